@@ -1,0 +1,2 @@
+//! The `sipae` command.
+fn main() {}
