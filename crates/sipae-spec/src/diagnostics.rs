@@ -85,6 +85,7 @@ diagnostics! {
     CommaMissing "comma-missing" "RFC 3261 25.1" Deviation "two parameters are not separated by a comma";
     ElementEmpty "element-empty" "RFC 3261 25.1" Deviation "a list element is empty";
     ParamDuplicate "param-duplicate" "SIPAE-2.2-16" Malformed "a parameter occurs twice; the first occurrence is kept";
+    ParamsTooMany "params-too-many" "SIPAE-3.3.5.3-22" Malformed "the field has more parameters than are looked at";
     BlankAroundEquals "blank-around-equals" "RFC 3261 25.1" Note "blanks stand around the equals sign, where some products do not find the value";
     ValueNotToken "value-not-token" "RFC 3261 25.1" Deviation "an unquoted value holds characters that need quotes";
     ValueUnquoted "value-unquoted" "[MS-SIPAE] 2.2" Deviation "a value that is written in quotes stands without them";

@@ -1,1 +1,15 @@
-//! Placeholder module documentation.
+//! Reference implementation of [MS-SIPAE]: SIP authentication of Office Communications Server, Lync and Skype for
+//! Business.
+//!
+//! Sans-IO: nothing in here reads a clock, a socket or a source of randomness. [`server::Server`] and
+//! [`client::Client`] are state machines that take octets, a time and entropy, and give octets back.
+
+mod octets;
+
+pub mod auth;
+pub mod buffer;
+pub mod encoding;
+
+pub mod message;
+pub mod ntlm;
+pub mod version;

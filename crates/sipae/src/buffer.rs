@@ -1,0 +1,277 @@
+//! The signature buffer: the `<...><...>` string that is signed ([MS-SIPAE] 3.2.4.1, 3.2.5.2, 3.3.4.1).
+
+use crate::auth::{AuthHeader, AuthParam};
+use crate::message::{Message, MessageError, Value};
+use crate::version::Version;
+
+/// One element of the buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Field {
+    /// Scheme as written in the authentication header field.
+    Protocol,
+    /// `crand` or `srand` as written.
+    Rand,
+    /// `cnum` or `snum` as written.
+    Number,
+    /// `realm` without quotes.
+    Realm,
+    /// `targetname` without quotes; for Kerberos with `sip/`.
+    Targetname,
+    /// Call-ID.
+    CallId,
+    /// The number in CSeq.
+    CSeqNumber,
+    /// The method in CSeq.
+    CSeqMethod,
+    /// The addr-spec of From.
+    FromUri,
+    /// The tag of From.
+    FromTag,
+    /// The addr-spec of To; from version 3 on.
+    ToUri,
+    /// The tag of To.
+    ToTag,
+    /// The first sip URI of P-Asserted-Identity or P-Preferred-Identity; from version 3 on.
+    SipIdentity,
+    /// The first tel URI there; from version 3 on.
+    TelIdentity,
+    /// The Expires header field.
+    Expires,
+    /// The status code; in responses only.
+    Status,
+}
+
+/// When an element is there at all. An element that is there and has no value contributes `<>` (SIPAE-3.2.4.1-06).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Presence {
+    Always,
+    FromVersion3,
+    Responses,
+}
+
+/// The layout: order and presence of the elements for every version and both kinds of message. Client- and
+/// server-signed buffers do not differ in it.
+const LAYOUT: [(Field, Presence); 16] = [
+    (Field::Protocol, Presence::Always),
+    (Field::Rand, Presence::Always),
+    (Field::Number, Presence::Always),
+    (Field::Realm, Presence::Always),
+    (Field::Targetname, Presence::Always),
+    (Field::CallId, Presence::Always),
+    (Field::CSeqNumber, Presence::Always),
+    (Field::CSeqMethod, Presence::Always),
+    (Field::FromUri, Presence::Always),
+    (Field::FromTag, Presence::Always),
+    (Field::ToUri, Presence::FromVersion3),
+    (Field::ToTag, Presence::Always),
+    (Field::SipIdentity, Presence::FromVersion3),
+    (Field::TelIdentity, Presence::FromVersion3),
+    (Field::Expires, Presence::Always),
+    (Field::Status, Presence::Responses),
+];
+
+/// Who made a signature: it decides the parameters that carry it and the key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Signer {
+    /// `crand`, `cnum`, `response` in Authorization or Proxy-Authorization.
+    Client,
+    /// `srand`, `snum`, `rspauth` in Authentication-Info or Proxy-Authentication-Info.
+    Server,
+}
+
+impl Signer {
+    /// The parameter that holds the salt.
+    #[must_use]
+    pub const fn rand(self) -> AuthParam {
+        match self {
+            Self::Client => AuthParam::Crand,
+            Self::Server => AuthParam::Srand,
+        }
+    }
+
+    /// The parameter that holds the sequence number.
+    #[must_use]
+    pub const fn number(self) -> AuthParam {
+        match self {
+            Self::Client => AuthParam::Cnum,
+            Self::Server => AuthParam::Snum,
+        }
+    }
+
+    /// The parameter that holds the signature.
+    #[must_use]
+    pub const fn signature(self) -> AuthParam {
+        match self {
+            Self::Client => AuthParam::Response,
+            Self::Server => AuthParam::Rspauth,
+        }
+    }
+
+    /// The other side.
+    #[must_use]
+    pub const fn peer(self) -> Self {
+        match self {
+            Self::Client => Self::Server,
+            Self::Server => Self::Client,
+        }
+    }
+}
+
+/// The elements that come from the authentication header field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct SignatureParams<'a> {
+    /// Scheme as written.
+    pub protocol: &'a [u8],
+    /// `crand` or `srand`.
+    pub rand: Value<'a>,
+    /// `cnum` or `snum`.
+    pub number: Value<'a>,
+    /// `realm`.
+    pub realm: Value<'a>,
+    /// `targetname`.
+    pub targetname: Value<'a>,
+}
+
+impl<'a> SignatureParams<'a> {
+    /// As they stand in a header field; an absent parameter is an empty element.
+    #[must_use]
+    pub fn of(header: &AuthHeader<'a>, signer: Signer) -> Self {
+        let get = |param| header.get(param).unwrap_or_default();
+        Self {
+            protocol: header.scheme_text(),
+            rand: get(signer.rand()),
+            number: get(signer.number()),
+            realm: get(AuthParam::Realm),
+            targetname: get(AuthParam::Targetname),
+        }
+    }
+}
+
+/// The values of all elements, as they stand in one message, and the version that chooses among them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignatureBuffer<'a> {
+    version: Version,
+    is_response: bool,
+    values: [Value<'a>; LAYOUT.len()],
+}
+
+impl<'a> SignatureBuffer<'a> {
+    /// Gathers the elements of `message`, octets as on the wire (SIPAE-3.2.4.1-07, -10, SIPAE-2.2-24).
+    ///
+    /// # Errors
+    /// When a header field that is signed occurs twice or cannot be read: such a message is unfit for signing and
+    /// verification (SIPAE-2.2-21, -26). An absent field is no error.
+    pub fn new(
+        message: &Message<'a>,
+        params: &SignatureParams<'a>,
+        version: Version,
+    ) -> Result<Self, MessageError> {
+        let mut buffer = Self { version, is_response: !message.is_request(), values: Default::default() };
+        buffer.set_params(params);
+        buffer.set_headers(message)?;
+        Ok(buffer)
+    }
+
+    fn set_params(&mut self, params: &SignatureParams<'a>) {
+        self.set(Field::Protocol, Value(params.protocol));
+        self.set(Field::Rand, params.rand);
+        self.set(Field::Number, params.number);
+        self.set(Field::Realm, params.realm);
+        self.set(Field::Targetname, params.targetname);
+    }
+
+    fn set_headers(&mut self, message: &Message<'a>) -> Result<(), MessageError> {
+        if let Some(call_id) = present(message.call_id())? {
+            self.set(Field::CallId, call_id);
+        }
+        if let Some(cseq) = present(message.cseq())? {
+            self.set(Field::CSeqNumber, Value(cseq.number));
+            self.set(Field::CSeqMethod, Value(cseq.method));
+        }
+        if let Some(from) = present(message.from())? {
+            self.set(Field::FromUri, Value(from.uri));
+            self.set(Field::FromTag, Value(from.param("tag").unwrap_or_default()));
+        }
+        if let Some(to) = present(message.to())? {
+            self.set(Field::ToUri, Value(to.uri));
+            self.set(Field::ToTag, Value(to.param("tag").unwrap_or_default()));
+        }
+        let identities = message.identities();
+        self.set(Field::SipIdentity, Value(identities.sip));
+        self.set(Field::TelIdentity, Value(identities.tel));
+        self.set(Field::Expires, message.expires()?.unwrap_or_default());
+        self.set(Field::Status, Value(message.status_text().unwrap_or_default()));
+        Ok(())
+    }
+
+    fn set(&mut self, field: Field, value: Value<'a>) {
+        if let Some(slot) = self.values.get_mut(field as usize) {
+            *slot = value;
+        }
+    }
+
+    /// The value of an element; empty where the message has none.
+    #[must_use]
+    pub fn get(&self, field: Field) -> Value<'a> {
+        self.values.get(field as usize).copied().unwrap_or_default()
+    }
+
+    /// The elements that this version and kind of message have, in order.
+    pub fn elements(&self) -> impl Iterator<Item = (Field, Value<'a>)> + '_ {
+        LAYOUT.iter().filter(|(_, presence)| self.has(*presence)).map(|(field, _)| (*field, self.get(*field)))
+    }
+
+    const fn has(&self, presence: Presence) -> bool {
+        match presence {
+            Presence::Always => true,
+            Presence::FromVersion3 => !matches!(self.version, Version::V2),
+            Presence::Responses => self.is_response,
+        }
+    }
+
+    /// Appends the buffer: each element in angle brackets, nothing between them, no terminator.
+    pub fn write_to(&self, out: &mut Vec<u8>) {
+        for (_, value) in self.elements() {
+            out.push(b'<');
+            value.write_to(out);
+            out.push(b'>');
+        }
+    }
+
+    /// The buffer.
+    #[must_use]
+    pub fn to_vec(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(256);
+        self.write_to(&mut out);
+        out
+    }
+
+    /// The first element that holds `><` and so could be read as two: a verifier refuses it (SIPAE-2.2-27).
+    #[must_use]
+    pub fn ambiguous(&self) -> Option<Field> {
+        let holds = |value: Value<'_>| value.raw().windows(2).any(|pair| pair == b"><");
+        self.elements().find(|(_, value)| holds(*value)).map(|(field, _)| field)
+    }
+}
+
+/// An absent header field is no error here.
+fn present<T>(read: Result<T, MessageError>) -> Result<Option<T>, MessageError> {
+    match read {
+        Ok(value) => Ok(Some(value)),
+        Err(MessageError::Header { diagnostic: sipae_spec::Diagnostic::HeaderMissing, .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `values` is indexed by the discriminant, so table and enumeration must agree.
+    #[test]
+    fn every_element_stands_once_in_the_layout_at_its_own_place() {
+        for (place, (field, _)) in LAYOUT.iter().enumerate() {
+            assert_eq!(*field as usize, place);
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! Base16 and Base64 as [MS-SIPAE] uses them: strict, without blanks.
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+
+/// `gssapi-data`: RFC 4648 section 4 with padding and zero trailing bits ([MS-SIPAE] SIPAE-2.2-08).
+#[must_use]
+pub fn decode_base64(text: &[u8]) -> Option<Vec<u8>> {
+    STANDARD.decode(text).ok()
+}
+
+/// `gssapi-data`: RFC 4648 section 4 with padding.
+#[must_use]
+pub fn encode_base64(octets: &[u8]) -> String {
+    STANDARD.encode(octets)
+}
+
+/// GRUU: RFC 4648 section 5 without padding.
+#[must_use]
+pub fn encode_base64url(octets: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(octets)
+}
+
+/// `response` and `rspauth`: an even number of digits in either case ([MS-SIPAE] SIPAE-2.2-11).
+#[must_use]
+pub fn decode_base16(text: &[u8]) -> Option<Vec<u8>> {
+    base16ct::mixed::decode_vec(text).ok()
+}
+
+/// Lower-case Base16, as clients and Lync servers write it.
+#[must_use]
+pub fn encode_base16(octets: &[u8]) -> String {
+    base16ct::lower::encode_string(octets)
+}
+
+/// Upper-case Base16, as OCS servers write it.
+#[must_use]
+pub fn encode_base16_upper(octets: &[u8]) -> String {
+    base16ct::upper::encode_string(octets)
+}

@@ -1,0 +1,297 @@
+//! `name-addr`, `addr-spec` and their parameters (RFC 3261 20.10, 25.1).
+
+use nom::branch::alt;
+use nom::bytes::complete::{is_not, tag, take_till, take_while, take_while1};
+use nom::character::complete::char;
+use nom::combinator::{recognize, rest, verify};
+use nom::multi::many0_count;
+use nom::sequence::{delimited, preceded};
+use nom::{IResult, Parser};
+use sipae_spec::Diagnostic;
+
+use crate::octets::{is_lws, offset_in, slice, trim_lws};
+
+type Parsed<'a, T> = IResult<&'a [u8], T>;
+
+/// One address of From, To, Contact or an identity header: the parts as written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Address<'a> {
+    /// Display name as written, quotes included; empty if there is none.
+    pub display: &'a [u8],
+    /// The URI without brackets ([MS-SIPAE] SIPAE-3.2.4.1-10): parameters inside the brackets belong to it.
+    pub uri: &'a [u8],
+    /// Whether the URI stands in angle brackets.
+    pub bracketed: bool,
+    /// The header parameters.
+    pub params: Params<'a>,
+}
+
+impl<'a> Address<'a> {
+    /// Reads the value of a header that holds exactly one address, such as From and To.
+    ///
+    /// # Errors
+    /// [`Diagnostic::NameAddrSeveral`] for a second address, [`Diagnostic::NameAddrMalformed`] where no URI is found.
+    pub fn parse(value: &'a [u8]) -> Result<Self, Diagnostic> {
+        let (rest, address) = address(value).map_err(|_| Diagnostic::NameAddrMalformed)?;
+        let stray = trim_lws(rest);
+        if stray.is_empty() {
+            Ok(address)
+        } else if stray.starts_with(b",") || stray.starts_with(b"<") {
+            Err(Diagnostic::NameAddrSeveral)
+        } else {
+            Err(Diagnostic::NameAddrMalformed)
+        }
+    }
+
+    /// The value of a header parameter without its quotes; names are compared without regard to case.
+    #[must_use]
+    pub fn param(&self, name: &str) -> Option<&'a [u8]> {
+        self.params
+            .clone()
+            .find(|param| param.name.eq_ignore_ascii_case(name.as_bytes()))
+            .map(|param| param.value)
+    }
+
+    /// The URI without scheme and parameters, for example `alice@contoso.com`; `None` if it has another scheme.
+    #[must_use]
+    pub fn address_of_record(&self) -> Option<&'a [u8]> {
+        address_of_record(self.uri)
+    }
+
+    /// Whether the URI should have stood in brackets: after a display name, or with characters that need them.
+    #[must_use]
+    pub fn lacks_brackets(&self) -> bool {
+        !self.bracketed
+            && (!self.display.is_empty() || self.uri.iter().any(|octet| matches!(octet, b'?' | b',')))
+    }
+}
+
+/// The part of a `sip:` or `sips:` URI that names a user at a host, without parameters and headers.
+#[must_use]
+pub fn address_of_record(uri: &[u8]) -> Option<&[u8]> {
+    let rest = strip_scheme(uri, b"sip:").or_else(|| strip_scheme(uri, b"sips:"))?;
+    let end = rest.iter().position(|octet| matches!(octet, b';' | b'?')).unwrap_or(rest.len());
+    Some(slice(rest, 0, end))
+}
+
+/// `uri` behind `scheme`, which is compared without regard to case.
+pub(crate) fn strip_scheme<'a>(uri: &'a [u8], scheme: &[u8]) -> Option<&'a [u8]> {
+    let (head, rest) = uri.split_at_checked(scheme.len())?;
+    head.eq_ignore_ascii_case(scheme).then_some(rest)
+}
+
+/// The addresses of a comma-separated value, such as Contact or P-Asserted-Identity.
+#[derive(Clone, Debug)]
+pub struct Addresses<'a>(Elements<'a>);
+
+impl<'a> Addresses<'a> {
+    /// The elements of one header value.
+    #[must_use]
+    pub const fn new(value: &'a [u8]) -> Self {
+        Self(Elements { rest: value })
+    }
+}
+
+impl<'a> Iterator for Addresses<'a> {
+    type Item = Result<Address<'a>, Diagnostic>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next().map(Address::parse)
+    }
+}
+
+/// Elements of a comma-separated value as written, brackets and quotes respected; empty ones are skipped.
+#[derive(Clone, Debug)]
+pub(crate) struct Elements<'a> {
+    pub(crate) rest: &'a [u8],
+}
+
+impl<'a> Iterator for Elements<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while !self.rest.is_empty() {
+            let (rest, element) = element(self.rest).ok()?;
+            self.rest = slice(rest, 1, rest.len());
+            let element = trim_lws(element);
+            if !element.is_empty() {
+                return Some(element);
+            }
+        }
+        None
+    }
+}
+
+/// A header parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Param<'a> {
+    /// Name as written.
+    pub name: &'a [u8],
+    /// Value without quotes; empty where there is none.
+    pub value: &'a [u8],
+}
+
+/// `;name=value` parameters behind an address, in order. Blanks around `;` and `=` do not matter, and nothing inside
+/// quotes is a parameter ([MS-SIPAE] SIPAE-2.2-25).
+#[derive(Clone, Debug, PartialEq, Eq, Copy, Default)]
+pub struct Params<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Params<'a> {
+    /// The parameters in `text`, which begins with a semicolon or is empty.
+    #[must_use]
+    pub const fn new(text: &'a [u8]) -> Self {
+        Self { rest: text }
+    }
+}
+
+impl<'a> Iterator for Params<'a> {
+    type Item = Param<'a>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (rest, param) = param(self.rest).ok()?;
+        self.rest = rest;
+        Some(param)
+    }
+}
+
+fn lws(input: &[u8]) -> Parsed<'_, &[u8]> {
+    take_while(is_lws)(input)
+}
+
+fn quoted(input: &[u8]) -> Parsed<'_, &[u8]> {
+    delimited(char('"'), recognize(many0_count(alt((escaped, recognize(is_not("\"\\")))))), char('"'))
+        .parse(input)
+}
+
+fn escaped(input: &[u8]) -> Parsed<'_, &[u8]> {
+    recognize(preceded(char('\\'), nom::bytes::complete::take(1usize))).parse(input)
+}
+
+/// Up to the next comma that is outside quotes and brackets. An unclosed quote or bracket runs to the end.
+fn element(input: &[u8]) -> Parsed<'_, &[u8]> {
+    let bracketed = recognize((char('<'), take_till(|octet| octet == b'>'), char('>')));
+    let plain = is_not("\"<,");
+    let unclosed = recognize((alt((char('"'), char('<'))), rest));
+    recognize(many0_count(alt((recognize(quoted), bracketed, plain, unclosed)))).parse(input)
+}
+
+fn address(input: &[u8]) -> Parsed<'_, Address<'_>> {
+    let (input, _) = lws(input)?;
+    alt((bracketed_address, bare_address)).parse(input)
+}
+
+fn bracketed_address(input: &[u8]) -> Parsed<'_, Address<'_>> {
+    let (rest, display) = recognize((nom::combinator::opt(quoted), is_not_bracket)).parse(input)?;
+    let uri = verify(take_till(|octet| octet == b'>'), |uri: &[u8]| !uri.is_empty());
+    let (rest, uri) = delimited(char('<'), uri, char('>')).parse(rest)?;
+    let (rest, params) = params(rest)?;
+    Ok((rest, Address { display: trim_lws(display), uri: trim_lws(uri), bracketed: true, params }))
+}
+
+fn is_not_bracket(input: &[u8]) -> Parsed<'_, &[u8]> {
+    take_while(|octet| !matches!(octet, b'<' | b';' | b',' | b'"'))(input)
+}
+
+/// A URI without brackets ends at the first semicolon or blank; what stands before it is a display name, which
+/// RFC 3261 forbids here and MS-SIP prints.
+fn bare_address(input: &[u8]) -> Parsed<'_, Address<'_>> {
+    let (rest, _) = nom::combinator::opt(quoted).parse(input)?;
+    let (rest, words) = take_while(|octet| !matches!(octet, b';' | b'<' | b'>' | b','))(rest)?;
+    let words = trim_lws(words);
+    let start = words.iter().rposition(|octet| is_lws(*octet)).map_or(0, |blank| blank + 1);
+    let uri = slice(words, start, words.len());
+    if !is_uri(uri) {
+        return Err(nom::Err::Error(nom::error::Error::new(input, nom::error::ErrorKind::Verify)));
+    }
+    let display = trim_lws(slice(input, 0, offset_in(input, uri)));
+    let (rest, params) = params(rest)?;
+    Ok((rest, Address { display, uri, bracketed: false, params }))
+}
+
+/// `*` of Contact, or a scheme, a colon and something.
+fn is_uri(text: &[u8]) -> bool {
+    let scheme =
+        take_while1(|octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'-' | b'.'));
+    let mut uri = (scheme, char::<&[u8], nom::error::Error<&[u8]>>(':'), take_while1(|_| true));
+    text == b"*" || uri.parse(text).is_ok()
+}
+
+fn params(input: &[u8]) -> Parsed<'_, Params<'_>> {
+    let (rest, text) = recognize(many0_count(param)).parse(input)?;
+    Ok((rest, Params::new(text)))
+}
+
+fn param(input: &[u8]) -> Parsed<'_, Param<'_>> {
+    let (input, _) = (lws, char(';'), lws).parse(input)?;
+    let (input, name) =
+        take_while(|octet: u8| !is_lws(octet) && !matches!(octet, b'=' | b';' | b',' | b'<' | b'"'))(input)?;
+    let Ok((rest, _)) = (lws, tag("="), lws).parse(input) as Parsed<'_, _> else {
+        return Ok((input, Param { name, value: b"" }));
+    };
+    let token = take_while(|octet: u8| !is_lws(octet) && !matches!(octet, b';' | b',' | b'<' | b'>' | b'"'));
+    let (rest, value) = alt((quoted, token)).parse(rest)?;
+    Ok((rest, Param { name, value }))
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn parse(text: &str) -> Address<'_> {
+        Address::parse(text.as_bytes()).expect("an address")
+    }
+
+    /// [MS-SIPAE] SIPAE-2.2-25: `tag=` counts as a header parameter only.
+    #[rstest]
+    #[case("<sip:a@x;tag=evil>;tag=1")]
+    #[case("\";tag=evil\" <sip:a@x>;tag=1")]
+    #[case("<sip:a@x>;p=\";tag=evil\";tag=1")]
+    #[case("<sip:a@x> ; TAG = 1")]
+    #[case("<sip:a@x>\r\n ;tag=1;epid=2")]
+    fn a_tag_is_found_among_the_header_parameters_only(#[case] text: &str) {
+        assert_eq!(parse(text).param("tag"), Some(&b"1"[..]));
+    }
+
+    #[rstest]
+    #[case("<sip:a@x>", "sip:a@x", "")]
+    #[case("sip:a@x;tag=1", "sip:a@x", "")]
+    #[case("\"A < \\\" > B\"<sip:a@x;p=1>;tag=1", "sip:a@x;p=1", "\"A < \\\" > B\"")]
+    #[case("\"Alice\" sip:Alice@contoso.com", "sip:Alice@contoso.com", "\"Alice\"")]
+    #[case("Alice sip:Alice@contoso.com;x=y", "sip:Alice@contoso.com", "Alice")]
+    #[case("Alice B <sip:a@x>", "sip:a@x", "Alice B")]
+    #[case("*", "*", "")]
+    fn the_uri_is_the_addr_spec_only(#[case] text: &str, #[case] uri: &str, #[case] display: &str) {
+        assert_eq!(parse(text).uri, uri.as_bytes());
+        assert_eq!(parse(text).display, display.as_bytes());
+    }
+
+    #[rstest]
+    #[case("<sip:evil@x> <sip:good@x>;tag=1", Diagnostic::NameAddrSeveral)]
+    #[case("<sip:a@x>;tag=1, <sip:b@x>;tag=2", Diagnostic::NameAddrSeveral)]
+    #[case("sip:a@x, <sip:b@x>", Diagnostic::NameAddrSeveral)]
+    #[case("", Diagnostic::NameAddrMalformed)]
+    #[case("<>;tag=1", Diagnostic::NameAddrMalformed)]
+    #[case("\"unclosed <sip:a@x>", Diagnostic::NameAddrMalformed)]
+    #[case("<sip:a@x>;tag=1 rubbish", Diagnostic::NameAddrMalformed)]
+    #[case("alice", Diagnostic::NameAddrMalformed)]
+    fn an_ambiguous_address_is_refused(#[case] text: &str, #[case] expected: Diagnostic) {
+        assert_eq!(Address::parse(text.as_bytes()), Err(expected));
+    }
+
+    #[test]
+    fn commas_in_quotes_and_brackets_separate_nothing() {
+        let value = b"\"a, b\" <sip:a,c@x>;p=\"q,r\", <tel:+1;ext=2>";
+        let uris: Vec<_> = Addresses::new(value).map(|address| address.expect("an address").uri).collect();
+        assert_eq!(uris, [&b"sip:a,c@x"[..], b"tel:+1;ext=2"]);
+    }
+
+    #[test]
+    fn the_address_of_record_has_no_scheme_and_no_parameters() {
+        assert_eq!(address_of_record(b"SIP:Bob@x;gruu;opaque=1"), Some(&b"Bob@x"[..]));
+        assert_eq!(address_of_record(b"tel:+1"), None);
+    }
+}

@@ -1,0 +1,165 @@
+//! Header values read on demand.
+
+use sipae_spec::Diagnostic;
+
+use super::address::{Elements, strip_scheme};
+use super::{Address, Addresses, HeaderName, Message, MessageError, Value};
+use crate::octets::{decimal, is_lws, slice, trim_lws};
+
+/// The CSeq header field: number and method as written (RFC 3261 20.16).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CSeq<'a> {
+    /// The number as written, leading zeros included.
+    pub number: &'a [u8],
+    /// The method as written.
+    pub method: &'a [u8],
+}
+
+impl CSeq<'_> {
+    /// The number, below 2^32.
+    #[must_use]
+    pub fn value(&self) -> Option<u32> {
+        decimal(self.number)
+    }
+}
+
+/// The identities of P-Asserted-Identity, or else of P-Preferred-Identity, as written ([MS-SIPAE] 3.2.4.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Identities<'a> {
+    /// The first `sip:` or `sips:` URI; empty if there is none.
+    pub sip: &'a [u8],
+    /// The first `tel:` URI with its parameters; empty if there is none.
+    pub tel: &'a [u8],
+}
+
+impl<'a> Identities<'a> {
+    fn add(&mut self, value: &'a [u8]) {
+        for element in (Elements { rest: value }) {
+            let uri = identity_uri(element);
+            let is_sip = strip_scheme(uri, b"sip:").is_some() || strip_scheme(uri, b"sips:").is_some();
+            if is_sip && self.sip.is_empty() {
+                self.sip = uri;
+            } else if strip_scheme(uri, b"tel:").is_some() && self.tel.is_empty() {
+                self.tel = uri;
+            }
+        }
+    }
+}
+
+/// RFC 3325 9.1: an element is a name-addr or an addr-spec, and a bare URI keeps its parameters.
+fn identity_uri(element: &[u8]) -> &[u8] {
+    match Address::parse(element) {
+        Ok(address) if address.bracketed => address.uri,
+        _ => element,
+    }
+}
+
+/// Readers for the fields that signing and matching need. A field that may occur once and occurs again is refused: no
+/// copy is chosen silently ([MS-SIPAE] SIPAE-2.2-21).
+impl<'a> Message<'a> {
+    fn refuse(header: HeaderName, diagnostic: Diagnostic) -> MessageError {
+        MessageError::Header { header, diagnostic }
+    }
+
+    /// The value of a field that may occur once.
+    ///
+    /// # Errors
+    /// [`Diagnostic::HeaderDuplicate`] if it occurs again.
+    pub fn single(&self, name: HeaderName) -> Result<Option<Value<'a>>, MessageError> {
+        match self.count(name) {
+            0 | 1 => Ok(self.first(name)),
+            _ => Err(Self::refuse(name, Diagnostic::HeaderDuplicate)),
+        }
+    }
+
+    fn required(&self, name: HeaderName) -> Result<Value<'a>, MessageError> {
+        self.single(name)?.ok_or_else(|| Self::refuse(name, Diagnostic::HeaderMissing))
+    }
+
+    fn address(&self, name: HeaderName) -> Result<Address<'a>, MessageError> {
+        Address::parse(self.required(name)?.raw()).map_err(|diagnostic| Self::refuse(name, diagnostic))
+    }
+
+    /// The From header field.
+    ///
+    /// # Errors
+    /// When it is absent, occurs again, or holds no single address.
+    pub fn from(&self) -> Result<Address<'a>, MessageError> {
+        self.address(HeaderName::From)
+    }
+
+    /// The To header field.
+    ///
+    /// # Errors
+    /// When it is absent, occurs again, or holds no single address.
+    pub fn to(&self) -> Result<Address<'a>, MessageError> {
+        self.address(HeaderName::To)
+    }
+
+    /// The first address of the first Contact header field.
+    ///
+    /// # Errors
+    /// When it holds no address.
+    pub fn contact(&self) -> Result<Option<Address<'a>>, MessageError> {
+        self.first(HeaderName::Contact)
+            .and_then(|value| Addresses::new(value.raw()).next())
+            .transpose()
+            .map_err(|diagnostic| Self::refuse(HeaderName::Contact, diagnostic))
+    }
+
+    /// The Call-ID header field.
+    ///
+    /// # Errors
+    /// When it is absent or occurs again.
+    pub fn call_id(&self) -> Result<Value<'a>, MessageError> {
+        self.required(HeaderName::CallId)
+    }
+
+    /// The CSeq header field.
+    ///
+    /// # Errors
+    /// When it is absent, occurs again, or is not a number and a method.
+    pub fn cseq(&self) -> Result<CSeq<'a>, MessageError> {
+        let value = self.required(HeaderName::CSeq)?.raw();
+        let end = value.iter().position(|octet| is_lws(*octet)).unwrap_or(value.len());
+        let (number, method) = (slice(value, 0, end), trim_lws(slice(value, end, value.len())));
+        if decimal::<u32>(number).is_none() || method.is_empty() || method.iter().any(|octet| is_lws(*octet))
+        {
+            return Err(Self::refuse(HeaderName::CSeq, Diagnostic::CSeqMalformed));
+        }
+        Ok(CSeq { number, method })
+    }
+
+    /// The Expires header field as written. The `expires` parameter of Contact is something else.
+    ///
+    /// # Errors
+    /// When it occurs again.
+    pub fn expires(&self) -> Result<Option<Value<'a>>, MessageError> {
+        self.single(HeaderName::Expires)
+    }
+
+    /// The `branch` parameter of the topmost Via, the key of the transaction.
+    #[must_use]
+    pub fn branch(&self) -> Option<&'a [u8]> {
+        let via = self.first(HeaderName::Via)?.raw();
+        let end = via.iter().position(|octet| *octet == b',').unwrap_or(via.len());
+        let top = slice(via, 0, end);
+        let params = slice(top, top.iter().position(|octet| *octet == b';')?, top.len());
+        super::Params::new(params)
+            .find(|param| param.name.eq_ignore_ascii_case(b"branch"))
+            .map(|param| param.value)
+    }
+
+    /// The identities that a version 3 or 4 signature covers. P-Asserted-Identity wins; fields are joined in order
+    /// (docs/assumptions.md).
+    #[must_use]
+    pub fn identities(&self) -> Identities<'a> {
+        let asserted = self.count(HeaderName::PAssertedIdentity) != 0;
+        let name = if asserted { HeaderName::PAssertedIdentity } else { HeaderName::PPreferredIdentity };
+        let mut identities = Identities::default();
+        for value in self.all(name) {
+            identities.add(value.raw());
+        }
+        identities
+    }
+}
