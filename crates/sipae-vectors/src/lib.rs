@@ -1,1 +1,28 @@
-//! Placeholder module documentation.
+//! Golden vectors of [MS-SIPAE]: operations, answers, vector files, and their comparison.
+//!
+//! A vector says what to compute ([`Operation`]), from what ([`inputs`]), and what comes out ([`Expected`]).
+//! Whoever computes is a [`Codec`]; [`check`] puts every vector to it and says what differs.
+//!
+//! The names of operations, inputs and results are those of the files, so that a codec in another language reads
+//! the same words. Nothing here computes: a codec and the vectors must not share a mistake.
+//!
+//! Not supported: the operations of Kerberos, TLS-DSK and Digest are known by name but their inputs stay JSON
+//! ([`Operation::Untyped`]); a key that a JSON object repeats is not reported, the last one counts.
+
+mod answer;
+mod check;
+mod compare;
+mod error;
+mod file;
+mod hex;
+pub mod inputs;
+mod located;
+mod operation;
+
+pub use answer::{Answer, Expected};
+pub use check::{Cause, Codec, Counts, Failure, Refusal, Report, check};
+pub use compare::Difference;
+pub use error::{InputError, LoadError, Place};
+pub use file::{MAX_FILE, Provenance, Vector, VectorFile, load_file, load_folder, parse_file};
+pub use hex::{Hex, InvalidHex};
+pub use operation::{Operation, OtherScheme};
