@@ -1,2 +1,64 @@
-//! Developer commands of the workspace.
-fn main() {}
+//! Developer commands of the workspace, one module each.
+
+mod catalogue;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Developer commands of the workspace
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask", after_help = EXIT_CODES)]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Catalogue(catalogue::Args),
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done, or nothing to do
+  1  a check failed, or a file could not be read or written
+  2  wrong usage, or bad data";
+
+/// Exit code for data that does not make sense, the same as for wrong usage.
+const BAD_DATA: u8 = 2;
+
+fn main() -> ExitCode {
+    let result = match Args::parse().command {
+        Command::Catalogue(args) => catalogue::run(&args, root()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => report(&error),
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "the one place where this program reports a failure")]
+fn report(error: &anyhow::Error) -> ExitCode {
+    eprintln!("error: {error:#}");
+    if error.is::<catalogue::BadData>() { ExitCode::from(BAD_DATA) } else { ExitCode::FAILURE }
+}
+
+/// The root of the workspace, so that commands work from any folder.
+fn root() -> &'static Path {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Args::command().debug_assert();
+    }
+}
