@@ -10,6 +10,7 @@ pub mod auth;
 pub mod buffer;
 pub mod encoding;
 
+pub mod endpoint;
 pub mod message;
 pub mod ntlm;
 pub mod version;

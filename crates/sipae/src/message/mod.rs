@@ -15,7 +15,7 @@ mod name;
 mod stream;
 mod value;
 
-pub use address::{Address, Addresses, Param, Params};
+pub use address::{Address, Addresses, Param, Params, address_of_record};
 pub use fields::{CSeq, Identities};
 pub use limits::Limits;
 pub use name::HeaderName;

@@ -1,0 +1,291 @@
+//! Endpoint identification: epid, `+sip.instance` and GRUU ([MS-SIPAE] 2.2.4, [MS-SIPRE] 2.2.5, 2.2.7, 3.3.3).
+
+use std::fmt;
+
+use sha1::{Digest, Sha1};
+
+use crate::encoding::encode_base64url;
+use crate::message::{Address, address_of_record};
+
+/// Characters of the longest epid.
+pub const EPID_LENGTH: usize = 16;
+
+/// The namespace fcacfb03-8a73-46ef-91b1-e5ebeeaba4fe in the memory layout of a Windows GUID.
+const NAMESPACE: [u8; 16] =
+    [0x03, 0xFB, 0xAC, 0xFC, 0x73, 0x8A, 0xEF, 0x46, 0x91, 0xB1, 0xE5, 0xEB, 0xEE, 0xAB, 0xA4, 0xFE];
+
+/// Whether `epid` has only characters of its grammar, `tokenchar` of [MS-SIPRE] 2.2.7, and at least one.
+#[must_use]
+pub fn is_epid(epid: &[u8]) -> bool {
+    let is_tokenchar = |octet: &u8| octet.is_ascii_alphanumeric() || b"-.!%*_+`'~".contains(octet);
+    !epid.is_empty() && epid.iter().all(is_tokenchar)
+}
+
+/// The UUID of `+sip.instance`, in the memory layout of a Windows GUID: its first three groups are little-endian.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct InstanceId([u8; 16]);
+
+impl InstanceId {
+    /// Derives the UUID from an epid, whose letter case counts. A standard version 5 UUID is another value, because
+    /// both ends of this one are in GUID octet order.
+    #[must_use]
+    pub fn from_epid(epid: &[u8]) -> Self {
+        let digest: [u8; 20] = Sha1::new_with_prefix(NAMESPACE).chain_update(epid).finalize().into();
+        let [g0, g1, g2, g3, g4, g5, g6, g7, g8, g9, g10, g11, g12, g13, g14, g15, ..] = digest;
+        let (version, variant) = (g7 & 0x0F | 0x50, g8 & 0x3F | 0x80);
+        Self([g0, g1, g2, g3, g4, g5, g6, version, variant, g9, g10, g11, g12, g13, g14, g15])
+    }
+
+    /// Reads the text form of a UUID, in either letter case.
+    #[must_use]
+    pub fn from_uuid(text: &[u8]) -> Option<Self> {
+        let hyphens: Vec<usize> =
+            text.iter().enumerate().filter(|(_, octet)| **octet == b'-').map(|(place, _)| place).collect();
+        if text.len() != 36 || hyphens != [8, 13, 18, 23] {
+            return None;
+        }
+        let digits: Vec<u8> = text.iter().copied().filter(|octet| *octet != b'-').collect();
+        let big_endian = crate::encoding::decode_base16(&digits)?;
+        big_endian.try_into().ok().map(|octets| Self(swapped(octets)))
+    }
+
+    /// Reads the value of a `+sip.instance` parameter: `<urn:uuid:...>`.
+    #[must_use]
+    pub fn from_instance(value: &[u8]) -> Option<Self> {
+        let urn = value.strip_prefix(b"<")?.strip_suffix(b">")?;
+        let (prefix, uuid) = urn.split_at_checked(9)?;
+        prefix.eq_ignore_ascii_case(b"urn:uuid:").then(|| Self::from_uuid(uuid))?
+    }
+
+    /// The last part of a GRUU, behind `user:epid:`: the GUID and two zero octets in Base64 for URLs.
+    #[must_use]
+    pub fn gruu_id(self) -> String {
+        encode_base64url(&[&self.0[..], &[0, 0]].concat())
+    }
+
+    /// The GRUU that a registrar gives to this endpoint of a user. `address` is an address-of-record without scheme.
+    #[must_use]
+    pub fn gruu(self, address: &str) -> String {
+        format!("sip:{address};opaque=user:epid:{};gruu", self.gruu_id())
+    }
+
+    /// The 16 octets in GUID layout.
+    #[must_use]
+    pub const fn guid(self) -> [u8; 16] {
+        self.0
+    }
+}
+
+/// From GUID layout to network order of a UUID, or back.
+const fn swapped(octets: [u8; 16]) -> [u8; 16] {
+    let [a0, a1, a2, a3, b0, b1, c0, c1, d0, d1, e0, e1, e2, e3, e4, e5] = octets;
+    [a3, a2, a1, a0, b1, b0, c1, c0, d0, d1, e0, e1, e2, e3, e4, e5]
+}
+
+impl fmt::Display for InstanceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, octet) in swapped(self.0).into_iter().enumerate() {
+            let hyphen = if matches!(place, 4 | 6 | 8 | 10) { "-" } else { "" };
+            write!(f, "{hyphen}{octet:02x}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for InstanceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// pidgin-sipe's way to make an epid: the last six octets of SHA-1 over address, host and IP address.
+#[must_use]
+pub fn sipe_epid(self_uri: &str, host: &str, ip: &str) -> String {
+    let digest: [u8; 20] = Sha1::digest(format!("{self_uri}:{host}:{ip}")).into();
+    let [.., t0, t1, t2, t3, t4, t5] = digest;
+    crate::encoding::encode_base16(&[t0, t1, t2, t3, t4, t5])
+}
+
+/// How a server tells the endpoints of users apart ([MS-SIPAE] SIPAE-3.3.5.2-02). The address-of-record is part of it:
+/// the same epid of another user is another endpoint (SIPAE-3.3.1-07).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EndpointId {
+    /// Address-of-record without scheme, in lower case.
+    pub address: String,
+    /// What tells the endpoint from others of that address.
+    pub key: EndpointKey,
+}
+
+/// One of the three identifiers of an endpoint.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum EndpointKey {
+    /// The epid parameter of From.
+    Epid(Vec<u8>),
+    /// The UUID of `+sip.instance` in Contact.
+    Instance(InstanceId),
+    /// The GRUU in Contact.
+    Gruu(String),
+}
+
+/// Why the endpoint identifiers of a request are refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EndpointError {
+    /// From is no sip address.
+    #[error("From is no sip address")]
+    Address,
+    /// None of the identifiers is there.
+    #[error("no endpoint identifier: From has no epid, Contact no +sip.instance and no GRUU")]
+    Missing,
+    /// The epid is longer than 16 characters.
+    #[error("epid is longer than {EPID_LENGTH} characters")]
+    EpidTooLong,
+    /// The epid is empty or has characters outside its grammar.
+    #[error("epid is empty or holds a character outside its grammar")]
+    EpidMalformed,
+    /// `+sip.instance` is no `<urn:uuid:...>`, or not the one that the epid gives.
+    #[error("+sip.instance is not the UUID derived from epid")]
+    InstanceMismatch,
+    /// The GRUU is not the one that this registrar gives to that endpoint.
+    #[error("GRUU was not issued for this endpoint")]
+    GruuMismatch,
+}
+
+impl EndpointError {
+    /// The requirement that is broken.
+    #[must_use]
+    pub const fn rule(self) -> &'static str {
+        match self {
+            Self::Address => "SIPAE-3.3.5.2-02",
+            Self::Missing => "SIPAE-3.3.5.2-03",
+            Self::EpidTooLong | Self::EpidMalformed => "SIPAE-3.3.5.2-06",
+            Self::InstanceMismatch => "SIPAE-3.3.5.2-04",
+            Self::GruuMismatch => "SIPAE-3.3.5.2-05",
+        }
+    }
+
+    /// ErrorId of ms-diagnostics ([MS-OCER]).
+    #[must_use]
+    pub const fn diagnostic(self) -> u16 {
+        match self {
+            Self::EpidTooLong => 4012,
+            Self::EpidMalformed => 4011,
+            _ => 4010,
+        }
+    }
+}
+
+impl EndpointId {
+    /// The endpoint behind From and Contact of a request.
+    ///
+    /// # Errors
+    /// When no identifier is there, or they contradict each other.
+    pub fn of(from: &Address<'_>, contact: Option<&Address<'_>>) -> Result<Self, EndpointError> {
+        let address = lower_address(from.uri).ok_or(EndpointError::Address)?;
+        let epid = from.param("epid").map(checked_epid).transpose()?;
+        let instance =
+            contact.and_then(|contact| contact.param("+sip.instance")).map(read_instance).transpose()?;
+        let gruu = contact.filter(|contact| is_gruu(contact.uri)).map(|contact| contact.uri);
+        let derived = epid.map(InstanceId::from_epid);
+        if derived.is_some() && instance.is_some() && derived != instance {
+            return Err(EndpointError::InstanceMismatch);
+        }
+        if let (Some(gruu), Some(id)) = (gruu, derived.or(instance)) {
+            check_gruu(gruu, &address, id)?;
+        }
+        let key = epid
+            .map(|epid| EndpointKey::Epid(epid.to_vec()))
+            .or(instance.map(EndpointKey::Instance))
+            .or(gruu.map(|gruu| EndpointKey::Gruu(String::from_utf8_lossy(gruu).into_owned())))
+            .ok_or(EndpointError::Missing)?;
+        Ok(Self { address, key })
+    }
+
+    /// The UUID of the endpoint, unless it is known by its GRUU alone.
+    #[must_use]
+    pub fn instance(&self) -> Option<InstanceId> {
+        match &self.key {
+            EndpointKey::Epid(epid) => Some(InstanceId::from_epid(epid)),
+            EndpointKey::Instance(instance) => Some(*instance),
+            EndpointKey::Gruu(_) => None,
+        }
+    }
+}
+
+/// Address-of-record in lower case: user parts and hosts are compared without regard to case (SIPAE-3.3.5.2-17).
+#[must_use]
+pub fn lower_address(uri: &[u8]) -> Option<String> {
+    let address = address_of_record(uri).filter(|address| !address.is_empty())?;
+    Some(String::from_utf8_lossy(address).to_lowercase())
+}
+
+fn checked_epid(epid: &[u8]) -> Result<&[u8], EndpointError> {
+    if EPID_LENGTH < epid.len() {
+        Err(EndpointError::EpidTooLong)
+    } else if is_epid(epid) {
+        Ok(epid)
+    } else {
+        Err(EndpointError::EpidMalformed)
+    }
+}
+
+fn read_instance(value: &[u8]) -> Result<InstanceId, EndpointError> {
+    InstanceId::from_instance(value).ok_or(EndpointError::InstanceMismatch)
+}
+
+fn is_gruu(uri: &[u8]) -> bool {
+    uri.split(|octet| *octet == b';').skip(1).any(|param| param.eq_ignore_ascii_case(b"gruu"))
+}
+
+fn check_gruu(gruu: &[u8], address: &str, id: InstanceId) -> Result<(), EndpointError> {
+    let opaque = format!("opaque=user:epid:{}", id.gruu_id());
+    let names_endpoint = gruu.split(|octet| *octet == b';').any(|param| param == opaque.as_bytes());
+    let names_user = lower_address(gruu).as_deref() == Some(address);
+    if names_endpoint && names_user { Ok(()) } else { Err(EndpointError::GruuMismatch) }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn endpoint(from: &str, contact: &str) -> Result<EndpointId, EndpointError> {
+        let from = Address::parse(from.as_bytes()).expect("From");
+        let contact = Address::parse(contact.as_bytes()).ok();
+        EndpointId::of(&from, contact.as_ref())
+    }
+
+    /// [MS-SIPAE] SIPAE-3.3.5.2-04: the derived UUID in either letter case, never that of RFC 4122 octet order.
+    #[rstest]
+    #[case("4b1682a8-f968-5701-83fc-7c6741dc6697", Ok(()))]
+    #[case("4B1682A8-F968-5701-83FC-7C6741DC6697", Ok(()))]
+    #[case("2fbbe037-0744-505e-9ce3-afe8a3a6b7c2", Err(EndpointError::InstanceMismatch))]
+    #[case("4b1682a8f968570183fc7c6741dc6697", Err(EndpointError::InstanceMismatch))]
+    fn the_instance_is_the_one_derived_from_the_epid(
+        #[case] uuid: &str,
+        #[case] expected: Result<(), EndpointError>,
+    ) {
+        let contact = format!("<sip:192.0.2.1>;+sip.instance=\"<urn:uuid:{uuid}>\"");
+        assert_eq!(endpoint("<sip:a@x>;tag=1;epid=01010101", &contact).map(|_| ()), expected);
+    }
+
+    #[test]
+    fn one_epid_of_two_users_names_two_endpoints() {
+        assert_ne!(endpoint("<sip:a@x>;epid=1", ""), endpoint("<sip:b@x>;epid=1", ""));
+        assert_eq!(endpoint("<sip:A@X>;epid=1;tag=1", ""), endpoint("sip:a@x;tag=2;epid=1", ""));
+    }
+
+    #[rstest]
+    #[case("<sip:a@x>;tag=1", "", EndpointError::Missing)]
+    #[case("<sip:a@x>;epid=12345678901234567", "", EndpointError::EpidTooLong)]
+    #[case("<sip:a@x>;epid=", "", EndpointError::EpidMalformed)]
+    #[case("<tel:+1>;epid=1", "", EndpointError::Address)]
+    #[case("<sip:a@x>;epid=1", "<sip:b@x;opaque=user:epid:x;gruu>", EndpointError::GruuMismatch)]
+    fn identifiers_that_fit_no_endpoint_are_refused(
+        #[case] from: &str,
+        #[case] contact: &str,
+        #[case] expected: EndpointError,
+    ) {
+        assert_eq!(endpoint(from, contact), Err(expected));
+    }
+}
