@@ -8,9 +8,15 @@ mod octets;
 
 pub mod auth;
 pub mod buffer;
+pub mod client;
+pub mod clock;
+pub mod defects;
+pub mod draft;
 pub mod encoding;
-
 pub mod endpoint;
 pub mod message;
 pub mod ntlm;
+pub mod sa;
+pub mod server;
 pub mod version;
+pub mod violation;

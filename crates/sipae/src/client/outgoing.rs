@@ -1,0 +1,111 @@
+//! What the client sends ([MS-SIPAE] 3.2.4.1).
+
+use super::{Client, ClientEvent, Output, Scene, State};
+use crate::auth::AuthWriter;
+use crate::clock::Entropy;
+use crate::draft::Draft;
+use crate::encoding::encode_base16;
+use crate::endpoint::InstanceId;
+use crate::message::HeaderName;
+use crate::sa::{SecurityAssociation, SignOptions};
+use crate::server::ChallengeKind;
+use crate::violation::{Breach, Violation};
+
+impl Client {
+    /// Bare at first, signed when there is an association (SIPAE-3.1-06, SIPAE-3.2.4.1-01).
+    pub(super) fn register(&mut self, scene: &mut Scene<'_>) {
+        let draft = self.next_register(scene.entropy);
+        if self.is_established() {
+            return self.send_signed(scene, draft);
+        }
+        self.state = State::Bare;
+        scene.outputs.push(Output::Send(draft.to_octets()));
+    }
+
+    pub(super) fn unregister(&mut self, scene: &mut Scene<'_>) {
+        if self.is_established() {
+            self.unregistering = true;
+            self.register(scene);
+        }
+    }
+
+    pub(super) fn send(&mut self, scene: &mut Scene<'_>, draft: Draft) {
+        if self.is_established() {
+            self.send_signed(scene, draft);
+        } else {
+            scene.outputs.push(Output::Send(draft.to_octets()));
+        }
+    }
+
+    pub(super) fn send_signed(&mut self, scene: &mut Scene<'_>, mut draft: Draft) {
+        let style = self.config.style;
+        let State::Established(established) = &mut self.state else { return };
+        let mut options = SignOptions::new(established.kind.credential());
+        options.style = style;
+        let signed = established.association.sign(&mut draft, scene.entropy.octets(), &options);
+        match signed {
+            Ok(()) => scene.outputs.push(Output::Send(draft.to_octets())),
+            Err(error) => scene.event(ClientEvent::Failed(Violation::client(error))),
+        }
+    }
+
+    /// The next REGISTER of the one Call-ID: same tag and epid, higher CSeq, new branch (SIPAE-3.2.5.1-08).
+    pub(super) fn next_register(&mut self, entropy: &mut dyn Entropy) -> Draft {
+        self.cseq = self.cseq.saturating_add(1);
+        let config = &self.config;
+        let host = config.address.split_once('@').map_or(config.address.as_str(), |(_, host)| host);
+        let branch = encode_base16(&entropy.octets::<8>());
+        let instance = InstanceId::from_epid(config.epid.as_bytes());
+        let mut draft = Draft::request("REGISTER", &format!("sip:{host}"))
+            .with(
+                HeaderName::Via,
+                format!("SIP/2.0/{} {};branch=z9hG4bK{branch}", config.transport, config.host),
+            )
+            .with(HeaderName::MaxForwards, "70")
+            .with(
+                HeaderName::From,
+                format!("<sip:{}>;tag={};epid={}", config.address, self.from_tag, config.epid),
+            )
+            .with(HeaderName::To, format!("<sip:{}>", config.address))
+            .with(HeaderName::CallId, &self.call_id)
+            .with(HeaderName::CSeq, format!("{} REGISTER", self.cseq))
+            .with(
+                HeaderName::Contact,
+                format!(
+                    "<sip:{};transport={}>;proxy=replace;+sip.instance=\"<urn:uuid:{instance}>\"",
+                    config.host,
+                    config.transport.to_lowercase()
+                ),
+            );
+        let expires = if self.unregistering { Some(0) } else { config.expires };
+        if let Some(expires) = expires {
+            draft.push(HeaderName::Expires, expires.to_string());
+        }
+        draft.with(HeaderName::ContentLength, "0")
+    }
+
+    /// A REGISTER with a handshake token and no signature.
+    pub(super) fn send_token(&mut self, scene: &mut Scene<'_>, kind: ChallengeKind, credential: &AuthWriter) {
+        let draft =
+            self.next_register(scene.entropy).with(kind.credential(), credential.write(&self.config.style));
+        scene.outputs.push(Output::Send(draft.to_octets()));
+    }
+
+    /// The REGISTER that completes a handshake at version 4: token and signature together (SIPAE-3.2.4.1-19).
+    pub(super) fn send_completing(
+        &mut self,
+        scene: &mut Scene<'_>,
+        association: &mut SecurityAssociation,
+        kind: ChallengeKind,
+        token: String,
+    ) -> Result<(), Breach> {
+        let mut draft = self.next_register(scene.entropy);
+        let mut options = SignOptions::new(kind.credential());
+        options.style = self.config.style;
+        options.with_version = true;
+        options.token = Some(token);
+        association.sign(&mut draft, scene.entropy.octets(), &options)?;
+        scene.outputs.push(Output::Send(draft.to_octets()));
+        Ok(())
+    }
+}

@@ -1,0 +1,128 @@
+//! Planted bugs of the reference, to test the suite with: each must turn a case of its requirement red.
+//!
+//! Without the feature `defects` the selection has no size and nothing can be selected: every question is answered
+//! "no" when the program is compiled. Each defect is asked for in exactly one place.
+
+use std::fmt;
+use std::str::FromStr;
+
+macro_rules! defects {
+    ($($variant:ident $id:literal $requirement:literal $text:literal;)*) => {
+        /// One planted bug.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum Defect {
+            $(#[doc = concat!($text, " (", $requirement, ").")] $variant,)*
+        }
+
+        impl Defect {
+            /// The registry.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// Stable name.
+            #[must_use]
+            pub const fn id(self) -> &'static str {
+                match self { $(Self::$variant => $id,)* }
+            }
+
+            /// The requirement that it breaks.
+            #[must_use]
+            pub const fn requirement(self) -> &'static str {
+                match self { $(Self::$variant => $requirement,)* }
+            }
+
+            /// What the reference does wrong, as a sentence fragment.
+            #[must_use]
+            pub const fn text(self) -> &'static str {
+                match self { $(Self::$variant => $text,)* }
+            }
+        }
+    };
+}
+
+defects! {
+    ChallengeWithoutLine "challenge-without-line" "SIPAE-3.3.5.1-05" "a challenge has no authentication header field";
+    ChallengeWithoutTargetname "challenge-without-targetname" "SIPAE-3.3.5.1-06" "a challenge line lacks targetname";
+    ChallengeWithoutDate "challenge-without-date" "SIPAE-3.3.5.1-10" "a challenge has no Date";
+    ChallengeWithoutToTag "challenge-without-to-tag" "SIPAE-3.3.5.1-13" "a challenge adds no To tag";
+    AcceptsBareRequest "accepts-bare-request" "SIPAE-3.3.5.1-01" "a bare request is answered 200 instead of challenged";
+    ChallengesAck "challenges-ack" "SIPAE-3.3.5.1-03" "a bare ACK is challenged";
+    ContinuationWithoutOpaque "continuation-without-opaque" "SIPAE-3.3.5.2-07" "the continuation has no opaque";
+    ContinuationChangesRealm "continuation-changes-realm" "SIPAE-3.3.5.2-14" "the continuation writes realm in lower case";
+    ChallengeTokenWithoutDatagram "challenge-token-without-datagram" "SIPAE-3.3.5.2-08" "the CHALLENGE has no DATAGRAM flag";
+    FinalAnswerUnsigned "final-answer-unsigned" "SIPAE-3.3.5.2-24" "the answer to the completing request is not signed";
+    FirstSnumTwo "first-snum-two" "SIPAE-3.3.4.1-04" "the first message signed with a new association has snum 2";
+    AnswersUnsigned "answers-unsigned" "SIPAE-3.3.4.1-01" "answers to signed requests are not signed";
+    SignsWithoutStatus "signs-without-status" "SIPAE-3.3.4.1-09" "the status code is left out of the signature buffer";
+    FailureUnsigned "failure-unsigned" "SIPAE-3.3.4.1-02" "a failure response is not signed";
+    SnumRepeats "snum-repeats" "SIPAE-3.3.4.1-05" "snum stays at 1";
+    AcceptsReplay "accepts-replay" "SIPAE-3.1.1-05" "a number that was accepted before is accepted again";
+    AcceptsForgedSignature "accepts-forged-signature" "SIPAE-3.3.5.3-04" "a wrong signature is accepted";
+    ForgeryMovesWindow "forgery-moves-window" "SIPAE-3.1.1-09" "the window is moved before the signature is verified";
+    ForgeryEndsAssociation "forgery-ends-association" "SIPAE-3.3.5.3-04" "a wrong signature ends the association";
+    ComparesSignatureText "compares-signature-text" "SIPAE-2.2-11" "a signature in upper-case digits is refused";
+    RefusesOutOfOrder "refuses-out-of-order" "SIPAE-3.3.5.3-06" "a number below the last one is refused, seen or not";
+    AcceptsUnsignedInAssociation "accepts-unsigned-in-association" "SIPAE-3.1-01" "an unsigned request of a known endpoint is accepted";
+    AcceptsUnknownOpaque "accepts-unknown-opaque" "SIPAE-3.3.5.3-02" "a signed request with unknown opaque is accepted";
+    CompletesUnsigned "completes-unsigned" "SIPAE-3.3.5.2-15" "the completing request of version 4 need not be signed";
+    KeysOnFromTag "keys-on-from-tag" "SIPAE-3.3.5.3-01" "an association is found only with the From tag of its handshake";
+    DropsSigned "drops-signed" "SIPAE-3.3.5.3-01" "signed requests are discarded";
+}
+
+/// Which defect a state machine has, if any.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Defects {
+    #[cfg(feature = "defects")]
+    selected: Option<Defect>,
+}
+
+impl Defects {
+    /// No defect.
+    pub const NONE: Self = Self {
+        #[cfg(feature = "defects")]
+        selected: None,
+    };
+
+    /// This defect alone.
+    #[cfg(feature = "defects")]
+    #[must_use]
+    pub const fn only(defect: Defect) -> Self {
+        Self { selected: Some(defect) }
+    }
+
+    /// Whether this program can be given a defect at all.
+    #[must_use]
+    pub const fn are_built_in() -> bool {
+        cfg!(feature = "defects")
+    }
+
+    #[cfg(feature = "defects")]
+    pub(crate) fn has(self, defect: Defect) -> bool {
+        self.selected == Some(defect)
+    }
+
+    #[cfg(not(feature = "defects"))]
+    #[expect(clippy::unused_self, reason = "the same call as with the feature")]
+    pub(crate) const fn has(self, _: Defect) -> bool {
+        false
+    }
+}
+
+/// A name that is no defect's.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no defect is called \"{0}\"")]
+pub struct UnknownDefect(pub String);
+
+impl FromStr for Defect {
+    type Err = UnknownDefect;
+
+    fn from_str(id: &str) -> Result<Self, UnknownDefect> {
+        Self::ALL.iter().copied().find(|defect| defect.id() == id).ok_or_else(|| UnknownDefect(id.to_owned()))
+    }
+}
+
+impl fmt::Display for Defect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id())
+    }
+}

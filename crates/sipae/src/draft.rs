@@ -1,0 +1,197 @@
+//! Messages that are being written.
+
+use crate::message::{HeaderName, Limits, Message, MessageError, StartLine, Value};
+
+/// A header field as it will be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawHeader {
+    /// Name.
+    pub name: Vec<u8>,
+    /// Value, folds and all.
+    pub value: Vec<u8>,
+}
+
+impl RawHeader {
+    /// Whether the name is a form of `name`: long or compact, in any letter case.
+    #[must_use]
+    pub fn is(&self, name: HeaderName) -> bool {
+        HeaderName::from_octets(&self.name) == Some(name)
+    }
+}
+
+/// An editable message: a start line, a list of raw header fields, a body. Nothing is validated, so that faulty
+/// messages are built the same way as right ones. [`crate::sa::SecurityAssociation::sign`] signs what is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    /// Without its line end.
+    pub start_line: Vec<u8>,
+    /// In the order in which they are written.
+    pub headers: Vec<RawHeader>,
+    /// What follows the empty line.
+    pub body: Vec<u8>,
+}
+
+impl Draft {
+    /// A request without header fields.
+    #[must_use]
+    pub fn request(method: &str, uri: &str) -> Self {
+        Self::with_start_line(format!("{method} {uri} SIP/2.0").into_bytes())
+    }
+
+    /// A response without header fields.
+    #[must_use]
+    pub fn response(status: u16) -> Self {
+        Self::with_start_line(format!("SIP/2.0 {status} {}", reason_phrase(status)).into_bytes())
+    }
+
+    /// A message with any first line.
+    #[must_use]
+    pub const fn with_start_line(start_line: Vec<u8>) -> Self {
+        Self { start_line, headers: Vec::new(), body: Vec::new() }
+    }
+
+    /// A message as it was received, folds kept.
+    #[must_use]
+    pub fn from_message(message: &Message<'_>) -> Self {
+        let start_line = match message.start_line() {
+            StartLine::Request { method, uri } => [method, b" ", uri, b" SIP/2.0"].concat(),
+            StartLine::Response { status, reason } => {
+                [b"SIP/2.0 ", status.to_string().as_bytes(), b" ", reason].concat()
+            }
+        };
+        let headers = message
+            .headers()
+            .map(|header| RawHeader { name: header.name.to_vec(), value: header.value.raw().to_vec() })
+            .collect();
+        Self { start_line, headers, body: message.body().to_vec() }
+    }
+
+    /// A response to `request` that repeats Via, From, To, Call-ID and CSeq (RFC 3261 8.2.6.2). A To without tag gets
+    /// `to_tag`. Fields that the request lacks are left out.
+    #[must_use]
+    pub fn response_to(request: &Message<'_>, status: u16, to_tag: &str) -> Self {
+        let mut draft = Self::response(status);
+        for via in request.all(HeaderName::Via) {
+            draft.push(HeaderName::Via, via.unfolded());
+        }
+        for name in [HeaderName::From, HeaderName::To, HeaderName::CallId, HeaderName::CSeq] {
+            if let Some(value) = request.first(name) {
+                draft.push(name, with_tag(name, value, to_tag));
+            }
+        }
+        draft
+    }
+
+    /// Adds a known header field at the end.
+    pub fn push(&mut self, name: HeaderName, value: impl AsRef<[u8]>) {
+        self.push_text(name.name(), value);
+    }
+
+    /// Adds any header field at the end.
+    pub fn push_text(&mut self, name: &str, value: impl AsRef<[u8]>) {
+        self.headers.push(RawHeader { name: name.as_bytes().to_vec(), value: value.as_ref().to_vec() });
+    }
+
+    /// Adds a known header field at the end.
+    #[must_use]
+    pub fn with(mut self, name: HeaderName, value: impl AsRef<[u8]>) -> Self {
+        self.push(name, value);
+        self
+    }
+
+    /// Gives the first field of that name another value, or adds the field.
+    pub fn set(&mut self, name: HeaderName, value: impl AsRef<[u8]>) {
+        match self.headers.iter_mut().find(|header| header.is(name)) {
+            Some(header) => header.value = value.as_ref().to_vec(),
+            None => self.push(name, value),
+        }
+    }
+
+    /// Removes every field of that name.
+    pub fn remove(&mut self, name: HeaderName) {
+        self.headers.retain(|header| !header.is(name));
+    }
+
+    /// The value of the first field of that name.
+    #[must_use]
+    pub fn get(&self, name: HeaderName) -> Option<&[u8]> {
+        self.headers.iter().find(|header| header.is(name)).map(|header| header.value.as_slice())
+    }
+
+    /// Sets the body, its type and its length.
+    #[must_use]
+    pub fn with_body(mut self, content_type: &str, body: &[u8]) -> Self {
+        self.set(HeaderName::ContentType, content_type);
+        self.body = body.to_vec();
+        self.close()
+    }
+
+    /// Sets Content-Length to the length of the body.
+    #[must_use]
+    pub fn close(mut self) -> Self {
+        self.set(HeaderName::ContentLength, self.body.len().to_string());
+        self
+    }
+
+    /// The octets of the message.
+    #[must_use]
+    pub fn to_octets(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(1024 + self.body.len());
+        out.extend_from_slice(&self.start_line);
+        out.extend_from_slice(b"\r\n");
+        for header in &self.headers {
+            out.extend_from_slice(&header.name);
+            out.extend_from_slice(b": ");
+            out.extend_from_slice(&header.value);
+            out.extend_from_slice(b"\r\n");
+        }
+        out.extend_from_slice(b"\r\n");
+        out.extend_from_slice(&self.body);
+        out
+    }
+
+    /// Reads the message that would be sent.
+    ///
+    /// # Errors
+    /// When it is no SIP message.
+    pub fn read<T>(
+        &self,
+        read: impl FnOnce(&Message<'_>) -> Result<T, MessageError>,
+    ) -> Result<T, MessageError> {
+        let octets = self.to_octets();
+        read(&Message::parse(&octets, &Limits::DEFAULT)?)
+    }
+}
+
+fn with_tag(name: HeaderName, value: Value<'_>, to_tag: &str) -> Vec<u8> {
+    let mut text = value.unfolded().into_owned();
+    let has_tag = crate::message::Address::parse(value.raw()).is_ok_and(|to| to.param("tag").is_some());
+    if name == HeaderName::To && !has_tag {
+        text.extend_from_slice(b";tag=");
+        text.extend_from_slice(to_tag.as_bytes());
+    }
+    text
+}
+
+/// Reason phrases of RFC 3261 21 that this crate sends.
+const fn reason_phrase(status: u16) -> &'static str {
+    match status {
+        100 => "Trying",
+        180 => "Ringing",
+        200 => "OK",
+        202 => "Accepted",
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        407 => "Proxy Authentication Required",
+        480 => "Temporarily Unavailable",
+        481 => "Call/Transaction Does Not Exist",
+        486 => "Busy Here",
+        500 => "Server Internal Error",
+        501 => "Not Implemented",
+        503 => "Service Unavailable",
+        _ => "",
+    }
+}

@@ -1,0 +1,309 @@
+//! Signing and verifying under a security association.
+
+use sipae_spec::Diagnostic;
+
+use super::{ReplayWindow, WindowError};
+use crate::auth::{AuthHeader, AuthParam, AuthWriter, Scheme, Style};
+use crate::buffer::{SignatureBuffer, SignatureParams, Signer};
+use crate::draft::Draft;
+use crate::encoding::encode_base16;
+use crate::message::{HeaderName, Message, MessageError, Value};
+use crate::ntlm::{DatagramMac, SessionKeys};
+use crate::version::Version;
+use crate::violation::{Breach, Violation};
+
+/// The security context of a scheme: what signs and verifies.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Context {
+    /// NTLM: one keyed state for each direction.
+    Ntlm {
+        /// For what the client signs.
+        client: DatagramMac,
+        /// For what the server signs.
+        server: DatagramMac,
+    },
+}
+
+impl Context {
+    /// The context of NTLM keys; `None` if they negotiated no signing.
+    #[must_use]
+    pub fn ntlm(keys: &SessionKeys) -> Option<Self> {
+        let client = DatagramMac::for_sip(keys, Signer::Client)?;
+        Some(Self::Ntlm { client, server: DatagramMac::for_sip(keys, Signer::Server)? })
+    }
+
+    /// The scheme.
+    #[must_use]
+    pub const fn scheme(&self) -> Scheme {
+        match self {
+            Self::Ntlm { .. } => Scheme::Ntlm,
+        }
+    }
+
+    /// The signature of a buffer.
+    #[must_use]
+    pub fn sign(&self, signer: Signer, buffer: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Ntlm { client, server } => side(signer, client, server).sign(buffer).to_vec(),
+        }
+    }
+
+    /// Whether a signature is that of the buffer.
+    #[must_use]
+    pub fn verify(&self, signer: Signer, buffer: &[u8], signature: &[u8]) -> bool {
+        match self {
+            Self::Ntlm { client, server } => side(signer, client, server).verify(buffer, signature),
+        }
+    }
+}
+
+const fn side<T>(signer: Signer, client: T, server: T) -> T
+where
+    T: Copy,
+{
+    match signer {
+        Signer::Client => client,
+        Signer::Server => server,
+    }
+}
+
+/// What a challenge fixes for a security association, as written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parameters {
+    /// The scheme.
+    pub scheme: Scheme,
+    /// `realm`.
+    pub realm: Vec<u8>,
+    /// `targetname`; for Kerberos with `sip/`.
+    pub targetname: Vec<u8>,
+    /// The version.
+    pub version: Version,
+}
+
+impl Parameters {
+    /// Reads them out of a challenge.
+    ///
+    /// # Errors
+    /// Names the parameter that is missing or cannot be used ([MS-SIPAE] SIPAE-3.2.5.1-04).
+    pub fn of(challenge: &AuthHeader<'_>) -> Result<Self, Breach> {
+        let text = |param| challenge.get(param).map(|value| value.unfolded().into_owned());
+        let required = |param| text(param).ok_or(Breach::ParamMissing { param });
+        let number =
+            challenge.version().map_err(|diagnostic| refuse(HeaderName::WwwAuthenticate, diagnostic))?;
+        Ok(Self {
+            scheme: challenge.scheme().ok_or(Breach::Scheme)?,
+            realm: required(AuthParam::Realm)?,
+            targetname: required(AuthParam::Targetname)?,
+            version: Version::from_number(number).ok_or(Breach::Version { found: number })?,
+        })
+    }
+
+    /// Whether a header field names the same realm and target; both are compared with regard to case
+    /// (SIPAE-2.2-12).
+    #[must_use]
+    pub fn fit(&self, header: &AuthHeader<'_>) -> bool {
+        let is = |param, text: &[u8]| header.get(param).is_some_and(|value| *value.unfolded() == *text);
+        is(AuthParam::Realm, &self.realm) && is(AuthParam::Targetname, &self.targetname)
+    }
+
+    /// A header field that begins with them: scheme, `qop`, `realm`, `targetname`.
+    #[must_use]
+    pub fn writer(&self) -> AuthWriter {
+        AuthWriter::new(self.scheme)
+            .param(AuthParam::Qop, "auth")
+            .param(AuthParam::Realm, &self.realm)
+            .param(AuthParam::Targetname, &self.targetname)
+    }
+}
+
+fn refuse(header: HeaderName, diagnostic: Diagnostic) -> Breach {
+    Breach::Header { header, diagnostic }
+}
+
+/// How a signature is written into a message.
+#[derive(Clone, Debug)]
+pub struct SignOptions {
+    /// The header field that carries it.
+    pub header: HeaderName,
+    /// Order and quoting.
+    pub style: Style,
+    /// Whether `version` is written: Lync does, Office Communications Server does not.
+    pub with_version: bool,
+    /// `gssapi-data` of the request that completes a handshake.
+    pub token: Option<String>,
+    /// The number to use in place of the next one.
+    pub number: Option<u32>,
+}
+
+impl SignOptions {
+    /// In this header field, in canonical style.
+    #[must_use]
+    pub const fn new(header: HeaderName) -> Self {
+        Self { header, style: Style::CANONICAL, with_version: false, token: None, number: None }
+    }
+}
+
+/// One side's view of a security association.
+#[derive(Clone, Debug)]
+pub struct SecurityAssociation {
+    /// What the challenge fixed.
+    pub parameters: Parameters,
+    /// The server's index, echoed octet by octet (SIPAE-2.2-14).
+    pub opaque: Vec<u8>,
+    /// The side that this is: what it signs, and what it verifies is the other's.
+    pub signer: Signer,
+    /// What signs.
+    pub context: Context,
+    next: Option<u32>,
+    window: ReplayWindow,
+}
+
+impl SecurityAssociation {
+    /// A new association; numbers begin at 1 in both directions.
+    #[must_use]
+    pub fn new(parameters: Parameters, opaque: Vec<u8>, signer: Signer, context: Context) -> Self {
+        Self { parameters, opaque, signer, context, next: Some(1), window: ReplayWindow::default() }
+    }
+
+    /// The next number this side would use; `None` when 2^32-1 has been used and a new association is due.
+    #[must_use]
+    pub const fn next_number(&self) -> Option<u32> {
+        self.next
+    }
+
+    /// Leaves a number out: gaps are legal (SIPAE-3.1.1-08).
+    pub fn skip_number(&mut self) {
+        self.next = self.next.and_then(|number| number.checked_add(1));
+    }
+
+    /// The window over the numbers of the peer.
+    #[must_use]
+    pub const fn window(&self) -> &ReplayWindow {
+        &self.window
+    }
+
+    /// Signs a message: removes the credential that it has in that header field, adds one, and counts. The covered
+    /// header fields must be final (SIPAE-3.2.4.1-24). `rand` becomes crand or srand.
+    ///
+    /// # Errors
+    /// When the message is unfit for signing, see [`SignatureBuffer::new`], or the numbers are used up.
+    pub fn sign(
+        &mut self,
+        draft: &mut Draft,
+        rand: [u8; 4],
+        options: &SignOptions,
+    ) -> Result<(), MessageError> {
+        let exhausted = MessageError::Limit {
+            limit: "sequence numbers",
+            maximum: u32::MAX as usize,
+            actual: u32::MAX as usize,
+        };
+        let number = options.number.or(self.next).ok_or(exhausted)?;
+        let writer = self.signed_header(draft, rand, number, options)?;
+        draft.remove(options.header);
+        draft.push(options.header, writer.write(&options.style));
+        if options.number.is_none() {
+            self.next = number.checked_add(1);
+        }
+        Ok(())
+    }
+
+    fn signed_header(
+        &self,
+        draft: &Draft,
+        rand: [u8; 4],
+        number: u32,
+        options: &SignOptions,
+    ) -> Result<AuthWriter, MessageError> {
+        let rand = match self.signer {
+            Signer::Client => encode_base16(&rand),
+            Signer::Server => encode_base16(&rand).to_ascii_uppercase(),
+        };
+        let number = number.to_string();
+        let buffer =
+            draft.read(|message| Ok(self.buffer(message, rand.as_bytes(), number.as_bytes())?.to_vec()))?;
+        let signature = encode_base16(&self.context.sign(self.signer, &buffer));
+        let version = self.parameters.version.param().filter(|_| options.with_version);
+        let opaque = Some(&self.opaque).filter(|opaque| !opaque.is_empty());
+        Ok(self
+            .parameters
+            .writer()
+            .optional(AuthParam::Opaque, opaque)
+            .optional(AuthParam::GssapiData, options.token.as_ref())
+            .param(self.signer.rand(), rand)
+            .param(self.signer.number(), number)
+            .param(self.signer.signature(), signature)
+            .optional(AuthParam::Version, version))
+    }
+
+    fn buffer<'a>(
+        &'a self,
+        message: &Message<'a>,
+        rand: &'a [u8],
+        number: &'a [u8],
+    ) -> Result<SignatureBuffer<'a>, MessageError> {
+        let params = SignatureParams {
+            protocol: self.parameters.scheme.name().as_bytes(),
+            rand: Value(rand),
+            number: Value(number),
+            realm: Value(&self.parameters.realm),
+            targetname: Value(&self.parameters.targetname),
+        };
+        SignatureBuffer::new(message, &params, self.parameters.version)
+    }
+
+    /// Verifies the peer's signature and, if it is good, its number: in this order (SIPAE-3.1.1-09).
+    ///
+    /// # Errors
+    /// What the peer did wrong. A message with a bad signature changes nothing.
+    pub fn verify(&mut self, message: &Message<'_>, header: &AuthHeader<'_>) -> Result<u32, Violation> {
+        let by = self.signer.peer();
+        let number = self.verify_signature(message, header).map_err(|breach| Violation { by, breach })?;
+        self.accept(number).map_err(|breach| Violation { by, breach })
+    }
+
+    /// Verifies the peer's signature alone and gives its number.
+    ///
+    /// # Errors
+    /// What is wrong with the signature.
+    pub fn verify_signature(&self, message: &Message<'_>, header: &AuthHeader<'_>) -> Result<u32, Breach> {
+        let peer = self.signer.peer();
+        let name =
+            if peer == Signer::Client { HeaderName::Authorization } else { HeaderName::AuthenticationInfo };
+        if let Some(diagnostic) = header.malformed() {
+            return Err(refuse(name, diagnostic));
+        }
+        let missing = |param| Breach::ParamMissing { param };
+        let bad = |diagnostic| refuse(name, diagnostic);
+        header.get(peer.rand()).ok_or(missing(peer.rand())).and_then(|rand| check_rand(rand).map_err(bad))?;
+        let number = header.number(peer.number()).map_err(bad)?.ok_or(missing(peer.number()))?;
+        let signature = header.signature(peer.signature()).map_err(bad)?.ok_or(missing(peer.signature()))?;
+        let params = SignatureParams::of(header, peer);
+        let buffer = SignatureBuffer::new(message, &params, self.parameters.version)?;
+        if let Some(field) = buffer.ambiguous() {
+            return Err(Breach::Ambiguous { field });
+        }
+        if !self.context.verify(peer, &buffer.to_vec(), &signature) {
+            return Err(Breach::Signature);
+        }
+        Ok(number)
+    }
+
+    /// Checks a number against the window and marks it. Only for a message whose signature has verified.
+    ///
+    /// # Errors
+    /// When it is replayed or below the window.
+    pub fn accept(&mut self, number: u32) -> Result<u32, Breach> {
+        self.window.accept(number).map(|()| number).map_err(|error| match error {
+            WindowError::Replayed => Breach::Replayed { number },
+            WindowError::TooOld | WindowError::Zero => Breach::TooOld { number },
+        })
+    }
+}
+
+/// Seven or nine digits are tolerated, as MS-SIP prints them; anything but digits is not (SIPAE-2.2-09).
+fn check_rand(rand: Value<'_>) -> Result<(), Diagnostic> {
+    let is_hex = !rand.raw().is_empty() && rand.raw().iter().all(u8::is_ascii_hexdigit);
+    if is_hex { Ok(()) } else { Err(Diagnostic::RandNotHex) }
+}

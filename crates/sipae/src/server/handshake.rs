@@ -1,0 +1,174 @@
+//! Handshake messages ([MS-SIPAE] 3.3.5.2).
+
+use super::negotiation::Negotiation;
+use super::table::Association;
+use super::{Scene, Server, ServerEvent, endpoint_of};
+use crate::auth::{AuthHeader, AuthParam, Scheme};
+use crate::buffer::Signer;
+use crate::defects::Defect;
+use crate::encoding::encode_base64;
+use crate::endpoint::EndpointId;
+use crate::message::{HeaderName, Message};
+use crate::ntlm::{Authenticate, Challenge, NegotiateFlags, NtlmError, SessionKeys};
+use crate::sa::{Context, Lifetime, SecurityAssociation};
+use crate::violation::Breach;
+
+/// ErrorId 1000 of ms-diagnostics.
+const HANDSHAKE_FAILED: (u16, &str) = (1000, "Final handshake failed");
+/// ErrorId 4004.
+const NOT_THE_USER: (u16, &str) = (4004, "Credentials are not authorized to act as specified From URI");
+
+/// Who has authenticated, and with which keys.
+struct Proven {
+    user: String,
+    address: String,
+    keys: SessionKeys,
+}
+
+impl Server {
+    pub(super) fn handshake(
+        &mut self,
+        scene: &mut Scene<'_>,
+        message: &Message<'_>,
+        credential: &AuthHeader<'_>,
+    ) {
+        let endpoint = match endpoint_of(message) {
+            Ok(endpoint) => endpoint,
+            Err(Breach::Endpoint(error)) => {
+                scene.refused(error);
+                return self.refuse(
+                    scene,
+                    message,
+                    400,
+                    (error.diagnostic(), "Endpoint cannot be identified"),
+                );
+            }
+            Err(breach) => return self.bad_request(scene, message, breach),
+        };
+        match self.check_handshake(credential) {
+            Ok(token) if token.is_empty() => self.begin(scene, message, endpoint),
+            Ok(token) => self.complete(scene, message, credential, endpoint, &token),
+            Err(breach) => {
+                scene.refused(breach);
+                self.challenge(scene, message);
+            }
+        }
+    }
+
+    /// The token, if scheme, qop and version are the ones that were offered.
+    fn check_handshake(&self, credential: &AuthHeader<'_>) -> Result<Vec<u8>, Breach> {
+        let header = self.config.kind.credential();
+        let bad = |diagnostic| Breach::Header { header, diagnostic };
+        if credential.scheme() != Some(Scheme::Ntlm) {
+            return Err(Breach::Scheme);
+        }
+        super::signed::check_qop(header, credential)?;
+        let version = credential.version().map_err(bad)?;
+        if version != self.config.parameters.version.number() {
+            return Err(Breach::Version { found: version });
+        }
+        Ok(credential.token().map_err(bad)?.unwrap_or_default())
+    }
+
+    /// An empty token: a CHALLENGE and an opaque, both fresh. An opaque that the client sends along means nothing
+    /// (SIPAE-3.3.5.2-27).
+    fn begin(&mut self, scene: &mut Scene<'_>, message: &Message<'_>, endpoint: EndpointId) {
+        let opaque = self.fresh_opaque(scene);
+        let host = String::from_utf8_lossy(&self.config.parameters.targetname).into_owned();
+        let mut flags = self.config.flags;
+        if self.config.defects.has(Defect::ChallengeTokenWithoutDatagram) {
+            flags = flags.without(NegotiateFlags::DATAGRAM);
+        }
+        let challenge = Challenge::for_server(flags, scene.entropy.octets(), &self.config.domain, &host);
+        let token = challenge.write(&Challenge::PAYLOAD);
+        let lifetime = Lifetime::start(scene.now, &self.config.durations);
+        self.continuation(scene, message, &opaque, encode_base64(&token));
+        self.negotiations.insert(opaque, Negotiation { endpoint, challenge, token, lifetime });
+    }
+
+    fn complete(
+        &mut self,
+        scene: &mut Scene<'_>,
+        message: &Message<'_>,
+        credential: &AuthHeader<'_>,
+        endpoint: EndpointId,
+        token: &[u8],
+    ) {
+        let opaque = credential.get(AuthParam::Opaque).unwrap_or_default().unfolded().into_owned();
+        let Some(negotiation) = self.negotiations.take(&opaque, &endpoint) else {
+            scene.refused(Breach::NoAssociation);
+            return self.challenge(scene, message);
+        };
+        let proven = match self.prove(&negotiation, token) {
+            Ok(proven) => proven,
+            Err(error) => {
+                scene.refused(error);
+                return self.challenge_because(scene, message, Some(HANDSHAKE_FAILED));
+            }
+        };
+        if proven.address.to_lowercase() != endpoint.address {
+            scene.refused(Breach::Identity { header: HeaderName::From });
+            return self.refuse(scene, message, 403, NOT_THE_USER);
+        }
+        match self.association(scene, message, credential, opaque, endpoint, &proven.keys) {
+            Ok(association) => self.establish(scene, message, proven.user, association),
+            Err(breach) => {
+                scene.refused(breach);
+                self.challenge_because(scene, message, Some(HANDSHAKE_FAILED));
+            }
+        }
+    }
+
+    /// Checks the AUTHENTICATE. An unknown user and a wrong password look the same from outside.
+    fn prove(&self, negotiation: &Negotiation, token: &[u8]) -> Result<Proven, NtlmError> {
+        let authenticate = Authenticate::read(token)?;
+        if authenticate.is_anonymous() {
+            return Err(NtlmError::Anonymous);
+        }
+        let user = authenticate.user_text()?;
+        let account =
+            self.config.accounts.find(&user, &authenticate.domain_text()?).ok_or(NtlmError::Proof)?;
+        let keys = authenticate.verify(&negotiation.challenge, &account.password)?;
+        Authenticate::check_mic(token, &keys.exported, &[&negotiation.token])?;
+        Ok(Proven { user: account.user.clone(), address: account.address.clone(), keys })
+    }
+
+    /// The association that follows. At version 4 the completing request proves the key by its signature
+    /// (SIPAE-3.3.5.2-15).
+    fn association(
+        &self,
+        scene: &Scene<'_>,
+        message: &Message<'_>,
+        credential: &AuthHeader<'_>,
+        opaque: Vec<u8>,
+        endpoint: EndpointId,
+        keys: &SessionKeys,
+    ) -> Result<Association, Breach> {
+        let context = Context::ntlm(keys).ok_or(NtlmError::FlagClear { flag: "SIGN" })?;
+        let mut sa =
+            SecurityAssociation::new(self.config.parameters.clone(), opaque, Signer::Server, context);
+        let signs = sa.parameters.version.signs_completing_request();
+        if signs && !self.config.defects.has(Defect::CompletesUnsigned) {
+            sa.verify(message, credential).map_err(|violation| violation.breach)?;
+        }
+        if self.config.defects.has(Defect::FirstSnumTwo) {
+            sa.skip_number();
+        }
+        let handshake_tag = message.from()?.param("tag").unwrap_or_default().to_vec();
+        let lifetime = Lifetime::start(scene.now, &self.config.durations);
+        Ok(Association { sa, endpoint, lifetime, handshake_tag })
+    }
+
+    fn establish(
+        &mut self,
+        scene: &mut Scene<'_>,
+        message: &Message<'_>,
+        user: String,
+        association: Association,
+    ) {
+        let (opaque, endpoint) = (association.sa.opaque.clone(), association.endpoint.clone());
+        self.associations.insert(association);
+        scene.outputs.push(super::Output::Event(ServerEvent::Established { user, endpoint }));
+        self.application(scene, message, &opaque);
+    }
+}

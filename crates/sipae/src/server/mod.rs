@@ -1,0 +1,389 @@
+//! The reference server: a registrar that authenticates with NTLM ([MS-SIPAE] 3.3), as a state machine.
+//!
+//! It answers what it authenticates and forwards nothing. Everything that a client can make it remember is bounded.
+
+mod account;
+mod application;
+mod handshake;
+mod negotiation;
+mod response;
+mod signed;
+mod table;
+
+pub use account::{Account, Accounts};
+
+use std::collections::HashMap;
+
+use crate::auth::{AuthHeader, AuthParam, Style};
+use crate::clock::{Entropy, Time};
+use crate::defects::{Defect, Defects};
+use crate::endpoint::EndpointId;
+use crate::message::{HeaderName, Limits, Message, MessageError, MessageStream};
+use crate::ntlm::NegotiateFlags;
+use crate::sa::{Durations, Parameters};
+use crate::version::Version;
+use crate::violation::{Breach, Violation};
+
+use negotiation::Negotiations;
+use table::{Association, Associations};
+
+/// A connection, named by whoever owns it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnectionId(pub u64);
+
+/// Which set of header fields a server uses ([MS-SIPAE] 3.3.5.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum ChallengeKind {
+    /// 401, WWW-Authenticate, Authorization, Authentication-Info.
+    #[default]
+    Www,
+    /// 407, Proxy-Authenticate, Proxy-Authorization, Proxy-Authentication-Info.
+    Proxy,
+}
+
+impl ChallengeKind {
+    /// The status code of a challenge.
+    #[must_use]
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::Www => 401,
+            Self::Proxy => 407,
+        }
+    }
+
+    /// The kind that a status code announces.
+    #[must_use]
+    pub const fn from_status(status: u16) -> Option<Self> {
+        match status {
+            401 => Some(Self::Www),
+            407 => Some(Self::Proxy),
+            _ => None,
+        }
+    }
+
+    /// The header field of a challenge.
+    #[must_use]
+    pub const fn challenge(self) -> HeaderName {
+        match self {
+            Self::Www => HeaderName::WwwAuthenticate,
+            Self::Proxy => HeaderName::ProxyAuthenticate,
+        }
+    }
+
+    /// The header field of a credential.
+    #[must_use]
+    pub const fn credential(self) -> HeaderName {
+        match self {
+            Self::Www => HeaderName::Authorization,
+            Self::Proxy => HeaderName::ProxyAuthorization,
+        }
+    }
+
+    /// The header field of a server signature.
+    #[must_use]
+    pub const fn signature(self) -> HeaderName {
+        match self {
+            Self::Www => HeaderName::AuthenticationInfo,
+            Self::Proxy => HeaderName::ProxyAuthenticationInfo,
+        }
+    }
+}
+
+/// What a server is and permits.
+#[derive(Clone, Debug)]
+pub struct ServerConfig {
+    /// Scheme, realm, targetname and version of every challenge, fixed at start (SIPAE-3.3.3-01).
+    pub parameters: Parameters,
+    /// NetBIOS name of the domain.
+    pub domain: String,
+    /// 401 or 407.
+    pub kind: ChallengeKind,
+    /// Who may authenticate.
+    pub accounts: Accounts,
+    /// Flags of the CHALLENGE.
+    pub flags: NegotiateFlags,
+    /// Timers.
+    pub durations: Durations,
+    /// Bounds for messages.
+    pub limits: Limits,
+    /// Order and quoting of what the server writes.
+    pub style: Style,
+    /// Whether signatures carry `version`, as Lync's do.
+    pub with_version: bool,
+    /// Seconds granted to a REGISTER that asks for none, and at most.
+    pub expires: u32,
+    /// Unfinished handshakes kept at once; the oldest gives way (SIPAE-3.3.5.2-30).
+    pub negotiations: usize,
+    /// Established associations kept at once; the least recently used gives way.
+    pub associations: usize,
+    /// The planted bug, if any.
+    pub defects: Defects,
+}
+
+impl ServerConfig {
+    /// A Lync-like server: 401, NTLM with extended session security, realm `SIP Communications Service`.
+    #[must_use]
+    pub fn new(host: &str, version: Version, accounts: Accounts) -> Self {
+        let parameters = Parameters {
+            scheme: crate::auth::Scheme::Ntlm,
+            realm: b"SIP Communications Service".to_vec(),
+            targetname: host.as_bytes().to_vec(),
+            version,
+        };
+        Self {
+            parameters,
+            domain: accounts.domain().unwrap_or("CONTOSO").to_owned(),
+            kind: ChallengeKind::Www,
+            accounts,
+            flags: NegotiateFlags::SERVER,
+            durations: Durations::default(),
+            limits: Limits::DEFAULT,
+            style: Style::CANONICAL,
+            with_version: true,
+            expires: 7200,
+            negotiations: 4096,
+            associations: 65_536,
+            defects: Defects::NONE,
+        }
+    }
+}
+
+/// What happens to a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Input<'a> {
+    /// A client has connected.
+    Connected(ConnectionId),
+    /// Octets have arrived.
+    Received(ConnectionId, &'a [u8]),
+    /// A connection has ended.
+    Disconnected(ConnectionId),
+    /// Time has passed.
+    Tick,
+}
+
+/// What a server wants done, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Send a message.
+    Send(ConnectionId, Vec<u8>),
+    /// Close a connection whose octets cannot be understood any more.
+    Close(ConnectionId),
+    /// Nothing to do: for logs and tests.
+    Event(ServerEvent),
+}
+
+/// What a server has noticed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ServerEvent {
+    /// A security association has been established.
+    Established {
+        /// The account.
+        user: String,
+        /// The endpoint.
+        endpoint: EndpointId,
+    },
+    /// A client broke a rule; the message was refused or discarded.
+    Refused {
+        /// The connection it came from.
+        connection: ConnectionId,
+        /// The rule.
+        violation: Violation,
+    },
+    /// Security associations have ended by time.
+    Expired {
+        /// How many.
+        count: usize,
+    },
+}
+
+/// The reference server.
+#[derive(Debug)]
+pub struct Server {
+    config: ServerConfig,
+    connections: HashMap<ConnectionId, MessageStream>,
+    negotiations: Negotiations,
+    associations: Associations,
+}
+
+/// What the handling of one message needs besides the server.
+struct Scene<'s> {
+    connection: ConnectionId,
+    now: Time,
+    entropy: &'s mut dyn Entropy,
+    outputs: &'s mut Vec<Output>,
+}
+
+impl Scene<'_> {
+    fn send(&mut self, octets: Vec<u8>) {
+        self.outputs.push(Output::Send(self.connection, octets));
+    }
+
+    fn refused(&mut self, breach: impl Into<Breach>) {
+        let violation = Violation::client(breach);
+        self.outputs.push(Output::Event(ServerEvent::Refused { connection: self.connection, violation }));
+    }
+}
+
+impl Server {
+    /// A server that knows nobody yet.
+    #[must_use]
+    pub fn new(config: ServerConfig) -> Self {
+        let negotiations = Negotiations::new(config.negotiations);
+        let associations = Associations::new(config.associations);
+        Self { config, connections: HashMap::new(), negotiations, associations }
+    }
+
+    /// How it is configured.
+    #[must_use]
+    pub const fn config(&self) -> &ServerConfig {
+        &self.config
+    }
+
+    /// Established security associations.
+    #[must_use]
+    pub fn established(&self) -> usize {
+        self.associations.len()
+    }
+
+    /// Takes one input at a time `now`, which must not go back.
+    pub fn handle(&mut self, input: Input<'_>, now: Time, entropy: &mut dyn Entropy) -> Vec<Output> {
+        let mut outputs = Vec::new();
+        self.expire(now, &mut outputs);
+        match input {
+            Input::Connected(connection) => {
+                self.connections.insert(connection, MessageStream::new(self.config.limits));
+            }
+            Input::Disconnected(connection) => {
+                self.connections.remove(&connection);
+            }
+            Input::Received(connection, octets) => {
+                self.receive(&mut Scene { connection, now, entropy, outputs: &mut outputs }, octets);
+            }
+            Input::Tick => {}
+        }
+        outputs
+    }
+
+    /// Timers send nothing ([MS-SIPAE] SIPAE-3.3.6-04): what has ended is forgotten.
+    fn expire(&mut self, now: Time, outputs: &mut Vec<Output>) {
+        self.negotiations.expire(now);
+        let count = self.associations.expire(now);
+        if count != 0 {
+            outputs.push(Output::Event(ServerEvent::Expired { count }));
+        }
+    }
+
+    fn receive(&mut self, scene: &mut Scene<'_>, octets: &[u8]) {
+        let Some(mut stream) = self.connections.remove(&scene.connection) else { return };
+        stream.push(octets);
+        loop {
+            match stream.next_message() {
+                Ok(Some(message)) => self.message(scene, &message),
+                Ok(None) => break,
+                Err(error) => return Self::give_up(scene, error),
+            }
+        }
+        self.connections.insert(scene.connection, stream);
+    }
+
+    /// The next message cannot be found any more.
+    fn give_up(scene: &mut Scene<'_>, error: MessageError) {
+        scene.refused(error);
+        scene.outputs.push(Output::Close(scene.connection));
+    }
+
+    fn message(&mut self, scene: &mut Scene<'_>, message: &Message<'_>) {
+        if !message.is_request() {
+            return self.client_response(scene, message);
+        }
+        if let Err(breach) = check_request(message) {
+            return self.bad_request(scene, message, breach);
+        }
+        match self.credential(message) {
+            Some(credential) if credential.malformed().is_some() => {
+                self.malformed(scene, message, &credential);
+            }
+            Some(credential) if credential.get(AuthParam::GssapiData).is_some() => {
+                self.handshake(scene, message, &credential);
+            }
+            Some(credential) => self.signed(scene, message, &credential),
+            None => self.unauthenticated(scene, message),
+        }
+    }
+
+    /// The credential that names this server's realm and targetname, in either header field; the rest is for others
+    /// (SIPAE-3.3.5.3-12, -13).
+    fn credential<'m>(&self, message: &Message<'m>) -> Option<AuthHeader<'m>> {
+        let mut credentials =
+            HeaderName::CREDENTIALS.into_iter().flat_map(|name| message.all(name)).map(AuthHeader::read);
+        credentials.find(|credential| self.config.parameters.fit(credential))
+    }
+
+    fn unauthenticated(&mut self, scene: &mut Scene<'_>, message: &Message<'_>) {
+        scene.refused(Breach::Unsigned);
+        if self.config.defects.has(Defect::AcceptsBareRequest) {
+            return self.answer_unsigned(scene, message, 200);
+        }
+        if self.config.defects.has(Defect::AcceptsUnsignedInAssociation) && self.knows_endpoint(message) {
+            return self.answer_unsigned(scene, message, 200);
+        }
+        self.challenge(scene, message);
+    }
+
+    fn knows_endpoint(&self, message: &Message<'_>) -> bool {
+        endpoint_of(message).is_ok_and(|endpoint| self.associations.by_endpoint(&endpoint).is_some())
+    }
+
+    fn malformed(&mut self, scene: &mut Scene<'_>, message: &Message<'_>, credential: &AuthHeader<'_>) {
+        if let Some(diagnostic) = credential.malformed() {
+            scene.refused(Breach::Header { header: self.config.kind.credential(), diagnostic });
+        }
+        self.challenge(scene, message);
+    }
+
+    /// Responses would be relayed to the server's own requests, and it sends none: they are checked and dropped.
+    fn client_response(&mut self, scene: &mut Scene<'_>, message: &Message<'_>) {
+        let verified = self.credential(message).is_some_and(|credential| {
+            let association = self.association_for(&credential, message);
+            association.is_some_and(|found| found.sa.verify(message, &credential).is_ok())
+        });
+        if !verified {
+            scene.refused(Breach::Unsigned);
+        }
+    }
+
+    fn association_for(
+        &mut self,
+        credential: &AuthHeader<'_>,
+        message: &Message<'_>,
+    ) -> Option<&mut Association> {
+        let opaque = credential.get(AuthParam::Opaque)?.unfolded().into_owned();
+        let endpoint = endpoint_of(message).ok()?;
+        self.associations.get_mut(&opaque).filter(|association| association.endpoint == endpoint)
+    }
+}
+
+/// What every request must have before anything else is looked at.
+fn check_request(message: &Message<'_>) -> Result<(), Breach> {
+    message.from()?;
+    message.to()?;
+    message.call_id()?;
+    message.expires()?;
+    let cseq = message.cseq()?;
+    if Some(cseq.method) != message.method() {
+        let diagnostic = sipae_spec::Diagnostic::CSeqMethodMismatch;
+        return Err(Breach::Header { header: HeaderName::CSeq, diagnostic });
+    }
+    Ok(())
+}
+
+/// The endpoint behind From and Contact.
+fn endpoint_of(message: &Message<'_>) -> Result<EndpointId, Breach> {
+    let (from, contact) = (message.from()?, message.contact()?);
+    Ok(EndpointId::of(&from, contact.as_ref())?)
+}
+
+/// ACK and CANCEL are never answered with a challenge (SIPAE-3.3.5.1-03).
+fn is_silent(method: &[u8]) -> bool {
+    matches!(method, b"ACK" | b"CANCEL")
+}

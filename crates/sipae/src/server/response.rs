@@ -1,0 +1,207 @@
+//! What a server writes: challenges, refusals, signed answers.
+
+use super::{Scene, Server, is_silent};
+use crate::auth::{AuthParam, AuthWriter};
+use crate::defects::Defect;
+use crate::draft::Draft;
+use crate::encoding::{encode_base16, encode_base16_upper};
+use crate::message::{HeaderName, Message};
+use crate::sa::SignOptions;
+use crate::violation::Breach;
+
+impl Server {
+    fn respond_to(scene: &mut Scene<'_>, message: &Message<'_>, status: u16) -> Draft {
+        let tag = encode_base16_upper(&scene.entropy.octets::<16>());
+        Draft::response_to(message, status, &tag)
+    }
+
+    /// A fresh challenge: one line for the scheme, Date, no opaque, no token, and no state ([MS-SIPAE] 3.3.5.1).
+    pub(super) fn challenge(&self, scene: &mut Scene<'_>, message: &Message<'_>) {
+        self.challenge_because(scene, message, None);
+    }
+
+    /// A fresh challenge that tells why, by ms-diagnostics.
+    pub(super) fn challenge_because(
+        &self,
+        scene: &mut Scene<'_>,
+        message: &Message<'_>,
+        diagnostic: Option<(u16, &str)>,
+    ) {
+        let writer = AuthWriter::new(self.config.parameters.scheme)
+            .param(AuthParam::Realm, &self.config.parameters.realm)
+            .optional(AuthParam::Targetname, self.challenge_targetname())
+            .optional(AuthParam::Version, self.config.parameters.version.param());
+        self.send_challenge(scene, message, &writer, diagnostic);
+    }
+
+    fn challenge_targetname(&self) -> Option<&Vec<u8>> {
+        Some(&self.config.parameters.targetname)
+            .filter(|_| !self.config.defects.has(Defect::ChallengeWithoutTargetname))
+    }
+
+    /// The continuation of a handshake: the scheme's line alone, with opaque and token (SIPAE-3.3.5.2-07).
+    pub(super) fn continuation(
+        &self,
+        scene: &mut Scene<'_>,
+        message: &Message<'_>,
+        opaque: &[u8],
+        token: String,
+    ) {
+        let parameters = &self.config.parameters;
+        let mut realm = parameters.realm.clone();
+        if self.config.defects.has(Defect::ContinuationChangesRealm) {
+            realm.make_ascii_lowercase();
+        }
+        let opaque = Some(opaque).filter(|_| !self.config.defects.has(Defect::ContinuationWithoutOpaque));
+        let writer = AuthWriter::new(parameters.scheme)
+            .optional(AuthParam::Opaque, opaque)
+            .param(AuthParam::GssapiData, token)
+            .param(AuthParam::Targetname, &parameters.targetname)
+            .param(AuthParam::Realm, realm)
+            .optional(AuthParam::Version, parameters.version.param());
+        self.send_challenge(scene, message, &writer, None);
+    }
+
+    fn send_challenge(
+        &self,
+        scene: &mut Scene<'_>,
+        message: &Message<'_>,
+        writer: &AuthWriter,
+        diagnostic: Option<(u16, &str)>,
+    ) {
+        let defects = self.config.defects;
+        if message.method().is_some_and(is_silent) && !defects.has(Defect::ChallengesAck) {
+            return;
+        }
+        let mut draft = Self::respond_to(scene, message, self.config.kind.status());
+        if defects.has(Defect::ChallengeWithoutToTag)
+            && let Some(to) = message.first(HeaderName::To)
+        {
+            draft.set(HeaderName::To, to.unfolded());
+        }
+        if !defects.has(Defect::ChallengeWithoutDate) {
+            draft.push(HeaderName::Date, scene.now.date());
+        }
+        if !defects.has(Defect::ChallengeWithoutLine) {
+            draft.push(self.config.kind.challenge(), writer.write(&self.config.style));
+        }
+        if let Some(diagnostic) = diagnostic {
+            draft.push(HeaderName::MsDiagnostics, self.diagnostic(diagnostic));
+        }
+        scene.send(draft.close().to_octets());
+    }
+
+    /// A message that cannot be tied to anything: 400, unsigned, and nothing for ACK and CANCEL.
+    pub(super) fn bad_request(&self, scene: &mut Scene<'_>, message: &Message<'_>, breach: Breach) {
+        scene.refused(breach);
+        self.answer_unsigned(scene, message, 400);
+    }
+
+    /// A refusal with ms-diagnostics ([MS-OCER]).
+    pub(super) fn refuse(
+        &self,
+        scene: &mut Scene<'_>,
+        message: &Message<'_>,
+        status: u16,
+        diagnostic: (u16, &str),
+    ) {
+        if message.method().is_some_and(is_silent) {
+            return;
+        }
+        let mut draft = Self::respond_to(scene, message, status);
+        draft.push(HeaderName::MsDiagnostics, self.diagnostic(diagnostic));
+        scene.send(draft.close().to_octets());
+    }
+
+    fn diagnostic(&self, (id, reason): (u16, &str)) -> String {
+        let source = String::from_utf8_lossy(&self.config.parameters.targetname);
+        format!("{id};reason=\"{reason}\";source=\"{source}\"")
+    }
+
+    pub(super) fn answer_unsigned(&self, scene: &mut Scene<'_>, message: &Message<'_>, status: u16) {
+        if !message.method().is_some_and(is_silent) {
+            let answer = Self::respond_to(scene, message, status).close();
+            scene.send(answer.to_octets());
+        }
+    }
+
+    /// An answer signed with the association of this opaque, over the message as it is finally sent
+    /// (SIPAE-3.3.4.1-11). `headers` are added before it is signed.
+    pub(super) fn answer_signed(
+        &mut self,
+        scene: &mut Scene<'_>,
+        message: &Message<'_>,
+        opaque: &[u8],
+        status: u16,
+        headers: &[(HeaderName, String)],
+    ) {
+        let mut draft = Self::respond_to(scene, message, status);
+        for (name, value) in headers {
+            draft.push(*name, value);
+        }
+        let mut draft = draft.close();
+        if !self.leaves_unsigned(status, opaque) {
+            self.sign(scene, &mut draft, opaque);
+        }
+        scene.send(draft.to_octets());
+    }
+
+    fn leaves_unsigned(&mut self, status: u16, opaque: &[u8]) -> bool {
+        let defects = self.config.defects;
+        let association = self.associations.get_mut(opaque);
+        let is_first = association.is_some_and(|found| found.sa.next_number() == Some(1));
+        is_first && defects.has(Defect::FinalAnswerUnsigned)
+            || !is_first && defects.has(Defect::AnswersUnsigned)
+            || 400 <= status && defects.has(Defect::FailureUnsigned)
+    }
+
+    fn sign(&mut self, scene: &mut Scene<'_>, draft: &mut Draft, opaque: &[u8]) {
+        let options = self.sign_options();
+        let Some(association) = self.associations.get_mut(opaque) else { return };
+        let rand = scene.entropy.octets::<4>();
+        let signed = if self.config.defects.has(Defect::SignsWithoutStatus) {
+            sign_as_request(association, draft, rand, &options)
+        } else {
+            association.sa.sign(draft, rand, &options)
+        };
+        if let Err(error) = signed {
+            // Its numbers are used up, or the request could not be repeated in a signable way: a new handshake is due.
+            scene.refused(error);
+            self.associations.remove(opaque);
+        }
+    }
+
+    fn sign_options(&self) -> SignOptions {
+        let defects = self.config.defects;
+        let mut options = SignOptions::new(self.config.kind.signature());
+        options.style = self.config.style;
+        options.with_version = self.config.with_version;
+        if defects.has(Defect::SnumRepeats) {
+            options.number = Some(1);
+        }
+        options
+    }
+
+    /// An unused opaque: eight upper-case hexadecimal digits, as products show (SIPAE-3.3.1-04, -05).
+    pub(super) fn fresh_opaque(&self, scene: &mut Scene<'_>) -> Vec<u8> {
+        loop {
+            let opaque = encode_base16(&scene.entropy.octets::<4>()).to_ascii_uppercase().into_bytes();
+            if !self.negotiations.contains(&opaque) && !self.associations.contains(&opaque) {
+                return opaque;
+            }
+        }
+    }
+}
+
+/// The signature that would be right if the response were a request.
+fn sign_as_request(
+    association: &mut super::Association,
+    draft: &mut Draft,
+    rand: [u8; 4],
+    options: &SignOptions,
+) -> Result<(), crate::message::MessageError> {
+    let start_line = std::mem::replace(&mut draft.start_line, b"REGISTER sip:x SIP/2.0".to_vec());
+    let signed = association.sa.sign(draft, rand, options);
+    draft.start_line = start_line;
+    signed
+}
