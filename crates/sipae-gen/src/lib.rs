@@ -1,1 +1,13 @@
-//! Placeholder module documentation.
+//! Scripts of [MS-SIPAE] conversations, as data.
+//!
+//! A [`Script`] says what the suite sends and what it waits for. What we choose is literal, what the peer chose is a
+//! [`Reference`], and signing is a step of its own, so that a script can be changed, shrunk, stored and played again
+//! against any target.
+
+mod script;
+mod text;
+
+pub use script::{
+    AccountRole, Connection, Edit, Label, ParamEdit, Password, Script, Signing, Step, Template, Token,
+};
+pub use text::{Field, Piece, Reference, Text};

@@ -1,1 +1,16 @@
-//! Placeholder module documentation.
+//! Wires between the suite and a target, and a host for the reference server.
+//!
+//! Threads and blocking sockets: one reader for each connection, one channel into whoever owns the wire. Everything
+//! that has to be exact, such as silence in memory, is exact; everything that a peer sends is bounded.
+
+mod entropy;
+mod host;
+mod memory;
+mod tcp;
+mod wire;
+
+pub use entropy::{OsEntropy, SeededEntropy, system_time};
+pub use host::{Host, HostEvent};
+pub use memory::MemoryWire;
+pub use tcp::TcpWire;
+pub use wire::{Arrival, Arrived, Wire, WireError};

@@ -1,0 +1,83 @@
+//! What a wire is.
+
+use std::time::Duration;
+
+use sipae::clock::Time;
+use sipae::server::ConnectionId;
+
+/// Something that came over a wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    /// The connection.
+    pub connection: ConnectionId,
+    /// What came.
+    pub what: Arrived,
+}
+
+/// What can come over a wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Arrived {
+    /// Octets, in pieces of any size.
+    Octets(Vec<u8>),
+    /// The peer has closed its side.
+    Closed,
+    /// The connection broke.
+    Reset,
+}
+
+/// Why a wire does not work. Texts fit behind "cannot".
+#[derive(Debug, thiserror::Error)]
+pub enum WireError {
+    /// No connection to the target.
+    #[error("connect to {address}: {source}")]
+    Connect {
+        /// Host and port.
+        address: String,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The address has no meaning.
+    #[error("resolve {address}: {source}")]
+    Resolve {
+        /// Host and port.
+        address: String,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The connection is closed or was never there.
+    #[error("send: connection {0:?} is closed")]
+    NotConnected(ConnectionId),
+    /// The octets were not taken.
+    #[error("send: {0}")]
+    Send(std::io::Error),
+}
+
+/// A way to a target: connections that carry octets both ways.
+pub trait Wire: Send {
+    /// Opens a connection.
+    ///
+    /// # Errors
+    /// When there is none to be had.
+    fn connect(&mut self) -> Result<ConnectionId, WireError>;
+
+    /// Sends octets, all of them.
+    ///
+    /// # Errors
+    /// When the connection is closed or does not take them.
+    fn send(&mut self, connection: ConnectionId, octets: &[u8]) -> Result<(), WireError>;
+
+    /// The next thing that arrives on any connection; `None` if nothing does within `patience`. In memory nothing
+    /// more can come once nothing is there, and the answer is immediate.
+    fn receive(&mut self, patience: Duration) -> Option<Arrival>;
+
+    /// Closes a connection; closing it again does nothing.
+    fn disconnect(&mut self, connection: ConnectionId);
+
+    /// The time of the target, as far as it is known: the clock of this machine, or the set clock in memory.
+    fn now(&self) -> Time;
+
+    /// Whether `None` from [`receive`](Self::receive) proves that nothing is to come.
+    fn is_exact(&self) -> bool {
+        false
+    }
+}
