@@ -1,1 +1,4 @@
-//! The tests.
+//! All tests that need more than one crate, or the data in `vectors/`.
+
+#[cfg(test)]
+mod vectors;

@@ -5,8 +5,8 @@ use subtle::ConstantTimeEq;
 use super::response::{NTLMV2_BLOB, blob_av_pairs};
 use super::wire::{Payload, Reader, Writer, text};
 use super::{
-    AvId, Challenge, NegotiateFlags, NtlmError, PayloadField, ResponseV1, ResponseV2, SessionKeys, encode_text,
-    key_exchange_key_v1, lmowfv1, message_integrity_code, ntowfv1, ntowfv2,
+    AvId, Challenge, NegotiateFlags, NtlmError, PayloadField, ResponseV1, ResponseV2, SessionKeys,
+    encode_text, key_exchange_key_v1, lmowfv1, message_integrity_code, ntowfv1, ntowfv2,
 };
 
 /// Fixed part without version and MIC: no payload begins before.
