@@ -86,7 +86,7 @@ fn the_reference_gives_a_message_no_fact_that_it_does_not_have() {
     }
 }
 
-/// A codec that flips the lowest bit of the first result that is a text.
+/// A codec that answers every question with something else than the reference.
 struct Wrong;
 
 impl Codec for Wrong {
