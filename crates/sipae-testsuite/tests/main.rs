@@ -1,4 +1,6 @@
 //! All tests that need more than one crate, or the data in `vectors/`.
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod vectors;
