@@ -194,3 +194,42 @@ fn number_remark(text: &[u8]) -> Option<Diagnostic> {
         Some(_) => text.starts_with(b"0").then_some(Diagnostic::NumberZeroPadded),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::AuthHeader;
+
+    fn remarks(text: &str) -> Vec<String> {
+        let findings = AuthHeader::read(Value(text.as_bytes())).findings();
+        findings.iter().map(|finding| format!("{finding:?}")).collect()
+    }
+
+    #[test]
+    fn a_finding_names_rule_place_and_octets() {
+        assert_eq!(remarks("ntlm qop=\"x\""), ["scheme-spelling@0 \"ntlm\"", "qop-not-auth@10 \"x\""]);
+    }
+
+    #[test]
+    fn remarks_on_form_stand_in_order_and_before_those_on_the_value() {
+        let expected =
+            ["blank-around-equals@5", "backslash-literal@12", "text-after-quote@14", "qop-not-auth@12"];
+        let places: Vec<String> = remarks("NTLM qop = \"\\\"a\"")
+            .iter()
+            .map(|remark| remark.split(' ').next().unwrap_or_default().to_owned())
+            .collect();
+        assert_eq!(places, expected);
+    }
+
+    /// [MS-SIPAE] SIPAE-3.3.5.3-22.
+    #[test]
+    fn parameters_above_the_limit_are_not_looked_at() {
+        let limit = Limits::DEFAULT.auth_params;
+        let field = |count: usize| format!("Digest {}", vec!["a=1"; count].join(", "));
+        assert!(!remarks(&field(limit)).iter().any(|remark| remark.starts_with("params-too-many")));
+        assert_eq!(
+            remarks(&field(10 * limit)).last().map(String::as_str),
+            Some("params-too-many@0 \"Digest\"")
+        );
+    }
+}

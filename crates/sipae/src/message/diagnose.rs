@@ -212,3 +212,68 @@ fn via_branch<'a>(message: &Message<'a>, findings: &mut Findings<'a>) {
         findings.add_if(!has_branch, Diagnostic::ViaBranchMissing, HeaderName::Via, via.raw());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::message::Limits;
+
+    const PLAIN: &str = "INVITE sip:b@x SIP/2.0\r\n\
+        Via: SIP/2.0/TLS h;branch=z9hG4bK1\r\n\
+        Max-Forwards: 70\r\n\
+        From: <sip:a@x>;tag=1;epid=01010101\r\n\
+        To: <sip:b@x>\r\n\
+        Call-ID: 1\r\n\
+        CSeq: 1 INVITE\r\n\
+        Content-Length: 0\r\n\r\n";
+
+    /// The findings as rule, header and octets, and their places.
+    fn remarks(text: &str) -> Vec<(String, usize)> {
+        let message = Message::parse(text.as_bytes(), &Limits::DEFAULT).expect("a message");
+        let remark = |finding: &MessageFinding<'_>| {
+            let MessageFinding { diagnostic, header, offset, text } = *finding;
+            (format!("{} {header} {}", diagnostic.id(), shown(text)), offset)
+        };
+        message.findings().iter().map(remark).collect()
+    }
+
+    #[test]
+    fn a_message_that_keeps_the_rules_has_no_finding() {
+        assert_eq!(remarks(PLAIN), []);
+    }
+
+    /// A bar marks the place of the finding.
+    #[rstest]
+    #[case("Call-ID: 1", "i: 1\r\nCall-ID: |2", "header-duplicate Call-ID 2")]
+    #[case("To: <sip:b@x>", "To: |<sip:b@x>, <sip:c@x>", "name-addr-several To <sip:b@x>, <sip:c@x>")]
+    #[case("To: <sip:b@x>", "To: |bob", "name-addr-malformed To bob")]
+    #[case("To: <sip:b@x>", "To: Bob |sip:b@x", "name-addr-without-brackets To sip:b@x")]
+    #[case("To: <sip:b@x>", "To: <sip:b@x>\r\nm: <sip:h>, |h", "name-addr-malformed Contact h")]
+    #[case(
+        "To: <sip:b@x>",
+        "To: <sip:b@x>\r\nm: |<sip:h> <sip:i>",
+        "name-addr-malformed Contact <sip:h> <sip:i>"
+    )]
+    #[case("epid=01010101", "epid=|", "epid-malformed From ")]
+    #[case("<sip:a@x>;tag=1;", "<|sip:a@x>;", "from-tag-missing From sip:a@x")]
+    #[case("<sip:a@x>;tag=1;", "<|sip:a@x>;tag;", "from-tag-missing From sip:a@x")]
+    #[case("1 INVITE", "|4294967296 INVITE", "cseq-malformed CSeq 4294967296 INVITE")]
+    #[case("SIP/2.0/TLS h;branch=z9hG4bK1", "|SIP/2.0/TLS h", "via-branch-missing Via SIP/2.0/TLS h")]
+    fn a_finding_names_rule_header_octets_and_place(
+        #[case] good: &str,
+        #[case] bad: &str,
+        #[case] expected: &str,
+    ) {
+        let marked = PLAIN.replacen(good, bad, 1);
+        let place = marked.find('|').expect("a mark");
+        assert_eq!(remarks(&marked.replacen('|', "", 1)), [(expected.to_owned(), place)]);
+    }
+
+    #[test]
+    fn a_missing_header_is_told_at_the_start_line() {
+        let remark = "header-missing Call-ID INVITE sip:b@x SIP/2.0".to_owned();
+        assert_eq!(remarks(&PLAIN.replacen("Call-ID", "Subject", 1)), [(remark, 0)]);
+    }
+}
