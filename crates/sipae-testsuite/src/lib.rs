@@ -1,1 +1,1 @@
-//! Placeholder module documentation.
+//! The tests of the workspace, in one binary: `cargo test -p sipae-testsuite`.

@@ -8,7 +8,7 @@ use super::walk::{RawParam, Step, Walk};
 use super::{AuthParam, Scheme};
 use crate::encoding::{decode_base16, decode_base64};
 use crate::message::{Limits, Value};
-use crate::octets::{decimal, shown, slice};
+use crate::octets::{decimal, offset_in, shown, slice};
 
 /// One remark: which rule, where, what.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -36,24 +36,18 @@ impl fmt::Debug for Finding<'_> {
 
 pub(super) fn collect(value: Value<'_>) -> Vec<Finding<'_>> {
     let (scheme, walk) = Walk::new(value);
-    let mut collector =
-        Collector { value, scheme: Scheme::from_octets(scheme), seen: Vec::new(), findings: Vec::new() };
+    let mut collector = Collector::new(value, Scheme::from_octets(scheme));
     collector.scheme(scheme);
-    let mut current = None;
     let limit = Limits::DEFAULT.auth_params;
     for (index, step) in walk.take(limit + 1).enumerate() {
-        match step {
-            _ if index == limit => collector.add(Diagnostic::ParamsTooMany, 0, scheme),
-            Step::Problem(diagnostic, offset) => {
-                if is_element_of_its_own(diagnostic) {
-                    collector.values(current.take());
-                }
-                collector.add(diagnostic, offset, collector.text_at(offset));
-            }
-            Step::Param(param) => collector.values(current.replace(param)),
+        if index == limit {
+            collector.finish_param();
+            collector.add(Diagnostic::ParamsTooMany, scheme);
+        } else {
+            collector.step(step);
         }
     }
-    collector.values(current);
+    collector.finish_param();
     collector.findings
 }
 
@@ -72,16 +66,28 @@ struct Collector<'a> {
     value: Value<'a>,
     scheme: Option<Scheme>,
     seen: Vec<&'a [u8]>,
+    /// The parameter that is being read.
+    param: Option<RawParam<'a>>,
+    /// Remarks on its form.
+    form: Vec<Finding<'a>>,
     findings: Vec<Finding<'a>>,
 }
 
 impl<'a> Collector<'a> {
-    fn add(&mut self, diagnostic: Diagnostic, offset: usize, text: &'a [u8]) {
-        self.findings.push(Finding { diagnostic, offset, text });
+    const fn new(value: Value<'a>, scheme: Option<Scheme>) -> Self {
+        Self { value, scheme, seen: Vec::new(), param: None, form: Vec::new(), findings: Vec::new() }
     }
 
-    fn text_at(&self, offset: usize) -> &'a [u8] {
-        slice(self.value.raw(), offset, self.value.raw().len())
+    fn finding(&self, diagnostic: Diagnostic, text: &'a [u8]) -> Finding<'a> {
+        Finding { diagnostic, offset: offset_in(self.value.raw(), text), text }
+    }
+
+    fn add(&mut self, diagnostic: Diagnostic, text: &'a [u8]) {
+        self.findings.push(self.finding(diagnostic, text));
+    }
+
+    fn add_form(&mut self, diagnostic: Diagnostic, text: &'a [u8]) {
+        self.form.push(self.finding(diagnostic, text));
     }
 
     fn scheme(&mut self, text: &'a [u8]) {
@@ -92,33 +98,64 @@ impl<'a> Collector<'a> {
             Some(_) => None,
         };
         if let Some(diagnostic) = remark {
-            self.add(diagnostic, 0, text);
+            self.add(diagnostic, text);
         }
     }
 
-    /// The remarks on one parameter and its value, after those on its syntax.
-    fn values(&mut self, param: Option<RawParam<'a>>) {
-        let Some(param) = param else { return };
-        let note = |this: &mut Self, diagnostic| this.add(diagnostic, param.offset, param.value.raw());
+    fn step(&mut self, step: Step<'a>) {
+        match step {
+            Step::Param(param) => self.begin_param(param),
+            Step::Problem(diagnostic, offset) => {
+                let text = slice(self.value.raw(), offset, self.value.raw().len());
+                if is_element_of_its_own(diagnostic) {
+                    self.finish_param();
+                    self.add(diagnostic, text);
+                } else {
+                    self.add_form(diagnostic, text);
+                }
+            }
+        }
+    }
+
+    fn begin_param(&mut self, param: RawParam<'a>) {
+        self.finish_param();
         if self.seen.iter().any(|name| name.eq_ignore_ascii_case(param.name)) {
-            self.add(Diagnostic::ParamDuplicate, param.offset, param.name);
+            self.add_form(Diagnostic::ParamDuplicate, param.name);
         }
         self.seen.push(param.name);
         if param.value.is_folded() {
-            note(self, Diagnostic::FoldInValue);
+            self.add_form(Diagnostic::FoldInValue, param.value.raw());
         }
         if self.scheme != Some(Scheme::Digest) && param.value.raw().contains(&b'\\') {
-            note(self, Diagnostic::BackslashLiteral);
+            self.add_form(Diagnostic::BackslashLiteral, param.value.raw());
         }
+        self.param = Some(param);
+    }
+
+    /// Remarks on the form of a parameter stand in order of position, those on its value follow.
+    fn finish_param(&mut self) {
+        self.form.sort_by_key(|finding| finding.offset);
+        self.findings.append(&mut self.form);
+        if let Some(param) = self.param.take() {
+            self.values(&param);
+        }
+    }
+
+    fn values(&mut self, param: &RawParam<'a>) {
         let known = AuthParam::from_octets(param.name);
         let signing = self.scheme.filter(|scheme| scheme.signs());
         let (Some(known), Some(scheme)) = (known, signing) else { return };
-        if known.is_quoted() && !param.quoted {
-            note(self, Diagnostic::ValueUnquoted);
+        let remarks = [quoting_remark(known, param.quoted), value_remark(scheme, known, param)];
+        for diagnostic in remarks.into_iter().flatten() {
+            self.add(diagnostic, param.value.raw());
         }
-        if let Some(diagnostic) = value_remark(scheme, known, &param) {
-            note(self, diagnostic);
-        }
+    }
+}
+
+fn quoting_remark(known: AuthParam, quoted: bool) -> Option<Diagnostic> {
+    match known {
+        AuthParam::Version => quoted.then_some(Diagnostic::VersionQuoted),
+        _ => (known.is_quoted() && !quoted).then_some(Diagnostic::ValueUnquoted),
     }
 }
 
@@ -126,8 +163,7 @@ impl<'a> Collector<'a> {
 fn value_remark(scheme: Scheme, known: AuthParam, param: &RawParam<'_>) -> Option<Diagnostic> {
     let text = param.value.raw();
     match known {
-        AuthParam::Version if decimal::<u32>(text).is_none() => Some(Diagnostic::VersionMalformed),
-        AuthParam::Version => param.quoted.then_some(Diagnostic::VersionQuoted),
+        AuthParam::Version => decimal::<u32>(text).is_none().then_some(Diagnostic::VersionMalformed),
         AuthParam::GssapiData => decode_base64(text).is_none().then_some(Diagnostic::TokenNotBase64),
         AuthParam::Crand | AuthParam::Srand => rand_remark(text),
         AuthParam::Cnum | AuthParam::Snum => number_remark(text),
@@ -156,5 +192,44 @@ fn number_remark(text: &[u8]) -> Option<Diagnostic> {
     match decimal::<u32>(text) {
         None | Some(0) => Some(Diagnostic::NumberMalformed),
         Some(_) => text.starts_with(b"0").then_some(Diagnostic::NumberZeroPadded),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::AuthHeader;
+
+    fn remarks(text: &str) -> Vec<String> {
+        let findings = AuthHeader::read(Value(text.as_bytes())).findings();
+        findings.iter().map(|finding| format!("{finding:?}")).collect()
+    }
+
+    #[test]
+    fn a_finding_names_rule_place_and_octets() {
+        assert_eq!(remarks("ntlm qop=\"x\""), ["scheme-spelling@0 \"ntlm\"", "qop-not-auth@10 \"x\""]);
+    }
+
+    #[test]
+    fn remarks_on_form_stand_in_order_and_before_those_on_the_value() {
+        let expected =
+            ["blank-around-equals@5", "backslash-literal@12", "text-after-quote@14", "qop-not-auth@12"];
+        let places: Vec<String> = remarks("NTLM qop = \"\\\"a\"")
+            .iter()
+            .map(|remark| remark.split(' ').next().unwrap_or_default().to_owned())
+            .collect();
+        assert_eq!(places, expected);
+    }
+
+    /// [MS-SIPAE] SIPAE-3.3.5.3-22.
+    #[test]
+    fn parameters_above_the_limit_are_not_looked_at() {
+        let limit = Limits::DEFAULT.auth_params;
+        let field = |count: usize| format!("Digest {}", vec!["a=1"; count].join(", "));
+        assert!(!remarks(&field(limit)).iter().any(|remark| remark.starts_with("params-too-many")));
+        assert_eq!(
+            remarks(&field(10 * limit)).last().map(String::as_str),
+            Some("params-too-many@0 \"Digest\"")
+        );
     }
 }

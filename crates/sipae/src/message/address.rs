@@ -43,6 +43,11 @@ impl<'a> Address<'a> {
         }
     }
 
+    /// Reads one element of a list, between two commas: a second address in it is only text that does not belong there.
+    pub(crate) fn parse_element(element: &'a [u8]) -> Result<Self, Diagnostic> {
+        Self::parse(element).map_err(|_| Diagnostic::NameAddrMalformed)
+    }
+
     /// The value of a header parameter without its quotes; names are compared without regard to case.
     #[must_use]
     pub fn param(&self, name: &str) -> Option<&'a [u8]> {
@@ -96,7 +101,7 @@ impl<'a> Iterator for Addresses<'a> {
     type Item = Result<Address<'a>, Diagnostic>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.0.next().map(Address::parse)
+        self.0.next().map(Address::parse_element)
     }
 }
 

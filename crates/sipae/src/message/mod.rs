@@ -16,6 +16,7 @@ mod stream;
 mod value;
 
 pub use address::{Address, Addresses, Param, Params, address_of_record};
+pub use diagnose::MessageFinding;
 pub use fields::{CSeq, Identities};
 pub use limits::Limits;
 pub use name::HeaderName;

@@ -2,12 +2,11 @@
 
 use subtle::ConstantTimeEq;
 
-use super::challenge::encode;
 use super::response::{NTLMV2_BLOB, blob_av_pairs};
 use super::wire::{Payload, Reader, Writer, text};
 use super::{
     AvId, Challenge, NegotiateFlags, NtlmError, PayloadField, ResponseV1, ResponseV2, SessionKeys,
-    key_exchange_key_v1, lmowfv1, message_integrity_code, ntowfv1, ntowfv2,
+    encode_text, key_exchange_key_v1, lmowfv1, message_integrity_code, ntowfv1, ntowfv2,
 };
 
 /// Fixed part without version and MIC: no payload begins before.
@@ -226,9 +225,9 @@ impl Authenticate {
     pub fn answer(challenge: &Challenge, answer: &Answer<'_>) -> Result<(Self, SessionKeys), NtlmError> {
         let mut message = Self {
             flags: answer.flags,
-            domain: encode(answer.flags, answer.domain),
-            user: encode(answer.flags, answer.user),
-            workstation: encode(answer.flags, answer.workstation),
+            domain: encode_text(answer.flags, answer.domain),
+            user: encode_text(answer.flags, answer.user),
+            workstation: encode_text(answer.flags, answer.workstation),
             version: Some([6, 1, 0xB1, 0x1D, 0, 0, 0, 0x0F]),
             ..Self::default()
         };

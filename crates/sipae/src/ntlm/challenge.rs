@@ -129,7 +129,8 @@ impl Default for Challenge {
     }
 }
 
-/// Text in the encoding of the flags.
-pub(crate) fn encode(flags: NegotiateFlags, text: &str) -> Vec<u8> {
+/// Text in the encoding of the flags: UTF-16LE, or OEM text.
+#[must_use]
+pub fn encode_text(flags: NegotiateFlags, text: &str) -> Vec<u8> {
     if flags.contains(NegotiateFlags::UNICODE) { utf16(text) } else { text.as_bytes().to_vec() }
 }

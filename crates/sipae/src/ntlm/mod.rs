@@ -18,7 +18,7 @@ mod wire;
 
 pub use authenticate::{Answer, Authenticate, ResponseKind};
 pub use av_pair::{AvId, AvPair, AvPairs, AvValue};
-pub use challenge::Challenge;
+pub use challenge::{Challenge, encode_text};
 pub use crypto::{crc32, des_pair, hmac_md5, md4, md5, rc4};
 pub use flags::NegotiateFlags;
 pub use keys::{Mode, SessionKeys, datagram_rekey, seal_key, sign_key};

@@ -1,0 +1,67 @@
+//! The reference implementation as a codec: the operations of the golden vectors, computed with the crate `sipae`.
+//!
+//! Not here: the operations of Kerberos, TLS-DSK and Digest, which are refused as unsupported.
+
+mod encoding;
+mod endpoint;
+mod input;
+mod ntlm_keys;
+mod ntlm_mac;
+mod ntlm_tokens;
+mod primitives;
+mod sip;
+
+use sipae_vectors::{Answer, Codec, Operation, OtherScheme, Refusal};
+
+/// What an operation comes to.
+type Outcome = Result<Answer, Refusal>;
+
+/// The reference implementation. It keeps no state: an answer depends on the operation alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReferenceCodec;
+
+impl Codec for ReferenceCodec {
+    fn answer(&mut self, operation: &Operation) -> Outcome {
+        match operation {
+            Operation::HashPrimitive(inputs) => primitives::hash_primitive(inputs),
+            Operation::NtlmFlags(inputs) => ntlm_keys::flags(inputs),
+            Operation::Ntowfv1(inputs) => Ok(ntlm_keys::ntowfv1(inputs)),
+            Operation::Lmowfv1(inputs) => Ok(ntlm_keys::lmowfv1(inputs)),
+            Operation::Ntowfv2(inputs) => Ok(ntlm_keys::ntowfv2(inputs)),
+            Operation::Ntlmv1Response(inputs) => ntlm_keys::response_v1(inputs),
+            Operation::Ntlmv2Response(inputs) => ntlm_keys::response_v2(inputs),
+            Operation::KxkeyV1(inputs) => ntlm_keys::key_exchange_key_v1(inputs),
+            Operation::Rc4k(inputs) => ntlm_keys::rc4k(inputs),
+            Operation::Signkey(inputs) => ntlm_keys::sign_key(inputs),
+            Operation::Sealkey(inputs) => ntlm_keys::seal_key(inputs),
+            Operation::DatagramRekey(inputs) => Ok(ntlm_keys::datagram_rekey(inputs)),
+            Operation::Mac(inputs) => ntlm_mac::mac(inputs),
+            Operation::MacVerify(inputs) => ntlm_mac::verify(inputs),
+            Operation::AvPairs(inputs) => ntlm_tokens::av_pairs(inputs),
+            Operation::NtlmMessage(inputs) => ntlm_tokens::message(inputs),
+            Operation::NtlmExchange(inputs) => ntlm_tokens::exchange(inputs),
+            Operation::NtlmProof(inputs) => ntlm_tokens::proof(inputs),
+            Operation::NtlmKeyless(inputs) => ntlm_mac::keyless(inputs),
+            Operation::NtlmAuthMic(inputs) => ntlm_tokens::integrity_code(inputs),
+            Operation::SipNtlmSign(inputs) => ntlm_mac::sip_sign(inputs),
+            Operation::SipMessage(inputs) => sip::message(inputs),
+            Operation::SipBuffer(inputs) => sip::buffers(inputs),
+            Operation::AuthHeader(inputs) => Ok(sip::auth_header(inputs)),
+            Operation::EpidUuid(inputs) => Ok(endpoint::epid_uuid(inputs)),
+            Operation::UuidGruu(inputs) => endpoint::uuid_gruu(inputs),
+            Operation::SipeEpid(inputs) => Ok(endpoint::sipe_epid(inputs)),
+            Operation::Base16(inputs) => Ok(encoding::base16(inputs)),
+            Operation::Base64(inputs) => Ok(encoding::base64(inputs)),
+            Operation::Untyped { scheme, .. } => Err(not_built(*scheme)),
+        }
+    }
+}
+
+fn not_built(scheme: OtherScheme) -> Refusal {
+    let name = match scheme {
+        OtherScheme::Kerberos => "Kerberos",
+        OtherScheme::TlsDsk => "TLS-DSK",
+        OtherScheme::Digest => "Digest",
+    };
+    Refusal::Unsupported(format!("{name} is not built yet"))
+}

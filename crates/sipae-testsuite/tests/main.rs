@@ -1,0 +1,10 @@
+//! All tests that need more than one crate, or the data in `vectors/`.
+
+#[cfg(test)]
+mod codec;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod reference;
+#[cfg(test)]
+mod vectors;
