@@ -1,2 +1,63 @@
-//! The `sipae` command.
-fn main() {}
+//! The `sipae` command: a module per subcommand. It knows no protocol.
+
+mod args;
+mod output;
+mod run;
+mod serve;
+mod vectors;
+
+use std::io::Write;
+use std::process;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+use sipae_events::ExitCode;
+
+use args::{Args, Command};
+
+fn main() -> process::ExitCode {
+    let code = match Args::try_parse() {
+        Ok(args) => dispatch(args.command),
+        Err(error) => usage(&error),
+    };
+    code.into()
+}
+
+fn dispatch(command: Command) -> ExitCode {
+    let done = match command {
+        Command::Run(args) => run::run(&args),
+        Command::Serve(args) => serve::serve(&args),
+        Command::Vectors(args) => vectors::check(&args),
+    };
+    done.unwrap_or_else(|failure| {
+        complain(&failure.to_string());
+        failure.exit()
+    })
+}
+
+/// Help and version are answers; everything else is one line.
+fn usage(error: &clap::Error) -> ExitCode {
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            // Nobody is left to read it when this fails.
+            let _unread = error.print();
+            ExitCode::Passed
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let _unread = error.print();
+            ExitCode::Usage
+        }
+        _ => {
+            let text = error.to_string();
+            let first = text.split("\n\n").next().unwrap_or_default();
+            let line: Vec<&str> = first.lines().map(str::trim).collect();
+            complain(line.join(" ").trim_start_matches("error: "));
+            ExitCode::Usage
+        }
+    }
+}
+
+fn complain(problem: &str) {
+    // Nobody is left to read it when this fails.
+    let _unread = writeln!(std::io::stderr(), "error: {}", problem.replace('\n', " "));
+}

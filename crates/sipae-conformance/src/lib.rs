@@ -3,4 +3,19 @@
 //! The golden vectors are put to a [`Codec`](sipae_vectors::Codec); [`codec::ReferenceCodec`] is the reference
 //! implementation in that role.
 
+//!
+//! A [`Case`](case::Case) plans a [`Script`](sipae_gen::Script) and judges what was seen; [`execute`] plays scripts
+//! over any wire; [`run`](run::run) decides needs, opens gates and emits events.
+
+pub mod case;
+pub mod cases;
 pub mod codec;
+pub mod execute;
+pub mod gate;
+pub mod judge;
+pub mod observation;
+pub mod pace;
+pub mod profile;
+pub mod reaction;
+pub mod run;
+pub mod target;

@@ -98,6 +98,9 @@ pub struct CaseFinished {
     pub verdict: Verdict,
     /// The rows that were broken, or what is recorded about them.
     pub findings: Vec<Finding>,
+    /// Why an inconclusive case is that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undecided: Option<String>,
     /// What went over the wires, for ladders; at most [`MAX_EXCHANGE`](Self::MAX_EXCHANGE) messages.
     pub exchange: Vec<Exchanged>,
     /// How many messages came after those in `exchange`.
@@ -223,6 +226,7 @@ mod tests {
                 weight: Weight::Fail,
             }],
             exchange: vec![Exchanged::new(Direction::Sent, 1, "ACK", b"ACK sip:a@x SIP/2.0\r\n")],
+            undecided: None,
             exchange_left_out: 0,
         }
     }

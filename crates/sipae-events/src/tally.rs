@@ -65,6 +65,20 @@ impl VerdictCounts {
         self.pass + self.loose + self.fail
     }
 
+    /// Name and count of each verdict, in the order of the enumeration.
+    pub fn named(&self) -> impl Iterator<Item = (&'static str, u32)> {
+        [
+            ("pass", self.pass),
+            ("loose", self.loose),
+            ("fail", self.fail),
+            ("inconclusive", self.inconclusive),
+            ("blocked", self.blocked),
+            ("unsupported", self.unsupported),
+            ("cancelled", self.cancelled),
+        ]
+        .into_iter()
+    }
+
     fn of(&mut self, verdict: Verdict) -> &mut u32 {
         match verdict {
             Verdict::Pass => &mut self.pass,
@@ -83,6 +97,18 @@ impl LevelCounts {
     #[must_use]
     pub const fn sum(&self) -> u32 {
         self.must + self.must_not + self.should + self.should_not + self.may
+    }
+
+    /// Name and count of each level, in the order of the enumeration.
+    pub fn named(&self) -> impl Iterator<Item = (&'static str, u32)> {
+        [
+            (Level::Must.name(), self.must),
+            (Level::MustNot.name(), self.must_not),
+            (Level::Should.name(), self.should),
+            (Level::ShouldNot.name(), self.should_not),
+            (Level::May.name(), self.may),
+        ]
+        .into_iter()
     }
 
     fn of(&mut self, level: Level) -> &mut u32 {

@@ -113,8 +113,8 @@ impl Template {
 pub enum Edit {
     /// Gives the first field of this name another value, or adds it.
     SetHeader(HeaderName, Text),
-    /// Replaces a text in the first field of this name.
-    ReplaceInHeader(HeaderName, String, String),
+    /// Another user in Request-URI and To, at the same host: the text goes before the host, `sip:nobody@`.
+    ReplaceUser(String),
     /// Changes a parameter of the credential.
     Param(AuthParam, ParamEdit),
     /// Gives the message another Via branch: a new SIP transaction with the same signed octets.
@@ -130,8 +130,11 @@ pub enum ParamEdit {
     Remove,
     /// Upper case.
     UpperCase,
-    /// Another last digit: the least change that breaks a signature.
+    /// Another last digit.
     ChangeLastDigit,
+    /// One bit of the octets that the hexadecimal digits stand for, outside version, pad and sequence number of an
+    /// NTLM signature: the least change that every form of signature must refuse.
+    FlipBit,
 }
 
 /// One step. Names are introduced by the step that makes the thing and used by later ones.

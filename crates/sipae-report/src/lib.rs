@@ -1,1 +1,20 @@
-//! Placeholder module documentation.
+//! Reports: pure functions of the stream of events. A report that breaks changes no verdict.
+
+mod console;
+mod json;
+
+pub use console::Console;
+pub use json::JsonLines;
+
+use std::io;
+
+use sipae_events::Event;
+
+/// A report that is written while the run goes on.
+pub trait Writer {
+    /// Takes the next event.
+    ///
+    /// # Errors
+    /// When the report cannot be written.
+    fn event(&mut self, event: &Event) -> io::Result<()>;
+}

@@ -7,4 +7,6 @@ mod properties;
 #[cfg(test)]
 mod reference;
 #[cfg(test)]
+mod runs;
+#[cfg(test)]
 mod vectors;

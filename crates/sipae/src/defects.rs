@@ -61,7 +61,6 @@ defects! {
     ForgeryMovesWindow "forgery-moves-window" "SIPAE-3.1.1-09" "the window is moved before the signature is verified";
     ForgeryEndsAssociation "forgery-ends-association" "SIPAE-3.3.5.3-04" "a wrong signature ends the association";
     ComparesSignatureText "compares-signature-text" "SIPAE-2.2-11" "a signature in upper-case digits is refused";
-    RefusesOutOfOrder "refuses-out-of-order" "SIPAE-3.3.5.3-06" "a number below the last one is refused, seen or not";
     AcceptsUnsignedInAssociation "accepts-unsigned-in-association" "SIPAE-3.1-01" "an unsigned request of a known endpoint is accepted";
     AcceptsUnknownOpaque "accepts-unknown-opaque" "SIPAE-3.3.5.3-02" "a signed request with unknown opaque is accepted";
     CompletesUnsigned "completes-unsigned" "SIPAE-3.3.5.2-15" "the completing request of version 4 need not be signed";

@@ -97,9 +97,6 @@ fn verify(
         Err(Breach::Signature) if defects.has(Defect::AcceptsForgedSignature) => return Ok(()),
         verified => verified?,
     };
-    if number < association.sa.window().last() && defects.has(Defect::RefusesOutOfOrder) {
-        return Err(Breach::TooOld { number });
-    }
     match association.sa.accept(number) {
         Err(Breach::Replayed { .. }) if defects.has(Defect::AcceptsReplay) => Ok(()),
         accepted => accepted.map(|_| ()),

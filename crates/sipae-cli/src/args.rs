@@ -1,0 +1,126 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use sipae_conformance::target::Target;
+
+/// Conformance suite for [MS-SIPAE], the SIP authentication of Office Communications Server, Lync and Skype for
+/// Business.
+#[derive(Parser, Debug)]
+#[command(name = "sipae", version, about, subcommand_required = true, arg_required_else_help = true, after_help = EXIT_CODES)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  passed; loose, inconclusive and unsupported cases are allowed
+  1  a requirement failed
+  2  wrong usage, profile or file
+  3  a gate failed: the ordinary exchange with the target does not work
+  4  nothing ran to a decision
+  6  the target crashed
+  7  internal error";
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Test a SIP server.
+    Run(RunArgs),
+    /// Host the reference server on TCP.
+    Serve(ServeArgs),
+    /// Golden vectors.
+    Vectors(VectorsArgs),
+}
+
+#[derive(clap::Args, Debug)]
+#[command(
+    after_help = "Without --profile the test accounts of the reference server are used. Cases register endpoints of the profile's user and unregister them."
+)]
+pub(crate) struct RunArgs {
+    /// What to test: ref, the embedded reference server, or tcp://host:port.
+    #[arg(long, default_value = "ref", value_name = "TARGET")]
+    pub(crate) target: Target,
+    /// TOML file with what the target claims and the credentials to test it with.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) profile: Option<PathBuf>,
+    /// Write the events of the run as JSON lines to this file; - is the standard output, without the summary.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+    /// Seed from which everything random follows; printed with each run.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) seed: Option<u64>,
+    /// A broken SHOULD fails too.
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Plant a bug in the embedded reference server.
+    #[cfg(feature = "defects")]
+    #[arg(long, value_name = "ID")]
+    pub(crate) defect: Option<sipae::defects::Defect>,
+    /// Run only cases whose id contains one of these.
+    #[arg(value_name = "CASE")]
+    pub(crate) cases: Vec<String>,
+}
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct ServeArgs {
+    /// Where to listen; port 0 lets the system choose. The address is the first line of the output.
+    #[arg(long, default_value = "127.0.0.1:5060", value_name = "HOST:PORT")]
+    pub(crate) listen: String,
+    /// Version of the protocol to offer.
+    #[arg(long, default_value = "4", value_name = "2|3|4", value_parser = clap::value_parser!(u32).range(2..=4))]
+    pub(crate) offer: u32,
+    /// TOML file of accounts: [[user]] tables with user, domain, password, address. Without it the published test
+    /// accounts are served.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) users: Option<PathBuf>,
+    /// Host name of the server: the targetname of its challenges.
+    #[arg(long, default_value = "server.contoso.com", value_name = "NAME")]
+    pub(crate) host: String,
+    /// Which kind of challenge to send.
+    #[arg(long, default_value = "401", value_name = "401|407")]
+    pub(crate) challenge: Challenge,
+    /// Sign with CRC-32, without extended session security.
+    #[arg(long)]
+    pub(crate) legacy_signatures: bool,
+    /// Tell on the standard error what clients do and which rules they break.
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug)]
+pub(crate) enum Challenge {
+    #[value(name = "401")]
+    Www,
+    #[value(name = "407")]
+    Proxy,
+}
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct VectorsArgs {
+    #[command(subcommand)]
+    pub(crate) command: VectorsCommand,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum VectorsCommand {
+    /// Put the vectors of a folder to the reference implementation.
+    Check {
+        /// Folder with JSON files in the format of vectors/README.md.
+        #[arg(default_value = "vectors", value_name = "DIR")]
+        folder: PathBuf,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Args::command().debug_assert();
+    }
+}

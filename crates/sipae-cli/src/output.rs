@@ -1,0 +1,44 @@
+//! Failures of the program, and writing to a terminal that may have gone.
+
+use std::io;
+use std::path::PathBuf;
+
+use sipae_conformance::profile::ProfileError;
+use sipae_events::ExitCode;
+use sipae_vectors::LoadError;
+
+/// Why a command could not be carried out. One line each.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
+    #[error(transparent)]
+    Vectors(#[from] LoadError),
+    #[error("{}: {source}", file.display())]
+    File { file: PathBuf, source: io::Error },
+    #[error("{0}")]
+    Usage(String),
+    #[error("cannot listen at {address}: {source}")]
+    Listen { address: String, source: io::Error },
+    #[error("cannot write the report: {0}")]
+    Report(io::Error),
+    #[error("the server ended: {0}")]
+    Served(io::Error),
+}
+
+impl Failure {
+    pub(crate) const fn exit(&self) -> ExitCode {
+        match self {
+            Self::Report(_) | Self::Served(_) => ExitCode::Internal,
+            _ => ExitCode::Usage,
+        }
+    }
+}
+
+/// A reader that has seen enough, such as `head`, is no failure.
+pub(crate) fn forgive_closed_pipe(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
+}

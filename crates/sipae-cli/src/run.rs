@@ -1,0 +1,89 @@
+//! `sipae run`.
+
+use std::fs::File;
+use std::io::{self, BufWriter};
+use std::path::Path;
+
+use sipae::clock::Entropy;
+use sipae_conformance::cases;
+use sipae_conformance::profile::Profile;
+use sipae_conformance::run::{self as suite, RunOptions};
+use sipae_events::{Event, ExitCode};
+use sipae_net::OsEntropy;
+use sipae_report::{Console, JsonLines, Writer};
+
+use crate::args::RunArgs;
+use crate::output::{Failure, forgive_closed_pipe};
+
+pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
+    let options = options(args)?;
+    let mut reports = reports(args.json.as_deref())?;
+    let mut broken = None;
+    let exit = suite::run(&options, &mut |event| tell(&mut reports, event, &mut broken));
+    match broken {
+        Some(error) => Err(Failure::Report(error)),
+        None => Ok(exit),
+    }
+}
+
+fn options(args: &RunArgs) -> Result<RunOptions, Failure> {
+    let profile = match &args.profile {
+        Some(file) => Profile::load(file)?,
+        None => Profile::of_reference(),
+    };
+    let unknown =
+        args.cases.iter().find(|filter| !cases::all().any(|case| case.id.contains(filter.as_str())));
+    if let Some(filter) = unknown {
+        return Err(Failure::Usage(format!("no case has \"{filter}\" in its id")));
+    }
+    let seed = args.seed.unwrap_or_else(|| u64::from_be_bytes((&mut OsEntropy as &mut dyn Entropy).octets()));
+    let (strict, filters) = (args.strict, args.cases.clone());
+    Ok(RunOptions { target: target(args)?, profile, seed, strict, filters })
+}
+
+#[cfg(not(feature = "defects"))]
+#[expect(clippy::unnecessary_wraps, reason = "the same call as with the feature")]
+fn target(args: &RunArgs) -> Result<sipae_conformance::target::Target, Failure> {
+    Ok(args.target.clone())
+}
+
+#[cfg(feature = "defects")]
+fn target(args: &RunArgs) -> Result<sipae_conformance::target::Target, Failure> {
+    use sipae_conformance::target::Target;
+    match (&args.target, args.defect) {
+        (target, None) => Ok(target.clone()),
+        (Target::Reference { .. }, Some(defect)) => {
+            Ok(Target::Reference { defects: sipae::defects::Defects::only(defect) })
+        }
+        (target, Some(defect)) => {
+            Err(Failure::Usage(format!("--defect {defect}: {target} is not the embedded reference server")))
+        }
+    }
+}
+
+/// The summary goes to the standard output, unless the events do.
+fn reports(json: Option<&Path>) -> Result<Vec<Box<dyn Writer>>, Failure> {
+    let summary = || Box::new(Console::new(io::stdout())) as Box<dyn Writer>;
+    Ok(match json {
+        None => vec![summary()],
+        Some(file) if file == Path::new("-") => vec![Box::new(JsonLines(io::stdout()))],
+        Some(file) => {
+            let created =
+                File::create(file).map_err(|source| Failure::File { file: file.to_owned(), source })?;
+            vec![summary(), Box::new(JsonLines(BufWriter::new(created)))]
+        }
+    })
+}
+
+/// A report that cannot be written is told at the end; it changes no verdict, and the run goes on.
+fn tell(reports: &mut Vec<Box<dyn Writer>>, event: &Event, broken: &mut Option<io::Error>) {
+    reports.retain_mut(|report| match report.event(event) {
+        Ok(()) => true,
+        Err(error) => {
+            if let Err(error) = forgive_closed_pipe(Err(error)) {
+                broken.get_or_insert(error);
+            }
+            false
+        }
+    });
+}

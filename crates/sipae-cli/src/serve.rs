@@ -1,0 +1,88 @@
+//! `sipae serve`.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use serde::Deserialize;
+use sipae::ntlm::NegotiateFlags;
+use sipae::server::{ChallengeKind, ServerConfig};
+use sipae::version::Version;
+use sipae_conformance::profile::{ProfileUser, one_line};
+use sipae_conformance::target::{accounts, reference_config};
+use sipae_events::ExitCode;
+use sipae_net::{Host, HostEvent};
+
+use crate::args::{Challenge, ServeArgs};
+use crate::output::{Failure, forgive_closed_pipe};
+
+pub(crate) fn serve(args: &ServeArgs) -> Result<ExitCode, Failure> {
+    let config = config(args)?;
+    let failed = |source| Failure::Listen { address: args.listen.clone(), source };
+    let users: Vec<String> = config.accounts.iter().map(|account| account.address.clone()).collect();
+    let host = Host::listen(args.listen.as_str(), config).map_err(failed)?;
+    let address = host.address().map_err(failed)?;
+    let line = format!("tcp://{address}  NTLM version {}, users {}", args.offer, users.join(", "));
+    let told = writeln!(io::stdout(), "{line}").and_then(|()| io::stdout().flush());
+    forgive_closed_pipe(told).map_err(Failure::Report)?;
+    let verbose = args.verbose;
+    let served = host.run(|event| {
+        if verbose {
+            // A log that nobody reads stops no server.
+            let _unread = writeln!(io::stderr(), "{}", shown(event));
+        }
+    });
+    served.map_err(Failure::Served)?;
+    Ok(ExitCode::Passed)
+}
+
+fn config(args: &ServeArgs) -> Result<ServerConfig, Failure> {
+    let version = Version::from_number(args.offer).unwrap_or(Version::V4);
+    let mut config = match &args.users {
+        Some(file) => ServerConfig::new(&args.host, version, accounts(users(file)?)),
+        None => ServerConfig {
+            parameters: ServerConfig::new(&args.host, version, accounts([])).parameters,
+            ..reference_config(version)
+        },
+    };
+    config.kind = match args.challenge {
+        Challenge::Www => ChallengeKind::Www,
+        Challenge::Proxy => ChallengeKind::Proxy,
+    };
+    if args.legacy_signatures {
+        config.flags = config.flags.without(NegotiateFlags::EXTENDED_SESSIONSECURITY);
+    }
+    Ok(config)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UserFile {
+    user: Vec<ProfileUser>,
+}
+
+/// The accounts of a file.
+fn users(file: &Path) -> Result<Vec<ProfileUser>, Failure> {
+    let text =
+        std::fs::read_to_string(file).map_err(|source| Failure::File { file: file.to_owned(), source })?;
+    let wrong = |problem: String| Failure::Usage(format!("{}: {problem}", file.display()));
+    let read: UserFile = toml::from_str(&text).map_err(|error| wrong(one_line(&text, &error)))?;
+    for (place, user) in read.user.iter().enumerate() {
+        user.check(&format!("user {}", place + 1)).map_err(wrong)?;
+    }
+    if read.user.is_empty() { Err(wrong("user: the list is empty".to_owned())) } else { Ok(read.user) }
+}
+
+fn shown(event: &HostEvent) -> String {
+    use sipae::server::ServerEvent;
+    match event {
+        HostEvent::Connected(connection) => format!("{} connected", connection.0),
+        HostEvent::Disconnected(connection) => format!("{} disconnected", connection.0),
+        HostEvent::Server(ServerEvent::Established { user, endpoint }) => {
+            format!("{user} established a security association as {}", endpoint.address)
+        }
+        HostEvent::Server(ServerEvent::Refused { connection, violation }) => {
+            format!("{} {violation}", connection.0)
+        }
+        HostEvent::Server(ServerEvent::Expired { count }) => format!("{count} security associations expired"),
+    }
+}

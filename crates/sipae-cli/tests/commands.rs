@@ -1,0 +1,293 @@
+//! The program as its users meet it: arguments, output, exit codes, and targets that misbehave.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use rstest::rstest;
+
+fn sipae(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_sipae")).args(args).stdin(Stdio::null()).output().expect("sipae starts")
+}
+
+fn text(octets: &[u8]) -> String {
+    String::from_utf8_lossy(octets).into_owned()
+}
+
+#[track_caller]
+fn assert_exit(output: &Output, code: i32) -> String {
+    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(code), "{stdout}\n{stderr}");
+    assert!(!stderr.contains("panicked"), "{stderr}");
+    stdout
+}
+
+/// A reference server in another process, ended with the test.
+struct Served {
+    child: Child,
+    target: String,
+}
+
+impl Served {
+    fn start(args: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_sipae"))
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(args)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("sipae starts");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("a first line");
+        let target = line.split_whitespace().next().expect("an address").to_owned();
+        Self { child, target }
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.child.kill().expect("ended by its handle");
+        self.child.wait().expect("gone");
+    }
+}
+
+/// A file for one test, removed with it.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str, content: &str) -> Self {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let unique = NEXT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("sipae-{}-{unique}-{name}", std::process::id()));
+        std::fs::write(&path, content).expect("a scratch file");
+        Self(path)
+    }
+
+    fn path(&self) -> &str {
+        self.0.to_str().expect("text")
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        std::fs::remove_file(&self.0).expect("the scratch file is ours");
+    }
+}
+
+fn profile(password: &str, answer_timeout_ms: u32) -> String {
+    format!(
+        "[user]\nuser = \"alice\"\ndomain = \"CONTOSO\"\npassword = \"{password}\"\naddress = \"alice@contoso.com\"\n\
+         [pace]\nanswer_timeout_ms = {answer_timeout_ms}\n"
+    )
+}
+
+#[test]
+fn without_arguments_the_reference_passes() {
+    let stdout = assert_exit(&sipae(&["run"]), 0);
+    assert!(stdout.contains("NTLM v4  gate open") && stdout.ends_with("passed\n"), "{stdout}");
+}
+
+#[rstest]
+fn a_server_in_another_process_passes(
+    #[values("2", "3", "4")] version: &str,
+    #[values("401", "407")] challenge: &str,
+    #[values(true, false)] legacy: bool,
+) {
+    let mut args = vec!["--offer", version, "--challenge", challenge];
+    if legacy {
+        args.push("--legacy-signatures");
+    }
+    let served = Served::start(&args);
+    let stdout = assert_exit(&sipae(&["run", "--target", &served.target]), 0);
+    assert!(stdout.contains(&format!("NTLM v{version}  gate open")), "{stdout}");
+    assert_eq!(stdout.matches("gate not offered").count(), 2, "{stdout}");
+}
+
+#[test]
+fn a_wrong_password_ends_in_one_clear_line_and_exit_3() {
+    let served = Served::start(&[]);
+    let profile = Scratch::new("wrong-password.toml", &profile("never-shown", 2000));
+    let stdout = assert_exit(&sipae(&["run", "--target", &served.target, "--profile", profile.path()]), 3);
+    let line = "NTLM v4  gate closed: the server does not accept the credentials of CONTOSO\\alice: 401 after AUTHENTICATE";
+    assert_eq!(stdout.lines().filter(|shown| *shown == line).count(), 1, "{stdout}");
+    assert!(!stdout.contains("never-shown"));
+}
+
+/// What a test server does with each connection.
+fn misbehaving(serve: fn(TcpStream)) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    thread::spawn(move || {
+        listener.incoming().flatten().for_each(|stream| drop(thread::spawn(move || serve(stream))))
+    });
+    format!("tcp://{address}")
+}
+
+fn hang(mut stream: TcpStream) {
+    let _all = stream.read_to_end(&mut Vec::new());
+}
+
+fn close_after_reading(mut stream: TcpStream) {
+    let _some = stream.read(&mut [0; 65536]);
+}
+
+fn garbage(mut stream: TcpStream) {
+    let _some = stream.read(&mut [0; 64]);
+    let _sent = stream.write_all(b"\x00\xff\r\n\r\nHTTP/1.1 400 Bad Request\r\n\r\n");
+    hang(stream);
+}
+
+fn flood(mut stream: TcpStream) {
+    while stream.write_all(&[b'a'; 65536]).is_ok() {}
+}
+
+fn endless_challenges(mut stream: TcpStream) {
+    let mut octets = [0; 4096];
+    while let Ok(length @ 1..) = stream.read(&mut octets) {
+        let request = text(&octets[..length]);
+        let kept = ["Via", "From", "To", "Call-ID", "CSeq"];
+        let headers: String = request
+            .lines()
+            .filter(|line| kept.iter().any(|name| line.starts_with(&format!("{name}:"))))
+            .map(|line| format!("{line}\r\n"))
+            .collect();
+        let challenge =
+            "WWW-Authenticate: NTLM realm=\"r\", targetname=\"t\", version=4\r\nContent-Length: 0\r\n\r\n";
+        let _sent = stream.write_all(format!("SIP/2.0 401 Unauthorized\r\n{headers}{challenge}").as_bytes());
+    }
+}
+
+/// Each ends in a verdict, the run goes to its end, and no time is lost beyond the answer time-out.
+#[rstest]
+#[case::hangs(hang, 3, "no answer in time")]
+#[case::closes(close_after_reading, 3, "connection closed")]
+#[case::sends_garbage(garbage, 3, "unreadable octets")]
+#[case::floods(flood, 3, "unreadable octets")]
+#[case::challenges_for_ever(endless_challenges, 3, "empty NTLM token: 401 with a fresh challenge")]
+fn a_server_that_misbehaves_costs_a_verdict(
+    #[case] serve: fn(TcpStream),
+    #[case] code: i32,
+    #[case] reason: &str,
+) {
+    let profile = Scratch::new("pace.toml", &profile("x", 300));
+    let target = misbehaving(serve);
+    let stdout = assert_exit(&sipae(&["run", "--target", &target, "--profile", profile.path()]), code);
+    assert!(stdout.contains(reason), "{stdout}");
+    assert!(stdout.contains("cases:"), "{stdout}");
+}
+
+#[test]
+fn a_dead_target_is_named_once() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address").to_string();
+    drop(listener);
+    let stdout = assert_exit(&sipae(&["run", "--target", &format!("tcp://{address}")]), 3);
+    assert_eq!(stdout.matches(&format!("cannot connect to {address}")).count(), 1, "{stdout}");
+}
+
+#[test]
+fn events_are_json_lines() {
+    let file = Scratch::new("events.jsonl", "");
+    assert_exit(&sipae(&["run", "--seed", "7", "--json", file.path()]), 0);
+    let written = std::fs::read_to_string(file.path()).expect("written");
+    let stdout = assert_exit(&sipae(&["run", "--seed", "7", "--json", "-"]), 0);
+    assert_eq!(written, stdout);
+    let events: Vec<serde_json::Value> =
+        written.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(events.first().expect("a first")["event"], "run-started");
+    assert_eq!(events.last().expect("a last")["exit"], 0);
+}
+
+#[test]
+fn cases_are_chosen_by_a_part_of_their_id() {
+    let stdout = assert_exit(&sipae(&["run", "bare-ack", "3.1.1/"]), 0);
+    assert!(stdout.contains("6 cases: 6 pass"), "{stdout}");
+}
+
+/// One line that names what, where and why; exit 2; never a backtrace.
+#[rstest]
+#[case(&["run", "--target", "tls://x:1"], "\"tls://x:1\" is no target")]
+#[case(&["run", "--profile", "/no/such/file.toml"], "/no/such/file.toml: ")]
+#[case(&["run", "--json", "/no/such/folder/events"], "/no/such/folder/events: ")]
+#[case(&["run", "--seed", "x"], "invalid value 'x' for '--seed <NUMBER>'")]
+#[case(&["run", "no-such-case"], "no case has \"no-such-case\" in its id")]
+#[case(&["serve", "--users", "/no/such/file.toml"], "/no/such/file.toml: ")]
+#[case(&["serve", "--listen", "nonsense"], "cannot listen at nonsense: ")]
+#[case(&["serve", "--offer", "5"], "5 is not in 2..=4")]
+#[case(&["vectors", "check", "/no/such/folder"], "/no/such/folder")]
+#[case(&["frobnicate"], "unrecognized subcommand 'frobnicate'")]
+fn a_wrong_argument_gets_one_line(#[case] args: &[&str], #[case] expected: &str) {
+    let output = sipae(args);
+    assert_exit(&output, 2);
+    let stderr = text(&output.stderr);
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    assert!(stderr.starts_with("error: ") && stderr.contains(expected), "{stderr}");
+}
+
+#[rstest]
+#[case("user = 1\n", "invalid type")]
+#[case(
+    "[[user]]\nuser = \"a\"\npassword = \"secret\"\naddress = \"nowhere\"\n",
+    "user 1.address: \"nowhere\" is not of the form user@host"
+)]
+#[case("[[user]]\nuser = \"a\"\npasword = \"secret\"\n", "line 3: unknown field `pasword`")]
+fn a_wrong_file_of_users_names_file_key_and_value(#[case] content: &str, #[case] expected: &str) {
+    let file = Scratch::new("users.toml", content);
+    let output = sipae(&["serve", "--users", file.path()]);
+    assert_exit(&output, 2);
+    let stderr = text(&output.stderr);
+    assert!(stderr.contains(file.path()) && stderr.contains(expected), "{stderr}");
+    assert!(!stderr.contains("secret") && stderr.lines().count() == 1, "{stderr}");
+}
+
+#[test]
+fn a_file_of_users_replaces_the_test_accounts() {
+    let user =
+        "user = \"alice\"\ndomain = \"CONTOSO\"\npassword = \"own\"\naddress = \"alice@contoso.com\"\n";
+    let users = Scratch::new("users.toml", &format!("[[user]]\n{user}"));
+    let profile = Scratch::new("own.toml", &format!("[user]\n{user}"));
+    let served = Served::start(&["--users", users.path()]);
+    assert_exit(&sipae(&["run", "--target", &served.target, "--profile", profile.path()]), 0);
+    assert_exit(&sipae(&["run", "--target", &served.target]), 3);
+}
+
+fn vectors() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../vectors")
+}
+
+#[test]
+fn the_vectors_of_the_project_pass() {
+    let stdout = assert_exit(&sipae(&["vectors", "check", vectors().to_str().expect("text")]), 0);
+    assert!(stdout.lines().any(|line| line.starts_with("ntlm")), "{stdout}");
+}
+
+#[rstest]
+#[case("1085", 1, "expected")]
+#[case("0g", 2, "inputs.key_hex")]
+fn a_wrong_vector_fails_and_an_unreadable_one_is_refused(
+    #[case] key: &str,
+    #[case] code: i32,
+    #[case] shown: &str,
+) {
+    let folder = std::env::temp_dir().join(format!("sipae-vectors-{}-{code}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a scratch folder");
+    let vector = format!(
+        "{{\"family\": \"f\", \"description\": \"d\", \"vectors\": [{{\"id\": \"v\", \"op\": \"hash_primitive\", \
+         \"source\": \"s\", \"provenance\": \"self-generated\", \"inputs\": {{\"algorithm\": \"rc4\", \"data_hex\": \
+         \"00\", \"key_hex\": \"{key}\"}}, \"expected\": {{\"output\": \"ffff\"}}, \"note\": \"\"}}]}}"
+    );
+    std::fs::write(folder.join("wrong.json"), vector).expect("a scratch file");
+    let output = sipae(&["vectors", "check", folder.to_str().expect("text")]);
+    std::fs::remove_dir_all(&folder).expect("the scratch folder is ours");
+    let all = assert_exit(&output, code) + &text(&output.stderr);
+    assert!(all.contains(shown) && all.contains("wrong.json"), "{all}");
+}
+
+/// The release program has no defects in it: what `cargo test` builds for the suite does not count.
+#[test]
+fn this_program_has_no_defects_unless_it_was_built_with_them() {
+    let offers = text(&sipae(&["run", "--help"]).stdout).contains("--defect");
+    assert_eq!(offers, cfg!(feature = "defects"));
+}

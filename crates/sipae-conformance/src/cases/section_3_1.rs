@@ -1,0 +1,47 @@
+//! 3.1 and 3.1.1: two phases, and the replay window.
+
+use sipae_gen::Template;
+use sipae_spec::Role;
+
+use super::{handshake, signed_options};
+use crate::case::{Case, Needs};
+
+pub(super) const CASES: &[Case] = &[
+    Case {
+        id: "3.1/unsigned-in-association",
+        title: "an unsigned request of an endpoint that has an association is not processed",
+        requirements: &["SIPAE-3.1-01"],
+        role: Role::Server,
+        needs: Needs::HANDSHAKE,
+        plan: |version| {
+            handshake(version)
+                .compose("unsigned", Template::new("OPTIONS"))
+                .send("unsigned")
+                .signed_fence("sa")
+        },
+        judge: |judge| judge.reaction("SIPAE-3.1-01", "unsigned"),
+    },
+    Case {
+        id: "3.1.1/replay",
+        title: "a signed request that comes again in another transaction is not processed again",
+        requirements: &["SIPAE-3.1.1-05"],
+        role: Role::Server,
+        needs: Needs::HANDSHAKE,
+        plan: |version| {
+            signed_options(handshake(version), "original")
+                .send("original")
+                .wait("original")
+                .replay("replay", "original")
+                .send("replay")
+                .signed_fence("sa")
+        },
+        judge: |judge| {
+            // Only what was processed once can be processed twice.
+            let Some(original) = judge.observed("original") else { return };
+            if !original.is_acceptance() {
+                return judge.undecide(format!("original: {original}"));
+            }
+            judge.reaction("SIPAE-3.1.1-05", "replay");
+        },
+    },
+];

@@ -1,0 +1,155 @@
+//! 3.3.5.1: messages that are not authenticated.
+
+use sipae::auth::{AuthHeader, AuthParam};
+use sipae::clock::Time;
+use sipae::message::{HeaderName, Message, MessageError};
+use sipae::server::ChallengeKind;
+use sipae_gen::{Script, Template};
+use sipae_spec::{ReactionClass, Role};
+
+use super::bare;
+use crate::case::{Case, Needs};
+use crate::judge::Judge;
+use crate::observation::ntlm_challenge;
+
+pub(super) const CASES: &[Case] = &[
+    Case {
+        id: "3.3.5.1/challenge",
+        title: "a bare request is challenged, with a line of scheme, realm, targetname and version",
+        requirements: &[
+            "SIPAE-3.3.5.1-01",
+            "SIPAE-3.3.5.1-05",
+            "SIPAE-3.3.5.1-06",
+            "SIPAE-3.3.5.1-09",
+            "SIPAE-3.3.5.1-11",
+        ],
+        role: Role::Server,
+        needs: Needs::REACHABLE,
+        plan: |_| bare(Script::connected()),
+        judge: challenge,
+    },
+    Case {
+        id: "3.3.5.1/date",
+        title: "a challenge has a Date in the form of RFC 1123",
+        requirements: &["SIPAE-3.3.5.1-10"],
+        role: Role::Server,
+        needs: Needs::REACHABLE,
+        plan: |_| bare(Script::connected()),
+        judge: |judge| judge.answer("SIPAE-3.3.5.1-10", "bare", "Date: Ddd, DD Mmm YYYY HH:MM:SS GMT", date),
+    },
+    Case {
+        id: "3.3.5.1/repeats-headers",
+        title: "a challenge repeats Via, From, Call-ID and CSeq and adds a To tag",
+        requirements: &["SIPAE-3.3.5.1-13"],
+        role: Role::Server,
+        needs: Needs::REACHABLE,
+        plan: |_| bare(Script::connected()),
+        judge: |judge| {
+            let observation = judge.observation();
+            let compare = |sent: &Message<'_>| observation.answer("bare", |answer| repeats(sent, answer));
+            match observation.sent("bare", compare).flatten() {
+                Some(holds) => {
+                    judge.check("SIPAE-3.3.5.1-13", "the header fields of the request, and a To tag", holds);
+                }
+                None => judge.undecide("bare has no answer to look at".to_owned()),
+            }
+        },
+    },
+    Case {
+        id: "3.3.5.1/bare-ack",
+        title: "a bare ACK or CANCEL is discarded without an answer",
+        requirements: &["SIPAE-3.3.5.1-03"],
+        role: Role::Server,
+        needs: Needs::REACHABLE,
+        plan: |_| {
+            Script::connected()
+                .compose("ack", Template::new("ACK"))
+                .send("ack")
+                .compose("cancel", Template::new("CANCEL"))
+                .send("cancel")
+                .fence()
+        },
+        judge: |judge| {
+            judge.reaction_with("SIPAE-3.3.5.1-03", "ack", &[ReactionClass::Close]);
+            judge.reaction_with("SIPAE-3.3.5.1-03", "cancel", &[ReactionClass::Close]);
+        },
+    },
+];
+
+fn challenge(judge: &mut Judge<'_>) {
+    judge.reaction("SIPAE-3.3.5.1-01", "bare");
+    let is_challenge = |answer: &Message<'_>| answer.status().and_then(ChallengeKind::from_status);
+    if judge.observation().answer("bare", is_challenge).flatten().is_none() {
+        return;
+    }
+    judge.answer("SIPAE-3.3.5.1-05", "bare", "an authentication header field", has_line);
+    judge.answer(
+        "SIPAE-3.3.5.1-09",
+        "bare",
+        "401 with WWW-Authenticate or 407 with Proxy-Authenticate",
+        pairs,
+    );
+    line_shape(judge);
+}
+
+fn has_line(answer: &Message<'_>) -> Result<(), String> {
+    let lines: usize = HeaderName::CHALLENGES.iter().map(|name| answer.count(*name)).sum();
+    if lines == 0 { Err("none".to_owned()) } else { Ok(()) }
+}
+
+/// 401 goes with WWW-Authenticate, 407 with Proxy-Authenticate.
+fn pairs(answer: &Message<'_>) -> Result<(), String> {
+    let Some(kind) = answer.status().and_then(ChallengeKind::from_status) else { return Ok(()) };
+    let other = match kind {
+        ChallengeKind::Www => HeaderName::ProxyAuthenticate,
+        ChallengeKind::Proxy => HeaderName::WwwAuthenticate,
+    };
+    if answer.count(other) == 0 { Ok(()) } else { Err(format!("{} with {other}", kind.status())) }
+}
+
+/// The line of the scheme under test; a challenge without one has been judged already.
+fn line_shape(judge: &mut Judge<'_>) {
+    let version = judge.version().number();
+    let shape = |answer: &Message<'_>| {
+        let (_, line) = ntlm_challenge(answer)?;
+        Some((complete(&line, version), stateless(&line)))
+    };
+    if let Some((complete, stateless)) = judge.observation().answer("bare", shape).flatten() {
+        judge.check("SIPAE-3.3.5.1-06", "NTLM with realm, targetname and version", complete);
+        judge.check("SIPAE-3.3.5.1-11", "neither opaque nor gssapi-data", stateless);
+    }
+}
+
+fn complete(line: &AuthHeader<'_>, version: u32) -> Result<(), String> {
+    let needed = [AuthParam::Realm, AuthParam::Targetname];
+    if let Some(param) = needed.into_iter().find(|param| line.get(*param).is_none()) {
+        return Err(format!("no {param} in {}", line.value().to_text()));
+    }
+    let same = line.version() == Ok(version);
+    if same { Ok(()) } else { Err(format!("not version {version} in {}", line.value().to_text())) }
+}
+
+fn stateless(line: &AuthHeader<'_>) -> Result<(), String> {
+    let state =
+        [AuthParam::Opaque, AuthParam::GssapiData].into_iter().find(|param| line.get(*param).is_some());
+    state.map_or(Ok(()), |param| Err(format!("{param} in {}", line.value().to_text())))
+}
+
+fn date(answer: &Message<'_>) -> Result<(), String> {
+    let date = answer.first(HeaderName::Date).ok_or("no Date")?.to_text();
+    let is_canonical = Time::from_date(&date).is_some_and(|time| time.date() == date);
+    if is_canonical { Ok(()) } else { Err(format!("Date: {date}")) }
+}
+
+fn repeats(sent: &Message<'_>, answer: &Message<'_>) -> Result<(), String> {
+    let readable = |error: MessageError| error.to_string();
+    let same = |what: &str, holds: bool| if holds { Ok(()) } else { Err(format!("another {what}")) };
+    let (from, back) = (sent.from().map_err(readable)?, answer.from().map_err(readable)?);
+    same("Via branch", sent.branch() == answer.branch())?;
+    same("From address", from.uri == back.uri)?;
+    same("From tag", from.param("tag") == back.param("tag"))?;
+    same("Call-ID", sent.call_id().map_err(readable)? == answer.call_id().map_err(readable)?)?;
+    same("CSeq", sent.cseq().map_err(readable)? == answer.cseq().map_err(readable)?)?;
+    let to = answer.to().map_err(readable)?;
+    if to.param("tag").is_some_and(|tag| !tag.is_empty()) { Ok(()) } else { Err("no To tag".to_owned()) }
+}

@@ -1,0 +1,54 @@
+//! 3.3.5.3: signed messages.
+
+use sipae::auth::AuthParam;
+use sipae_gen::{Edit, ParamEdit, Template};
+use sipae_spec::{ReactionClass, Role};
+
+use super::{handshake, signed_options};
+use crate::case::{Case, Needs};
+use crate::reaction::Reaction;
+
+/// Far above any window: a server that moved its window by a forged number would refuse all that follow.
+const FORGED_NUMBER: u32 = 100_000;
+
+pub(super) const CASES: &[Case] = &[
+    Case {
+        id: "3.3.5.3/forged-signature",
+        title: "a message with a wrong signature is not processed, moves no window and ends no association",
+        requirements: &["SIPAE-3.3.5.3-04", "SIPAE-3.1.1-09"],
+        role: Role::Server,
+        needs: Needs::HANDSHAKE,
+        plan: |version| {
+            let script = handshake(version)
+                .compose("forged", Template::new("OPTIONS"))
+                .sign_number("forged", "sa", FORGED_NUMBER)
+                .edit("forged", Edit::Param(AuthParam::Response, ParamEdit::FlipBit))
+                .send("forged");
+            signed_options(script, "good").send("good").wait("good").signed_fence("sa")
+        },
+        judge: |judge| {
+            judge.reaction_with("SIPAE-3.3.5.3-04", "forged", &[ReactionClass::Close]);
+            // The next good message tells what the forgery did: an ended association is challenged, a moved window is
+            // silent.
+            if matches!(judge.observation().reaction("good"), Some(Reaction::Challenge(_))) {
+                judge.processed("SIPAE-3.3.5.3-04", "good");
+            } else {
+                judge.processed("SIPAE-3.1.1-09", "good");
+            }
+        },
+    },
+    Case {
+        id: "3.3.5.3/unknown-opaque",
+        title: "a signed request whose opaque names no association is challenged",
+        requirements: &["SIPAE-3.3.5.3-02"],
+        role: Role::Server,
+        needs: Needs::HANDSHAKE,
+        plan: |version| {
+            signed_options(handshake(version), "stray")
+                .edit("stray", Edit::Param(AuthParam::Opaque, ParamEdit::ChangeLastDigit))
+                .send("stray")
+                .signed_fence("sa")
+        },
+        judge: |judge| judge.reaction_with("SIPAE-3.3.5.3-02", "stray", &[ReactionClass::Drop]),
+    },
+];

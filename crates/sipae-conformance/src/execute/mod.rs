@@ -1,0 +1,167 @@
+//! Playing scripts against a target.
+
+mod inbox;
+mod party;
+mod steps;
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use sipae::clock::Entropy;
+use sipae::message::MessageStream;
+use sipae::server::ConnectionId;
+use sipae::version::Version;
+use sipae_events::{Direction, Exchanged};
+use sipae_gen::{Connection, Label, Script};
+use sipae_net::Wire;
+
+use crate::observation::{Observation, Seen};
+use crate::pace::Pace;
+use crate::profile::Profile;
+use crate::reaction::{Reaction, Signature};
+
+use party::{AssociationState, Key, MessageState};
+
+/// What a script needs besides itself.
+pub struct Stage<'r> {
+    /// The way to the target.
+    pub wire: &'r mut dyn Wire,
+    /// Accounts.
+    pub profile: &'r Profile,
+    /// Version under test.
+    pub version: Version,
+    /// Answer times.
+    pub pace: &'r mut Pace,
+    /// Randomness of this script.
+    pub entropy: &'r mut dyn Entropy,
+}
+
+/// A script that is being played.
+struct Executor<'s, 'r> {
+    stage: &'s mut Stage<'r>,
+    connections: BTreeMap<Connection, ConnectionId>,
+    streams: BTreeMap<ConnectionId, Link>,
+    messages: BTreeMap<Label, MessageState>,
+    associations: BTreeMap<Label, AssociationState>,
+    /// Answers that nobody has waited for are kept with their message; what matches none is in the exchange only.
+    exchange: Vec<Exchanged>,
+    epid: String,
+    register_call_id: String,
+    from_tag: String,
+    sent: u32,
+}
+
+/// One connection as the executor sees it.
+struct Link {
+    number: u32,
+    stream: MessageStream,
+    end: Option<Reaction>,
+    /// Messages sent before this one have had their chance: the target has answered a later one.
+    fenced: u32,
+}
+
+/// Plays a script to its end, or to the first step that cannot be made, and cleans up behind it.
+pub fn play(stage: &mut Stage<'_>, script: &Script) -> Observation {
+    let mut executor = Executor::new(stage);
+    let broken = script.steps.iter().find_map(|step| executor.step(step).err());
+    let observation = executor.observe(broken);
+    executor.clean_up();
+    observation
+}
+
+impl<'s, 'r> Executor<'s, 'r> {
+    fn new(stage: &'s mut Stage<'r>) -> Self {
+        let mut hex = |octets: usize| {
+            let random: [u8; 16] = stage.entropy.octets();
+            sipae::encoding::encode_base16(random.get(..octets).unwrap_or_default())
+        };
+        let (epid, register_call_id, from_tag) = (hex(5), hex(16), hex(5));
+        Self {
+            stage,
+            connections: BTreeMap::new(),
+            streams: BTreeMap::new(),
+            messages: BTreeMap::new(),
+            associations: BTreeMap::new(),
+            exchange: Vec::new(),
+            epid,
+            register_call_id,
+            from_tag,
+            sent: 0,
+        }
+    }
+
+    fn observe(&mut self, broken: Option<String>) -> Observation {
+        let messages = self.messages.iter().filter(|(_, state)| state.sent.is_some());
+        let seen = messages.map(|(label, state)| (label.clone(), self.seen(state))).collect();
+        Observation { messages: seen, exchange: std::mem::take(&mut self.exchange), broken }
+    }
+
+    fn seen(&self, state: &MessageState) -> Seen {
+        let (reaction, answer) = match &state.answer {
+            Some(answer) => (answer.reaction.clone(), Some(answer.octets.clone())),
+            None => (self.unanswered(state), None),
+        };
+        Seen { reaction, sent: state.draft.to_octets(), answer }
+    }
+
+    /// Silence is proven by a fence, or by a wire on which nothing can still be under way.
+    fn unanswered(&self, state: &MessageState) -> Reaction {
+        let Some(sent) = &state.sent else { return Reaction::Overdue };
+        let Some(link) = self.streams.get(&sent.connection) else { return Reaction::Overdue };
+        if sent.order < link.fenced {
+            return Reaction::Silent;
+        }
+        match &link.end {
+            Some(end) => end.clone(),
+            None if self.stage.wire.is_exact() => Reaction::Silent,
+            None => Reaction::Overdue,
+        }
+    }
+
+    fn log(&mut self, direction: Direction, connection: ConnectionId, label: String, octets: &[u8]) {
+        let number = self.streams.get(&connection).map_or(0, |link| link.number);
+        self.exchange.push(Exchanged::new(direction, number, label, octets));
+    }
+
+    /// Takes what was registered away, quietly and without waiting long: a suite is a guest.
+    fn clean_up(&mut self) {
+        let proven = |state: &&MessageState| {
+            state.answer.as_ref().is_some_and(|answer| answer.reaction.number().is_some())
+        };
+        let established: std::collections::BTreeSet<Label> =
+            self.messages.values().filter(proven).filter_map(|state| state.association.clone()).collect();
+        for association in established {
+            self.unregister(&association);
+        }
+        for connection in self.connections.values() {
+            self.stage.wire.disconnect(*connection);
+        }
+        self.drain();
+    }
+
+    /// Arrivals of closed connections must not reach the next script.
+    fn drain(&mut self) {
+        while self.stage.wire.receive(std::time::Duration::ZERO).is_some() {}
+    }
+
+    /// The message that an answer belongs to.
+    fn owner(&self, key: &Key) -> Option<Label> {
+        self.messages
+            .iter()
+            .find(|(_, state)| state.sent.is_some() && state.key.matches(key))
+            .map(|(label, _)| label.clone())
+    }
+
+    fn took(&mut self, since: Instant) {
+        if !self.stage.wire.is_exact() {
+            self.stage.pace.measured(since.elapsed());
+        }
+    }
+
+    /// How the answer to a message is signed, as far as the associations of the script can tell.
+    fn signature(&mut self, label: &Label, answer: &sipae::message::Message<'_>) -> Signature {
+        let by = self.messages.get(label).and_then(|state| state.association.clone());
+        let association = by.and_then(|by| self.associations.get_mut(&by));
+        party::signature(association, answer)
+    }
+}

@@ -1,0 +1,242 @@
+//! From what was seen to a verdict, by the catalogue.
+
+use sipae::message::Message;
+use sipae::version::Version;
+use sipae_events::{Cause, Finding, Verdict};
+use sipae_spec::{ReactionClass, Requirement, Weight};
+
+use crate::observation::Observation;
+use crate::reaction::Reaction;
+
+/// Reads one observation. Every check names its row; what a broken row means follows from the row alone.
+#[derive(Debug)]
+pub struct Judge<'o> {
+    observation: &'o Observation,
+    requirements: &'static [&'static str],
+    version: Version,
+    strict: bool,
+    findings: Vec<Finding>,
+    checks: usize,
+    silent: bool,
+    undecided: Option<String>,
+}
+
+/// What a judge found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    /// The verdict, as far as the observation tells.
+    pub verdict: Verdict,
+    /// The rows that are broken.
+    pub findings: Vec<Finding>,
+    /// Why nothing could be decided.
+    pub undecided: Option<String>,
+}
+
+impl<'o> Judge<'o> {
+    /// A judge who has decided nothing yet.
+    #[must_use]
+    pub fn new(
+        observation: &'o Observation,
+        requirements: &'static [&'static str],
+        version: Version,
+        strict: bool,
+    ) -> Self {
+        Self {
+            observation,
+            requirements,
+            version,
+            strict,
+            findings: Vec::new(),
+            checks: 0,
+            silent: false,
+            undecided: None,
+        }
+    }
+
+    /// What was seen.
+    #[must_use]
+    pub const fn observation(&self) -> &'o Observation {
+        self.observation
+    }
+
+    /// The version under test.
+    #[must_use]
+    pub const fn version(&self) -> Version {
+        self.version
+    }
+
+    /// The reaction to a message must be one of the row's legal reactions.
+    pub fn reaction(&mut self, requirement: &'static str, message: &str) {
+        self.reaction_with(requirement, message, &[]);
+    }
+
+    /// The same; reactions in `weak` are findings that fail nobody, because the row's note says so.
+    pub fn reaction_with(&mut self, requirement: &'static str, message: &str, weak: &[ReactionClass]) {
+        let Some(reaction) = self.observed(message) else { return };
+        let Some(row) = self.row(requirement) else { return };
+        let Some(legal) = row.legal() else {
+            return self.undecide(format!("{requirement} lists no legal reactions"));
+        };
+        let classes = reaction.classes();
+        let words: Vec<String> = legal.legal.iter().map(ToString::to_string).collect();
+        if classes.iter().any(|class| legal.allows(*class)) {
+            self.checks += 1;
+        } else if *reaction == Reaction::Overdue && legal.allows(ReactionClass::Drop) {
+            self.undecide(format!("{message}: silence could not be proven"));
+        } else {
+            let is_weak = classes.iter().any(|class| weak.contains(class));
+            self.silent |= matches!(reaction, Reaction::Overdue | Reaction::Silent);
+            self.found(row, is_weak, format!("{message}: {}", words.join(" or ")), reaction.to_string());
+        }
+    }
+
+    /// The message was processed: any final answer that is no challenge, signed or not.
+    pub fn processed(&mut self, requirement: &'static str, message: &str) {
+        let Some(reaction) = self.observed(message) else { return };
+        let is_final = matches!(reaction, Reaction::Final { .. });
+        self.silent |= matches!(reaction, Reaction::Overdue | Reaction::Silent);
+        let holds = if is_final { Ok(()) } else { Err(reaction.to_string()) };
+        self.check(requirement, &format!("{message}: a final answer that is no challenge"), holds);
+    }
+
+    /// A statement about what was seen; `Err` says what was there instead.
+    pub fn check(&mut self, requirement: &'static str, expected: &str, holds: Result<(), String>) {
+        let Some(row) = self.row(requirement) else { return };
+        match holds {
+            Ok(()) => self.checks += 1,
+            Err(got) => self.found(row, false, expected.to_owned(), got),
+        }
+    }
+
+    /// A statement about the final answer to a message. Without an answer nothing is decided here: that is a matter
+    /// of the reaction.
+    pub fn answer(
+        &mut self,
+        requirement: &'static str,
+        message: &str,
+        expected: &str,
+        holds: impl FnOnce(&Message<'_>) -> Result<(), String>,
+    ) {
+        match self.observation.answer(message, holds) {
+            Some(holds) => self.check(requirement, expected, holds),
+            None => self.undecide(format!("{message} has no answer to look at")),
+        }
+    }
+
+    /// The reaction to a message that was sent.
+    pub fn observed(&mut self, message: &str) -> Option<&'o Reaction> {
+        let reaction = self.observation.reaction(message);
+        if reaction.is_none() {
+            let why = self.observation.broken.clone().unwrap_or_else(|| "the script ended before".to_owned());
+            self.undecide(format!("{message} was not sent: {why}"));
+        }
+        reaction
+    }
+
+    /// What was seen does not decide it.
+    pub fn undecide(&mut self, why: String) {
+        self.undecided.get_or_insert(why);
+    }
+
+    fn row(&mut self, requirement: &'static str) -> Option<&'static Requirement> {
+        let row = Requirement::get(requirement).filter(|_| self.requirements.contains(&requirement));
+        if row.is_none() {
+            self.undecide(format!("{requirement} is not a row of this case"));
+        }
+        row
+    }
+
+    fn found(&mut self, row: &Requirement, is_weak: bool, expected: String, got: String) {
+        self.checks += 1;
+        let weight = row.weight(self.strict);
+        self.findings.push(Finding {
+            requirement: row.id.to_owned(),
+            level: row.level,
+            reconstructed: row.is_reconstructed(),
+            expected,
+            got,
+            weight: if is_weak && weight == Weight::Fail { Weight::Loose } else { weight },
+        });
+    }
+
+    /// The verdict: the worst finding; without one a pass, if something was checked and nothing is open.
+    #[must_use]
+    pub fn judgement(self) -> Judgement {
+        let has = |weight| self.findings.iter().any(|finding| finding.weight == weight);
+        let verdict = if has(Weight::Fail) {
+            Verdict::Fail(if self.silent { Cause::Silent } else { Cause::Reaction })
+        } else if self.undecided.is_some() || self.checks == 0 {
+            Verdict::Inconclusive
+        } else if has(Weight::Loose) {
+            Verdict::Loose
+        } else {
+            Verdict::Pass
+        };
+        Judgement { verdict, findings: self.findings, undecided: self.undecided }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use rstest::rstest;
+    use sipae::server::ChallengeKind;
+
+    use super::*;
+    use crate::observation::Seen;
+    use crate::reaction::Signature;
+
+    fn judge(
+        requirement: &'static str,
+        reaction: Reaction,
+        weak: &[ReactionClass],
+        strict: bool,
+    ) -> Judgement {
+        let seen = Seen { reaction, sent: vec![], answer: None };
+        let messages = BTreeMap::from([("m".into(), seen)]);
+        let observation = Observation { messages, ..Observation::default() };
+        let requirements: &'static [&'static str] = Box::leak(Box::new([requirement]));
+        let mut judge = Judge::new(&observation, requirements, Version::V4, strict);
+        judge.reaction_with(requirement, "m", weak);
+        judge.judgement()
+    }
+
+    fn unsigned(status: u16) -> Reaction {
+        Reaction::Final { status, signature: Signature::Unsigned }
+    }
+
+    /// SIPAE-3.3.5.1-03 is a known MUST of high confidence, SIPAE-3.3.5.3-02 a reconstructed one.
+    #[rstest]
+    #[case("SIPAE-3.3.5.1-03", Reaction::Silent, Verdict::Pass)]
+    #[case("SIPAE-3.3.5.1-03", Reaction::Challenge(ChallengeKind::Www), Verdict::Fail(Cause::Reaction))]
+    #[case("SIPAE-3.3.5.1-03", Reaction::Overdue, Verdict::Inconclusive)]
+    #[case("SIPAE-3.3.5.1-01", Reaction::Overdue, Verdict::Fail(Cause::Silent))]
+    #[case("SIPAE-3.3.5.1-01", unsigned(200), Verdict::Fail(Cause::Reaction))]
+    #[case("SIPAE-3.3.5.1-01", Reaction::Challenge(ChallengeKind::Proxy), Verdict::Pass)]
+    #[case("SIPAE-3.3.5.3-02", unsigned(200), Verdict::Loose)]
+    fn a_verdict_follows_from_the_row(
+        #[case] requirement: &'static str,
+        #[case] reaction: Reaction,
+        #[case] verdict: Verdict,
+    ) {
+        assert_eq!(judge(requirement, reaction, &[], false).verdict, verdict);
+    }
+
+    #[test]
+    fn what_a_note_calls_weak_fails_nobody() {
+        let weak = [ReactionClass::Close];
+        assert_eq!(judge("SIPAE-3.3.5.1-03", Reaction::Closed, &weak, false).verdict, Verdict::Loose);
+        assert_eq!(
+            judge("SIPAE-3.3.5.1-03", Reaction::Closed, &[], false).verdict,
+            Verdict::Fail(Cause::Reaction)
+        );
+    }
+
+    #[test]
+    fn a_judge_who_checked_nothing_passes_nothing() {
+        let observation = Observation::default();
+        let judgement = Judge::new(&observation, &[], Version::V4, false).judgement();
+        assert_eq!(judgement.verdict, Verdict::Inconclusive);
+    }
+}
