@@ -71,8 +71,8 @@ pub(crate) struct ServeArgs {
     /// Version of the protocol to offer.
     #[arg(long, default_value = "4", value_name = "2|3|4", value_parser = clap::value_parser!(u32).range(2..=4))]
     pub(crate) offer: u32,
-    /// TOML file of accounts: [[user]] tables with user, domain, password, address. Without it the published test
-    /// accounts are served.
+    /// TOML file of accounts: tables called "user" with user, domain, password, address. Without it the published
+    /// test accounts are served.
     #[arg(long, value_name = "FILE")]
     pub(crate) users: Option<PathBuf>,
     /// Host name of the server: the targetname of its challenges.

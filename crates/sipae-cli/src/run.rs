@@ -37,8 +37,9 @@ fn options(args: &RunArgs) -> Result<RunOptions, Failure> {
         return Err(Failure::Usage(format!("no case has \"{filter}\" in its id")));
     }
     let seed = args.seed.unwrap_or_else(|| u64::from_be_bytes((&mut OsEntropy as &mut dyn Entropy).octets()));
+    let profile_name = args.profile.as_ref().map(|file| file.display().to_string());
     let (strict, filters) = (args.strict, args.cases.clone());
-    Ok(RunOptions { target: target(args)?, profile, seed, strict, filters })
+    Ok(RunOptions { target: target(args)?, profile, profile_name, seed, strict, filters })
 }
 
 #[cfg(not(feature = "defects"))]

@@ -18,6 +18,8 @@ pub struct GateReport {
     pub outcome: GateOutcome,
     /// Whether the target answers at all.
     pub is_reachable: bool,
+    /// Whether three requests sent at once were answered in their order.
+    pub in_order: bool,
     /// Whether trying again, at another version, would show the same: no server, or refused credentials.
     pub is_final: bool,
     /// Schemes that it offers.
@@ -34,7 +36,9 @@ pub fn pass(stage: &mut Stage<'_>, is_claimed: bool) -> GateReport {
     let first = play(stage, &cases::bare(Script::connected()));
     let offered = first.answer("bare", offered).unwrap_or_default();
     let is_reachable = first.reaction("bare").is_some_and(is_answer);
-    let report = |outcome, reason, is_final| GateReport { outcome, is_reachable, is_final, offered, reason };
+    let in_order = is_reachable && answers_in_order(&play(stage, &cases::pipelined()));
+    let report =
+        |outcome, reason, is_final| GateReport { outcome, is_reachable, in_order, is_final, offered, reason };
     if let Some(other) = other_version(&first, stage.version).filter(|_| !is_claimed) {
         return report(
             GateOutcome::Unsupported,
@@ -50,6 +54,15 @@ pub fn pass(stage: &mut Stage<'_>, is_claimed: bool) -> GateReport {
         }
         None => report(GateOutcome::Open, None, false),
     }
+}
+
+fn answers_in_order(observation: &Observation) -> bool {
+    let places: Vec<Option<usize>> = cases::PIPELINED
+        .iter()
+        .filter_map(|name| observation.messages.get(&(*name).into()))
+        .map(|seen| seen.place)
+        .collect();
+    places.is_sorted() && places.iter().all(Option::is_some) && places.len() == cases::PIPELINED.len()
 }
 
 const fn is_answer(reaction: &Reaction) -> bool {

@@ -193,7 +193,7 @@ mod tests {
         weak: &[ReactionClass],
         strict: bool,
     ) -> Judgement {
-        let seen = Seen { reaction, sent: vec![], answer: None };
+        let seen = Seen { reaction, sent: vec![], answer: None, place: None };
         let messages = BTreeMap::from([("m".into(), seen)]);
         let observation = Observation { messages, ..Observation::default() };
         let requirements: &'static [&'static str] = Box::leak(Box::new([requirement]));

@@ -19,6 +19,8 @@ pub struct Seen {
     pub sent: Vec<u8>,
     /// The final answer, if there was one.
     pub answer: Option<Vec<u8>>,
+    /// The place of the answer among all messages.
+    pub place: Option<usize>,
 }
 
 /// Everything that a judge may look at.

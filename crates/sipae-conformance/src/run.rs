@@ -27,6 +27,8 @@ pub struct RunOptions {
     pub target: Target,
     /// What it claims.
     pub profile: Profile,
+    /// How the profile was named, so that a report can say how to run again.
+    pub profile_name: Option<String>,
     /// The seed from which everything random follows.
     pub seed: u64,
     /// Whether a broken SHOULD fails.
@@ -40,7 +42,7 @@ impl RunOptions {
     #[must_use]
     pub fn reference(seed: u64) -> Self {
         let (target, profile) = (Target::REFERENCE, Profile::of_reference());
-        Self { target, profile, seed, strict: false, filters: Vec::new() }
+        Self { target, profile, profile_name: None, seed, strict: false, filters: Vec::new() }
     }
 
     fn selects(&self, case: &Case) -> bool {
@@ -57,6 +59,7 @@ pub fn run(options: &RunOptions, on_event: &mut dyn FnMut(&Event)) -> ExitCode {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         seed: options.seed,
         target: options.target.to_string(),
+        profile: options.profile_name.clone(),
         role: Role::Server,
     }));
     for version in Version::ALL {
@@ -114,8 +117,8 @@ impl Runner<'_> {
         }
         let mut entropy = SeededEntropy::new(self.seed("gate", version));
         let profile = &self.options.profile;
-        let report =
-            gate::pass(&mut Stage { wire, profile, version, pace, entropy: &mut entropy }, is_claimed);
+        let mut stage = Stage { wire, profile, version, pace, in_order: false, entropy: &mut entropy };
+        let report = gate::pass(&mut stage, is_claimed);
         if report.is_final {
             self.closed = Some(report.clone());
         }
@@ -145,7 +148,12 @@ impl Runner<'_> {
         };
         match self.decide_needs(case, version, gate) {
             Some(verdict) => finished.verdict = verdict,
-            None => self.play(case, version, wire, pace, &mut finished),
+            None => {
+                let mut entropy = SeededEntropy::new(self.seed(case.id, version));
+                let (profile, in_order) = (&self.options.profile, gate.in_order);
+                let stage = Stage { wire, profile, version, pace, in_order, entropy: &mut entropy };
+                play_case(case, stage, self.options.strict, &mut finished);
+            }
         }
         self.emit(&Event::CaseFinished(finished));
     }
@@ -167,34 +175,25 @@ impl Runner<'_> {
         None
     }
 
-    fn play(
-        &self,
-        case: &Case,
-        version: Version,
-        wire: &mut dyn Wire,
-        pace: &mut Pace,
-        finished: &mut CaseFinished,
-    ) {
-        let mut entropy = SeededEntropy::new(self.seed(case.id, version));
-        let profile = &self.options.profile;
-        let mut stage = Stage { wire, profile, version, pace, entropy: &mut entropy };
-        let observation = play(&mut stage, &(case.plan)(version));
-        let mut judge = Judge::new(&observation, case.requirements, version, self.options.strict);
-        (case.judge)(&mut judge);
-        let Judgement { verdict, findings, undecided } = judge.judgement();
-        finished.verdict = confirmed(verdict, &observation, &mut stage);
-        finished.findings = findings;
-        finished.undecided = undecided.filter(|_| finished.verdict == Verdict::Inconclusive);
-        for message in observation.exchange {
-            finished.push(message);
-        }
-    }
-
     /// The seed of a part of the run: a hash of the run's seed, the name of the part, and the version.
     fn seed(&self, part: &str, version: Version) -> u64 {
         let run = self.options.seed.to_be_bytes();
         let digest = sipae::ntlm::md5(&[&run, part.as_bytes(), &version.number().to_be_bytes()]);
         digest.first_chunk().copied().map_or(0, u64::from_be_bytes)
+    }
+}
+
+fn play_case(case: &Case, mut stage: Stage<'_>, strict: bool, finished: &mut CaseFinished) {
+    let script = (case.plan)(stage.version);
+    let observation = play(&mut stage, &script);
+    let mut judge = Judge::new(&observation, case.requirements, stage.version, strict);
+    (case.judge)(&mut judge);
+    let Judgement { verdict, findings, undecided } = judge.judgement();
+    finished.verdict = confirmed(verdict, &observation, &mut stage);
+    finished.findings = findings;
+    finished.undecided = undecided.filter(|_| finished.verdict == Verdict::Inconclusive);
+    for message in observation.exchange {
+        finished.push(message);
     }
 }
 
@@ -206,6 +205,7 @@ fn not_claimed() -> GateReport {
     GateReport {
         outcome: GateOutcome::Unsupported,
         is_reachable: false,
+        in_order: false,
         is_final: false,
         offered: Vec::new(),
         reason: Some("the profile does not claim this version".to_owned()),

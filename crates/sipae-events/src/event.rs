@@ -40,6 +40,9 @@ pub struct RunStarted {
     pub seed: u64,
     /// The target as it was named on the command line.
     pub target: String,
+    /// The profile as it was named on the command line, if one was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
     /// The role in which the target is tested.
     #[serde(with = "text")]
     pub role: Role,
@@ -238,6 +241,7 @@ mod tests {
                 version: "0.1.0".into(),
                 seed: u64::MAX,
                 target: "ref".into(),
+                profile: None,
                 role: Role::Server,
             }),
             Event::GateFinished(GateFinished {

@@ -216,6 +216,7 @@ mod tests {
             requirements: Vec::new(),
             verdict,
             findings,
+            undecided: None,
             exchange: Vec::new(),
             exchange_left_out: 0,
         })

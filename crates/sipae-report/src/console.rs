@@ -71,8 +71,8 @@ impl<W: Write> Console<W> {
 
     fn run_ends(&mut self, run: &RunFinished) -> io::Result<()> {
         self.subject_ends()?;
-        for case in std::mem::take(&mut self.open) {
-            self.told(&case)?;
+        for (case, subjects) in grouped(std::mem::take(&mut self.open)) {
+            self.told(&case, &subjects)?;
         }
         let totals = &run.totals;
         writeln!(self.out, "\n{} cases: {}", totals.cases.sum(), counts(totals.cases.named()))?;
@@ -83,8 +83,9 @@ impl<W: Write> Console<W> {
         self.out.flush()
     }
 
-    fn told(&mut self, case: &CaseFinished) -> io::Result<()> {
-        writeln!(self.out, "\n{}  {}  {}", case.verdict.to_string().to_uppercase(), case.case, case.subject)?;
+    fn told(&mut self, case: &CaseFinished, subjects: &[String]) -> io::Result<()> {
+        let verdict = case.verdict.to_string().to_uppercase();
+        writeln!(self.out, "\n{verdict}  {}  {}", case.case, subjects.join(", "))?;
         writeln!(self.out, "  {}", case.title)?;
         for finding in &case.findings {
             self.finding(finding)?;
@@ -96,8 +97,9 @@ impl<W: Write> Console<W> {
             self.arrow(message)?;
         }
         if let Some(run) = &self.run {
+            let profile = run.profile.as_ref().map(|file| format!(" --profile {file}")).unwrap_or_default();
             let (target, seed) = (&run.target, run.seed);
-            writeln!(self.out, "  again: sipae run --target {target} --seed {seed} {}", case.case)?;
+            writeln!(self.out, "  again: sipae run --target {target}{profile} --seed {seed} {}", case.case)?;
         }
         Ok(())
     }
@@ -118,6 +120,23 @@ impl<W: Write> Console<W> {
         let line = message.octets.lines().next().unwrap_or_default();
         writeln!(self.out, "    {} {arrow} {}", message.connection, printable(line))
     }
+}
+
+/// Cases that came out the same at several schemes and versions are told once, with what the first of them saw.
+fn grouped(cases: Vec<CaseFinished>) -> Vec<(CaseFinished, Vec<String>)> {
+    let mut groups: Vec<(CaseFinished, Vec<String>)> = Vec::new();
+    for case in cases {
+        let subject = case.subject.to_string();
+        let same = |(first, _): &&mut (CaseFinished, Vec<String>)| {
+            let key = |case: &CaseFinished| (case.verdict, case.findings.clone(), case.undecided.clone());
+            first.case == case.case && key(first) == key(&case)
+        };
+        match groups.iter_mut().find(same) {
+            Some((_, subjects)) => subjects.push(subject),
+            None => groups.push((case, vec![subject])),
+        }
+    }
+    groups
 }
 
 /// Peers choose much of what is shown: no control characters, and not too long.
@@ -146,5 +165,98 @@ impl<W: Write> Writer for Console<W> {
             Event::RunFinished(run) => self.run_ends(run),
             Event::CaseStarted(_) => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sipae_events::{CaseId, Cause, ExitCode, Tally};
+    use sipae_spec::{Level, Role, Weight};
+
+    use super::*;
+
+    fn subject(version: u32) -> Subject {
+        Subject { scheme: "NTLM".to_owned(), version }
+    }
+
+    fn gate(version: u32, outcome: GateOutcome, reason: Option<&str>) -> Event {
+        let (offered, reason) = (vec!["NTLM".to_owned()], reason.map(str::to_owned));
+        Event::GateFinished(GateFinished { subject: subject(version), outcome, offered, reason })
+    }
+
+    fn case(version: u32, verdict: Verdict, got: Option<&str>) -> Event {
+        let finding = |got: &str| Finding {
+            requirement: "SIPAE-3.3.5.1-03".to_owned(),
+            level: Level::Must,
+            reconstructed: false,
+            expected: "ack: drop".to_owned(),
+            got: got.to_owned(),
+            weight: Weight::Fail,
+        };
+        Event::CaseFinished(CaseFinished {
+            case: CaseId::new("3.3.5.1/bare-ack").unwrap(),
+            subject: subject(version),
+            title: "a bare ACK is dropped".to_owned(),
+            requirements: vec!["SIPAE-3.3.5.1-03".to_owned()],
+            verdict,
+            findings: got.map(finding).into_iter().collect(),
+            undecided: None,
+            exchange: vec![Exchanged::new(Direction::Sent, 1, "ACK", b"ACK sip:a@x SIP/2.0\r\nVia: x\r\n")],
+            exchange_left_out: 0,
+        })
+    }
+
+    fn report(middle: Vec<Event>) -> String {
+        let mut events = vec![Event::RunStarted(RunStarted {
+            program: "sipae".to_owned(),
+            version: "0.1.0".to_owned(),
+            seed: 7,
+            target: "tcp://127.0.0.1:5060".to_owned(),
+            profile: Some("p.toml".to_owned()),
+            role: Role::Server,
+        })];
+        events.extend(middle);
+        let tally: Tally = events.iter().collect();
+        events.push(Event::RunFinished(RunFinished {
+            totals: tally.totals(),
+            exit: ExitCode::from_events(&events),
+        }));
+        let mut out = Vec::new();
+        let mut console = Console::new(&mut out);
+        for event in &events {
+            console.event(event).unwrap();
+        }
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_failure_at_two_versions_is_told_once_with_the_command_that_repeats_it() {
+        let fail = Verdict::Fail(Cause::Reaction);
+        insta::assert_snapshot!(report(vec![
+            gate(3, GateOutcome::Open, None),
+            case(3, fail, Some("401 with a fresh challenge")),
+            gate(4, GateOutcome::Open, None),
+            case(4, fail, Some("401 with a fresh challenge")),
+        ]));
+    }
+
+    #[test]
+    fn a_closed_gate_is_one_line_and_its_reason_is_not_repeated() {
+        let reason = Some("cannot connect to 127.0.0.1:5060: Connection refused");
+        insta::assert_snapshot!(report(vec![
+            gate(3, GateOutcome::Failed, reason),
+            case(3, Verdict::Blocked, None),
+            gate(4, GateOutcome::Failed, reason),
+            case(4, Verdict::Blocked, None),
+        ]));
+    }
+
+    #[test]
+    fn what_a_peer_wrote_moves_no_cursor() {
+        let told = report(vec![
+            gate(4, GateOutcome::Open, None),
+            case(4, Verdict::Fail(Cause::Reaction), Some("\u{1b}[2J\r\nFAKE")),
+        ]);
+        assert!(!told.contains('\u{1b}') && !told.contains('\r'), "{told}");
     }
 }

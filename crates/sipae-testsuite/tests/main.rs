@@ -1,6 +1,10 @@
 //! All tests that need more than one crate, or the data in `vectors/`.
 
 #[cfg(test)]
+mod architecture;
+#[cfg(test)]
+mod catalogue;
+#[cfg(test)]
 mod codec;
 #[cfg(test)]
 mod properties;

@@ -31,6 +31,18 @@ pub(crate) fn bare(script: Script) -> Script {
     script.compose("bare", Template::new("REGISTER")).send("bare").wait("bare")
 }
 
+/// Requests that are sent before any of them is answered.
+pub(crate) const PIPELINED: [&str; 3] = ["one", "two", "three"];
+
+/// Three bare requests at once: does the target answer in their order?
+pub(crate) fn pipelined() -> Script {
+    let sent = PIPELINED
+        .iter()
+        .fold(Script::connected(), |script, name| script.compose(name, Template::new("OPTIONS")));
+    let sent = PIPELINED.iter().fold(sent, |script, name| script.send(name));
+    PIPELINED.iter().fold(sent, |script, name| script.wait(name))
+}
+
 /// The first two requests of an NTLM handshake: after them `sa` has its opaque and CHALLENGE.
 fn first_token(script: Script) -> Script {
     bare(script)

@@ -93,7 +93,8 @@ impl Executor<'_, '_> {
         let Some(sent) = state.sent.clone() else { return };
         if state.answer.is_none() {
             let reaction = Reaction::of(message, signature);
-            state.answer = Some(Answered { reaction, octets: message.octets().to_vec() });
+            let place = self.exchange.len();
+            state.answer = Some(Answered { reaction, octets: message.octets().to_vec(), place });
             self.took(sent.at);
         }
     }

@@ -32,6 +32,8 @@ pub struct Stage<'r> {
     pub version: Version,
     /// Answer times.
     pub pace: &'r mut Pace,
+    /// Whether the target answers in the order of the requests: only then does a fence prove silence.
+    pub in_order: bool,
     /// Randomness of this script.
     pub entropy: &'r mut dyn Entropy,
 }
@@ -97,18 +99,21 @@ impl<'s, 'r> Executor<'s, 'r> {
     }
 
     fn seen(&self, state: &MessageState) -> Seen {
-        let (reaction, answer) = match &state.answer {
-            Some(answer) => (answer.reaction.clone(), Some(answer.octets.clone())),
-            None => (self.unanswered(state), None),
-        };
-        Seen { reaction, sent: state.draft.to_octets(), answer }
+        let sent = state.draft.to_octets();
+        match &state.answer {
+            Some(answered) => {
+                let (reaction, answer) = (answered.reaction.clone(), Some(answered.octets.clone()));
+                Seen { reaction, sent, answer, place: Some(answered.place) }
+            }
+            None => Seen { reaction: self.unanswered(state), sent, answer: None, place: None },
+        }
     }
 
     /// Silence is proven by a fence, or by a wire on which nothing can still be under way.
     fn unanswered(&self, state: &MessageState) -> Reaction {
         let Some(sent) = &state.sent else { return Reaction::Overdue };
         let Some(link) = self.streams.get(&sent.connection) else { return Reaction::Overdue };
-        if sent.order < link.fenced {
+        if sent.order < link.fenced && self.stage.in_order {
             return Reaction::Silent;
         }
         match &link.end {

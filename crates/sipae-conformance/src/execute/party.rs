@@ -53,6 +53,8 @@ pub(super) struct Sent {
 pub(super) struct Answered {
     pub(super) reaction: Reaction,
     pub(super) octets: Vec<u8>,
+    /// Its place among all messages of the script.
+    pub(super) place: usize,
 }
 
 /// A message of the script.

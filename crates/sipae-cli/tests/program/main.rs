@@ -1,0 +1,4 @@
+//! Tests of the program as a process.
+
+#[cfg(test)]
+mod commands;

@@ -1,0 +1,121 @@
+//! The arrows of ARCHITECTURE.md: which crate may use which.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+/// Each crate and the crates of this workspace that it may use.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("sipae-spec", &[]),
+    ("sipae", &["sipae-spec"]),
+    ("sipae-vectors", &[]),
+    ("sipae-gen", &["sipae"]),
+    ("sipae-events", &["sipae-spec"]),
+    ("sipae-net", &["sipae"]),
+    (
+        "sipae-conformance",
+        &["sipae", "sipae-events", "sipae-gen", "sipae-net", "sipae-spec", "sipae-vectors"],
+    ),
+    ("sipae-report", &["sipae-events"]),
+    (
+        "sipae-cli",
+        &["sipae", "sipae-conformance", "sipae-events", "sipae-net", "sipae-report", "sipae-vectors"],
+    ),
+];
+
+/// What the core and the data below it may use from elsewhere: nothing that does IO, and no serde.
+const FOREIGN: &[(&str, &[&str])] = &[
+    ("sipae-spec", &[]),
+    (
+        "sipae",
+        &[
+            "base16ct",
+            "base64",
+            "crc32fast",
+            "des",
+            "hmac",
+            "httpdate",
+            "md-5",
+            "md4",
+            "memchr",
+            "nom",
+            "rc4",
+            "sha1",
+            "subtle",
+            "thiserror",
+        ],
+    ),
+];
+
+/// The names under `[dependencies]` of a crate.
+fn dependencies(name: &str) -> BTreeSet<String> {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name).join("Cargo.toml");
+    let text =
+        std::fs::read_to_string(&manifest).unwrap_or_else(|error| panic!("{}: {error}", manifest.display()));
+    let read: toml::Table = text.parse().expect("a manifest");
+    read.get("dependencies")
+        .and_then(toml::Value::as_table)
+        .map(|table| table.keys().cloned().collect())
+        .unwrap_or_default()
+}
+
+fn is_ours(name: &str) -> bool {
+    name.starts_with("sipae")
+}
+
+#[test]
+fn every_crate_uses_exactly_the_crates_of_its_arrows() {
+    for (name, allowed) in ARROWS {
+        let ours: BTreeSet<String> = dependencies(name).into_iter().filter(|used| is_ours(used)).collect();
+        let allowed: BTreeSet<String> = allowed.iter().map(ToString::to_string).collect();
+        assert_eq!(ours, allowed, "{name}");
+    }
+}
+
+#[test]
+fn the_core_uses_no_crate_that_does_io() {
+    for (name, allowed) in FOREIGN {
+        let foreign: BTreeSet<String> =
+            dependencies(name).into_iter().filter(|used| !is_ours(used)).collect();
+        let allowed: BTreeSet<String> = allowed.iter().map(ToString::to_string).collect();
+        assert_eq!(foreign, allowed, "{name}");
+    }
+}
+
+#[test]
+fn every_crate_of_the_workspace_has_its_arrows_written_down() {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let known: BTreeMap<&str, _> = ARROWS.iter().copied().collect();
+    for entry in std::fs::read_dir(crates).expect("the crates") {
+        let name = entry.expect("an entry").file_name().into_string().expect("text");
+        assert!(name == "sipae-testsuite" || known.contains_key(name.as_str()), "{name}");
+    }
+}
+
+/// Cases judge subjects; they must not be made of them (rule 11 of the design).
+#[test]
+fn cases_do_not_use_the_state_machines_that_they_judge() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sipae-conformance/src");
+    for folder in ["cases", "execute"] {
+        for entry in std::fs::read_dir(source.join(folder)).expect("sources") {
+            let path = entry.expect("an entry").path();
+            let text = std::fs::read_to_string(&path).expect("text");
+            for subject in ["Server::new", "Client::new", "sipae::client"] {
+                assert!(!text.contains(subject), "{}: {subject}", path.display());
+            }
+        }
+    }
+}
+
+/// `cargo run` builds the program alone, so what no manifest asks for is not in it. The test binary asks for defects as
+/// a development dependency, which does not reach a release.
+#[test]
+fn no_program_or_library_asks_for_defects() {
+    for (name, _) in ARROWS {
+        let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name).join("Cargo.toml");
+        let text = std::fs::read_to_string(&manifest).expect("a manifest");
+        let read: toml::Table = text.parse().expect("a manifest");
+        let asked = read.get("dependencies").map(ToString::to_string).unwrap_or_default();
+        let default = read.get("features").and_then(|features| features.get("default"));
+        assert!(!asked.contains("defects") && default.is_none(), "{name}");
+    }
+}

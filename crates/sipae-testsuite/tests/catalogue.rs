@@ -1,0 +1,68 @@
+//! Cases against the catalogue: no case without a requirement, no requirement without a case or a written reason.
+
+use std::collections::BTreeSet;
+
+use sipae::defects::Defect;
+use sipae_conformance::cases;
+use sipae_spec::{Coverage, Diagnostic, Requirement, Role, coverage, requirements};
+
+#[test]
+fn every_case_has_an_id_of_its_own_and_rows_of_the_catalogue() {
+    let mut ids = BTreeSet::new();
+    for case in cases::all() {
+        assert!(case.case_id().is_some() && ids.insert(case.id), "{}", case.id);
+        assert!(!case.requirements.is_empty(), "{}", case.id);
+        for id in case.requirements {
+            let row = Requirement::get(id).unwrap_or_else(|| panic!("{}: no row {id}", case.id));
+            assert_ne!(row.role, Role::Client, "{}: {id} is a row of clients", case.id);
+        }
+    }
+    assert!(12 <= ids.len());
+}
+
+/// The file of a case is its section's, and its id begins with it.
+#[test]
+fn the_id_of_a_case_begins_with_the_section_of_one_of_its_rows() {
+    for case in cases::all() {
+        let section = case.id.split('/').next().expect("a section");
+        let rows = case.requirements.iter().filter_map(|id| Requirement::get(id));
+        assert!(rows.map(Requirement::section_number).any(|number| number == section), "{}", case.id);
+    }
+}
+
+#[test]
+fn every_requirement_has_a_case_or_a_written_reason() {
+    for row in requirements() {
+        let judging = cases::all().filter(|case| case.requirements.contains(&row.id)).map(|case| case.id);
+        assert!(!matches!(coverage(row, judging), Coverage::Open), "{}", row.id);
+    }
+}
+
+#[test]
+fn every_defect_names_a_row_that_some_case_judges() {
+    for defect in Defect::ALL {
+        let judged = cases::all().any(|case| case.requirements.contains(&defect.requirement()));
+        assert!(judged, "{}: {}", defect.id(), defect.requirement());
+    }
+}
+
+#[test]
+fn every_diagnostic_that_names_a_row_names_one_that_exists() {
+    for diagnostic in Diagnostic::ALL.iter().filter(|diagnostic| diagnostic.rule().starts_with("SIPAE-")) {
+        assert!(Requirement::get(diagnostic.rule()).is_some(), "{}", diagnostic.id());
+    }
+}
+
+/// A gate report is what a run shows first, so its reasons fit one line.
+#[test]
+fn an_open_gate_has_no_reason() {
+    let options = sipae_conformance::run::RunOptions::reference(3);
+    let (events, _) = crate::runs::collect(&options);
+    let gates = events.iter().filter_map(|event| match event {
+        sipae_events::Event::GateFinished(gate) => Some(gate),
+        _ => None,
+    });
+    for gate in gates {
+        assert_eq!((gate.reason.as_deref(), gate.offered.as_slice()), (None, &["NTLM".to_owned()][..]));
+    }
+}
