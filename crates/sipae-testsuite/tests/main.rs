@@ -7,6 +7,10 @@ mod catalogue;
 #[cfg(test)]
 mod codec;
 #[cfg(test)]
+mod contexts;
+#[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod reference;

@@ -254,3 +254,21 @@ fn a_failed_handshake_leaves_an_established_association_alone() {
     pair.client(client::Input::Send(&message_to("bob")));
     assert_eq!(pair.statuses(), [401, 401, 200, 401, 401, 401, 200]);
 }
+
+/// Real clients do not reset cnum, and take a new From tag for each REGISTER: neither is the server's business.
+#[test]
+fn a_new_association_may_begin_with_any_number_and_any_from_tag() {
+    let mut pair = Pair::alice(Version::V3);
+    let mut sent: Vec<Vec<u8>> = Vec::new();
+    pair.client(client::Input::Register);
+    pair.client(client::Input::Send(&message_to("bob")));
+    pair.client(client::Input::Send(&message_to("bob")));
+    sent.extend(pair.wire.iter().rev().take(4).filter(|octets| octets.starts_with(b"MESSAGE")).cloned());
+    assert_eq!(pair.statuses()[3..], [200, 200]);
+    // The same handshake again, from the same randomness: the association is the same, and number 2 comes first.
+    let [second, _] = &sent[..] else { panic!("two requests") };
+    let mut again = Pair::alice(Version::V3);
+    again.client(client::Input::Register);
+    again.server(second);
+    assert_eq!(again.statuses(), [401, 401, 200, 200]);
+}

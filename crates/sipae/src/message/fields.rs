@@ -3,7 +3,7 @@
 use sipae_spec::Diagnostic;
 
 use super::address::{Elements, strip_scheme};
-use super::{Address, Addresses, HeaderName, Message, MessageError, Value};
+use super::{Address, Addresses, HeaderName, Message, MessageError, Params, Value};
 use crate::octets::{decimal, is_lws, slice, trim_lws};
 
 /// The CSeq header field: number and method as written (RFC 3261 20.16).
@@ -20,6 +20,31 @@ impl CSeq<'_> {
     #[must_use]
     pub fn value(&self) -> Option<u32> {
         decimal(self.number)
+    }
+}
+
+/// One hop of the Via header field, as written (RFC 3261 20.42).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Via<'a> {
+    /// The transport, in the letter case of the sender: `TCP`, `tls`.
+    pub transport: &'a [u8],
+    /// Host and port.
+    pub sent_by: &'a [u8],
+    /// The parameters.
+    pub params: Params<'a>,
+}
+
+impl<'a> Via<'a> {
+    /// `SIP/2.0/TCP host:port;params`; blanks around the slashes do not matter.
+    fn read(element: &'a [u8]) -> Option<Self> {
+        let end = element.iter().position(|octet| *octet == b';').unwrap_or(element.len());
+        let (head, params) = (slice(element, 0, end), slice(element, end, element.len()));
+        let mut slashes = head.iter().enumerate().filter(|(_, octet)| **octet == b'/');
+        let (place, _) = slashes.nth(1)?;
+        let rest = trim_lws(slice(head, place + 1, head.len()));
+        let blank = rest.iter().position(|octet| is_lws(*octet))?;
+        let sent_by = trim_lws(slice(rest, blank, rest.len()));
+        Some(Self { transport: slice(rest, 0, blank), sent_by, params: Params::new(params) })
     }
 }
 
@@ -138,16 +163,18 @@ impl<'a> Message<'a> {
         self.single(HeaderName::Expires)
     }
 
+    /// The topmost Via.
+    #[must_use]
+    pub fn via(&self) -> Option<Via<'a>> {
+        let value = self.first(HeaderName::Via)?.raw();
+        Via::read(Elements { rest: value }.next()?)
+    }
+
     /// The `branch` parameter of the topmost Via, the key of the transaction.
     #[must_use]
     pub fn branch(&self) -> Option<&'a [u8]> {
-        let via = self.first(HeaderName::Via)?.raw();
-        let end = via.iter().position(|octet| *octet == b',').unwrap_or(via.len());
-        let top = slice(via, 0, end);
-        let params = slice(top, top.iter().position(|octet| *octet == b';')?, top.len());
-        super::Params::new(params)
-            .find(|param| param.name.eq_ignore_ascii_case(b"branch"))
-            .map(|param| param.value)
+        let mut params = self.via()?.params;
+        params.find(|param| param.name.eq_ignore_ascii_case(b"branch")).map(|param| param.value)
     }
 
     /// The identities that a version 3 or 4 signature covers. P-Asserted-Identity wins; fields are joined in order
@@ -161,5 +188,22 @@ impl<'a> Message<'a> {
             identities.add(value.raw());
         }
         identities
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::Limits;
+
+    #[test]
+    fn the_topmost_via_is_read_from_a_list_or_from_several_lines() {
+        let lines =
+            "Via: SIP / 2.0 / tls  192.0.2.1:4320 ;branch=z9hG4bK1;x=\"a,b\", SIP/2.0/TCP h;branch=z9hG4bK2";
+        let text = format!("OPTIONS sip:u SIP/2.0\r\n{lines}\r\nv: SIP/2.0/UDP other\r\n\r\n");
+        let message = Message::parse(text.as_bytes(), &Limits::DEFAULT).unwrap();
+        let via = message.via().unwrap();
+        assert_eq!((via.transport, via.sent_by), (&b"tls"[..], &b"192.0.2.1:4320"[..]));
+        assert_eq!(message.branch(), Some(&b"z9hG4bK1"[..]));
     }
 }

@@ -17,7 +17,7 @@ mod value;
 
 pub use address::{Address, Addresses, Param, Params, address_of_record};
 pub use diagnose::MessageFinding;
-pub use fields::{CSeq, Identities};
+pub use fields::{CSeq, Identities, Via};
 pub use limits::Limits;
 pub use name::HeaderName;
 pub use stream::MessageStream;
