@@ -115,6 +115,8 @@ pub enum Edit {
     SetHeader(HeaderName, Text),
     /// Another user in Request-URI and To, at the same host: the text goes before the host, `sip:nobody@`.
     ReplaceUser(String),
+    /// Another From tag, as some clients take for each REGISTER.
+    FromTag(String),
     /// Changes a parameter of the credential.
     Param(AuthParam, ParamEdit),
     /// Gives the message another Via branch: a new SIP transaction with the same signed octets.

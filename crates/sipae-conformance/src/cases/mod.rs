@@ -67,7 +67,8 @@ pub(crate) fn handshake(version: Version) -> Script {
     script.send("last").wait("last")
 }
 
-/// A signed OPTIONS with the next number, not sent.
-fn signed_options(script: Script, message: &str) -> Script {
-    script.compose(message, Template::new("OPTIONS")).sign(message, "sa")
+/// A signed REGISTER with the next number, not sent. A server answers it itself: other requests to one's own address
+/// may come back to the one who registered it, and wait for an answer there.
+fn signed(script: Script, message: &str) -> Script {
+    script.compose(message, Template::new("REGISTER")).sign(message, "sa")
 }

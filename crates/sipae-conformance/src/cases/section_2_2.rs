@@ -4,7 +4,7 @@ use sipae::auth::AuthParam;
 use sipae_gen::{Edit, ParamEdit};
 use sipae_spec::Role;
 
-use super::{handshake, signed_options};
+use super::{handshake, signed};
 use crate::case::{Case, Needs};
 
 pub(super) const CASES: &[Case] = &[Case {
@@ -14,7 +14,7 @@ pub(super) const CASES: &[Case] = &[Case {
     role: Role::Server,
     needs: Needs::HANDSHAKE,
     plan: |version| {
-        signed_options(handshake(version), "upper")
+        signed(handshake(version), "upper")
             .edit("upper", Edit::Param(AuthParam::Response, ParamEdit::UpperCase))
             .send("upper")
             .signed_fence("sa")

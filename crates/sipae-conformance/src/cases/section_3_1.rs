@@ -3,7 +3,7 @@
 use sipae_gen::Template;
 use sipae_spec::Role;
 
-use super::{handshake, signed_options};
+use super::{handshake, signed};
 use crate::case::{Case, Needs};
 
 pub(super) const CASES: &[Case] = &[
@@ -15,11 +15,16 @@ pub(super) const CASES: &[Case] = &[
         needs: Needs::HANDSHAKE,
         plan: |version| {
             handshake(version)
-                .compose("unsigned", Template::new("OPTIONS"))
-                .send("unsigned")
+                .compose("register", Template::new("REGISTER"))
+                .send("register")
+                .compose("options", Template::new("OPTIONS"))
+                .send("options")
                 .signed_fence("sa")
         },
-        judge: |judge| judge.reaction("SIPAE-3.1-01", "unsigned"),
+        judge: |judge| {
+            judge.reaction("SIPAE-3.1-01", "register");
+            judge.reaction("SIPAE-3.1-01", "options");
+        },
     },
     Case {
         id: "3.1.1/replay",
@@ -28,7 +33,7 @@ pub(super) const CASES: &[Case] = &[
         role: Role::Server,
         needs: Needs::HANDSHAKE,
         plan: |version| {
-            signed_options(handshake(version), "original")
+            signed(handshake(version), "original")
                 .send("original")
                 .wait("original")
                 .replay("replay", "original")

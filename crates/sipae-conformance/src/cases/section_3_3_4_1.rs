@@ -7,7 +7,7 @@ use sipae::message::{HeaderName, Message};
 use sipae_gen::{Edit, Template};
 use sipae_spec::Role;
 
-use super::{handshake, signed_options};
+use super::{handshake, signed};
 use crate::case::{Case, Needs};
 use crate::judge::Judge;
 use crate::reaction::{Reaction, Signature};
@@ -28,9 +28,7 @@ pub(super) const CASES: &[Case] = &[
         role: Role::Server,
         needs: Needs::HANDSHAKE,
         plan: |version| {
-            ANSWERS
-                .iter()
-                .fold(handshake(version), |script, name| signed_options(script, name).send(name).wait(name))
+            ANSWERS.iter().fold(handshake(version), |script, name| signed(script, name).send(name).wait(name))
         },
         judge: |judge| {
             for name in ANSWERS {

@@ -4,7 +4,7 @@ use sipae::auth::AuthParam;
 use sipae_gen::{Edit, ParamEdit, Template};
 use sipae_spec::{ReactionClass, Role};
 
-use super::{handshake, signed_options};
+use super::{handshake, signed};
 use crate::case::{Case, Needs};
 use crate::reaction::Reaction;
 
@@ -20,11 +20,11 @@ pub(super) const CASES: &[Case] = &[
         needs: Needs::HANDSHAKE,
         plan: |version| {
             let script = handshake(version)
-                .compose("forged", Template::new("OPTIONS"))
+                .compose("forged", Template::new("REGISTER"))
                 .sign_number("forged", "sa", FORGED_NUMBER)
                 .edit("forged", Edit::Param(AuthParam::Response, ParamEdit::FlipBit))
                 .send("forged");
-            signed_options(script, "good").send("good").wait("good").signed_fence("sa")
+            signed(script, "good").send("good").wait("good").signed_fence("sa")
         },
         judge: |judge| {
             judge.reaction_with("SIPAE-3.3.5.3-04", "forged", &[ReactionClass::Close]);
@@ -38,13 +38,29 @@ pub(super) const CASES: &[Case] = &[
         },
     },
     Case {
+        id: "3.3.5.3/from-tag",
+        title: "an association is found whatever the From tag of the message is",
+        requirements: &["SIPAE-3.3.5.3-01"],
+        role: Role::Server,
+        needs: Needs::HANDSHAKE,
+        plan: |version| {
+            handshake(version)
+                .compose("retagged", Template::new("REGISTER"))
+                .edit("retagged", Edit::FromTag("another1".to_owned()))
+                .sign("retagged", "sa")
+                .send("retagged")
+                .signed_fence("sa")
+        },
+        judge: |judge| judge.processed("SIPAE-3.3.5.3-01", "retagged"),
+    },
+    Case {
         id: "3.3.5.3/unknown-opaque",
         title: "a signed request whose opaque names no association is challenged",
         requirements: &["SIPAE-3.3.5.3-02"],
         role: Role::Server,
         needs: Needs::HANDSHAKE,
         plan: |version| {
-            signed_options(handshake(version), "stray")
+            signed(handshake(version), "stray")
                 .edit("stray", Edit::Param(AuthParam::Opaque, ParamEdit::ChangeLastDigit))
                 .send("stray")
                 .signed_fence("sa")

@@ -199,6 +199,7 @@ impl Executor<'_, '_> {
         match edit {
             Edit::SetHeader(name, _) => state.draft.set(*name, value),
             Edit::ReplaceUser(user) => replace_user(&mut state.draft, user),
+            Edit::FromTag(tag) => replace_from_tag(&mut state.draft, tag),
             Edit::Param(param, change) => edit_param(&mut state.draft, *param, change, &value)?,
             Edit::Branch => {
                 state
@@ -323,6 +324,17 @@ fn replace_user(draft: &mut Draft, user: &str) {
     let method = line.split(' ').next().unwrap_or_default();
     draft.start_line = format!("{method} {user}{host} SIP/2.0").into_bytes();
     draft.set(HeaderName::To, format!("<{user}{host}>"));
+}
+
+fn replace_from_tag(draft: &mut Draft, tag: &str) {
+    let from = draft
+        .get(HeaderName::From)
+        .map(|from| String::from_utf8_lossy(from).into_owned())
+        .unwrap_or_default();
+    let params = from
+        .split(';')
+        .map(|param| if param.starts_with("tag=") { format!("tag={tag}") } else { param.to_owned() });
+    draft.set(HeaderName::From, params.collect::<Vec<_>>().join(";"));
 }
 
 /// Rewrites the credential with one parameter changed, all others as they were.
