@@ -11,7 +11,7 @@ const EXTENDED: NegotiateFlags = NegotiateFlags::SERVER;
 const LEGACY: NegotiateFlags = NegotiateFlags::SERVER.without(NegotiateFlags::EXTENDED_SESSIONSECURITY);
 
 fn main() {
-    divan::main();
+    divan::Divan::default().sample_size(200).config_with_args().main();
 }
 
 fn mac(flags: NegotiateFlags) -> DatagramMac {
