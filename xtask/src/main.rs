@@ -1,6 +1,8 @@
 //! Developer commands of the workspace, one module each.
 
+mod bench;
 mod catalogue;
+mod fuzz;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -17,13 +19,15 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Command {
+    Bench(bench::Args),
     Catalogue(catalogue::Args),
+    Fuzz(fuzz::Args),
 }
 
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done, or nothing to do
-  1  a check failed, or a file could not be read or written
+  1  a check failed, the fuzzer found something, or a file could not be read or written
   2  wrong usage, or bad data";
 
 /// Exit code for data that does not make sense, the same as for wrong usage.
@@ -31,7 +35,9 @@ const BAD_DATA: u8 = 2;
 
 fn main() -> ExitCode {
     let result = match Args::parse().command {
+        Command::Bench(args) => bench::run(&args, root()),
         Command::Catalogue(args) => catalogue::run(&args, root()),
+        Command::Fuzz(args) => fuzz::run(&args, root()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -42,7 +48,8 @@ fn main() -> ExitCode {
 #[expect(clippy::print_stderr, reason = "the one place where this program reports a failure")]
 fn report(error: &anyhow::Error) -> ExitCode {
     eprintln!("error: {error:#}");
-    if error.is::<catalogue::BadData>() { ExitCode::from(BAD_DATA) } else { ExitCode::FAILURE }
+    let is_usage = error.is::<catalogue::BadData>() || error.is::<fuzz::UnknownTarget>();
+    if is_usage { ExitCode::from(BAD_DATA) } else { ExitCode::FAILURE }
 }
 
 /// The root of the workspace, so that commands work from any folder.

@@ -1,1 +1,7 @@
-//! The tests of the workspace, in one binary: `cargo test -p sipae-testsuite`.
+//! What the tests of the workspace share: fuzz oracles, and samples that several of them read.
+//!
+//! The tests themselves are one binary, `tests/main.rs`, and a second one that counts allocations.
+
+pub mod conversation;
+pub mod oracles;
+pub mod sample;

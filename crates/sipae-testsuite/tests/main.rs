@@ -9,6 +9,8 @@ mod codec;
 #[cfg(test)]
 mod contexts;
 #[cfg(test)]
+mod fuzz_regression;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod properties;
