@@ -74,7 +74,7 @@ fn a_field_with_too_many_parameters_is_malformed() {
         let params: Vec<String> = (0..count).map(|number| format!("p{number}=\"v\"")).collect();
         format!("NTLM {}", params.join(", "))
     };
-    let limit = Limits::DEFAULT.auth_params;
+    let limit = sipae::auth::MAX_STEPS;
     assert_eq!(AuthHeader::read(Value(params(limit).as_bytes())).malformed(), None);
     let malformed = AuthHeader::read(Value(params(limit + 1).as_bytes())).malformed();
     assert_eq!(malformed, Some(Diagnostic::ParamsTooMany));

@@ -150,7 +150,7 @@ impl Draft {
         out
     }
 
-    /// Reads the message that would be sent.
+    /// Reads the message that would be sent. The bounds for what peers send do not hold for it.
     ///
     /// # Errors
     /// When it is no SIP message.
@@ -159,7 +159,7 @@ impl Draft {
         read: impl FnOnce(&Message<'_>) -> Result<T, MessageError>,
     ) -> Result<T, MessageError> {
         let octets = self.to_octets();
-        read(&Message::parse(&octets, &Limits::DEFAULT)?)
+        read(&Message::parse(&octets, &Limits::NONE)?)
     }
 }
 

@@ -21,6 +21,12 @@ pub fn encode_base64url(octets: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(octets)
 }
 
+/// GRUU: RFC 4648 section 5 without padding.
+#[must_use]
+pub fn decode_base64url(text: &[u8]) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(text).ok()
+}
+
 /// `response` and `rspauth`: an even number of digits in either case ([MS-SIPAE] SIPAE-2.2-11).
 #[must_use]
 pub fn decode_base16(text: &[u8]) -> Option<Vec<u8>> {

@@ -63,6 +63,14 @@ impl InstanceId {
         encode_base64url(&[&self.0[..], &[0, 0]].concat())
     }
 
+    /// Reads the last part of a GRUU, behind `user:epid:`.
+    #[must_use]
+    pub fn from_gruu_id(id: &[u8]) -> Option<Self> {
+        let octets = crate::encoding::decode_base64url(id)?;
+        let (guid, zeros) = octets.split_first_chunk::<16>()?;
+        (zeros == [0, 0]).then_some(Self(*guid))
+    }
+
     /// The GRUU that a registrar gives to this endpoint of a user. `address` is an address-of-record without scheme.
     #[must_use]
     pub fn gruu(self, address: &str) -> String {
@@ -107,24 +115,14 @@ pub fn sipe_epid(self_uri: &str, host: &str, ip: &str) -> String {
 }
 
 /// How a server tells the endpoints of users apart ([MS-SIPAE] SIPAE-3.3.5.2-02). The address-of-record is part of it:
-/// the same epid of another user is another endpoint (SIPAE-3.3.1-07).
+/// the same epid of another user is another endpoint (SIPAE-3.3.1-07). epid, `+sip.instance` and GRUU of one endpoint
+/// lead to the same UUID.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EndpointId {
     /// Address-of-record without scheme, in lower case.
     pub address: String,
-    /// What tells the endpoint from others of that address.
-    pub key: EndpointKey,
-}
-
-/// One of the three identifiers of an endpoint.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum EndpointKey {
-    /// The epid parameter of From.
-    Epid(Vec<u8>),
-    /// The UUID of `+sip.instance` in Contact.
-    Instance(InstanceId),
-    /// The GRUU in Contact.
-    Gruu(String),
+    /// The UUID: that of `+sip.instance`, or the one that the epid or the GRUU gives.
+    pub instance: InstanceId,
 }
 
 /// Why the endpoint identifiers of a request are refused.
@@ -181,32 +179,19 @@ impl EndpointId {
     /// When no identifier is there, or they contradict each other.
     pub fn of(from: &Address<'_>, contact: Option<&Address<'_>>) -> Result<Self, EndpointError> {
         let address = lower_address(from.uri).ok_or(EndpointError::Address)?;
-        let epid = from.param("epid").map(checked_epid).transpose()?;
+        let epid = from.param("epid").map(checked_epid).transpose()?.map(InstanceId::from_epid);
         let instance =
             contact.and_then(|contact| contact.param("+sip.instance")).map(read_instance).transpose()?;
-        let gruu = contact.filter(|contact| is_gruu(contact.uri)).map(|contact| contact.uri);
-        let derived = epid.map(InstanceId::from_epid);
-        if derived.is_some() && instance.is_some() && derived != instance {
-            return Err(EndpointError::InstanceMismatch);
-        }
-        if let (Some(gruu), Some(id)) = (gruu, derived.or(instance)) {
-            check_gruu(gruu, &address, id)?;
-        }
-        let key = epid
-            .map(|epid| EndpointKey::Epid(epid.to_vec()))
-            .or(instance.map(EndpointKey::Instance))
-            .or(gruu.map(|gruu| EndpointKey::Gruu(String::from_utf8_lossy(gruu).into_owned())))
-            .ok_or(EndpointError::Missing)?;
-        Ok(Self { address, key })
-    }
-
-    /// The UUID of the endpoint, unless it is known by its GRUU alone.
-    #[must_use]
-    pub fn instance(&self) -> Option<InstanceId> {
-        match &self.key {
-            EndpointKey::Epid(epid) => Some(InstanceId::from_epid(epid)),
-            EndpointKey::Instance(instance) => Some(*instance),
-            EndpointKey::Gruu(_) => None,
+        let gruu =
+            contact.filter(|contact| is_gruu(contact.uri)).map(|contact| read_gruu(contact.uri, &address));
+        let gruu = gruu.transpose()?;
+        let found = epid.or(instance).or(gruu).ok_or(EndpointError::Missing)?;
+        if instance.is_some_and(|instance| instance != found) {
+            Err(EndpointError::InstanceMismatch)
+        } else if gruu.is_some_and(|gruu| gruu != found) {
+            Err(EndpointError::GruuMismatch)
+        } else {
+            Ok(Self { address, instance: found })
         }
     }
 }
@@ -236,11 +221,13 @@ fn is_gruu(uri: &[u8]) -> bool {
     uri.split(|octet| *octet == b';').skip(1).any(|param| param.eq_ignore_ascii_case(b"gruu"))
 }
 
-fn check_gruu(gruu: &[u8], address: &str, id: InstanceId) -> Result<(), EndpointError> {
-    let opaque = format!("opaque=user:epid:{}", id.gruu_id());
-    let names_endpoint = gruu.split(|octet| *octet == b';').any(|param| param == opaque.as_bytes());
+/// The endpoint that a GRUU of this registrar names; it must be one of that user.
+fn read_gruu(gruu: &[u8], address: &str) -> Result<InstanceId, EndpointError> {
     let names_user = lower_address(gruu).as_deref() == Some(address);
-    if names_endpoint && names_user { Ok(()) } else { Err(EndpointError::GruuMismatch) }
+    let opaque =
+        gruu.split(|octet| *octet == b';').find_map(|param| param.strip_prefix(b"opaque=user:epid:"));
+    let instance = opaque.and_then(InstanceId::from_gruu_id);
+    instance.filter(|_| names_user).ok_or(EndpointError::GruuMismatch)
 }
 
 #[cfg(test)]
@@ -275,12 +262,35 @@ mod tests {
         assert_eq!(endpoint("<sip:A@X>;epid=1;tag=1", ""), endpoint("sip:a@x;tag=2;epid=1", ""));
     }
 
+    /// The capture of OCS 2007 R2: all three identifiers of one endpoint.
+    #[test]
+    fn epid_instance_and_gruu_of_one_endpoint_are_the_same_endpoint() {
+        let epid = endpoint("<sip:user@cosmo.local>;epid=c8ca638a15", "");
+        let uuid = "34d859db-6585-5f91-a3b4-de853c15347d";
+        let instance = format!("<sip:192.0.2.1>;+sip.instance=\"<urn:uuid:{uuid}>\"");
+        let gruu = "<sip:user@cosmo.local;opaque=user:epid:21nYNIVlkV-jtN6FPBU0fQAA;gruu>";
+        assert!(epid.is_ok());
+        assert_eq!(epid, endpoint("<sip:user@cosmo.local>", &instance));
+        assert_eq!(epid, endpoint("<sip:user@cosmo.local>", gruu));
+    }
+
     #[rstest]
     #[case("<sip:a@x>;tag=1", "", EndpointError::Missing)]
     #[case("<sip:a@x>;epid=12345678901234567", "", EndpointError::EpidTooLong)]
     #[case("<sip:a@x>;epid=", "", EndpointError::EpidMalformed)]
     #[case("<tel:+1>;epid=1", "", EndpointError::Address)]
     #[case("<sip:a@x>;epid=1", "<sip:b@x;opaque=user:epid:x;gruu>", EndpointError::GruuMismatch)]
+    #[case(
+        "<sip:a@x>",
+        "<sip:b@x;opaque=user:epid:21nYNIVlkV-jtN6FPBU0fQAA;gruu>",
+        EndpointError::GruuMismatch
+    )]
+    #[case(
+        "<sip:a@x>;epid=1",
+        "<sip:a@x;opaque=user:epid:21nYNIVlkV-jtN6FPBU0fQAA;gruu>",
+        EndpointError::GruuMismatch
+    )]
+    #[case("<sip:a@x>", "<sip:a@x;opaque=user:epid:x;gruu>", EndpointError::GruuMismatch)]
     fn identifiers_that_fit_no_endpoint_are_refused(
         #[case] from: &str,
         #[case] contact: &str,

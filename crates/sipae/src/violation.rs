@@ -76,6 +76,9 @@ pub enum Breach {
         /// cnum or snum.
         number: u32,
     },
+    /// 2^32-1 has been used: a new association is due.
+    #[error("sequence numbers are used up")]
+    NumbersUsedUp,
     /// Another protocol version than the one offered.
     #[error("version {found} was not offered")]
     Version {
@@ -134,6 +137,7 @@ impl Breach {
             Self::Ambiguous { .. } => "SIPAE-2.2-27",
             Self::Replayed { .. } => "SIPAE-3.1.1-05",
             Self::TooOld { .. } => "SIPAE-3.1.1-07",
+            Self::NumbersUsedUp => "SIPAE-3.1.1-11",
             Self::Scheme => "SIPAE-3.3.5.1-06",
             Self::ParamMissing { .. } => return ("SIPAE-3.3.5.3-09", "SIPAE-3.2.5.2-18"),
             Self::Unsigned => return ("SIPAE-3.2.4.1-01", "SIPAE-3.3.4.1-01"),

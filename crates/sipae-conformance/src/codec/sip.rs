@@ -67,7 +67,7 @@ impl AuthFacts {
     fn read(value: Value<'_>) -> Self {
         let header = AuthHeader::read(value);
         let mut params = BTreeMap::new();
-        for step in Walk::new(value).1.take(Limits::DEFAULT.auth_params) {
+        for step in Walk::new(value).1.take(sipae::auth::MAX_STEPS) {
             if let Step::Param(param) = step {
                 params.entry(text(param.name).to_lowercase()).or_insert_with(|| param.value.to_text());
             }

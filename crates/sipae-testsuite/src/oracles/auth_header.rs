@@ -116,7 +116,7 @@ fn written(header: &AuthHeader<'_>, style: &Style) {
         let expected = params.iter().find(|(known, _)| *known == param).map(|(_, value)| *value);
         assert_eq!(read.get(param), expected, "{param} in {octets:?}");
     }
-    assert!(params.len() < Limits::DEFAULT.auth_params);
+    assert!(params.len() < sipae::auth::MAX_STEPS);
 }
 
 /// The parameters whose values a writer can put down in this style: it escapes nothing.

@@ -39,7 +39,7 @@ fn read_all(message: &Message<'_>) {
     returns((message.branch(), message.identities(), format!("{message:?}")));
     if let (Ok(from), Ok(contact)) = (message.from(), message.contact()) {
         returns((from.lacks_brackets(), from.address_of_record(), from.params.count()));
-        returns(EndpointId::of(&from, contact.as_ref()).map(|id| id.instance()));
+        returns(EndpointId::of(&from, contact.as_ref()).map(|id| id.instance));
     }
     for name in HeaderName::ALL {
         returns((

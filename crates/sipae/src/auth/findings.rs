@@ -7,7 +7,7 @@ use sipae_spec::Diagnostic;
 use super::walk::{RawParam, Step, Walk};
 use super::{AuthParam, Scheme};
 use crate::encoding::{decode_base16, decode_base64};
-use crate::message::{Limits, Value};
+use crate::message::Value;
 use crate::octets::{decimal, offset_in, shown, slice};
 
 /// One remark: which rule, where, what.
@@ -38,7 +38,7 @@ pub(super) fn collect(value: Value<'_>) -> Vec<Finding<'_>> {
     let (scheme, walk) = Walk::new(value);
     let mut collector = Collector::new(value, Scheme::from_octets(scheme));
     collector.scheme(scheme);
-    let limit = Limits::DEFAULT.auth_params;
+    let limit = super::MAX_STEPS;
     for (index, step) in walk.take(limit + 1).enumerate() {
         if index == limit {
             collector.finish_param();
@@ -224,7 +224,7 @@ mod tests {
     /// [MS-SIPAE] SIPAE-3.3.5.3-22.
     #[test]
     fn parameters_above_the_limit_are_not_looked_at() {
-        let limit = Limits::DEFAULT.auth_params;
+        let limit = crate::auth::MAX_STEPS;
         let field = |count: usize| format!("Digest {}", vec!["a=1"; count].join(", "));
         assert!(!remarks(&field(limit)).iter().any(|remark| remark.starts_with("params-too-many")));
         assert_eq!(

@@ -6,7 +6,7 @@ use super::param::COUNT;
 use super::walk::{Step, Walk};
 use super::{AuthParam, Finding, Scheme};
 use crate::encoding::{decode_base16, decode_base64};
-use crate::message::{Limits, Value};
+use crate::message::Value;
 use crate::octets::decimal;
 
 /// A value and whether it stood in quotes.
@@ -25,13 +25,13 @@ pub struct AuthHeader<'a> {
 }
 
 impl<'a> AuthHeader<'a> {
-    /// Reads a header value. Parameters above [`Limits::auth_params`] are not looked at and make the field malformed.
+    /// Reads a header value. Parameters above [`MAX_STEPS`](super::MAX_STEPS) are not looked at and make the field malformed.
     #[must_use]
     pub fn read(value: Value<'a>) -> Self {
         let (scheme, mut walk) = Walk::new(value);
         let malformed = scheme.is_empty().then_some(Diagnostic::SchemeMissing);
         let mut header = Self { value, scheme, slots: [None; COUNT], malformed };
-        for step in walk.by_ref().take(Limits::DEFAULT.auth_params) {
+        for step in walk.by_ref().take(super::MAX_STEPS) {
             header.record(step);
         }
         header.malformed = header.malformed.or(walk.next().map(|_| Diagnostic::ParamsTooMany));

@@ -11,6 +11,9 @@ mod scheme;
 mod walk;
 mod write;
 
+/// Parameters and problems that are looked at in one field. More than that is no product's, and makes it malformed.
+pub const MAX_STEPS: usize = 128;
+
 pub use findings::Finding;
 pub use header::AuthHeader;
 pub use param::AuthParam;

@@ -35,12 +35,18 @@ impl<'a> Address<'a> {
         let (rest, address) = address(value).map_err(|_| Diagnostic::NameAddrMalformed)?;
         let stray = trim_lws(rest);
         if stray.is_empty() {
-            Ok(address)
+            address.check_unique()
         } else if stray.starts_with(b",") || stray.starts_with(b"<") {
             Err(Diagnostic::NameAddrSeveral)
         } else {
             Err(Diagnostic::NameAddrMalformed)
         }
+    }
+
+    /// A tag or epid that occurs twice would be read differently by different readers.
+    fn check_unique(self) -> Result<Self, Diagnostic> {
+        let occurs = |name: &[u8]| self.params.filter(|param| param.name.eq_ignore_ascii_case(name)).count();
+        if occurs(b"tag") < 2 && occurs(b"epid") < 2 { Ok(self) } else { Err(Diagnostic::NameAddrMalformed) }
     }
 
     /// Reads one element of a list, between two commas: a second address in it is only text that does not belong there.
@@ -282,6 +288,8 @@ mod tests {
     #[case("<>;tag=1", Diagnostic::NameAddrMalformed)]
     #[case("\"unclosed <sip:a@x>", Diagnostic::NameAddrMalformed)]
     #[case("<sip:a@x>;tag=1 rubbish", Diagnostic::NameAddrMalformed)]
+    #[case("<sip:a@x>;tag=1;TAG=2", Diagnostic::NameAddrMalformed)]
+    #[case("sip:a@x;epid=1;tag=1;epid=2", Diagnostic::NameAddrMalformed)]
     #[case("alice", Diagnostic::NameAddrMalformed)]
     fn an_ambiguous_address_is_refused(#[case] text: &str, #[case] expected: Diagnostic) {
         assert_eq!(Address::parse(text.as_bytes()), Err(expected));

@@ -150,7 +150,9 @@ fn line_end(octets: &[u8], start: usize) -> Result<usize, MessageError> {
 
 fn header(line: &[u8], offset: usize) -> Result<Header<'_>, MessageError> {
     let colon = memchr(b':', line).unwrap_or(0);
-    let name = trim_blanks(slice(line, 0, colon));
+    // A blank before a name would be a fold (RFC 3261 7.3.1), and a fold of nothing is no field.
+    let name = slice(line, 0, colon);
+    let name = if name.first().copied().is_some_and(is_blank) { &[][..] } else { trim_blanks(name) };
     let known = HeaderName::from_octets(name);
     if known.is_none() && !is_token_text(name) {
         return Err(MessageError::HeaderLine { offset, line: shown(line) });

@@ -16,8 +16,6 @@ pub struct Limits {
     pub head: usize,
     /// Octets of the body.
     pub body: usize,
-    /// Parameters of one authentication header field.
-    pub auth_params: usize,
 }
 
 impl Limits {
@@ -28,7 +26,15 @@ impl Limits {
         header_fields: 512,
         head: 256 * 1024,
         body: 4 * 1024 * 1024,
-        auth_params: 64,
+    };
+
+    /// No bounds: for messages of our own.
+    pub const NONE: Self = Self {
+        start_line: usize::MAX,
+        header_field: usize::MAX,
+        header_fields: usize::MAX,
+        head: usize::MAX,
+        body: usize::MAX,
     };
 
     pub(crate) fn check(limit: &'static str, maximum: usize, actual: usize) -> Result<(), MessageError> {

@@ -1,5 +1,7 @@
 //! Messages out of a byte stream (RFC 3261 18.3).
 
+use std::fmt;
+
 use memchr::memchr_iter;
 
 use super::layout::Layout;
@@ -8,20 +10,26 @@ use crate::octets::{decimal, shown, slice};
 
 /// Cuts a byte stream into messages by Content-Length. A missing Content-Length reads as 0.
 ///
-/// CRLFs between messages, the keep-alives of RFC 5626 4.4.1, are skipped ([MS-SIPAE] SIPAE-3.3.5.1-18).
-#[derive(Debug, Default)]
+/// CRLFs between messages, the keep-alives of RFC 5626 4.4.1, are skipped ([MS-SIPAE] SIPAE-3.3.5.1-18). Each octet is
+/// looked at once, however slowly or quickly it arrives.
+#[derive(Default)]
 pub struct MessageStream {
     limits: Limits,
     buffer: Vec<u8>,
-    /// Octets at the front that belong to the message handed out last.
-    consumed: usize,
+    /// Where the next message begins.
+    start: usize,
     /// How far the buffer has been searched for the end of the head.
     searched: usize,
     /// Where the line that is being searched begins.
     line: usize,
-    /// The head that has been found, and the length of the whole message.
-    head_end: Option<usize>,
+    /// The head that has been read, and the length of the whole message.
+    head: Option<(Box<Layout>, usize)>,
+    /// What ended the stream.
+    error: Option<MessageError>,
 }
+
+/// Memory that an idle stream keeps.
+const IDLE_CAPACITY: usize = 16 * 1024;
 
 impl MessageStream {
     /// An empty stream.
@@ -30,86 +38,112 @@ impl MessageStream {
         Self { limits, ..Self::default() }
     }
 
-    /// Adds octets that have arrived.
+    /// Adds octets that have arrived. After an error they are dropped.
     pub fn push(&mut self, octets: &[u8]) {
-        self.discard_consumed();
+        if self.error.is_some() {
+            return;
+        }
+        self.compact();
         self.buffer.extend_from_slice(octets);
     }
 
     /// The next whole message, or `None` until more octets have arrived.
     ///
     /// # Errors
-    /// When the octets are no SIP message or exceed a limit. The stream cannot find the next message after that:
-    /// every later call gives the same error, and the connection is to be closed.
+    /// When the octets are no SIP message or exceed a limit. The next message cannot be found after that: every later
+    /// call gives the same error, and the connection is to be closed.
     pub fn next_message(&mut self) -> Result<Option<Message<'_>>, MessageError> {
-        self.discard_consumed();
-        self.skip_keep_alives();
-        let Some(head) = self.find_head()? else { return Ok(None) };
-        let layout = Layout::read(slice(&self.buffer, 0, head), &self.limits)?;
-        let length = head + self.body_length(head, &layout)?;
-        if self.buffer.len() < length {
-            return Ok(None);
+        match self.next_length() {
+            Ok(None) => Ok(None),
+            Ok(Some((layout, length))) => {
+                let begin = self.start;
+                self.advance(begin + length);
+                Ok(Some(Message::from_parts(slice(&self.buffer, begin, begin + length), layout)))
+            }
+            Err(error) => {
+                self.error = Some(error.clone());
+                self.buffer = Vec::new();
+                Err(error)
+            }
         }
-        self.consumed = length;
-        Ok(Some(Message::from_parts(slice(&self.buffer, 0, length), layout)))
     }
 
     /// Octets that have arrived and belong to no message yet.
     #[must_use]
     pub const fn pending(&self) -> usize {
-        self.buffer.len() - self.consumed
+        self.buffer.len().saturating_sub(self.start)
     }
 
-    fn discard_consumed(&mut self) {
-        if self.consumed != 0 {
-            self.buffer.drain(..self.consumed);
-            self.restart();
+    /// Moves what is left to the front, once for each arrival and not for each message.
+    fn compact(&mut self) {
+        if self.start == 0 {
+            return;
+        }
+        self.buffer.drain(..self.start);
+        self.searched -= self.start;
+        self.line -= self.start;
+        self.start = 0;
+        if self.buffer.is_empty() {
+            self.buffer.shrink_to(IDLE_CAPACITY);
         }
     }
 
-    const fn restart(&mut self) {
-        self.consumed = 0;
-        self.searched = 0;
-        self.line = 0;
-        self.head_end = None;
+    const fn advance(&mut self, start: usize) {
+        self.start = start;
+        self.searched = start;
+        self.line = start;
+    }
+
+    fn next_length(&mut self) -> Result<Option<(Layout, usize)>, MessageError> {
+        if let Some(error) = &self.error {
+            return Err(error.clone());
+        }
+        if self.head.is_none() {
+            self.skip_keep_alives();
+            self.head = self.read_head()?;
+        }
+        let have = self.pending();
+        Ok(self.head.take_if(|(_, length)| *length <= have).map(|(layout, length)| (*layout, length)))
     }
 
     fn skip_keep_alives(&mut self) {
-        let mut skipped = 0;
-        while slice(&self.buffer, skipped, skipped + 2) == b"\r\n" {
-            skipped += 2;
+        let mut start = self.start;
+        while slice(&self.buffer, start, start + 2) == b"\r\n" {
+            start += 2;
         }
-        if skipped != 0 {
-            self.buffer.drain(..skipped);
-            self.restart();
+        if start != self.start {
+            self.advance(start);
         }
     }
 
-    /// Octets of the head, once its empty line is there. Goes on where it stopped, so that slow delivery costs nothing.
+    fn read_head(&mut self) -> Result<Option<(Box<Layout>, usize)>, MessageError> {
+        let Some(end) = self.find_head()? else { return Ok(None) };
+        let head = slice(&self.buffer, self.start, end);
+        let layout = Layout::read(head, &self.limits)?;
+        let length = head.len() + self.body_length(&Message::from_parts(head, layout))?;
+        Ok(Some((Box::new(layout), length)))
+    }
+
+    /// Where the head ends, once its empty line is there. Goes on where it stopped.
     fn find_head(&mut self) -> Result<Option<usize>, MessageError> {
-        if self.head_end.is_some() {
-            return Ok(self.head_end);
-        }
         let from = self.searched;
         for found in memchr_iter(b'\n', slice(&self.buffer, from, self.buffer.len())) {
             let line_feed = from + found;
             if line_feed == self.line || self.buffer.get(line_feed - 1) != Some(&b'\r') {
-                return Err(MessageError::BareLineFeed { offset: line_feed });
+                return Err(MessageError::BareLineFeed { offset: line_feed - self.start });
             }
             if line_feed - 1 == self.line {
-                self.head_end = Some(line_feed + 1);
-                return Ok(self.head_end);
+                return Ok(Some(line_feed + 1));
             }
             self.line = line_feed + 1;
             self.searched = self.line;
         }
         self.searched = self.buffer.len();
-        Limits::check("head", self.limits.head, self.buffer.len())?;
+        Limits::check("head", self.limits.head, self.pending())?;
         Ok(None)
     }
 
-    fn body_length(&self, head: usize, layout: &Layout) -> Result<usize, MessageError> {
-        let message = Message::from_parts(slice(&self.buffer, 0, head), *layout);
+    fn body_length(&self, message: &Message<'_>) -> Result<usize, MessageError> {
         let Some(length) = message.first(HeaderName::ContentLength) else { return Ok(0) };
         let bad = || MessageError::ContentLength { text: shown(length.raw()) };
         if message.all(HeaderName::ContentLength).any(|other| other != length) {
@@ -118,5 +152,11 @@ impl MessageStream {
         let length = decimal(length.raw()).ok_or_else(bad)?;
         Limits::check("body", self.limits.body, length)?;
         Ok(length)
+    }
+}
+
+impl fmt::Debug for MessageStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MessageStream({} octets pending)", self.pending())
     }
 }

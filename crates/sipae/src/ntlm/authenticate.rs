@@ -221,7 +221,7 @@ impl Authenticate {
     /// Answers a CHALLENGE, and gives the keys of the context ([MS-NLMP] 3.1.5.2.1).
     ///
     /// # Errors
-    /// When the AV pairs of the CHALLENGE are cut short.
+    /// When the AV pairs of the CHALLENGE are cut short, or too long to be repeated in a response.
     pub fn answer(challenge: &Challenge, answer: &Answer<'_>) -> Result<(Self, SessionKeys), NtlmError> {
         let mut message = Self {
             flags: answer.flags,
@@ -258,6 +258,10 @@ impl Authenticate {
         let response =
             ResponseV2::new(&key, challenge.server_challenge, answer.client_challenge, time, &target_info);
         // [MS-NLMP] 3.1.5.1.2: no LMv2 response where the server gave a time stamp.
+        if usize::from(u16::MAX) < response.nt_response.len() {
+            let (field, length) = (PayloadField::NtResponse, response.nt_response.len());
+            return Err(NtlmError::ResponseLength { field, length });
+        }
         self.lm_response = if stamp.is_some() { vec![0; 24] } else { response.lm_response.to_vec() };
         self.nt_response = response.nt_response;
         Ok(response.session_base_key)
@@ -271,6 +275,22 @@ impl Authenticate {
         self.nt_response = response.nt_response.to_vec();
         let base = response.session_base_key;
         key_exchange_key_v1(answer.flags, &base, &response.lm_response, challenges.0, &lm_hash)
+    }
+
+    /// Whether a connectionless context that signs can come out of it, with nothing in it that `challenge` did not offer
+    /// ([MS-SIPAE] SIPAE-3.3.5.2-08).
+    ///
+    /// # Errors
+    /// Names the flag that is clear, or was not offered.
+    pub fn check_for_sip(&self, challenge: &Challenge) -> Result<(), NtlmError> {
+        const SECURITY: [&str; 6] =
+            ["LM_KEY", "REQUEST_NON_NT_SESSION_KEY", "EXTENDED_SESSIONSECURITY", "128", "56", "KEY_EXCH"];
+        super::challenge::check_for_sip(self.flags)?;
+        let alien = |name: &&&'static str| {
+            let flag = NegotiateFlags::from_name(name).unwrap_or_default();
+            self.flags.contains(flag) && !challenge.flags.contains(flag)
+        };
+        SECURITY.iter().find(alien).map_or(Ok(()), |flag| Err(NtlmError::FlagNotOffered { flag }))
     }
 
     /// Checks the response against the password and gives the keys of the context ([MS-NLMP] 3.2.5.2.2).
@@ -323,12 +343,16 @@ impl Authenticate {
         self.mic = Some(message_integrity_code(exported_session_key, before, &own));
     }
 
-    /// Checks the MIC of a token; a token without one passes.
+    /// Checks the MIC of a token. One whose response announces no MIC passes; one that announces it and has none, does
+    /// not.
     ///
     /// # Errors
     /// [`NtlmError::Integrity`].
     pub fn check_mic(token: &[u8], exported: &[u8; 16], before: &[&[u8]]) -> Result<(), NtlmError> {
-        let Some(mic) = Self::read(token)?.mic else { return Ok(()) };
+        let read = Self::read(token)?;
+        let Some(mic) = read.mic else {
+            return if read.announces_mic() { Err(NtlmError::Integrity) } else { Ok(()) };
+        };
         let mut zeroed = token.to_vec();
         if let Some(field) = zeroed.get_mut(BASE..BASE_WITH_MIC) {
             field.fill(0);

@@ -115,12 +115,16 @@ impl Challenge {
     /// # Errors
     /// Names the first flag that is clear.
     pub fn check_for_sip(&self) -> Result<(), NtlmError> {
-        let needed = ["DATAGRAM", "KEY_EXCH", "SIGN"];
-        let is_clear = |name: &&&'static str| {
-            NegotiateFlags::from_name(name).is_some_and(|flag| !self.flags.contains(flag))
-        };
-        needed.iter().find(is_clear).map_or(Ok(()), |flag| Err(NtlmError::FlagClear { flag }))
+        check_for_sip(self.flags)
     }
+}
+
+/// The flags without which there is no connectionless context that signs.
+pub(super) fn check_for_sip(flags: NegotiateFlags) -> Result<(), NtlmError> {
+    let is_clear =
+        |name: &&&'static str| NegotiateFlags::from_name(name).is_some_and(|flag| !flags.contains(flag));
+    let clear = ["DATAGRAM", "KEY_EXCH", "SIGN"].iter().find(is_clear);
+    clear.map_or(Ok(()), |flag| Err(NtlmError::FlagClear { flag }))
 }
 
 impl Default for Challenge {

@@ -89,6 +89,15 @@ pub enum NtlmError {
         /// The flag.
         flag: &'static str,
     },
+    /// A security flag that the CHALLENGE did not offer.
+    #[error("flag {flag} was not offered")]
+    FlagNotOffered {
+        /// The flag.
+        flag: &'static str,
+    },
+    /// An NTLMv1 response where only NTLMv2 is accepted.
+    #[error("response is NTLMv1, which is not accepted")]
+    Version1,
     /// A response has a length that no NTLM version makes.
     #[error("{field} has {length} octets")]
     ResponseLength {
@@ -124,7 +133,8 @@ impl NtlmError {
             }
             Self::Text { .. } => "[MS-NLMP] 2.2",
             Self::AvPairs { .. } => "[MS-NLMP] 2.2.2.1",
-            Self::FlagClear { .. } => "SIPAE-3.3.5.2-08",
+            Self::FlagClear { .. } | Self::FlagNotOffered { .. } => "SIPAE-3.3.5.2-08",
+            Self::Version1 => "[MS-NLMP] 3.3.1",
             Self::ResponseLength { .. } => "[MS-NLMP] 2.2.2",
             Self::Anonymous => "SIPAE-3.3.5.2-29",
             Self::Proof => "SIPAE-3.3.5.2-16",

@@ -99,10 +99,13 @@ impl Parameters {
         })
     }
 
-    /// Whether a header field names the same realm and target; both are compared with regard to case
-    /// (SIPAE-2.2-12).
+    /// Whether a header field names the same scheme, realm and target; realm and target are compared with regard to
+    /// case (SIPAE-2.2-12, SIPAE-3.2.5.2-01).
     #[must_use]
     pub fn fit(&self, header: &AuthHeader<'_>) -> bool {
+        if header.scheme() != Some(self.scheme) {
+            return false;
+        }
         let is = |param, text: &[u8]| header.get(param).is_some_and(|value| *value.unfolded() == *text);
         is(AuthParam::Realm, &self.realm) && is(AuthParam::Targetname, &self.targetname)
     }
@@ -183,30 +186,33 @@ impl SecurityAssociation {
         &self.window
     }
 
-    /// Signs a message: removes the credential that it has in that header field, adds one, and counts. The covered
-    /// header fields must be final (SIPAE-3.2.4.1-24). `rand` becomes crand or srand.
+    /// Signs a message: replaces the credential that it has for this association, in either header field, and counts.
+    /// Credentials for others stay (SIPAE-3.2.1-05). The covered header fields must be final (SIPAE-3.2.4.1-24). `rand`
+    /// becomes crand or srand.
     ///
     /// # Errors
-    /// When the message is unfit for signing, see [`SignatureBuffer::new`], or the numbers are used up.
-    pub fn sign(
-        &mut self,
-        draft: &mut Draft,
-        rand: [u8; 4],
-        options: &SignOptions,
-    ) -> Result<(), MessageError> {
-        let exhausted = MessageError::Limit {
-            limit: "sequence numbers",
-            maximum: u32::MAX as usize,
-            actual: u32::MAX as usize,
-        };
-        let number = options.number.or(self.next).ok_or(exhausted)?;
+    /// When the message is unfit for signing, see [`SignatureBuffer::new`], when a value would make the buffer
+    /// ambiguous (SIPAE-2.2-27), or when the numbers are used up (SIPAE-3.1.1-11).
+    pub fn sign(&mut self, draft: &mut Draft, rand: [u8; 4], options: &SignOptions) -> Result<(), Breach> {
+        let number = options.number.or(self.next).ok_or(Breach::NumbersUsedUp)?;
         let writer = self.signed_header(draft, rand, number, options)?;
-        draft.remove(options.header);
+        self.remove_own(draft);
         draft.push(options.header, writer.write(&options.style));
         if options.number.is_none() {
             self.next = number.checked_add(1);
         }
         Ok(())
+    }
+
+    fn remove_own(&self, draft: &mut Draft) {
+        let names = match self.signer {
+            Signer::Client => HeaderName::CREDENTIALS,
+            Signer::Server => HeaderName::SIGNATURES,
+        };
+        draft.headers.retain(|header| {
+            let is_signature = names.iter().any(|name| header.is(*name));
+            !(is_signature && self.parameters.fit(&AuthHeader::read(Value(&header.value))))
+        });
     }
 
     fn signed_header(
@@ -215,14 +221,19 @@ impl SecurityAssociation {
         rand: [u8; 4],
         number: u32,
         options: &SignOptions,
-    ) -> Result<AuthWriter, MessageError> {
+    ) -> Result<AuthWriter, Breach> {
         let rand = match self.signer {
             Signer::Client => encode_base16(&rand),
             Signer::Server => encode_base16(&rand).to_ascii_uppercase(),
         };
         let number = number.to_string();
-        let buffer =
-            draft.read(|message| Ok(self.buffer(message, rand.as_bytes(), number.as_bytes())?.to_vec()))?;
+        let (ambiguous, buffer) = draft.read(|message| {
+            let buffer = self.buffer(message, rand.as_bytes(), number.as_bytes())?;
+            Ok((buffer.ambiguous(), buffer.to_vec()))
+        })?;
+        if let Some(field) = ambiguous {
+            return Err(Breach::Ambiguous { field });
+        }
         let signature = encode_base16(&self.context.sign(self.signer, &buffer));
         let version = self.parameters.version.param().filter(|_| options.with_version);
         let opaque = Some(&self.opaque).filter(|opaque| !opaque.is_empty());
@@ -294,7 +305,7 @@ impl SecurityAssociation {
     ///
     /// # Errors
     /// When it is replayed or below the window.
-    pub fn accept(&mut self, number: u32) -> Result<u32, Breach> {
+    pub(crate) fn accept(&mut self, number: u32) -> Result<u32, Breach> {
         self.window.accept(number).map(|()| number).map_err(|error| match error {
             WindowError::Replayed => Breach::Replayed { number },
             WindowError::TooOld | WindowError::Zero => Breach::TooOld { number },

@@ -11,6 +11,8 @@ pub struct Durations {
     pub expiry: Duration,
     /// Without a verified message, during negotiation too: 15 minutes (SIPAE-3.3.2-03).
     pub idle: Duration,
+    /// Until a connection that has not authenticated is closed: one minute (SIPAE-3.3.2-06 gives no value).
+    pub connection: Duration,
     /// What is added to the granted Expires of a REGISTER: 30 seconds (SIPAE-3.3.2-04).
     pub register_margin: Duration,
     /// How long before the end a client authenticates anew: 5 minutes (SIPAE-3.2.2).
@@ -22,6 +24,7 @@ impl Default for Durations {
         Self {
             expiry: Duration::from_secs(8 * 60 * 60),
             idle: Duration::from_secs(15 * 60),
+            connection: Duration::from_secs(60),
             register_margin: Duration::from_secs(30),
             client_margin: Duration::from_secs(5 * 60),
         }
@@ -51,6 +54,12 @@ impl Lifetime {
     /// A REGISTER was granted this long: silence is expected meanwhile.
     pub const fn registered(&mut self, granted: Duration, durations: &Durations) {
         self.idle = granted.saturating_add(durations.register_margin);
+    }
+
+    /// When a message last verified.
+    #[must_use]
+    pub const fn used(&self) -> Time {
+        self.used
     }
 
     /// When the first of the timers fires.

@@ -98,9 +98,7 @@ fn registered_headers(
 
 fn registered_contact(contact: &Address<'_>, endpoint: &EndpointId, granted: u32) -> String {
     let mut text = format!("<{}>;expires={granted}", String::from_utf8_lossy(contact.uri));
-    if let Some(instance) = endpoint.instance() {
-        let gruu = instance.gruu(&endpoint.address);
-        text.push_str(&format!(";+sip.instance=\"<urn:uuid:{instance}>\";gruu=\"{gruu}\""));
-    }
+    let (instance, gruu) = (endpoint.instance, endpoint.instance.gruu(&endpoint.address));
+    text.push_str(&format!(";+sip.instance=\"<urn:uuid:{instance}>\";gruu=\"{gruu}\""));
     text
 }

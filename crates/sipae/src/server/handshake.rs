@@ -2,8 +2,8 @@
 
 use super::negotiation::Negotiation;
 use super::table::Association;
-use super::{Scene, Server, ServerEvent, endpoint_of};
-use crate::auth::{AuthHeader, AuthParam, Scheme};
+use super::{Scene, Server, ServerEvent, endpoint_of, is_silent};
+use crate::auth::{AuthHeader, AuthParam};
 use crate::buffer::Signer;
 use crate::defects::Defect;
 use crate::encoding::encode_base64;
@@ -32,6 +32,10 @@ impl Server {
         message: &Message<'_>,
         credential: &AuthHeader<'_>,
     ) {
+        if message.method().is_some_and(is_silent) {
+            // It could not be answered, so it makes no state either.
+            return scene.refused(Breach::Unsigned);
+        }
         let endpoint = match endpoint_of(message) {
             Ok(endpoint) => endpoint,
             Err(Breach::Endpoint(error)) => {
@@ -55,13 +59,10 @@ impl Server {
         }
     }
 
-    /// The token, if scheme, qop and version are the ones that were offered.
+    /// The token, if qop and version are the ones that were offered.
     fn check_handshake(&self, credential: &AuthHeader<'_>) -> Result<Vec<u8>, Breach> {
         let header = self.config.kind.credential();
         let bad = |diagnostic| Breach::Header { header, diagnostic };
-        if credential.scheme() != Some(Scheme::Ntlm) {
-            return Err(Breach::Scheme);
-        }
         super::signed::check_qop(header, credential)?;
         let version = credential.version().map_err(bad)?;
         if version != self.config.parameters.version.number() {
@@ -73,7 +74,9 @@ impl Server {
     /// An empty token: a CHALLENGE and an opaque, both fresh. An opaque that the client sends along means nothing
     /// (SIPAE-3.3.5.2-27).
     fn begin(&mut self, scene: &mut Scene<'_>, message: &Message<'_>, endpoint: EndpointId) {
-        let opaque = self.fresh_opaque(scene);
+        let Some(opaque) = self.fresh_opaque(scene) else {
+            return self.answer_unsigned(scene, message, 500);
+        };
         let host = String::from_utf8_lossy(&self.config.parameters.targetname).into_owned();
         let mut flags = self.config.flags;
         if self.config.defects.has(Defect::ChallengeTokenWithoutDatagram) {
@@ -83,7 +86,8 @@ impl Server {
         let token = challenge.write(&Challenge::PAYLOAD);
         let lifetime = Lifetime::start(scene.now, &self.config.durations);
         self.continuation(scene, message, &opaque, encode_base64(&token));
-        self.negotiations.insert(opaque, Negotiation { endpoint, challenge, token, lifetime });
+        let connection = scene.connection;
+        self.negotiations.insert(opaque, Negotiation { connection, endpoint, challenge, token, lifetime });
     }
 
     fn complete(
@@ -124,6 +128,10 @@ impl Server {
         let authenticate = Authenticate::read(token)?;
         if authenticate.is_anonymous() {
             return Err(NtlmError::Anonymous);
+        }
+        authenticate.check_for_sip(&negotiation.challenge)?;
+        if !authenticate.is_v2() && !self.config.accept_ntlm_v1 {
+            return Err(NtlmError::Version1);
         }
         let user = authenticate.user_text()?;
         let account =
@@ -168,6 +176,7 @@ impl Server {
     ) {
         let (opaque, endpoint) = (association.sa.opaque.clone(), association.endpoint.clone());
         self.associations.insert(association);
+        scene.has_authenticated = true;
         scene.outputs.push(super::Output::Event(ServerEvent::Established { user, endpoint }));
         self.application(scene, message, &opaque);
     }

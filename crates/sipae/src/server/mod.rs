@@ -12,7 +12,7 @@ mod table;
 
 pub use account::{Account, Accounts};
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use crate::auth::{AuthHeader, AuthParam, Style};
 use crate::clock::{Entropy, Time};
@@ -112,6 +112,8 @@ pub struct ServerConfig {
     pub with_version: bool,
     /// Seconds granted to a REGISTER that asks for none, and at most.
     pub expires: u32,
+    /// Whether NTLMv1 responses are accepted.
+    pub accept_ntlm_v1: bool,
     /// Unfinished handshakes kept at once; the oldest gives way (SIPAE-3.3.5.2-30).
     pub negotiations: usize,
     /// Established associations kept at once; the least recently used gives way.
@@ -137,10 +139,11 @@ impl ServerConfig {
             accounts,
             flags: NegotiateFlags::SERVER,
             durations: Durations::default(),
-            limits: Limits::DEFAULT,
+            limits: Limits { head: 64 * 1024, header_field: 64 * 1024, body: 256 * 1024, ..Limits::DEFAULT },
             style: Style::CANONICAL,
             with_version: true,
             expires: 7200,
+            accept_ntlm_v1: false,
             negotiations: 4096,
             associations: 65_536,
             defects: Defects::NONE,
@@ -196,11 +199,20 @@ pub enum ServerEvent {
     },
 }
 
+/// A connection as the server sees it.
+#[derive(Debug)]
+struct Link {
+    stream: MessageStream,
+    since: Time,
+    /// Whether a message on it has verified: a stranger's connection is closed after a while.
+    is_authenticated: bool,
+}
+
 /// The reference server.
 #[derive(Debug)]
 pub struct Server {
     config: ServerConfig,
-    connections: HashMap<ConnectionId, MessageStream>,
+    connections: BTreeMap<ConnectionId, Link>,
     negotiations: Negotiations,
     associations: Associations,
 }
@@ -211,6 +223,8 @@ struct Scene<'s> {
     now: Time,
     entropy: &'s mut dyn Entropy,
     outputs: &'s mut Vec<Output>,
+    /// Whether a message of this input has verified.
+    has_authenticated: bool,
 }
 
 impl Scene<'_> {
@@ -230,7 +244,7 @@ impl Server {
     pub fn new(config: ServerConfig) -> Self {
         let negotiations = Negotiations::new(config.negotiations);
         let associations = Associations::new(config.associations);
-        Self { config, connections: HashMap::new(), negotiations, associations }
+        Self { config, connections: BTreeMap::new(), negotiations, associations }
     }
 
     /// How it is configured.
@@ -251,39 +265,55 @@ impl Server {
         self.expire(now, &mut outputs);
         match input {
             Input::Connected(connection) => {
-                self.connections.insert(connection, MessageStream::new(self.config.limits));
+                let stream = MessageStream::new(self.config.limits);
+                self.connections.insert(connection, Link { stream, since: now, is_authenticated: false });
             }
             Input::Disconnected(connection) => {
                 self.connections.remove(&connection);
             }
             Input::Received(connection, octets) => {
-                self.receive(&mut Scene { connection, now, entropy, outputs: &mut outputs }, octets);
+                let outputs = &mut outputs;
+                let mut scene = Scene { connection, now, entropy, outputs, has_authenticated: false };
+                self.receive(&mut scene, octets);
             }
             Input::Tick => {}
         }
         outputs
     }
 
-    /// Timers send nothing ([MS-SIPAE] SIPAE-3.3.6-04): what has ended is forgotten.
+    /// Timers send nothing ([MS-SIPAE] SIPAE-3.3.6-04): what has ended is forgotten, and strangers are cut off.
     fn expire(&mut self, now: Time, outputs: &mut Vec<Output>) {
         self.negotiations.expire(now);
         let count = self.associations.expire(now);
         if count != 0 {
             outputs.push(Output::Event(ServerEvent::Expired { count }));
         }
+        let patience = self.config.durations.connection;
+        let is_over = |link: &Link| !link.is_authenticated && patience <= now.since(link.since);
+        let over: Vec<ConnectionId> = self
+            .connections
+            .iter()
+            .filter(|(_, link)| is_over(link))
+            .map(|(connection, _)| *connection)
+            .collect();
+        for connection in over {
+            self.connections.remove(&connection);
+            outputs.push(Output::Close(connection));
+        }
     }
 
     fn receive(&mut self, scene: &mut Scene<'_>, octets: &[u8]) {
-        let Some(mut stream) = self.connections.remove(&scene.connection) else { return };
-        stream.push(octets);
+        let Some(mut link) = self.connections.remove(&scene.connection) else { return };
+        link.stream.push(octets);
         loop {
-            match stream.next_message() {
+            match link.stream.next_message() {
                 Ok(Some(message)) => self.message(scene, &message),
                 Ok(None) => break,
                 Err(error) => return Self::give_up(scene, error),
             }
         }
-        self.connections.insert(scene.connection, stream);
+        link.is_authenticated |= scene.has_authenticated;
+        self.connections.insert(scene.connection, link);
     }
 
     /// The next message cannot be found any more.
@@ -311,8 +341,8 @@ impl Server {
         }
     }
 
-    /// The credential that names this server's realm and targetname, in either header field; the rest is for others
-    /// (SIPAE-3.3.5.3-12, -13).
+    /// The credential that names this server's scheme, realm and targetname, in either header field; the rest is for
+    /// others (SIPAE-3.3.5.3-12, -13).
     fn credential<'m>(&self, message: &Message<'m>) -> Option<AuthHeader<'m>> {
         let mut credentials =
             HeaderName::CREDENTIALS.into_iter().flat_map(|name| message.all(name)).map(AuthHeader::read);
@@ -341,25 +371,21 @@ impl Server {
         self.challenge(scene, message);
     }
 
-    /// Responses would be relayed to the server's own requests, and it sends none: they are checked and dropped.
+    /// Responses would be relayed to whoever sent the request; this server forwards none, so they are checked and
+    /// dropped. The client that answers is in To (SIPAE-3.3.5.3-11).
     fn client_response(&mut self, scene: &mut Scene<'_>, message: &Message<'_>) {
-        let verified = self.credential(message).is_some_and(|credential| {
-            let association = self.association_for(&credential, message);
-            association.is_some_and(|found| found.sa.verify(message, &credential).is_ok())
-        });
-        if !verified {
-            scene.refused(Breach::Unsigned);
+        if let Err(breach) = self.verify_response(message) {
+            scene.refused(breach);
         }
     }
 
-    fn association_for(
-        &mut self,
-        credential: &AuthHeader<'_>,
-        message: &Message<'_>,
-    ) -> Option<&mut Association> {
-        let opaque = credential.get(AuthParam::Opaque)?.unfolded().into_owned();
-        let endpoint = endpoint_of(message).ok()?;
-        self.associations.get_mut(&opaque).filter(|association| association.endpoint == endpoint)
+    fn verify_response(&mut self, message: &Message<'_>) -> Result<(), Breach> {
+        let credential = self.credential(message).ok_or(Breach::Unsigned)?;
+        let opaque = credential.get(AuthParam::Opaque).unwrap_or_default().unfolded().into_owned();
+        let endpoint = EndpointId::of(&message.to()?, message.contact()?.as_ref())?;
+        let association = self.associations.get_mut(&opaque).filter(|found| found.endpoint == endpoint);
+        let association = association.ok_or(Breach::NoAssociation)?;
+        association.sa.verify(message, &credential).map(|_| ()).map_err(|violation| violation.breach)
     }
 }
 

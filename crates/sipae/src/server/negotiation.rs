@@ -1,7 +1,8 @@
 //! Handshakes under way.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
+use super::ConnectionId;
 use crate::clock::Time;
 use crate::endpoint::EndpointId;
 use crate::ntlm::Challenge;
@@ -10,6 +11,7 @@ use crate::sa::Lifetime;
 /// A handshake whose CHALLENGE is out.
 #[derive(Debug)]
 pub(super) struct Negotiation {
+    pub(super) connection: ConnectionId,
     pub(super) endpoint: EndpointId,
     pub(super) challenge: Challenge,
     /// The CHALLENGE as sent: the MIC covers it.
@@ -17,19 +19,24 @@ pub(super) struct Negotiation {
     pub(super) lifetime: Lifetime,
 }
 
-/// Handshakes under way by opaque, bounded: a flood of first tokens pushes the oldest out and touches no established
-/// association (SIPAE-3.3.5.2-30).
+/// Handshakes under way by opaque, bounded for each connection and in all: a flood of first tokens pushes out the
+/// oldest of the flood itself, and touches no established association (SIPAE-3.3.5.2-30).
 #[derive(Debug)]
 pub(super) struct Negotiations {
     capacity: usize,
     /// No handshake ends before.
     earliest_end: Time,
-    by_opaque: HashMap<Vec<u8>, Negotiation>,
+    /// Counts up, so that the oldest is known whatever the clock says.
+    serial: u64,
+    by_opaque: BTreeMap<Vec<u8>, (u64, Negotiation)>,
 }
 
+/// Handshakes that one connection can have under way.
+const PER_CONNECTION: usize = 32;
+
 impl Negotiations {
-    pub(super) fn new(capacity: usize) -> Self {
-        Self { capacity, earliest_end: Time(u64::MAX), by_opaque: HashMap::new() }
+    pub(super) const fn new(capacity: usize) -> Self {
+        Self { capacity, earliest_end: Time(u64::MAX), serial: 0, by_opaque: BTreeMap::new() }
     }
 
     pub(super) fn contains(&self, opaque: &[u8]) -> bool {
@@ -37,30 +44,36 @@ impl Negotiations {
     }
 
     pub(super) fn insert(&mut self, opaque: Vec<u8>, negotiation: Negotiation) {
-        if self.capacity <= self.by_opaque.len() {
-            self.remove_oldest();
+        let connection = negotiation.connection;
+        let own = self.by_opaque.values().filter(|(_, other)| other.connection == connection).count();
+        if PER_CONNECTION <= own {
+            self.remove_oldest(|other| other.connection == connection);
+        } else if self.capacity <= self.by_opaque.len() {
+            self.remove_oldest(|_| true);
         }
         self.earliest_end = self.earliest_end.min(negotiation.lifetime.end());
-        self.by_opaque.insert(opaque, negotiation);
+        self.serial += 1;
+        self.by_opaque.insert(opaque, (self.serial, negotiation));
     }
 
-    fn remove_oldest(&mut self) {
-        let oldest = self.by_opaque.iter().min_by_key(|(_, negotiation)| negotiation.lifetime.end());
-        if let Some(opaque) = oldest.map(|(opaque, _)| opaque.clone()) {
+    fn remove_oldest(&mut self, of: impl Fn(&Negotiation) -> bool) {
+        let candidates = self.by_opaque.iter().filter(|(_, (_, negotiation))| of(negotiation));
+        let oldest = candidates.min_by_key(|(_, (serial, _))| *serial).map(|(opaque, _)| opaque.clone());
+        if let Some(opaque) = oldest {
             self.by_opaque.remove(&opaque);
         }
     }
 
     /// Takes the handshake out, if it is that endpoint's: a stranger who guesses an opaque ends nothing.
     pub(super) fn take(&mut self, opaque: &[u8], endpoint: &EndpointId) -> Option<Negotiation> {
-        self.by_opaque.get(opaque).filter(|found| found.endpoint == *endpoint)?;
-        self.by_opaque.remove(opaque)
+        self.by_opaque.get(opaque).filter(|(_, found)| found.endpoint == *endpoint)?;
+        self.by_opaque.remove(opaque).map(|(_, negotiation)| negotiation)
     }
 
     pub(super) fn expire(&mut self, now: Time) {
         if self.earliest_end <= now {
-            self.by_opaque.retain(|_, negotiation| !negotiation.lifetime.is_over(now));
-            let ends = self.by_opaque.values().map(|negotiation| negotiation.lifetime.end());
+            self.by_opaque.retain(|_, (_, negotiation)| !negotiation.lifetime.is_over(now));
+            let ends = self.by_opaque.values().map(|(_, negotiation)| negotiation.lifetime.end());
             self.earliest_end = ends.min().unwrap_or(Time(u64::MAX));
         }
     }

@@ -4,10 +4,13 @@ use super::{Scene, Server, is_silent};
 use crate::auth::{AuthParam, AuthWriter};
 use crate::defects::Defect;
 use crate::draft::Draft;
-use crate::encoding::{encode_base16, encode_base16_upper};
+use crate::encoding::encode_base16_upper;
 use crate::message::{HeaderName, Message};
 use crate::sa::SignOptions;
 use crate::violation::Breach;
+
+/// What leaves the enterprise; `ms-diagnostics` is for those who have authenticated.
+const PUBLIC_DIAGNOSTICS: &str = "ms-diagnostics-public";
 
 impl Server {
     fn respond_to(scene: &mut Scene<'_>, message: &Message<'_>, status: u16) -> Draft {
@@ -20,7 +23,7 @@ impl Server {
         self.challenge_because(scene, message, None);
     }
 
-    /// A fresh challenge that tells why, by ms-diagnostics.
+    /// A fresh challenge that tells why.
     pub(super) fn challenge_because(
         &self,
         scene: &mut Scene<'_>,
@@ -86,7 +89,7 @@ impl Server {
             draft.push(self.config.kind.challenge(), writer.write(&self.config.style));
         }
         if let Some(diagnostic) = diagnostic {
-            draft.push(HeaderName::MsDiagnostics, self.diagnostic(diagnostic));
+            draft.push_text(PUBLIC_DIAGNOSTICS, self.diagnostic(diagnostic));
         }
         scene.send(draft.close().to_octets());
     }
@@ -97,7 +100,7 @@ impl Server {
         self.answer_unsigned(scene, message, 400);
     }
 
-    /// A refusal with ms-diagnostics ([MS-OCER]).
+    /// A refusal that tells why, in the form for strangers ([MS-OCER]).
     pub(super) fn refuse(
         &self,
         scene: &mut Scene<'_>,
@@ -109,7 +112,7 @@ impl Server {
             return;
         }
         let mut draft = Self::respond_to(scene, message, status);
-        draft.push(HeaderName::MsDiagnostics, self.diagnostic(diagnostic));
+        draft.push_text(PUBLIC_DIAGNOSTICS, self.diagnostic(diagnostic));
         scene.send(draft.close().to_octets());
     }
 
@@ -140,10 +143,13 @@ impl Server {
             draft.push(*name, value);
         }
         let mut draft = draft.close();
-        if !self.leaves_unsigned(status, opaque) {
-            self.sign(scene, &mut draft, opaque);
+        if self.leaves_unsigned(status, opaque) || self.sign(scene, &mut draft, opaque) {
+            scene.send(draft.to_octets());
+        } else {
+            // Nothing leaves an association unsigned: its numbers are used up, and a new handshake is due.
+            self.associations.remove(opaque);
+            self.challenge(scene, message);
         }
-        scene.send(draft.to_octets());
     }
 
     fn leaves_unsigned(&mut self, status: u16, opaque: &[u8]) -> bool {
@@ -155,20 +161,16 @@ impl Server {
             || 400 <= status && defects.has(Defect::FailureUnsigned)
     }
 
-    fn sign(&mut self, scene: &mut Scene<'_>, draft: &mut Draft, opaque: &[u8]) {
+    fn sign(&mut self, scene: &mut Scene<'_>, draft: &mut Draft, opaque: &[u8]) -> bool {
         let options = self.sign_options();
-        let Some(association) = self.associations.get_mut(opaque) else { return };
+        let Some(association) = self.associations.get_mut(opaque) else { return false };
         let rand = scene.entropy.octets::<4>();
         let signed = if self.config.defects.has(Defect::SignsWithoutStatus) {
             sign_as_request(association, draft, rand, &options)
         } else {
             association.sa.sign(draft, rand, &options)
         };
-        if let Err(error) = signed {
-            // Its numbers are used up, or the request could not be repeated in a signable way: a new handshake is due.
-            scene.refused(error);
-            self.associations.remove(opaque);
-        }
+        signed.map_err(|breach| scene.refused(breach)).is_ok()
     }
 
     fn sign_options(&self) -> SignOptions {
@@ -182,14 +184,13 @@ impl Server {
         options
     }
 
-    /// An unused opaque: eight upper-case hexadecimal digits, as products show (SIPAE-3.3.1-04, -05).
-    pub(super) fn fresh_opaque(&self, scene: &mut Scene<'_>) -> Vec<u8> {
-        loop {
-            let opaque = encode_base16(&scene.entropy.octets::<4>()).to_ascii_uppercase().into_bytes();
-            if !self.negotiations.contains(&opaque) && !self.associations.contains(&opaque) {
-                return opaque;
-            }
-        }
+    /// An unused opaque: eight upper-case hexadecimal digits, as products show (SIPAE-3.3.1-04, -05). `None` if the
+    /// randomness gives the same ones again and again.
+    pub(super) fn fresh_opaque(&self, scene: &mut Scene<'_>) -> Option<Vec<u8>> {
+        const TRIES: usize = 64;
+        (0..TRIES)
+            .map(|_| encode_base16_upper(&scene.entropy.octets::<4>()).into_bytes())
+            .find(|opaque| !self.negotiations.contains(opaque) && !self.associations.contains(opaque))
     }
 }
 
@@ -199,7 +200,7 @@ fn sign_as_request(
     draft: &mut Draft,
     rand: [u8; 4],
     options: &SignOptions,
-) -> Result<(), crate::message::MessageError> {
+) -> Result<(), Breach> {
     let start_line = std::mem::replace(&mut draft.start_line, b"REGISTER sip:x SIP/2.0".to_vec());
     let signed = association.sa.sign(draft, rand, options);
     draft.start_line = start_line;

@@ -69,6 +69,7 @@ impl Server {
             return;
         }
         association.lifetime.touch(scene.now);
+        scene.has_authenticated = true;
         self.application(scene, message, opaque);
     }
 }

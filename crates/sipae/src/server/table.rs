@@ -1,6 +1,6 @@
 //! The established security associations of a server ([MS-SIPAE] 3.3.1).
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use crate::clock::Time;
 use crate::endpoint::EndpointId;
@@ -16,6 +16,9 @@ pub(super) struct Association {
     pub(super) handshake_tag: Vec<u8>,
 }
 
+/// Endpoints that one user can have at once.
+const PER_USER: usize = 64;
+
 /// Associations by opaque, and the opaque of each endpoint. A new association of an endpoint replaces the old one
 /// (SIPAE-3.3.1-03).
 #[derive(Debug)]
@@ -23,17 +26,17 @@ pub(super) struct Associations {
     capacity: usize,
     /// No association ends before: most inputs need no look at all of them.
     earliest_end: Time,
-    by_opaque: HashMap<Vec<u8>, Association>,
-    by_endpoint: HashMap<EndpointId, Vec<u8>>,
+    by_opaque: BTreeMap<Vec<u8>, Association>,
+    by_endpoint: BTreeMap<EndpointId, Vec<u8>>,
 }
 
 impl Associations {
-    pub(super) fn new(capacity: usize) -> Self {
+    pub(super) const fn new(capacity: usize) -> Self {
         Self {
             capacity,
             earliest_end: Time(u64::MAX),
-            by_opaque: HashMap::new(),
-            by_endpoint: HashMap::new(),
+            by_opaque: BTreeMap::new(),
+            by_endpoint: BTreeMap::new(),
         }
     }
 
@@ -53,16 +56,31 @@ impl Associations {
         self.by_endpoint.get(endpoint).and_then(|opaque| self.by_opaque.get(opaque))
     }
 
+    /// The association that it replaces goes first; then, where a bound is reached, the least recently used one, of the
+    /// same user if that user has too many: nobody pushes out others by opening endpoints.
     pub(super) fn insert(&mut self, association: Association) {
-        if self.capacity <= self.len() {
-            self.remove_oldest();
+        if let Some(replaced) = self.by_endpoint.get(&association.endpoint).cloned() {
+            self.remove(&replaced);
+        }
+        let address = &association.endpoint.address;
+        let own = self.by_endpoint.keys().filter(|endpoint| endpoint.address == *address).count();
+        if PER_USER <= own {
+            self.remove_least_used(|other| other.address == *address);
+        } else if self.capacity <= self.len() {
+            self.remove_least_used(|_| true);
         }
         self.ends_at(association.lifetime.end());
         let opaque = association.sa.opaque.clone();
-        if let Some(replaced) = self.by_endpoint.insert(association.endpoint.clone(), opaque.clone()) {
-            self.by_opaque.remove(&replaced);
-        }
+        self.by_endpoint.insert(association.endpoint.clone(), opaque.clone());
         self.by_opaque.insert(opaque, association);
+    }
+
+    fn remove_least_used(&mut self, of: impl Fn(&EndpointId) -> bool) {
+        let candidates = self.by_opaque.iter().filter(|(_, association)| of(&association.endpoint));
+        let least = candidates.min_by_key(|(_, association)| association.lifetime.used());
+        if let Some(opaque) = least.map(|(opaque, _)| opaque.clone()) {
+            self.remove(&opaque);
+        }
     }
 
     /// An association may end then.
@@ -74,13 +92,6 @@ impl Associations {
         let Some(removed) = self.by_opaque.remove(opaque) else { return };
         if self.by_endpoint.get(&removed.endpoint).is_some_and(|current| current == opaque) {
             self.by_endpoint.remove(&removed.endpoint);
-        }
-    }
-
-    fn remove_oldest(&mut self) {
-        let oldest = self.by_opaque.iter().min_by_key(|(_, association)| association.lifetime.end());
-        if let Some(opaque) = oldest.map(|(opaque, _)| opaque.clone()) {
-            self.remove(&opaque);
         }
     }
 
