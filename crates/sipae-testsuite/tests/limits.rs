@@ -79,3 +79,37 @@ fn a_field_with_too_many_parameters_is_malformed() {
     let malformed = AuthHeader::read(Value(params(limit + 1).as_bytes())).malformed();
     assert_eq!(malformed, Some(Diagnostic::ParamsTooMany));
 }
+
+/// RFC 3261 7.3.1: a line that begins with a blank is a fold, and there is nothing yet that it could continue.
+#[test]
+fn a_first_header_line_that_begins_with_a_blank_is_no_field() {
+    let text = b"OPTIONS sip:u SIP/2.0\r\n From: <sip:bob@x>\r\nTo: <sip:a@x>\r\n\r\n";
+    let refused = Message::parse(text, &Limits::DEFAULT).map(|_| ()).expect_err("a fold of nothing");
+    assert!(matches!(refused, MessageError::HeaderLine { offset: 23, .. }), "{refused}");
+}
+
+#[test]
+fn a_broken_stream_says_the_same_for_ever_and_keeps_nothing() {
+    let mut stream = MessageStream::new(Limits::DEFAULT);
+    stream.push(b"OPTIONS sip:u SIP/2.0\nrubbish");
+    let first = stream.next_message().map(|_| ()).expect_err("a bare line feed");
+    for _ in 0..3 {
+        stream.push(&[b'x'; 1000]);
+        assert_eq!(stream.next_message().map(|_| ()), Err(first.clone()));
+    }
+    assert_eq!(stream.pending(), 0);
+}
+
+#[test]
+fn many_messages_in_one_arrival_come_out_in_order() {
+    let mut stream = MessageStream::new(Limits::DEFAULT);
+    let all: String =
+        (0..1000).map(|number| format!("\r\n\r\nOPTIONS sip:{number} SIP/2.0\r\nl: 2\r\n\r\nab")).collect();
+    stream.push(all.as_bytes());
+    for number in 0..1000 {
+        let message = stream.next_message().expect("readable").expect("a message");
+        assert!(message.octets().starts_with(format!("OPTIONS sip:{number} ").as_bytes()));
+        assert_eq!(message.body(), b"ab");
+    }
+    assert!(stream.next_message().expect("readable").is_none());
+}

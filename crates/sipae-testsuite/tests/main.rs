@@ -19,4 +19,6 @@ mod reference;
 #[cfg(test)]
 mod runs;
 #[cfg(test)]
+mod server;
+#[cfg(test)]
 mod vectors;

@@ -1,7 +1,7 @@
 //! One authentication header field: [`AuthHeader`], its findings, [`AuthWriter`].
 
 use sipae::auth::{AuthHeader, AuthParam, AuthWriter, Finding, Quoting, RawParam, Scheme, Step, Style, Walk};
-use sipae::message::{Limits, Value};
+use sipae::message::Value;
 use sipae_spec::{Diagnostic, Severity};
 
 use super::octets::is_part;
