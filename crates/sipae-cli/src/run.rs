@@ -39,7 +39,18 @@ fn options(args: &RunArgs) -> Result<RunOptions, Failure> {
     let seed = args.seed.unwrap_or_else(|| u64::from_be_bytes((&mut OsEntropy as &mut dyn Entropy).octets()));
     let profile_name = args.profile.as_ref().map(|file| file.display().to_string());
     let (strict, filters) = (args.strict, args.cases.clone());
-    Ok(RunOptions { target: target(args)?, profile, profile_name, seed, strict, filters })
+    let (target, arguments) = (target(args)?, arguments(args));
+    Ok(RunOptions { target, profile, profile_name, arguments, seed, strict, filters })
+}
+
+/// What else changes the run, for the command that repeats it.
+fn arguments(args: &RunArgs) -> Vec<String> {
+    let strict = args.strict.then(|| "--strict".to_owned());
+    #[cfg(feature = "defects")]
+    let defect = args.defect.map(|defect| format!("--defect {defect}"));
+    #[cfg(not(feature = "defects"))]
+    let defect = None;
+    strict.into_iter().chain(defect).collect()
 }
 
 #[cfg(not(feature = "defects"))]

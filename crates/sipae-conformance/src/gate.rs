@@ -3,13 +3,13 @@
 use sipae::auth::AuthHeader;
 use sipae::message::{HeaderName, Message};
 use sipae::version::Version;
-use sipae_events::GateOutcome;
+use sipae_events::{Exchanged, GateOutcome};
 use sipae_gen::Script;
 
 use crate::cases;
 use crate::execute::{Stage, play};
 use crate::observation::{Observation, ntlm_challenge};
-use crate::reaction::Reaction;
+use crate::reaction::{Reaction, Signature};
 
 /// What the good exchange showed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,41 +18,59 @@ pub struct GateReport {
     pub outcome: GateOutcome,
     /// Whether the target answers at all.
     pub is_reachable: bool,
-    /// Whether three requests sent at once were answered in their order.
-    pub in_order: bool,
     /// Whether trying again, at another version, would show the same: no server, or refused credentials.
     pub is_final: bool,
     /// Schemes that it offers.
     pub offered: Vec<String>,
     /// Why the gate is not open, in one line.
     pub reason: Option<String>,
+    /// What went over the wires.
+    pub exchange: Vec<Exchanged>,
 }
 
-/// Plays the good exchange. `is_claimed` tells whether the version must work or may be another than the offered one;
-/// no credentials are sent to a server that offers another.
+/// Plays the good exchange. `is_claimed` tells whether the version must work or may be another than the offered one.
+/// No credentials are sent to a server that offers another.
 ///
-/// The gate opens for a final answer that is no challenge, signed or not: what is wrong with it is for the cases.
+/// The gate opens for a final answer that is a success or carries a signature: what is wrong with it is for the cases.
 pub fn pass(stage: &mut Stage<'_>, is_claimed: bool) -> GateReport {
     let first = play(stage, &cases::bare(Script::connected()));
-    let offered = first.answer("bare", offered).unwrap_or_default();
-    let is_reachable = first.reaction("bare").is_some_and(is_answer);
-    let in_order = is_reachable && answers_in_order(&play(stage, &cases::pipelined()));
-    let report =
-        |outcome, reason, is_final| GateReport { outcome, is_reachable, in_order, is_final, offered, reason };
-    if let Some(other) = other_version(&first, stage.version).filter(|_| !is_claimed) {
-        return report(
-            GateOutcome::Unsupported,
-            Some(format!("the server offers NTLM version {other}")),
-            false,
-        );
+    let mut report = GateReport {
+        outcome: GateOutcome::Failed,
+        is_reachable: first.reaction("bare").is_some_and(is_answer),
+        is_final: false,
+        offered: first.answer("bare", offered).unwrap_or_default(),
+        reason: other_offer(&first, stage.version),
+        exchange: first.exchange.clone(),
+    };
+    if report.reason.is_some() {
+        report.outcome = if is_claimed { GateOutcome::Failed } else { GateOutcome::Unsupported };
+        return report;
     }
-    let observation = if is_reachable { play(stage, &cases::handshake(stage.version)) } else { first };
-    match why_closed(&observation, &stage.profile.user.name()) {
-        Some(reason) => {
-            let is_refused = matches!(observation.reaction("last"), Some(Reaction::Challenge(_)));
-            report(GateOutcome::Failed, Some(reason), is_refused || !is_reachable)
-        }
-        None => report(GateOutcome::Open, None, false),
+    let mut observation = first;
+    if report.is_reachable {
+        *stage.in_order = answers_in_order(&play(stage, &cases::pipelined()));
+        observation = play(stage, &cases::handshake(stage.version));
+        report.exchange.clone_from(&observation.exchange);
+    }
+    report.reason = why_closed(&observation, &stage.profile.user.name());
+    report.is_final = !report.is_reachable || is_refused(&observation);
+    if report.reason.is_none() {
+        report.outcome = GateOutcome::Open;
+    }
+    report
+}
+
+/// Trying the same credentials again would lock the account.
+fn is_refused(observation: &Observation) -> bool {
+    observation.reaction("last").is_some_and(|last| !is_open(last))
+}
+
+/// A success, or an answer with a signature, whatever that is worth.
+const fn is_open(last: &Reaction) -> bool {
+    match last {
+        Reaction::Final { status, signature: Signature::Unsigned } => *status < 300,
+        Reaction::Final { .. } => true,
+        _ => false,
     }
 }
 
@@ -74,20 +92,28 @@ fn offered(answer: &Message<'_>) -> Vec<String> {
     lines.map(|line| String::from_utf8_lossy(line.scheme_text()).into_owned()).collect()
 }
 
-fn other_version(observation: &Observation, version: Version) -> Option<u32> {
-    let found = observation.answer("bare", |answer| ntlm_challenge(answer)?.1.version().ok()).flatten()?;
-    (found != version.number()).then_some(found)
+/// What the server offers in place of NTLM at this version.
+fn other_offer(observation: &Observation, version: Version) -> Option<String> {
+    let offer = |answer: &Message<'_>| match ntlm_challenge(answer) {
+        Some((_, line)) => line
+            .version()
+            .ok()
+            .filter(|number| *number != version.number())
+            .map(|number| format!("NTLM version {number}")),
+        None => Some(offered(answer).join(", ")).filter(|schemes| !schemes.is_empty()),
+    };
+    observation.answer("bare", offer).flatten().map(|offer| format!("the server offers {offer}"))
 }
 
 fn why_closed(observation: &Observation, user: &str) -> Option<String> {
     let step = |name: &str| observation.reaction(name);
     match (step("bare"), step("first"), step("last")) {
-        (_, _, Some(Reaction::Final { .. })) => None,
+        (_, _, Some(last)) if is_open(last) => None,
         (_, _, Some(Reaction::Challenge(kind))) => Some(format!(
             "the server does not accept the credentials of {user}: {} after AUTHENTICATE",
             kind.status()
         )),
-        (_, _, Some(other)) => Some(format!("AUTHENTICATE: {other}")),
+        (_, _, Some(other)) => Some(format!("AUTHENTICATE of {user}: {other}")),
         (_, Some(first), None) if !matches!(first, Reaction::Continuation(_)) => {
             Some(format!("empty NTLM token: {first}"))
         }

@@ -70,7 +70,8 @@ impl<'o> Judge<'o> {
         self.reaction_with(requirement, message, &[]);
     }
 
-    /// The same; reactions in `weak` are findings that fail nobody, because the row's note says so.
+    /// The same; reactions in `weak` are findings that fail nobody, whether the list of the row has them or not: its
+    /// note says so.
     pub fn reaction_with(&mut self, requirement: &'static str, message: &str, weak: &[ReactionClass]) {
         let Some(reaction) = self.observed(message) else { return };
         let Some(row) = self.row(requirement) else { return };
@@ -78,15 +79,22 @@ impl<'o> Judge<'o> {
             return self.undecide(format!("{requirement} lists no legal reactions"));
         };
         let classes = reaction.classes();
-        let words: Vec<String> = legal.legal.iter().map(ToString::to_string).collect();
-        if classes.iter().any(|class| legal.allows(*class)) {
+        let is_weak = !reaction.is_acceptance() && classes.iter().any(|class| covers(weak, *class));
+        let expected = || {
+            let words: Vec<String> = legal.legal.iter().map(ToString::to_string).collect();
+            format!("{message}: {}", words.join(" or "))
+        };
+        if is_weak {
+            self.found(row, true, expected(), reaction.to_string());
+        } else if classes.iter().any(|class| legal.allows(*class)) {
             self.checks += 1;
-        } else if *reaction == Reaction::Overdue && legal.allows(ReactionClass::Drop) {
+        } else if *reaction == Reaction::Overdue
+            && (legal.allows(ReactionClass::Drop) || weak.contains(&ReactionClass::Drop))
+        {
             self.undecide(format!("{message}: silence could not be proven"));
         } else {
-            let is_weak = classes.iter().any(|class| weak.contains(class));
             self.silent |= matches!(reaction, Reaction::Overdue | Reaction::Silent);
-            self.found(row, is_weak, format!("{message}: {}", words.join(" or ")), reaction.to_string());
+            self.found(row, false, expected(), reaction.to_string());
         }
     }
 
@@ -174,6 +182,11 @@ impl<'o> Judge<'o> {
         };
         Judgement { verdict, findings: self.findings, undecided: self.undecided }
     }
+}
+
+/// Whether one of the classes is that of the reaction, or a wider one.
+fn covers(classes: &[ReactionClass], observed: ReactionClass) -> bool {
+    classes.iter().any(|class| class.covers(observed))
 }
 
 #[cfg(test)]

@@ -14,7 +14,6 @@ pub mod execute;
 pub mod gate;
 pub mod judge;
 pub mod observation;
-pub mod pace;
 pub mod profile;
 pub mod reaction;
 pub mod run;

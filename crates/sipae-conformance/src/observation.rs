@@ -32,6 +32,8 @@ pub struct Observation {
     pub exchange: Vec<Exchanged>,
     /// Why the script could not be played to its end.
     pub broken: Option<String>,
+    /// Whether a connection could not be opened.
+    pub is_unreachable: bool,
 }
 
 impl Observation {

@@ -1,5 +1,7 @@
 //! A whole run: gates, cases, events.
 
+use std::time::Duration;
+
 use sipae::version::Version;
 use sipae_events::{
     CaseFinished, CaseStarted, Cause, Event, ExitCode, GateFinished, GateOutcome, RunFinished, RunStarted,
@@ -15,7 +17,6 @@ use crate::execute::{Stage, play};
 use crate::gate::{self, GateReport};
 use crate::judge::{Judge, Judgement};
 use crate::observation::Observation;
-use crate::pace::Pace;
 use crate::profile::Profile;
 use crate::reaction::Reaction;
 use crate::target::Target;
@@ -29,6 +30,8 @@ pub struct RunOptions {
     pub profile: Profile,
     /// How the profile was named, so that a report can say how to run again.
     pub profile_name: Option<String>,
+    /// Other arguments that change what a run does, for the same purpose.
+    pub arguments: Vec<String>,
     /// The seed from which everything random follows.
     pub seed: u64,
     /// Whether a broken SHOULD fails.
@@ -41,27 +44,40 @@ impl RunOptions {
     /// Everything against the embedded reference.
     #[must_use]
     pub fn reference(seed: u64) -> Self {
-        let (target, profile) = (Target::REFERENCE, Profile::of_reference());
-        Self { target, profile, profile_name: None, seed, strict: false, filters: Vec::new() }
+        Self {
+            target: Target::REFERENCE,
+            profile: Profile::of_reference(),
+            profile_name: None,
+            arguments: Vec::new(),
+            seed,
+            strict: false,
+            filters: Vec::new(),
+        }
     }
 
     fn selects(&self, case: &Case) -> bool {
         self.filters.is_empty() || self.filters.iter().any(|filter| case.id.contains(filter.as_str()))
+    }
+
+    fn started(&self) -> RunStarted {
+        RunStarted {
+            program: "sipae".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            seed: self.seed,
+            target: self.target.to_string(),
+            profile: self.profile_name.clone(),
+            arguments: self.arguments.clone(),
+            role: Role::Server,
+        }
     }
 }
 
 /// Runs everything and tells it event by event. The exit code is that of the engine; what the caller knows besides,
 /// such as a report that could not be written, may still change it.
 pub fn run(options: &RunOptions, on_event: &mut dyn FnMut(&Event)) -> ExitCode {
-    let mut runner = Runner { options, on_event, tally: Tally::default(), failed_logons: 0, closed: None };
-    runner.emit(&Event::RunStarted(RunStarted {
-        program: "sipae".to_owned(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        seed: options.seed,
-        target: options.target.to_string(),
-        profile: options.profile_name.clone(),
-        role: Role::Server,
-    }));
+    let tally = Tally::default();
+    let mut runner = Runner { options, on_event, tally, failed_logons: 0, closed: None, crashed: None };
+    runner.emit(&Event::RunStarted(options.started()));
     for version in Version::ALL {
         runner.version(version);
     }
@@ -77,6 +93,15 @@ struct Runner<'r> {
     failed_logons: u32,
     /// A server that could not be reached or that refused the credentials is not tried again: accounts lock.
     closed: Option<GateReport>,
+    /// The case in which the target ended: nothing more is sent to it.
+    crashed: Option<String>,
+}
+
+/// The way to the target at one version, and what is known about it.
+struct Line {
+    version: Version,
+    wire: Box<dyn Wire>,
+    in_order: bool,
 }
 
 impl Runner<'_> {
@@ -87,81 +112,86 @@ impl Runner<'_> {
 
     fn version(&mut self, version: Version) {
         let claimed = self.options.target.claimed(&self.options.profile);
-        let mut wire = self.options.target.wire(version, self.seed("wire", version));
-        let mut pace = Pace::new(self.options.profile.answer_timeout);
+        let wire = self.options.target.wire(version, self.seed("wire", version));
+        let mut line = Line { version, wire, in_order: false };
         let report = match claimed {
             Some(claimed) if !claimed.contains(&version) => not_claimed(),
-            claimed => self.gate(version, claimed.is_some(), wire.as_mut(), &mut pace),
+            claimed => self.gate(&mut line, claimed.is_some()),
         };
         self.emit(&Event::GateFinished(GateFinished {
             subject: subject(version),
             outcome: report.outcome,
             offered: report.offered.clone(),
             reason: report.reason.clone(),
+            exchange: report.exchange.iter().take(CaseFinished::MAX_EXCHANGE).cloned().collect(),
         }));
         let options = self.options;
         for case in cases::all().filter(|case| options.selects(case)) {
-            self.case(case, version, &report, wire.as_mut(), &mut pace);
+            self.case(case, &report, &mut line);
         }
     }
 
-    fn gate(
-        &mut self,
-        version: Version,
-        is_claimed: bool,
-        wire: &mut dyn Wire,
-        pace: &mut Pace,
-    ) -> GateReport {
-        if let Some(report) = &self.closed {
-            return report.clone();
+    fn gate(&mut self, line: &mut Line, is_claimed: bool) -> GateReport {
+        if let Some(reason) = &self.crashed {
+            return GateReport {
+                outcome: GateOutcome::Failed,
+                reason: Some(reason.clone()),
+                ..not_claimed()
+            };
         }
-        let mut entropy = SeededEntropy::new(self.seed("gate", version));
-        let profile = &self.options.profile;
-        let mut stage = Stage { wire, profile, version, pace, in_order: false, entropy: &mut entropy };
-        let report = gate::pass(&mut stage, is_claimed);
+        if let Some(report) = &self.closed {
+            return GateReport { exchange: Vec::new(), ..report.clone() };
+        }
+        let mut entropy = SeededEntropy::new(self.seed("gate", line.version));
+        let report = gate::pass(&mut self.options.stage(line, &mut entropy), is_claimed);
         if report.is_final {
             self.closed = Some(report.clone());
         }
         report
     }
 
-    fn case(
-        &mut self,
-        case: &'static Case,
-        version: Version,
-        gate: &GateReport,
-        wire: &mut dyn Wire,
-        pace: &mut Pace,
-    ) {
+    fn case(&mut self, case: &'static Case, gate: &GateReport, line: &mut Line) {
         let Some(id) = case.case_id() else { return };
-        self.emit(&Event::CaseStarted(CaseStarted { case: id.clone(), subject: subject(version) }));
+        let subject = subject(line.version);
+        self.emit(&Event::CaseStarted(CaseStarted { case: id.clone(), subject: subject.clone() }));
         let mut finished = CaseFinished {
             case: id,
-            subject: subject(version),
+            subject,
             title: case.title.to_owned(),
             requirements: case.requirements.iter().map(ToString::to_string).collect(),
             verdict: Verdict::Blocked,
             findings: Vec::new(),
-            undecided: None,
+            reason: None,
             exchange: Vec::new(),
             exchange_left_out: 0,
         };
-        match self.decide_needs(case, version, gate) {
-            Some(verdict) => finished.verdict = verdict,
-            None => {
-                let mut entropy = SeededEntropy::new(self.seed(case.id, version));
-                let (profile, in_order) = (&self.options.profile, gate.in_order);
-                let stage = Stage { wire, profile, version, pace, in_order, entropy: &mut entropy };
-                play_case(case, stage, self.options.strict, &mut finished);
-            }
+        match self.decide_needs(case, line.version, gate) {
+            Some((verdict, reason)) => (finished.verdict, finished.reason) = (verdict, reason),
+            None => self.play(case, line, &mut finished),
         }
         self.emit(&Event::CaseFinished(finished));
     }
 
-    /// The verdict of a case that is not run; nothing has been sent then.
-    fn decide_needs(&mut self, case: &Case, version: Version, gate: &GateReport) -> Option<Verdict> {
+    fn play(&mut self, case: &Case, line: &mut Line, finished: &mut CaseFinished) {
+        let mut entropy = SeededEntropy::new(self.seed(case.id, line.version));
+        play_case(case, &mut self.options.stage(line, &mut entropy), self.options.strict, finished);
+        if finished.verdict == Verdict::Fail(Cause::Crash) {
+            self.crashed = Some(format!("the target ended in {}", case.id));
+        }
+    }
+
+    /// The verdict of a case that is not run, and why; nothing has been sent then.
+    fn decide_needs(
+        &mut self,
+        case: &Case,
+        version: Version,
+        gate: &GateReport,
+    ) -> Option<(Verdict, Option<String>)> {
         if gate.outcome == GateOutcome::Unsupported || !case.needs.versions.contains(&version) {
-            return Some(Verdict::Unsupported);
+            return Some((Verdict::Unsupported, None));
+        }
+        if self.crashed.is_some() {
+            return Some((Verdict::Blocked, self.crashed.clone()));
         }
         let is_open = match case.needs.gate {
             Gate::Reachable => gate.is_reachable,
@@ -169,7 +199,7 @@ impl Runner<'_> {
         };
         let used = self.failed_logons + case.needs.failed_logons;
         if !is_open || self.options.profile.failed_logons < used && case.needs.failed_logons != 0 {
-            return Some(Verdict::Blocked);
+            return Some((Verdict::Blocked, gate.reason.clone()));
         }
         self.failed_logons = used;
         None
@@ -183,17 +213,68 @@ impl Runner<'_> {
     }
 }
 
-fn play_case(case: &Case, mut stage: Stage<'_>, strict: bool, finished: &mut CaseFinished) {
-    let script = (case.plan)(stage.version);
-    let observation = play(&mut stage, &script);
-    let mut judge = Judge::new(&observation, case.requirements, stage.version, strict);
-    (case.judge)(&mut judge);
-    let Judgement { verdict, findings, undecided } = judge.judgement();
-    finished.verdict = confirmed(verdict, &observation, &mut stage);
-    finished.findings = findings;
-    finished.undecided = undecided.filter(|_| finished.verdict == Verdict::Inconclusive);
+impl RunOptions {
+    fn stage<'s>(&'s self, line: &'s mut Line, entropy: &'s mut SeededEntropy) -> Stage<'s> {
+        Stage {
+            wire: line.wire.as_mut(),
+            profile: &self.profile,
+            version: line.version,
+            patience: self.profile.answer_timeout,
+            in_order: &mut line.in_order,
+            entropy,
+        }
+    }
+}
+
+fn play_case(case: &Case, stage: &mut Stage<'_>, strict: bool, finished: &mut CaseFinished) {
+    let (mut observation, mut judgement) = play_once(case, stage, strict);
+    let mut breakdown = breakdown(&observation, stage);
+    if breakdown.is_none() && judgement.verdict == Verdict::Fail(Cause::Silent) && !stage.wire.is_exact() {
+        // A missed answer is believed when it is missed twice.
+        let (again, second) = play_once(case, stage, strict);
+        if !second.verdict.is_fail() {
+            judgement.verdict = Verdict::Fail(Cause::Flaky { failed: 1, of: 2 });
+        }
+        breakdown = self::breakdown(&again, stage);
+        observation.exchange.extend(again.exchange);
+    }
+    finished.verdict = breakdown.map_or(judgement.verdict, Verdict::Fail);
+    finished.findings = judgement.findings;
+    finished.reason = match breakdown {
+        Some(Cause::Crash) => Some("the target takes no connection any more".to_owned()),
+        Some(_) => Some("the target does not answer on a new connection either".to_owned()),
+        None => judgement.undecided.filter(|_| finished.verdict == Verdict::Inconclusive),
+    };
     for message in observation.exchange {
         finished.push(message);
+    }
+}
+
+fn play_once(case: &Case, stage: &mut Stage<'_>, strict: bool) -> (Observation, Judgement) {
+    let version = stage.version;
+    let observation = play(stage, &(case.plan)(version));
+    let mut judge = Judge::new(&observation, case.requirements, version, strict);
+    (case.judge)(&mut judge);
+    let judgement = judge.judgement();
+    (observation, judgement)
+}
+
+/// Whether the target has ended or hangs. Missed answers, closed connections and refused ones are looked into over a
+/// new connection.
+fn breakdown(observation: &Observation, stage: &mut Stage<'_>) -> Option<Cause> {
+    let is_suspect =
+        |reaction: &Reaction| matches!(reaction, Reaction::Overdue | Reaction::Closed | Reaction::Reset);
+    let suspect = observation.messages.values().any(|seen| is_suspect(&seen.reaction));
+    if stage.wire.is_exact() || !suspect && !observation.is_unreachable {
+        return None;
+    }
+    // Something that restarts at once is given the chance.
+    std::thread::sleep(Duration::from_millis(if observation.is_unreachable { 200 } else { 0 }));
+    let probe = play(stage, &cases::bare(Script::connected()));
+    match probe.reaction("bare") {
+        Some(Reaction::Overdue) => Some(Cause::Hang),
+        Some(Reaction::Closed | Reaction::Reset) | None => Some(Cause::Crash),
+        Some(_) => observation.is_unreachable.then_some(Cause::Crash),
     }
 }
 
@@ -205,24 +286,9 @@ fn not_claimed() -> GateReport {
     GateReport {
         outcome: GateOutcome::Unsupported,
         is_reachable: false,
-        in_order: false,
         is_final: false,
         offered: Vec::new(),
         reason: Some("the profile does not claim this version".to_owned()),
-    }
-}
-
-/// A missed answer is confirmed on a new connection: a target that answers there was silent, one that does not hangs
-/// or has ended.
-fn confirmed(verdict: Verdict, observation: &Observation, stage: &mut Stage<'_>) -> Verdict {
-    let missed = observation.messages.values().any(|seen| seen.reaction == Reaction::Overdue);
-    if !missed || stage.wire.is_exact() {
-        return verdict;
-    }
-    let probe = play(stage, &cases::bare(Script::connected()));
-    match probe.reaction("bare") {
-        Some(Reaction::Overdue) => Verdict::Fail(Cause::Hang),
-        Some(_) => verdict,
-        None => Verdict::Fail(Cause::Crash),
+        exchange: Vec::new(),
     }
 }

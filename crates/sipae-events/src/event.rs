@@ -43,6 +43,9 @@ pub struct RunStarted {
     /// The profile as it was named on the command line, if one was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
+    /// Other arguments that change what a run does, as they were given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub arguments: Vec<String>,
     /// The role in which the target is tested.
     #[serde(with = "text")]
     pub role: Role,
@@ -61,6 +64,9 @@ pub struct GateFinished {
     /// Why the gate is not open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// What went over the wires; at most [`CaseFinished::MAX_EXCHANGE`] messages.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exchange: Vec<Exchanged>,
 }
 
 /// What came out of a gate.
@@ -101,9 +107,9 @@ pub struct CaseFinished {
     pub verdict: Verdict,
     /// The rows that were broken, or what is recorded about them.
     pub findings: Vec<Finding>,
-    /// Why an inconclusive case is that.
+    /// Why nothing was decided, or what broke down.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub undecided: Option<String>,
+    pub reason: Option<String>,
     /// What went over the wires, for ladders; at most [`MAX_EXCHANGE`](Self::MAX_EXCHANGE) messages.
     pub exchange: Vec<Exchanged>,
     /// How many messages came after those in `exchange`.
@@ -229,7 +235,7 @@ mod tests {
                 weight: Weight::Fail,
             }],
             exchange: vec![Exchanged::new(Direction::Sent, 1, "ACK", b"ACK sip:a@x SIP/2.0\r\n")],
-            undecided: None,
+            reason: None,
             exchange_left_out: 0,
         }
     }
@@ -242,6 +248,7 @@ mod tests {
                 seed: u64::MAX,
                 target: "ref".into(),
                 profile: None,
+                arguments: Vec::new(),
                 role: Role::Server,
             }),
             Event::GateFinished(GateFinished {
@@ -249,6 +256,7 @@ mod tests {
                 outcome: GateOutcome::Open,
                 offered: vec!["NTLM".into()],
                 reason: None,
+                exchange: Vec::new(),
             }),
             Event::CaseStarted(CaseStarted { case: bare_ack().case, subject: ntlm() }),
             Event::CaseFinished(bare_ack()),

@@ -205,7 +205,13 @@ mod tests {
     }
 
     fn gate(outcome: GateOutcome) -> Event {
-        Event::GateFinished(GateFinished { subject: subject(), outcome, offered: Vec::new(), reason: None })
+        Event::GateFinished(GateFinished {
+            subject: subject(),
+            outcome,
+            offered: Vec::new(),
+            reason: None,
+            exchange: Vec::new(),
+        })
     }
 
     fn case(verdict: Verdict, findings: Vec<Finding>) -> Event {
@@ -216,7 +222,7 @@ mod tests {
             requirements: Vec::new(),
             verdict,
             findings,
-            undecided: None,
+            reason: None,
             exchange: Vec::new(),
             exchange_left_out: 0,
         })

@@ -195,6 +195,12 @@ pub enum Step {
         /// The message.
         message: Label,
     },
+    /// Sends a message again, over a new connection in place of the first, if its connection ended before it was
+    /// answered; and waits for the answer.
+    Retry {
+        /// The message.
+        message: Label,
+    },
     /// Takes scheme, realm, targetname, version, opaque and CHALLENGE from the answer to a message.
     Adopt {
         /// The association that gets them.
@@ -297,6 +303,12 @@ impl Script {
         self.step(Step::Await { message: message.into() })
     }
 
+    /// Sends a message again if its connection has ended.
+    #[must_use]
+    pub fn retry(self, message: &str) -> Self {
+        self.step(Step::Retry { message: message.into() })
+    }
+
     /// Takes what a challenge says.
     #[must_use]
     pub fn adopt(self, association: &str, message: &str) -> Self {
@@ -344,6 +356,7 @@ impl fmt::Display for Step {
             Self::Edit { message, edit } => write!(f, "edit {message}: {edit:?}"),
             Self::Send { message, connection } => write!(f, "send {message} on {}", connection.0),
             Self::Await { message } => write!(f, "await the answer to {message}"),
+            Self::Retry { message } => write!(f, "retry {message} where its connection has ended"),
             Self::Adopt { association, message } => {
                 write!(f, "adopt {association} from the answer to {message}")
             }

@@ -90,16 +90,21 @@ impl<W: Write> Console<W> {
         for finding in &case.findings {
             self.finding(finding)?;
         }
-        if let Some(undecided) = &case.undecided {
-            writeln!(self.out, "  undecided: {undecided}")?;
+        if let Some(reason) = &case.reason {
+            writeln!(self.out, "  reason: {}", printable(reason))?;
         }
         for message in &case.exchange {
             self.arrow(message)?;
         }
         if let Some(run) = &self.run {
             let profile = run.profile.as_ref().map(|file| format!(" --profile {file}")).unwrap_or_default();
+            let arguments: String = run.arguments.iter().map(|argument| format!(" {argument}")).collect();
             let (target, seed) = (&run.target, run.seed);
-            writeln!(self.out, "  again: sipae run --target {target}{profile} --seed {seed} {}", case.case)?;
+            writeln!(
+                self.out,
+                "  again: sipae run --target {target}{profile}{arguments} --seed {seed} {}",
+                case.case
+            )?;
         }
         Ok(())
     }
@@ -128,7 +133,7 @@ fn grouped(cases: Vec<CaseFinished>) -> Vec<(CaseFinished, Vec<String>)> {
     for case in cases {
         let subject = case.subject.to_string();
         let same = |(first, _): &&mut (CaseFinished, Vec<String>)| {
-            let key = |case: &CaseFinished| (case.verdict, case.findings.clone(), case.undecided.clone());
+            let key = |case: &CaseFinished| (case.verdict, case.findings.clone(), case.reason.clone());
             first.case == case.case && key(first) == key(&case)
         };
         match groups.iter_mut().find(same) {
@@ -181,7 +186,13 @@ mod tests {
 
     fn gate(version: u32, outcome: GateOutcome, reason: Option<&str>) -> Event {
         let (offered, reason) = (vec!["NTLM".to_owned()], reason.map(str::to_owned));
-        Event::GateFinished(GateFinished { subject: subject(version), outcome, offered, reason })
+        Event::GateFinished(GateFinished {
+            subject: subject(version),
+            outcome,
+            offered,
+            reason,
+            exchange: Vec::new(),
+        })
     }
 
     fn case(version: u32, verdict: Verdict, got: Option<&str>) -> Event {
@@ -200,7 +211,7 @@ mod tests {
             requirements: vec!["SIPAE-3.3.5.1-03".to_owned()],
             verdict,
             findings: got.map(finding).into_iter().collect(),
-            undecided: None,
+            reason: None,
             exchange: vec![Exchanged::new(Direction::Sent, 1, "ACK", b"ACK sip:a@x SIP/2.0\r\nVia: x\r\n")],
             exchange_left_out: 0,
         })
@@ -213,6 +224,7 @@ mod tests {
             seed: 7,
             target: "tcp://127.0.0.1:5060".to_owned(),
             profile: Some("p.toml".to_owned()),
+            arguments: vec!["--strict".to_owned()],
             role: Role::Server,
         })];
         events.extend(middle);

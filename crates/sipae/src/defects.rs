@@ -43,6 +43,10 @@ macro_rules! defects {
 defects! {
     ChallengeWithoutLine "challenge-without-line" "SIPAE-3.3.5.1-05" "a challenge has no authentication header field";
     ChallengeWithoutTargetname "challenge-without-targetname" "SIPAE-3.3.5.1-06" "a challenge line lacks targetname";
+    ChallengeInOtherField "challenge-in-other-field" "SIPAE-3.3.5.1-09" "401 goes with Proxy-Authenticate";
+    ChallengeWithToken "challenge-with-token" "SIPAE-3.3.5.1-11" "the first challenge has gssapi-data";
+    ContinuationChangesStatus "continuation-changes-status" "SIPAE-3.3.5.2-13" "the continuation has the other status code";
+    SignatureWithoutOpaque "signature-without-opaque" "SIPAE-3.3.4.1-07" "signatures have no opaque";
     ChallengeWithoutDate "challenge-without-date" "SIPAE-3.3.5.1-10" "a challenge has no Date";
     ChallengeWithoutToTag "challenge-without-to-tag" "SIPAE-3.3.5.1-13" "a challenge adds no To tag";
     AcceptsBareRequest "accepts-bare-request" "SIPAE-3.3.5.1-01" "a bare request is answered 200 instead of challenged";

@@ -17,9 +17,23 @@ pub(crate) const fn is_lws(octet: u8) -> bool {
 }
 
 /// `tokenchar` of RFC 3261 25.1.
-pub(crate) const fn is_token(octet: u8) -> bool {
-    octet.is_ascii_alphanumeric()
-        || matches!(octet, b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~')
+pub(crate) fn is_token(octet: u8) -> bool {
+    TOKENCHAR.get(usize::from(octet)).is_some_and(|is_token| *is_token)
+}
+
+/// One look instead of a dozen comparisons: names are read octet by octet.
+static TOKENCHAR: [bool; 256] = tokenchar();
+
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, where a bad index is a build error")]
+const fn tokenchar() -> [bool; 256] {
+    let mut table = [false; 256];
+    let mut octet = 0u8;
+    while octet < 0x80 {
+        table[octet as usize] = octet.is_ascii_alphanumeric()
+            || matches!(octet, b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~');
+        octet += 1;
+    }
+    table
 }
 
 /// Whether `octets` is a non-empty token of RFC 3261 25.1.
@@ -30,6 +44,11 @@ pub(crate) fn is_token_text(octets: &[u8]) -> bool {
 /// Without the blanks at both ends. Line ends are kept: a stray CR is data ([MS-SIPAE] SIPAE-2.2-23).
 pub(crate) fn trim_blanks(octets: &[u8]) -> &[u8] {
     trim(octets, is_blank)
+}
+
+/// Without the blanks at its end.
+pub(crate) fn trim_end(octets: &[u8]) -> &[u8] {
+    slice(octets, 0, octets.iter().rposition(|octet| !is_blank(*octet)).map_or(0, |last| last + 1))
 }
 
 /// Without blanks and folds at both ends.

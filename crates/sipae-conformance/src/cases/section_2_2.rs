@@ -17,7 +17,7 @@ pub(super) const CASES: &[Case] = &[Case {
         signed(handshake(version), "upper")
             .edit("upper", Edit::Param(AuthParam::Response, ParamEdit::UpperCase))
             .send("upper")
-            .signed_fence("sa")
+            .wait("upper")
     },
     judge: |judge| judge.processed("SIPAE-2.2-11", "upper"),
 }];

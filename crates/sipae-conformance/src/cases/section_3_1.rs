@@ -1,7 +1,7 @@
 //! 3.1 and 3.1.1: two phases, and the replay window.
 
 use sipae_gen::Template;
-use sipae_spec::Role;
+use sipae_spec::{ReactionClass, Role};
 
 use super::{handshake, signed};
 use crate::case::{Case, Needs};
@@ -46,7 +46,9 @@ pub(super) const CASES: &[Case] = &[
             if !original.is_acceptance() {
                 return judge.undecide(format!("original: {original}"));
             }
-            judge.reaction("SIPAE-3.1.1-05", "replay");
+            // A challenge is right on another connection or for an association that has gone; here both are there.
+            let challenges = [ReactionClass::Challenge401, ReactionClass::Challenge407];
+            judge.reaction_with("SIPAE-3.1.1-05", "replay", &challenges);
         },
     },
 ];

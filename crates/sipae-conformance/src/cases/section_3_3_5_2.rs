@@ -7,7 +7,7 @@ use sipae::version::Version;
 use sipae_gen::{AccountRole, Password, Script, Template, Token};
 use sipae_spec::Role;
 
-use super::{first_token, handshake};
+use super::{first_token, handshake, signed};
 use crate::case::{Case, Needs};
 use crate::judge::Judge;
 use crate::observation::ntlm_challenge;
@@ -79,15 +79,20 @@ pub(super) const CASES: &[Case] = &[
         role: Role::Server,
         needs: Needs { versions: &[Version::V4], ..Needs::HANDSHAKE },
         plan: |_| {
-            first_token(Script::connected())
+            let script = first_token(Script::connected())
                 .adopt("sa", "first")
                 .authenticate("sa", AccountRole::User, Password::Right)
                 .compose("unsigned", Template::new("REGISTER"))
                 .credential("unsigned", "sa", Token::Answer)
                 .send("unsigned")
-                .fence()
+                .fence();
+            signed(script, "after").send("after").fence()
         },
-        judge: |judge| judge.reaction("SIPAE-3.3.5.2-15", "unsigned"),
+        judge: |judge| {
+            judge.reaction("SIPAE-3.3.5.2-15", "unsigned");
+            // The answer does not tell whether there is an association; a request signed under it does.
+            judge.reaction("SIPAE-3.3.5.2-15", "after");
+        },
     },
 ];
 

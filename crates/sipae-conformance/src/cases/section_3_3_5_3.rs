@@ -24,10 +24,14 @@ pub(super) const CASES: &[Case] = &[
                 .sign_number("forged", "sa", FORGED_NUMBER)
                 .edit("forged", Edit::Param(AuthParam::Response, ParamEdit::FlipBit))
                 .send("forged");
-            signed(script, "good").send("good").wait("good").signed_fence("sa")
+            signed(script, "good").send("good").wait("good").retry("good").signed_fence("sa")
         },
         judge: |judge| {
-            judge.reaction_with("SIPAE-3.3.5.3-04", "forged", &[ReactionClass::Close]);
+            judge.reaction_with(
+                "SIPAE-3.3.5.3-04",
+                "forged",
+                &[ReactionClass::Close, ReactionClass::StatusClass(4)],
+            );
             // The next good message tells what the forgery did: an ended association is challenged, a moved window is
             // silent.
             if matches!(judge.observation().reaction("good"), Some(Reaction::Challenge(_))) {
@@ -49,7 +53,7 @@ pub(super) const CASES: &[Case] = &[
                 .edit("retagged", Edit::FromTag("another1".to_owned()))
                 .sign("retagged", "sa")
                 .send("retagged")
-                .signed_fence("sa")
+                .wait("retagged")
         },
         judge: |judge| judge.processed("SIPAE-3.3.5.3-01", "retagged"),
     },

@@ -2,23 +2,27 @@
 
 use std::time::{Duration, Instant};
 
+use sipae::draft::Draft;
 use sipae::message::{Message, StartLine};
+use sipae::sa::SignOptions;
 use sipae::server::ConnectionId;
 use sipae_events::Direction;
 use sipae_gen::Label;
 use sipae_net::{Arrival, Arrived};
 
 use super::Executor;
-use super::party::{Answered, Key};
-use crate::reaction::Reaction;
+use super::party::{Answered, AssociationState, Key, signature};
+use crate::reaction::{Reaction, Signature};
 
 /// Messages that one script looks at; a flood ends there.
 const MESSAGES: usize = 10_000;
+/// Arrivals that are looked at without being waited for.
+pub(super) const ARRIVALS: usize = 1000;
 
 impl Executor<'_, '_> {
     /// Waits until a message has its final answer, its connection has ended, or patience has.
     pub(super) fn wait_for(&mut self, label: &Label) {
-        let deadline = Instant::now() + self.stage.pace.patience();
+        let deadline = Instant::now() + self.stage.patience;
         while self.is_pending(label) {
             let patience = deadline.saturating_duration_since(Instant::now());
             if patience.is_zero() {
@@ -34,7 +38,8 @@ impl Executor<'_, '_> {
 
     /// Looks at what is there already.
     pub(super) fn look(&mut self) {
-        while let Some(arrival) = self.stage.wire.receive(Duration::ZERO) {
+        for _ in 0..ARRIVALS {
+            let Some(arrival) = self.stage.wire.receive(Duration::ZERO) else { return };
             self.arrived(arrival);
         }
     }
@@ -47,14 +52,16 @@ impl Executor<'_, '_> {
     }
 
     fn arrived(&mut self, arrival: Arrival) {
-        let Some(link) = self.streams.get_mut(&arrival.connection) else { return };
+        let Some(link) = self.streams.get_mut(&arrival.connection).filter(|link| link.end.is_none()) else {
+            return;
+        };
         match arrival.what {
             Arrived::Octets(octets) => {
                 link.stream.push(&octets);
                 self.read(arrival.connection);
             }
-            Arrived::Closed => link.end = link.end.take().or(Some(Reaction::Closed)),
-            Arrived::Reset => link.end = link.end.take().or(Some(Reaction::Reset)),
+            Arrived::Closed => link.end = Some(Reaction::Closed),
+            Arrived::Reset => link.end = Some(Reaction::Reset),
         }
     }
 
@@ -69,9 +76,13 @@ impl Executor<'_, '_> {
                 Err(error) => break Some(Reaction::Unreadable(error.to_string())),
             }
         };
+        if end.is_some() {
+            // What cannot be understood is not listened to any longer.
+            self.stage.wire.disconnect(connection);
+        }
         if let Some(link) = self.streams.get_mut(&connection) {
             link.stream = stream;
-            link.end = link.end.take().or(end);
+            link.end = end;
         }
     }
 
@@ -81,21 +92,60 @@ impl Executor<'_, '_> {
             StartLine::Response { status, .. } => status.to_string(),
         };
         self.log(Direction::Received, connection, label, message.octets());
-        if message.status().is_some_and(|status| 200 <= status) {
-            self.answered(message);
+        match message.status() {
+            Some(200..) => self.answered(message),
+            Some(_) => {}
+            None => self.requested(connection, message),
         }
+    }
+
+    /// Targets send requests of their own, and wait for the answers: 200, signed where an association fits.
+    fn requested(&mut self, connection: ConnectionId, message: &Message<'_>) {
+        if message.method() == Some(b"ACK") {
+            return;
+        }
+        let mut draft = Draft::response_to(message, 200, "suite").close();
+        if let Some(state) = self.signer_for(message) {
+            let options = SignOptions::new(state.kind.credential());
+            let signed = state.association.as_mut().map(|sa| sa.sign(&mut draft, [0x5A; 4], &options));
+            if signed.is_none_or(|signed| signed.is_err()) {
+                return;
+            }
+        }
+        let octets = draft.to_octets();
+        if self.stage.wire.send(connection, &octets).is_ok() {
+            self.log(Direction::Sent, connection, "200".to_owned(), &octets);
+        }
+    }
+
+    /// The association under which a request of the target was signed, if the signature is good.
+    fn signer_for(&mut self, message: &Message<'_>) -> Option<&mut AssociationState> {
+        self.associations.values_mut().find_map(|state| {
+            let verified = matches!(signature(Some(&mut *state), message), Signature::Verified(_));
+            verified.then_some(state)
+        })
     }
 
     fn answered(&mut self, message: &Message<'_>) {
         let Some(label) = Key::of(message).and_then(|key| self.owner(&key)) else { return };
         let signature = self.signature(&label, message);
         let Some(state) = self.messages.get_mut(&label) else { return };
-        let Some(sent) = state.sent.clone() else { return };
+        let Some(order) = state.sent.as_ref().map(|sent| sent.order) else { return };
         if state.answer.is_none() {
             let reaction = Reaction::of(message, signature);
             let place = self.exchange.len();
             state.answer = Some(Answered { reaction, octets: message.octets().to_vec(), place });
-            self.took(sent.at);
+            self.watch_order(order);
+        }
+    }
+
+    /// An answer that overtakes another one shows that a fence proves nothing.
+    fn watch_order(&mut self, order: u32) {
+        let overtaken = self.messages.values().any(|other| {
+            other.answer.is_some() && other.sent.as_ref().is_some_and(|sent| order < sent.order)
+        });
+        if overtaken {
+            *self.stage.in_order = false;
         }
     }
 }

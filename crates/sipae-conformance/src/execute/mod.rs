@@ -5,7 +5,7 @@ mod party;
 mod steps;
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::Duration;
 
 use sipae::clock::Entropy;
 use sipae::message::MessageStream;
@@ -16,7 +16,6 @@ use sipae_gen::{Connection, Label, Script};
 use sipae_net::Wire;
 
 use crate::observation::{Observation, Seen};
-use crate::pace::Pace;
 use crate::profile::Profile;
 use crate::reaction::{Reaction, Signature};
 
@@ -30,10 +29,11 @@ pub struct Stage<'r> {
     pub profile: &'r Profile,
     /// Version under test.
     pub version: Version,
-    /// Answer times.
-    pub pace: &'r mut Pace,
-    /// Whether the target answers in the order of the requests: only then does a fence prove silence.
-    pub in_order: bool,
+    /// How long an answer that is owed may take.
+    pub patience: Duration,
+    /// Whether the target answers in the order of the requests, as far as it has been seen: only then does a fence
+    /// prove silence.
+    pub in_order: &'r mut bool,
     /// Randomness of this script.
     pub entropy: &'r mut dyn Entropy,
 }
@@ -51,6 +51,8 @@ struct Executor<'s, 'r> {
     register_call_id: String,
     from_tag: String,
     sent: u32,
+    /// A connection could not be opened.
+    is_unreachable: bool,
 }
 
 /// One connection as the executor sees it.
@@ -89,13 +91,15 @@ impl<'s, 'r> Executor<'s, 'r> {
             register_call_id,
             from_tag,
             sent: 0,
+            is_unreachable: false,
         }
     }
 
     fn observe(&mut self, broken: Option<String>) -> Observation {
         let messages = self.messages.iter().filter(|(_, state)| state.sent.is_some());
         let seen = messages.map(|(label, state)| (label.clone(), self.seen(state))).collect();
-        Observation { messages: seen, exchange: std::mem::take(&mut self.exchange), broken }
+        let (exchange, is_unreachable) = (std::mem::take(&mut self.exchange), self.is_unreachable);
+        Observation { messages: seen, exchange, broken, is_unreachable }
     }
 
     fn seen(&self, state: &MessageState) -> Seen {
@@ -113,7 +117,7 @@ impl<'s, 'r> Executor<'s, 'r> {
     fn unanswered(&self, state: &MessageState) -> Reaction {
         let Some(sent) = &state.sent else { return Reaction::Overdue };
         let Some(link) = self.streams.get(&sent.connection) else { return Reaction::Overdue };
-        if sent.order < link.fenced && self.stage.in_order {
+        if sent.order < link.fenced && *self.stage.in_order {
             return Reaction::Silent;
         }
         match &link.end {
@@ -131,7 +135,7 @@ impl<'s, 'r> Executor<'s, 'r> {
     /// Takes what was registered away, quietly and without waiting long: a suite is a guest.
     fn clean_up(&mut self) {
         let proven = |state: &&MessageState| {
-            state.answer.as_ref().is_some_and(|answer| answer.reaction.number().is_some())
+            state.answer.as_ref().is_some_and(|answer| matches!(answer.reaction, Reaction::Final { .. }))
         };
         let established: std::collections::BTreeSet<Label> =
             self.messages.values().filter(proven).filter_map(|state| state.association.clone()).collect();
@@ -146,7 +150,11 @@ impl<'s, 'r> Executor<'s, 'r> {
 
     /// Arrivals of closed connections must not reach the next script.
     fn drain(&mut self) {
-        while self.stage.wire.receive(std::time::Duration::ZERO).is_some() {}
+        for _ in 0..inbox::ARRIVALS {
+            if self.stage.wire.receive(Duration::ZERO).is_none() {
+                return;
+            }
+        }
     }
 
     /// The message that an answer belongs to.
@@ -155,12 +163,6 @@ impl<'s, 'r> Executor<'s, 'r> {
             .iter()
             .find(|(_, state)| state.sent.is_some() && state.key.matches(key))
             .map(|(label, _)| label.clone())
-    }
-
-    fn took(&mut self, since: Instant) {
-        if !self.stage.wire.is_exact() {
-            self.stage.pace.measured(since.elapsed());
-        }
     }
 
     /// How the answer to a message is signed, as far as the associations of the script can tell.

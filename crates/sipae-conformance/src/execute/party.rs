@@ -1,7 +1,5 @@
 //! Messages and associations of a script while it is played.
 
-use std::time::Instant;
-
 use sipae::auth::{AuthHeader, AuthParam, Scheme};
 use sipae::buffer::Signer;
 use sipae::draft::Draft;
@@ -45,7 +43,6 @@ impl Key {
 pub(super) struct Sent {
     pub(super) connection: sipae::server::ConnectionId,
     pub(super) order: u32,
-    pub(super) at: Instant,
 }
 
 /// The final answer to a message.

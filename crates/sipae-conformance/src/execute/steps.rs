@@ -1,7 +1,5 @@
 //! One step of a script at a time.
 
-use std::time::Instant;
-
 use sipae::auth::{AuthParam, AuthWriter, RawParam, Style, Walk};
 use sipae::draft::Draft;
 use sipae::encoding::encode_base16;
@@ -36,6 +34,7 @@ impl Executor<'_, '_> {
                 self.wait_for(message);
                 Ok(())
             }
+            Step::Retry { message } => self.retry(message),
             Step::Adopt { association, message } => self.adopt(association, message),
             Step::Authenticate { association, account, password } => {
                 self.authenticate(association, *account, password)
@@ -45,7 +44,9 @@ impl Executor<'_, '_> {
     }
 
     fn connect(&mut self, connection: Connection) -> Result<(), Broken> {
-        let id = self.stage.wire.connect().map_err(|error| format!("cannot {error}"))?;
+        let opened = self.stage.wire.connect();
+        self.is_unreachable |= opened.is_err();
+        let id = opened.map_err(|error| format!("cannot {error}"))?;
         let link =
             Link { number: connection.0, stream: MessageStream::new(Limits::DEFAULT), end: None, fenced: 0 };
         self.connections.insert(connection, id);
@@ -77,7 +78,9 @@ impl Executor<'_, '_> {
         let branch = self.hex::<8>();
         let (address, epid) = (&account.address, &self.epid);
         let host = address.split_once('@').map_or(address.as_str(), |(_, host)| host);
-        let uri = if is_register { format!("sip:{host}") } else { format!("sip:{address}") };
+        // What goes to one's own address may come back from the server.
+        let is_to_server = is_register || template.method == "OPTIONS";
+        let uri = if is_to_server { format!("sip:{host}") } else { format!("sip:{address}") };
         let instance = InstanceId::from_epid(epid.as_bytes());
         let contact = "sip:127.0.0.1:5060;transport=tcp";
         let draft = Draft::request(&template.method, &uri)
@@ -218,7 +221,7 @@ impl Executor<'_, '_> {
             .ok_or_else(|| format!("connection {} is not open", connection.0))?;
         self.look();
         self.sent += 1;
-        let sent = Sent { connection: id, order: self.sent, at: Instant::now() };
+        let sent = Sent { connection: id, order: self.sent };
         let state = self.message(label)?;
         let octets = state.draft.to_octets();
         state.sent = Some(sent);
@@ -230,6 +233,19 @@ impl Executor<'_, '_> {
             if self.streams.get(&id).is_some_and(|link| link.end.is_none()) {
                 return Err(format!("cannot {error}"));
             }
+        }
+        Ok(())
+    }
+
+    fn retry(&mut self, label: &Label) -> Result<(), Broken> {
+        let state = self.message(label)?;
+        let lost = state.sent.clone().filter(|_| state.answer.is_none());
+        let has_ended =
+            |sent: &Sent| self.streams.get(&sent.connection).is_some_and(|link| link.end.is_some());
+        if lost.is_some_and(|sent| has_ended(&sent)) {
+            self.connect(Connection::FIRST)?;
+            self.send(label, Connection::FIRST)?;
+            self.wait_for(label);
         }
         Ok(())
     }

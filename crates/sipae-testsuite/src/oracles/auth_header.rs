@@ -53,12 +53,8 @@ fn findings(data: &[u8], header: &AuthHeader<'_>) {
     }
 }
 
-/// A parameter that nobody knows may occur twice as far as reading is concerned: no value is taken from it.
 fn forbids_use(finding: &Finding<'_>) -> bool {
-    let is_malformed = finding.diagnostic.severity() == Severity::Malformed;
-    let is_unknown =
-        finding.diagnostic == Diagnostic::ParamDuplicate && AuthParam::from_octets(finding.text).is_none();
-    is_malformed && is_syntax(finding.diagnostic) && !is_unknown
+    finding.diagnostic.severity() == Severity::Malformed && is_syntax(finding.diagnostic)
 }
 
 /// Whether the diagnostic is about the form of the field, and not about one value.

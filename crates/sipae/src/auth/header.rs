@@ -3,7 +3,7 @@
 use sipae_spec::{Diagnostic, Severity};
 
 use super::param::COUNT;
-use super::walk::{Step, Walk};
+use super::walk::{RawParam, Step, Walk};
 use super::{AuthParam, Finding, Scheme};
 use crate::encoding::{decode_base16, decode_base64};
 use crate::message::Value;
@@ -50,12 +50,23 @@ impl<'a> AuthHeader<'a> {
                         *slot = Some((param.value, param.quoted));
                         None
                     }
-                    None => None,
+                    None => self.repeats(&param).then_some(Diagnostic::ParamDuplicate),
                 }
             }
         };
         let malformed = problem.filter(|diagnostic| diagnostic.severity() == Severity::Malformed);
         self.malformed = self.malformed.or(malformed);
+    }
+
+    /// Whether an unknown parameter has an earlier twin. Nothing is kept of unknown ones, so they are looked up again.
+    fn repeats(&self, param: &RawParam<'_>) -> bool {
+        let (_, walk) = Walk::new(self.value);
+        let mut earlier = walk.map_while(|step| match step {
+            Step::Param(other) if other.offset == param.offset => None,
+            Step::Param(other) => Some(other.name),
+            Step::Problem(..) => Some(&[][..]),
+        });
+        earlier.any(|name| name.eq_ignore_ascii_case(param.name))
     }
 
     /// The whole header value as written.

@@ -62,8 +62,31 @@ impl AuthParam {
     /// The parameter with this name, in any letter case.
     #[must_use]
     pub fn from_octets(name: &[u8]) -> Option<Self> {
-        Self::ALL.iter().copied().find(|param| param.name().as_bytes().eq_ignore_ascii_case(name))
+        let candidates = BY_LENGTH.get(name.len())?;
+        candidates.iter().map_while(|candidate| *candidate).find(|param| {
+            let known = param.name().as_bytes();
+            known == name || known.eq_ignore_ascii_case(name)
+        })
     }
+}
+
+const LONGEST: usize = 16;
+
+/// For each length of a name the parameters of that length.
+static BY_LENGTH: [[Option<AuthParam>; 6]; LONGEST] = by_length();
+
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, where a bad index is a build error")]
+const fn by_length() -> [[Option<AuthParam>; 6]; LONGEST] {
+    let mut table = [[None; 6]; LONGEST];
+    let mut filled = [0; LONGEST];
+    let mut next = 0;
+    while next < COUNT {
+        let length = AuthParam::ALL[next].name().len();
+        table[length][filled[length]] = Some(AuthParam::ALL[next]);
+        filled[length] += 1;
+        next += 1;
+    }
+    table
 }
 
 impl fmt::Display for AuthParam {

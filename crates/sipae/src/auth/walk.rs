@@ -63,6 +63,9 @@ impl<'a> Walk<'a> {
     }
 
     fn skip_lws(&mut self) -> bool {
+        if !self.value.get(self.position).copied().is_some_and(is_lws) {
+            return false;
+        }
         let blanks = self.rest().iter().position(|octet| !is_lws(*octet)).unwrap_or(self.rest().len());
         self.position += blanks;
         blanks != 0
@@ -88,8 +91,10 @@ impl<'a> Walk<'a> {
     fn element(&mut self) -> Option<Step<'a>> {
         let offset = self.position;
         let rest = self.rest();
-        let name_end = rest.iter().position(|octet| matches!(octet, b'=' | b',')).unwrap_or(rest.len());
-        let name = trim_lws(slice(rest, 0, name_end));
+        let token = rest.iter().position(|octet| !is_token(*octet)).unwrap_or(rest.len());
+        let is_plain = token != 0 && rest.get(token) == Some(&b'=');
+        let name_end = if is_plain { token } else { name_end(rest) };
+        let name = if is_plain { slice(rest, 0, token) } else { trim_lws(slice(rest, 0, name_end)) };
         if rest.get(name_end) != Some(&b'=') {
             self.position += name_end;
             return Some(Step::Problem(Diagnostic::ParamValueMissing, offset));
@@ -100,7 +105,7 @@ impl<'a> Walk<'a> {
             self.note(Diagnostic::BlankAroundEquals, offset);
         }
         let read = self.read_value();
-        if !is_token_text(name) {
+        if !is_plain && !is_token_text(name) {
             self.pending = [None; 3];
             return Some(Step::Problem(Diagnostic::ParamNameMalformed, offset));
         }
@@ -196,6 +201,10 @@ impl<'a> Iterator for Walk<'a> {
             step.or_else(|| self.take_pending())
         }
     }
+}
+
+fn name_end(text: &[u8]) -> usize {
+    text.iter().position(|octet| matches!(octet, b'=' | b',')).unwrap_or(text.len())
 }
 
 /// Whether `token [blanks] =` stands at the beginning.

@@ -195,7 +195,7 @@ fn address(input: &[u8]) -> Parsed<'_, Address<'_>> {
 
 fn bracketed_address(input: &[u8]) -> Parsed<'_, Address<'_>> {
     let (rest, display) = recognize((nom::combinator::opt(quoted), is_not_bracket)).parse(input)?;
-    let uri = verify(take_till(|octet| octet == b'>'), |uri: &[u8]| !uri.is_empty());
+    let uri = verify(take_till(|octet| octet == b'>'), |uri: &[u8]| !trim_lws(uri).is_empty());
     let (rest, uri) = delimited(char('<'), uri, char('>')).parse(rest)?;
     let (rest, params) = params(rest)?;
     Ok((rest, Address { display: trim_lws(display), uri: trim_lws(uri), bracketed: true, params }))

@@ -4,7 +4,9 @@ use memchr::memchr;
 
 use super::name::COUNT;
 use super::{Header, HeaderName, Limits, MessageError, Value};
-use crate::octets::{decimal, is_blank, is_token_text, offset_in, shown, slice, trim_blanks};
+use crate::octets::{
+    decimal, is_blank, is_token, is_token_text, offset_in, shown, slice, trim_blanks, trim_end,
+};
 
 const VERSION: &[u8] = b"SIP/2.0";
 
@@ -109,18 +111,15 @@ impl<'a> Lines<'a> {
         Self { octets, position, done: octets.len() <= position }
     }
 
-    fn read(&mut self) -> Result<Option<Header<'a>>, MessageError> {
-        let offset = self.position;
-        let mut end = line_end(self.octets, offset)?;
-        if end == offset {
-            self.position = end + 2;
-            return Ok(None);
-        }
-        while self.octets.get(end + 2).copied().is_some_and(is_blank) {
+    /// Beginning and end of the next line, folds joined: equal for the empty line.
+    fn line(&mut self) -> Result<(usize, usize), MessageError> {
+        let start = self.position;
+        let mut end = line_end(self.octets, start)?;
+        while start < end && self.octets.get(end + 2).copied().is_some_and(is_blank) {
             end = line_end(self.octets, end + 2)?;
         }
         self.position = end + 2;
-        header(slice(self.octets, offset, end), offset).map(Some)
+        Ok((start, end))
     }
 }
 
@@ -131,9 +130,16 @@ impl<'a> Iterator for Lines<'a> {
         if self.done {
             return None;
         }
-        let read = self.read();
-        self.done = !matches!(read, Ok(Some(_)));
-        read.transpose()
+        let header = match self.line() {
+            Ok((start, end)) if start < end => header(slice(self.octets, start, end), start),
+            Ok(_) => {
+                self.done = true;
+                return None;
+            }
+            Err(error) => Err(error),
+        };
+        self.done = header.is_err();
+        Some(header)
     }
 }
 
@@ -149,15 +155,21 @@ fn line_end(octets: &[u8], start: usize) -> Result<usize, MessageError> {
 }
 
 fn header(line: &[u8], offset: usize) -> Result<Header<'_>, MessageError> {
-    let colon = memchr(b':', line).unwrap_or(0);
-    // A blank before a name would be a fold (RFC 3261 7.3.1), and a fold of nothing is no field.
-    let name = slice(line, 0, colon);
-    let name = if name.first().copied().is_some_and(is_blank) { &[][..] } else { trim_blanks(name) };
+    let (name, behind) = field_name(line);
     let known = HeaderName::from_octets(name);
     if known.is_none() && !is_token_text(name) {
         return Err(MessageError::HeaderLine { offset, line: shown(line) });
     }
-    Ok(Header { name, known, value: value(slice(line, colon + 1, line.len())), offset })
+    Ok(Header { name, known, value: value(behind), offset })
+}
+
+/// The field name and what stands behind the colon. Nearly always the name ends at the colon; blanks before the colon
+/// are legal, one before the name would make the line a fold (RFC 3261 7.3.1) and stays in the name, which is then none.
+fn field_name(line: &[u8]) -> (&[u8], &[u8]) {
+    let token = line.iter().position(|octet| !is_token(*octet)).unwrap_or(0);
+    let colon = if line.get(token) == Some(&b':') { token } else { memchr(b':', line).unwrap_or(0) };
+    let (name, behind) = (slice(line, 0, colon), slice(line, colon + 1, line.len()));
+    (if colon == token { name } else { trim_end(name) }, behind)
 }
 
 /// Without the blanks around it, and without a fold at the beginning or end.

@@ -94,7 +94,7 @@ impl HeaderName {
         candidates
             .iter()
             .map_while(|candidate| *candidate)
-            .find(|(name, _)| name.as_bytes().eq_ignore_ascii_case(octets))
+            .find(|(name, _)| spells(name.as_bytes(), octets))
             .map(|(_, name)| name)
     }
 
@@ -115,6 +115,13 @@ impl HeaderName {
     pub fn is_authentication(self) -> bool {
         [Self::CREDENTIALS, Self::CHALLENGES, Self::SIGNATURES].iter().any(|pair| pair.contains(&self))
     }
+}
+
+/// Whether `octets` are this name. The last letters differ between most names of one length, and most names are written
+/// as here, so that the comparison without regard to case is seldom made.
+fn spells(name: &[u8], octets: &[u8]) -> bool {
+    let last = |text: &[u8]| text.last().map(u8::to_ascii_lowercase);
+    last(name) == last(octets) && (name == octets || name.eq_ignore_ascii_case(octets))
 }
 
 impl fmt::Display for HeaderName {

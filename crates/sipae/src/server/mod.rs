@@ -51,6 +51,15 @@ impl ChallengeKind {
         }
     }
 
+    /// The other kind.
+    #[must_use]
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Www => Self::Proxy,
+            Self::Proxy => Self::Www,
+        }
+    }
+
     /// The kind that a status code announces.
     #[must_use]
     pub const fn from_status(status: u16) -> Option<Self> {

@@ -1,6 +1,6 @@
 //! What a server writes: challenges, refusals, signed answers.
 
-use super::{Scene, Server, is_silent};
+use super::{ChallengeKind, Scene, Server, is_silent};
 use crate::auth::{AuthParam, AuthWriter};
 use crate::defects::Defect;
 use crate::draft::Draft;
@@ -33,8 +33,12 @@ impl Server {
         let writer = AuthWriter::new(self.config.parameters.scheme)
             .param(AuthParam::Realm, &self.config.parameters.realm)
             .optional(AuthParam::Targetname, self.challenge_targetname())
+            .optional(
+                AuthParam::GssapiData,
+                self.config.defects.has(Defect::ChallengeWithToken).then_some("TlRMTVNTUAA="),
+            )
             .optional(AuthParam::Version, self.config.parameters.version.param());
-        self.send_challenge(scene, message, &writer, diagnostic);
+        self.send_challenge(scene, message, self.config.kind, &writer, diagnostic);
     }
 
     fn challenge_targetname(&self) -> Option<&Vec<u8>> {
@@ -62,13 +66,19 @@ impl Server {
             .param(AuthParam::Targetname, &parameters.targetname)
             .param(AuthParam::Realm, realm)
             .optional(AuthParam::Version, parameters.version.param());
-        self.send_challenge(scene, message, &writer, None);
+        let kind = if self.config.defects.has(Defect::ContinuationChangesStatus) {
+            self.config.kind.other()
+        } else {
+            self.config.kind
+        };
+        self.send_challenge(scene, message, kind, &writer, None);
     }
 
     fn send_challenge(
         &self,
         scene: &mut Scene<'_>,
         message: &Message<'_>,
+        kind: ChallengeKind,
         writer: &AuthWriter,
         diagnostic: Option<(u16, &str)>,
     ) {
@@ -76,7 +86,7 @@ impl Server {
         if message.method().is_some_and(is_silent) && !defects.has(Defect::ChallengesAck) {
             return;
         }
-        let mut draft = Self::respond_to(scene, message, self.config.kind.status());
+        let mut draft = Self::respond_to(scene, message, kind.status());
         if defects.has(Defect::ChallengeWithoutToTag)
             && let Some(to) = message.first(HeaderName::To)
         {
@@ -86,7 +96,8 @@ impl Server {
             draft.push(HeaderName::Date, scene.now.date());
         }
         if !defects.has(Defect::ChallengeWithoutLine) {
-            draft.push(self.config.kind.challenge(), writer.write(&self.config.style));
+            let field = if defects.has(Defect::ChallengeInOtherField) { kind.other() } else { kind };
+            draft.push(field.challenge(), writer.write(&self.config.style));
         }
         if let Some(diagnostic) = diagnostic {
             draft.push_text(PUBLIC_DIAGNOSTICS, self.diagnostic(diagnostic));
@@ -170,6 +181,9 @@ impl Server {
         } else {
             association.sa.sign(draft, rand, &options)
         };
+        if self.config.defects.has(Defect::SignatureWithoutOpaque) {
+            remove_opaque(draft, options.header, opaque);
+        }
         signed.map_err(|breach| scene.refused(breach)).is_ok()
     }
 
@@ -205,4 +219,11 @@ fn sign_as_request(
     let signed = association.sa.sign(draft, rand, options);
     draft.start_line = start_line;
     signed
+}
+
+fn remove_opaque(draft: &mut Draft, header: HeaderName, opaque: &[u8]) {
+    let written =
+        draft.get(header).map(|value| String::from_utf8_lossy(value).into_owned()).unwrap_or_default();
+    let param = format!("opaque=\"{}\", ", String::from_utf8_lossy(opaque));
+    draft.set(header, written.replace(&param, ""));
 }
