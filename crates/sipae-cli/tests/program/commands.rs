@@ -9,7 +9,7 @@ use std::thread;
 
 use rstest::rstest;
 
-fn sipae(args: &[&str]) -> Output {
+pub(crate) fn sipae(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_sipae")).args(args).stdin(Stdio::null()).output().expect("sipae starts")
 }
 
@@ -18,7 +18,7 @@ fn text(octets: &[u8]) -> String {
 }
 
 #[track_caller]
-fn assert_exit(output: &Output, code: i32) -> String {
+pub(crate) fn assert_exit(output: &Output, code: i32) -> String {
     let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
     assert_eq!(output.status.code(), Some(code), "{stdout}\n{stderr}");
     assert!(!stderr.contains("panicked"), "{stderr}");
@@ -26,13 +26,13 @@ fn assert_exit(output: &Output, code: i32) -> String {
 }
 
 /// A reference server in another process, ended with the test.
-struct Served {
+pub(crate) struct Served {
     child: Child,
-    target: String,
+    pub(crate) target: String,
 }
 
 impl Served {
-    fn start(args: &[&str]) -> Self {
+    pub(crate) fn start(args: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_sipae"))
             .args(["serve", "--listen", "127.0.0.1:0"])
             .args(args)
@@ -54,10 +54,10 @@ impl Drop for Served {
 }
 
 /// A file for one test, removed with it.
-struct Scratch(PathBuf);
+pub(crate) struct Scratch(PathBuf);
 
 impl Scratch {
-    fn new(name: &str, content: &str) -> Self {
+    pub(crate) fn new(name: &str, content: &str) -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let unique = NEXT.fetch_add(1, Ordering::Relaxed);
         let path = std::env::temp_dir().join(format!("sipae-{}-{unique}-{name}", std::process::id()));
@@ -65,7 +65,7 @@ impl Scratch {
         Self(path)
     }
 
-    fn path(&self) -> &str {
+    pub(crate) fn path(&self) -> &str {
         self.0.to_str().expect("text")
     }
 }
@@ -76,7 +76,7 @@ impl Drop for Scratch {
     }
 }
 
-fn profile(password: &str, answer_timeout_ms: u32) -> String {
+pub(crate) fn profile(password: &str, answer_timeout_ms: u32) -> String {
     format!(
         "[user]\nuser = \"alice\"\ndomain = \"CONTOSO\"\npassword = \"{password}\"\naddress = \"alice@contoso.com\"\n\
          [pace]\nanswer_timeout_ms = {answer_timeout_ms}\n"

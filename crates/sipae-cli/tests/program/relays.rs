@@ -1,0 +1,270 @@
+//! A right server behind a relay that does to the traffic what networks and products do.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use rstest::rstest;
+use sipae::auth::{AuthHeader, AuthParam};
+use sipae::draft::Draft;
+use sipae::message::{HeaderName, Limits, Message, MessageStream, Value};
+
+use crate::commands::{Scratch, Served, assert_exit, profile, sipae};
+
+/// What becomes of a request.
+enum Deed {
+    Forward,
+    /// Close this connection.
+    Close,
+    /// Close everything and accept nothing more.
+    Die,
+    /// Answer it in place of the server.
+    Answer(Vec<u8>),
+    /// Send this to the client as well.
+    ForwardAnd(Vec<u8>),
+}
+
+/// A relay to `target`; each request is put to `deed`, the octets of each answer go out by `deliver`.
+fn relay(target: &str, deed: fn(&Message<'_>) -> Deed, deliver: fn(&mut TcpStream, &[u8])) -> String {
+    let upstream = target.trim_start_matches("tcp://").to_owned();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let dead = Arc::new(AtomicBool::new(false));
+    thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            if dead.load(Ordering::SeqCst) {
+                return;
+            }
+            let server = TcpStream::connect(&upstream).expect("the server is there");
+            let dead = Arc::clone(&dead);
+            thread::spawn(move || pump(client, server, deed, deliver, &dead));
+        }
+    });
+    format!("tcp://{address}")
+}
+
+fn pump(
+    mut client: TcpStream,
+    mut server: TcpStream,
+    deed: fn(&Message<'_>) -> Deed,
+    deliver: fn(&mut TcpStream, &[u8]),
+    dead: &AtomicBool,
+) {
+    let back = Arc::new(Mutex::new(client.try_clone().expect("a handle")));
+    let (to_client, mut from_server) = (Arc::clone(&back), server.try_clone().expect("a handle"));
+    thread::spawn(move || {
+        let mut octets = [0; 65536];
+        while let Ok(length @ 1..) = from_server.read(&mut octets) {
+            deliver(&mut to_client.lock().expect("not poisoned"), &octets[..length]);
+        }
+        let _gone = to_client.lock().expect("not poisoned").shutdown(Shutdown::Both);
+    });
+    let mut stream = MessageStream::new(Limits::DEFAULT);
+    let mut octets = [0; 65536];
+    while let Ok(length @ 1..) = client.read(&mut octets) {
+        stream.push(&octets[..length]);
+        while let Ok(Some(message)) = stream.next_message() {
+            let send = |octets: &[u8]| drop(back.lock().expect("not poisoned").write_all(octets));
+            match deed(&message) {
+                Deed::Forward => drop(server.write_all(message.octets())),
+                Deed::Answer(answer) => send(&answer),
+                Deed::ForwardAnd(also) => {
+                    send(&also);
+                    drop(server.write_all(message.octets()));
+                }
+                Deed::Close => {
+                    let _gone = (client.shutdown(Shutdown::Both), server.shutdown(Shutdown::Both));
+                    return;
+                }
+                Deed::Die => {
+                    dead.store(true, Ordering::SeqCst);
+                    let _gone = (client.shutdown(Shutdown::Both), server.shutdown(Shutdown::Both));
+                    // The accepting thread looks at it when the next one comes, and takes the listener with it.
+                    let _last = client.local_addr().map(TcpStream::connect);
+                    return;
+                }
+            }
+        }
+    }
+    let _gone = server.shutdown(Shutdown::Both);
+}
+
+fn forward(_: &Message<'_>) -> Deed {
+    Deed::Forward
+}
+
+fn at_once(client: &mut TcpStream, octets: &[u8]) {
+    drop(client.write_all(octets));
+}
+
+fn delayed(client: &mut TcpStream, octets: &[u8]) {
+    thread::sleep(Duration::from_millis(300));
+    at_once(client, octets);
+}
+
+fn octet_by_octet(client: &mut TcpStream, octets: &[u8]) {
+    client.set_nodelay(true).expect("an option");
+    octets.iter().for_each(|octet| drop(client.write_all(&[*octet])));
+}
+
+/// The last message of what came together goes first.
+fn reordered(client: &mut TcpStream, octets: &[u8]) {
+    let mut stream = MessageStream::new(Limits::DEFAULT);
+    stream.push(octets);
+    let mut messages = Vec::new();
+    while let Ok(Some(message)) = stream.next_message() {
+        messages.push(message.octets().to_vec());
+    }
+    messages.reverse();
+    at_once(client, &messages.concat());
+}
+
+fn credential(message: &Message<'_>, param: AuthParam) -> Option<String> {
+    AuthHeader::read(message.first(HeaderName::Authorization)?).get(param).map(Value::to_text)
+}
+
+fn is_forged(message: &Message<'_>) -> bool {
+    credential(message, AuthParam::Cnum).as_deref() == Some("100000")
+}
+
+fn is_authenticate(message: &Message<'_>) -> bool {
+    credential(message, AuthParam::GssapiData).is_some_and(|token| token.starts_with("TlRMTVNTUAAD"))
+}
+
+/// A server with its relay; both end with the test.
+fn served(deed: fn(&Message<'_>) -> Deed, deliver: fn(&mut TcpStream, &[u8])) -> (Served, String) {
+    let served = Served::start(&[]);
+    let target = relay(&served.target, deed, deliver);
+    (served, target)
+}
+
+#[rstest]
+#[case::octet_by_octet(octet_by_octet, &[])]
+#[case::reordered(reordered, &[])]
+#[case::delayed_by_300_ms(delayed, &["3.3.5.2/completes", "forged", "bare-ack"])]
+fn delivery_changes_no_verdict(#[case] deliver: fn(&mut TcpStream, &[u8]), #[case] cases: &[&str]) {
+    let (_served, target) = served(forward, deliver);
+    let stdout = assert_exit(&sipae(&[&["run", "--target", &target], cases].concat()), 0);
+    assert!(stdout.contains("NTLM v4  gate open"), "{stdout}");
+}
+
+/// A registrar forwards requests to the contact that was registered, and waits for the answer.
+fn with_a_request_of_its_own(message: &Message<'_>) -> Deed {
+    let Some(number) = message.cseq().ok().and_then(|cseq| cseq.value()) else { return Deed::Forward };
+    let draft = Draft::request("OPTIONS", "sip:127.0.0.1:5060")
+        .with(HeaderName::Via, format!("SIP/2.0/TCP server.contoso.com;branch=z9hG4bKown{number}"))
+        .with(HeaderName::From, "<sip:bob@contoso.com>;tag=9")
+        .with(HeaderName::To, "<sip:alice@contoso.com>")
+        .with(HeaderName::CallId, format!("own-{number}"))
+        .with(HeaderName::CSeq, "1 OPTIONS")
+        .with(HeaderName::ContentLength, "0");
+    Deed::ForwardAnd(draft.to_octets())
+}
+
+/// The server gets the answers of the suite as responses of a client, and must not choke on them either.
+#[test]
+fn requests_of_the_target_disturb_nothing() {
+    let (_served, target) = served(with_a_request_of_its_own, at_once);
+    assert_exit(&sipae(&["run", "--target", &target]), 0);
+}
+
+/// SIPAE-3.3.5.3-04: closing is tolerated if the association survives on a new connection.
+#[test]
+fn a_target_that_closes_on_a_forgery_is_loose() {
+    let (_served, target) =
+        served(|message| if is_forged(message) { Deed::Close } else { Deed::Forward }, at_once);
+    let stdout = assert_exit(&sipae(&["run", "--target", &target, "forged"]), 0);
+    assert!(
+        stdout.contains("LOOSE  3.3.5.3/forged-signature") && stdout.contains("connection closed"),
+        "{stdout}"
+    );
+}
+
+#[test]
+fn a_target_that_answers_a_forgery_with_481_is_loose() {
+    let refuse = |message: &Message<'_>| {
+        if is_forged(message) {
+            Deed::Answer(Draft::response_to(message, 481, "x").close().to_octets())
+        } else {
+            Deed::Forward
+        }
+    };
+    let (_served, target) = served(refuse, at_once);
+    let stdout = assert_exit(&sipae(&["run", "--target", &target, "forged"]), 0);
+    assert!(stdout.contains("LOOSE  3.3.5.3/forged-signature") && stdout.contains("481"), "{stdout}");
+}
+
+#[test]
+fn a_target_that_dies_is_a_crash_and_exit_6() {
+    let die =
+        |message: &Message<'_>| if message.method() == Some(b"ACK") { Deed::Die } else { Deed::Forward };
+    let (_served, target) = served(die, at_once);
+    let stdout = assert_exit(&sipae(&["run", "--target", &target]), 6);
+    assert!(stdout.contains("FAIL (CRASH)  3.3.5.1/bare-ack"), "{stdout}");
+    assert!(stdout.ends_with("the target crashed\n"), "{stdout}");
+}
+
+/// Credentials are refused in more than one way, and each is refused once: accounts lock.
+#[rstest]
+#[case(403)]
+#[case(404)]
+#[case(500)]
+fn credentials_that_are_refused_with_a_status_close_the_gate(#[case] status: u16) {
+    let refuse: fn(&Message<'_>) -> Deed = match status {
+        403 => |message| refuse_authenticate(message, 403),
+        404 => |message| refuse_authenticate(message, 404),
+        _ => |message| refuse_authenticate(message, 500),
+    };
+    let (_served, target) = served(refuse, at_once);
+    let stdout = assert_exit(&sipae(&["run", "--target", &target]), 3);
+    let line = format!("gate closed: AUTHENTICATE of CONTOSO\\alice: {status}, not signed");
+    assert_eq!(stdout.matches(&line).count(), 1, "{stdout}");
+}
+
+fn refuse_authenticate(message: &Message<'_>, status: u16) -> Deed {
+    let refusal = || Draft::response_to(message, status, "x").close().to_octets();
+    if is_authenticate(message) { Deed::Answer(refusal()) } else { Deed::Forward }
+}
+
+/// A profile that claims more than is offered blames the claim, and what is offered is tested.
+#[test]
+fn a_version_that_is_claimed_and_not_offered_is_named() {
+    let served = Served::start(&[]);
+    let claims = profile("test-password-of-alice", 5000) + "[target]\nversions = [3, 4]\n";
+    let profile = Scratch::new("claims.toml", &claims);
+    let stdout = assert_exit(&sipae(&["run", "--target", &served.target, "--profile", profile.path()]), 3);
+    assert!(stdout.contains("NTLM v3  gate closed: the server offers NTLM version 4"), "{stdout}");
+    assert!(stdout.contains("NTLM v4  gate open"), "{stdout}");
+}
+
+/// A handshake waits for a domain controller; the patience of the profile holds for every step.
+#[test]
+fn one_slow_answer_closes_no_gate() {
+    let slow = |message: &Message<'_>| {
+        if is_authenticate(message) {
+            thread::sleep(Duration::from_secs(3));
+        }
+        Deed::Forward
+    };
+    let (_served, target) = served(slow, at_once);
+    assert_exit(&sipae(&["run", "--target", &target, "3.3.5.1/date"]), 0);
+}
+
+fn flood_after_forgery(message: &Message<'_>) -> Deed {
+    if !is_forged(message) {
+        return Deed::Forward;
+    }
+    let one = Draft::response_to(message, 183, "x").close().to_octets();
+    Deed::ForwardAnd(one.repeat(40_000))
+}
+
+#[test]
+fn a_flood_costs_one_verdict() {
+    let (_served, target) = served(flood_after_forgery, at_once);
+    let output = sipae(&["run", "--target", &target, "forged", "replay"]);
+    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(stdout.contains("forged-signature") && stdout.contains("1 pass"), "{stdout}");
+}
