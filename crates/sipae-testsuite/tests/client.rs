@@ -521,7 +521,15 @@ mod signatures {
         assert!(!bench.client.is_established());
         let answer = bench.ok(None);
         bench.receive_signed(answer);
-        assert!(bench.client.is_established());
+        assert_eq!(bench.events, [ClientEvent::Established { status: 200 }]);
+    }
+
+    #[test]
+    fn an_unsigned_trying_is_no_breach() {
+        let mut bench = Bench::established();
+        bench.client(Input::Send(&message()));
+        bench.receive(&bench.answer(100));
+        assert_eq!(bench.events, []);
     }
 
     /// SIPAE-3.2.5.1-30.
@@ -590,6 +598,11 @@ mod losses {
     #[case::to_a_register_that_is_answered_and_empty(|bench: &mut Bench| bench.answer(401))]
     #[case::to_the_response_of_the_client(|bench: &mut Bench| {
         bench.receive_signed(request("to-alice"));
+        message_answer(bench, "to-alice")
+    })]
+    #[case::to_a_response_of_the_application(|bench: &mut Bench| {
+        let asked = request("to-alice").to_octets();
+        bench.client(Input::Send(&read(&asked, |asked| Draft::response_to(asked, 200, "a")).close()));
         message_answer(bench, "to-alice")
     })]
     fn an_association_survives_a_challenge(#[case] challenge: fn(&mut Bench) -> Draft) {
@@ -718,7 +731,18 @@ mod leaving {
         bench.completing();
         bench.client(Input::Unregister);
         assert_eq!(bench.receive(&bench.fresh()), 0);
-        assert!(!bench.client.is_established());
+        assert_eq!(bench.last_breach(), Some(&Breach::Credentials));
+        assert!(bench.has_failed());
+    }
+
+    #[test]
+    fn a_client_that_was_not_let_go_may_stay() {
+        let mut bench = Bench::established();
+        bench.client(Input::Unregister);
+        let refusal = bench.answer(503);
+        bench.receive_signed(refusal);
+        assert_eq!(bench.client(Input::Register), 1);
+        assert_eq!(expires(&bench), None);
     }
 
     #[test]
@@ -808,6 +832,12 @@ mod timers {
     #[rstest]
     #[case::repeated(|bench: &mut Bench| bench.ok(Some(60)))]
     #[case::refused(|bench: &mut Bench| bench.answer(503))]
+    #[case::repeated_to_a_refresh(|bench: &mut Bench| {
+        bench.client(Input::Register);
+        let answer = bench.ok(Some(7200));
+        bench.receive_signed(answer);
+        bench.ok(Some(60))
+    })]
     #[case::of_another_call(|bench: &mut Bench| {
         bench.client(Input::Register);
         let mut answer = bench.ok(Some(60));
@@ -822,7 +852,7 @@ mod timers {
         let mut bench = Bench::established();
         let answer = answer(&mut bench);
         bench.receive_signed(answer);
-        assert_eq!(bench.verified(), 1);
+        assert!(matches!(bench.events.last(), Some(ClientEvent::Verified(_))), "{:?}", bench.events);
         assert_eq!(bench.tick_after(Duration::from_secs(60)), 0);
         assert_eq!(bench.tick_after(Duration::from_secs(3600)), 0);
     }
@@ -890,7 +920,7 @@ mod connections {
         let mut bench = closed();
         bench.client(Input::Reconnected);
         assert_eq!(bench.receive_signed(request("to-alice")), 1);
-        bench.client(Input::Received(b"MESSAGE sip:alice@con"));
+        bench.client(Input::Received(b"OPTIONS sip:alice@con"));
         bench.client(Input::Reconnected);
         assert_eq!(bench.receive_signed(request("again")), 1);
     }

@@ -25,7 +25,6 @@ impl Client {
         match std::mem::replace(&mut self.state, State::Idle) {
             // The association is lost; a client that is leaving goes (SIPAE-3.2.5.1-22, -23).
             State::Established(_) => self.lost(scene),
-            _ if self.unregistering => self.lost(scene),
             State::Bare => self.begin(scene, message, kind),
             State::Started { parameters, kind: first } if first == kind => {
                 self.proceed(scene, message, kind, parameters);
