@@ -4,8 +4,9 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use serde::Deserialize;
+use sipae::auth::ChallengeKind;
 use sipae::ntlm::NegotiateFlags;
-use sipae::server::{ChallengeKind, ServerConfig};
+use sipae::server::ServerConfig;
 use sipae::version::Version;
 use sipae_conformance::profile::{ProfileUser, one_line};
 use sipae_conformance::target::{accounts, reference_config};

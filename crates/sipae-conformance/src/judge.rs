@@ -194,7 +194,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use rstest::rstest;
-    use sipae::server::ChallengeKind;
+    use sipae::auth::ChallengeKind;
 
     use super::*;
     use crate::observation::Seen;

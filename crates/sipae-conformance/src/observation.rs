@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use sipae::auth::ChallengeKind;
 use sipae::auth::{AuthHeader, Scheme};
 use sipae::message::{Limits, Message};
-use sipae::server::ChallengeKind;
 use sipae_events::Exchanged;
 use sipae_gen::Label;
 

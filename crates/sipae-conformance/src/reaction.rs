@@ -2,9 +2,9 @@
 
 use std::fmt;
 
+use sipae::auth::ChallengeKind;
 use sipae::auth::{AuthHeader, AuthParam};
 use sipae::message::Message;
-use sipae::server::ChallengeKind;
 use sipae_spec::ReactionClass;
 
 /// How an answer is signed.

@@ -1,9 +1,10 @@
 //! One signed REGISTER, as a Lync client sends it, for whoever measures reading and verifying.
 
 use sipae::auth::AuthHeader;
-use sipae::buffer::{SignatureBuffer, SignatureParams, Signer};
+use sipae::buffer::{SignatureBuffer, SignatureParams};
 use sipae::message::{HeaderName, Message, MessageError};
 use sipae::ntlm::{DatagramMac, NegotiateFlags, SessionKeys};
+use sipae::side::Side;
 use sipae::version::Version;
 
 /// 850 octets, of which 204 are the Authorization header field.
@@ -39,7 +40,7 @@ pub const VERSION: Version = Version::V4;
 /// What has signed it, under an arbitrary key.
 #[must_use]
 pub fn mac(flags: NegotiateFlags) -> Option<DatagramMac> {
-    DatagramMac::for_sip(&SessionKeys::new(flags, [0x55; 16], 0x0F), Signer::Client)
+    DatagramMac::for_sip(&SessionKeys::new(flags, [0x55; 16], 0x0F), Side::Client)
 }
 
 /// Everything that its signature covers: four header fields, the credential, the identities.
@@ -48,7 +49,7 @@ pub fn mac(flags: NegotiateFlags) -> Option<DatagramMac> {
 /// None for [`REGISTER`].
 pub fn signed<'a>(message: &Message<'a>) -> Result<SignatureBuffer<'a>, MessageError> {
     let credential = message.first(HeaderName::Authorization).unwrap_or_default();
-    let params = SignatureParams::of(&AuthHeader::read(credential), Signer::Client);
+    let params = SignatureParams::of(&AuthHeader::read(credential), Side::Client);
     SignatureBuffer::new(message, &params, VERSION)
 }
 

@@ -1,9 +1,9 @@
 //! NTLM contexts made by one side and accepted by the other, in every form that the flags allow.
 
 use rstest::rstest;
-use sipae::buffer::Signer;
 use sipae::ntlm::{Answer, Authenticate, Challenge, NegotiateFlags, NtlmError, ResponseKind, SessionKeys};
 use sipae::sa::Context;
+use sipae::side::Side;
 
 const PASSWORD: &str = "Pa$$word";
 
@@ -56,11 +56,11 @@ fn both_sides_derive_the_same_keys(
 /// SIPAE-3.2.5.2-21: with extended session security a signature is good in one direction only.
 fn signs_both_ways(client: &SessionKeys, server: &SessionKeys, flags: NegotiateFlags) {
     let (client, server) = (Context::ntlm(client).expect("signs"), Context::ntlm(server).expect("signs"));
-    let signature = client.sign(Signer::Client, b"<NTLM>");
-    assert!(server.verify(Signer::Client, b"<NTLM>", &signature));
-    assert!(!server.verify(Signer::Client, b"<ntlm>", &signature));
+    let signature = client.sign(Side::Client, b"<NTLM>");
+    assert!(server.verify(Side::Client, b"<NTLM>", &signature));
+    assert!(!server.verify(Side::Client, b"<ntlm>", &signature));
     let is_directed = flags.contains(NegotiateFlags::EXTENDED_SESSIONSECURITY);
-    assert_eq!(server.verify(Signer::Server, b"<NTLM>", &signature), !is_directed);
+    assert_eq!(server.verify(Side::Server, b"<NTLM>", &signature), !is_directed);
 }
 
 /// SIPAE-3.2.5.2-25: a context without SIGN must not become an association.

@@ -5,6 +5,8 @@ mod architecture;
 #[cfg(test)]
 mod catalogue;
 #[cfg(test)]
+mod client;
+#[cfg(test)]
 mod codec;
 #[cfg(test)]
 mod contexts;

@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use rstest::rstest;
+use sipae::auth::ChallengeKind;
 use sipae::client::{self, Client, ClientConfig, ClientEvent};
 use sipae::clock::{Entropy, Time};
 use sipae::draft::Draft;
 use sipae::message::{HeaderName, Limits, Message};
 use sipae::ntlm::NegotiateFlags;
-use sipae::server::{
-    self, Account, Accounts, ChallengeKind, ConnectionId, Server, ServerConfig, ServerEvent,
-};
+use sipae::server::{self, Account, Accounts, ConnectionId, Server, ServerConfig, ServerEvent};
 use sipae::version::Version;
 use sipae::violation::Breach;
 

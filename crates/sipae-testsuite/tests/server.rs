@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rstest::rstest;
 use sipae::auth::{AuthHeader, AuthParam, AuthWriter, Scheme, Style};
-use sipae::buffer::{SignatureBuffer, SignatureParams, Signer};
+use sipae::buffer::{SignatureBuffer, SignatureParams};
 use sipae::clock::{Entropy, Time};
 use sipae::draft::Draft;
 use sipae::encoding::{encode_base16, encode_base64};
@@ -12,6 +12,7 @@ use sipae::message::{HeaderName, Limits, Message, Value};
 use sipae::ntlm::{Answer, Authenticate, Challenge, NegotiateFlags, ResponseKind, SessionKeys};
 use sipae::sa::{Context, Parameters, SecurityAssociation, SignOptions};
 use sipae::server::{Account, Accounts, ConnectionId, Input, Output, Server, ServerConfig, ServerEvent};
+use sipae::side::Side;
 use sipae::version::Version;
 use sipae::violation::Breach;
 
@@ -138,7 +139,7 @@ impl Bench {
         let context = Context::ntlm(keys).expect("signs");
         let parameters = self.parameters();
         let signs = parameters.version.signs_completing_request();
-        let mut sa = SecurityAssociation::new(parameters, begun.opaque.clone(), Signer::Client, context);
+        let mut sa = SecurityAssociation::new(parameters, begun.opaque.clone(), Side::Client, context);
         let mut draft = self.request("REGISTER", user, epid);
         if signs {
             let mut options = SignOptions::new(HeaderName::Authorization);
@@ -485,7 +486,7 @@ fn a_value_that_makes_the_buffer_ambiguous_is_refused_by_signer_and_verifier() {
         .param(AuthParam::Opaque, &alice.opaque)
         .param(AuthParam::Crand, "02020202")
         .param(AuthParam::Cnum, "9")
-        .param(AuthParam::Response, encode_base16(&alice.context.sign(Signer::Client, &buffer)));
+        .param(AuthParam::Response, encode_base16(&alice.context.sign(Side::Client, &buffer)));
     draft.push(HeaderName::Authorization, credential.write(&Style::CANONICAL));
     assert_eq!(bench.status(&draft), None);
     assert!(matches!(bench.last_breach(), Some(Breach::Ambiguous { .. })));

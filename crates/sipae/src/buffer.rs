@@ -2,6 +2,7 @@
 
 use crate::auth::{AuthHeader, AuthParam};
 use crate::message::{Message, MessageError, Value};
+use crate::side::Side;
 use crate::version::Version;
 
 /// One element of the buffer.
@@ -70,53 +71,6 @@ const LAYOUT: [(Field, Presence); 16] = [
     (Field::Status, Presence::Responses),
 ];
 
-/// Who made a signature: it decides the parameters that carry it and the key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Signer {
-    /// `crand`, `cnum`, `response` in Authorization or Proxy-Authorization.
-    Client,
-    /// `srand`, `snum`, `rspauth` in Authentication-Info or Proxy-Authentication-Info.
-    Server,
-}
-
-impl Signer {
-    /// The parameter that holds the salt.
-    #[must_use]
-    pub const fn rand(self) -> AuthParam {
-        match self {
-            Self::Client => AuthParam::Crand,
-            Self::Server => AuthParam::Srand,
-        }
-    }
-
-    /// The parameter that holds the sequence number.
-    #[must_use]
-    pub const fn number(self) -> AuthParam {
-        match self {
-            Self::Client => AuthParam::Cnum,
-            Self::Server => AuthParam::Snum,
-        }
-    }
-
-    /// The parameter that holds the signature.
-    #[must_use]
-    pub const fn signature(self) -> AuthParam {
-        match self {
-            Self::Client => AuthParam::Response,
-            Self::Server => AuthParam::Rspauth,
-        }
-    }
-
-    /// The other side.
-    #[must_use]
-    pub const fn peer(self) -> Self {
-        match self {
-            Self::Client => Self::Server,
-            Self::Server => Self::Client,
-        }
-    }
-}
-
 /// The elements that come from the authentication header field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct SignatureParams<'a> {
@@ -135,7 +89,7 @@ pub struct SignatureParams<'a> {
 impl<'a> SignatureParams<'a> {
     /// As they stand in a header field; an absent parameter is an empty element.
     #[must_use]
-    pub fn of(header: &AuthHeader<'a>, signer: Signer) -> Self {
+    pub fn of(header: &AuthHeader<'a>, signer: Side) -> Self {
         let get = |param| header.get(param).unwrap_or_default();
         Self {
             protocol: header.scheme_text(),

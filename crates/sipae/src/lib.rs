@@ -18,5 +18,6 @@ pub mod message;
 pub mod ntlm;
 pub mod sa;
 pub mod server;
+pub mod side;
 pub mod version;
 pub mod violation;

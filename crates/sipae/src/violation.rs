@@ -5,19 +5,17 @@ use std::fmt;
 use sipae_spec::Diagnostic;
 
 use crate::auth::AuthParam;
-use crate::buffer::{Field, Signer};
+use crate::buffer::Field;
 use crate::endpoint::EndpointError;
 use crate::message::{HeaderName, MessageError};
 use crate::ntlm::NtlmError;
-
-/// A side of the protocol.
-pub type Party = Signer;
+use crate::side::Side;
 
 /// A rule of the protocol that a peer has broken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
     /// The peer.
-    pub by: Party,
+    pub by: Side,
     /// What it did.
     pub breach: Breach,
 }
@@ -106,13 +104,13 @@ impl Violation {
     /// A breach by the client.
     #[must_use]
     pub fn client(breach: impl Into<Breach>) -> Self {
-        Self { by: Party::Client, breach: breach.into() }
+        Self { by: Side::Client, breach: breach.into() }
     }
 
     /// A breach by the server.
     #[must_use]
     pub fn server(breach: impl Into<Breach>) -> Self {
-        Self { by: Party::Server, breach: breach.into() }
+        Self { by: Side::Server, breach: breach.into() }
     }
 
     /// The rule: a requirement id or a clause of another document.
@@ -120,8 +118,8 @@ impl Violation {
     pub const fn rule(&self) -> &'static str {
         let (client, server) = self.breach.rules();
         match self.by {
-            Party::Client => client,
-            Party::Server => server,
+            Side::Client => client,
+            Side::Server => server,
         }
     }
 }
@@ -156,8 +154,8 @@ impl Breach {
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let by = match self.by {
-            Party::Client => "client",
-            Party::Server => "server",
+            Side::Client => "client",
+            Side::Server => "server",
         };
         write!(f, "{by} broke {}: {}", self.rule(), self.breach)
     }

@@ -1,9 +1,9 @@
 //! 3.3.5.1: messages that are not authenticated.
 
+use sipae::auth::ChallengeKind;
 use sipae::auth::{AuthHeader, AuthParam};
 use sipae::clock::Time;
 use sipae::message::{HeaderName, Message, MessageError};
-use sipae::server::ChallengeKind;
 use sipae_gen::{Script, Template};
 use sipae_spec::{ReactionClass, Role};
 

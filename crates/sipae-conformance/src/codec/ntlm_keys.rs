@@ -1,7 +1,8 @@
 //! NTLM flags, password hashes, responses and keys ([MS-NLMP] 3.3, 3.4.5).
 
-use sipae::ntlm::{self, Mode, NegotiateFlags, ResponseV1, ResponseV2};
-use sipae_vectors::inputs::{self, Side};
+use sipae::ntlm::{self, NegotiateFlags, ResponseV1, ResponseV2};
+use sipae::side::Side;
+use sipae_vectors::inputs;
 use sipae_vectors::{Answer, Refusal};
 
 use super::Outcome;
@@ -10,10 +11,10 @@ use super::input::{malformed, octets, rc4_key};
 /// NTLMRevisionCurrent of every peer since Windows Server 2003, where a vector names no other.
 const REVISION: u8 = 0x0F;
 
-pub(super) const fn mode(side: Side) -> Mode {
+pub(super) const fn mode(side: inputs::Side) -> Side {
     match side {
-        Side::Client => Mode::Client,
-        Side::Server => Mode::Server,
+        inputs::Side::Client => Side::Client,
+        inputs::Side::Server => Side::Server,
     }
 }
 

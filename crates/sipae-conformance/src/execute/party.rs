@@ -1,12 +1,12 @@
 //! Messages and associations of a script while it is played.
 
+use sipae::auth::ChallengeKind;
 use sipae::auth::{AuthHeader, AuthParam, Scheme};
-use sipae::buffer::Signer;
 use sipae::draft::Draft;
 use sipae::message::{HeaderName, Message};
 use sipae::ntlm::{Answer, Authenticate, Challenge, NegotiateFlags, ResponseKind};
 use sipae::sa::{Context, Parameters, SecurityAssociation};
-use sipae::server::ChallengeKind;
+use sipae::side::Side;
 use sipae::violation::Breach;
 
 use crate::profile::ProfileUser;
@@ -125,7 +125,7 @@ impl AssociationState {
         let context = Context::ntlm(&keys).ok_or(sipae::ntlm::NtlmError::FlagClear { flag: "SIGN" })?;
         self.token = sipae::encoding::encode_base64(&authenticate.write(&Authenticate::PAYLOAD));
         let (parameters, opaque) = (self.parameters.clone(), self.opaque.clone());
-        self.association = Some(SecurityAssociation::new(parameters, opaque, Signer::Client, context));
+        self.association = Some(SecurityAssociation::new(parameters, opaque, Side::Client, context));
         Ok(())
     }
 }

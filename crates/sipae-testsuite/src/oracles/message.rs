@@ -1,10 +1,11 @@
 //! One message: [`Message`], [`SignatureBuffer`], [`Draft`].
 
 use sipae::auth::AuthHeader;
-use sipae::buffer::{SignatureBuffer, SignatureParams, Signer};
+use sipae::buffer::{SignatureBuffer, SignatureParams};
 use sipae::draft::Draft;
 use sipae::endpoint::EndpointId;
 use sipae::message::{Address, Addresses, HeaderName, Limits, Message, MessageError, StartLine, Value};
+use sipae::side::Side;
 use sipae::version::Version;
 
 use super::octets::is_part;
@@ -146,7 +147,7 @@ fn signature_params<'a>(message: &Message<'a>) -> Vec<SignatureParams<'a>> {
     let mut params = vec![SignatureParams::default()];
     for header in headers.take(4) {
         let read = AuthHeader::read(header.value);
-        params.extend([Signer::Client, Signer::Server].map(|signer| SignatureParams::of(&read, signer)));
+        params.extend([Side::Client, Side::Server].map(|signer| SignatureParams::of(&read, signer)));
     }
     params
 }

@@ -1,9 +1,10 @@
 //! NTLM tokens: [`Negotiate`], [`Challenge`], [`Authenticate`], [`AvPairs`].
 
 use sipae::ntlm::{
-    Answer, Authenticate, AvPair, AvPairs, AvValue, Challenge, DatagramMac, Mode, Negotiate, NegotiateFlags,
+    Answer, Authenticate, AvPair, AvPairs, AvValue, Challenge, DatagramMac, Negotiate, NegotiateFlags,
     Payload, PayloadField, ResponseKind, SessionKeys,
 };
+use sipae::side::Side;
 
 const PASSWORD: &str = "alice-secret";
 
@@ -103,7 +104,7 @@ fn authenticate(data: &[u8]) {
 fn mac(data: &[u8]) {
     let Some((flags, buffer)) = data.split_first_chunk::<4>() else { return };
     let keys = SessionKeys::new(NegotiateFlags(u32::from_le_bytes(*flags)), [0x55; 16], 0x0F);
-    for mode in [Mode::Client, Mode::Server] {
+    for mode in [Side::Client, Side::Server] {
         let Some(mac) = DatagramMac::for_sip(&keys, mode) else { continue };
         let signature = mac.sign(buffer);
         assert!(mac.verify(buffer, &signature));

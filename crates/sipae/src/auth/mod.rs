@@ -6,6 +6,7 @@
 
 mod findings;
 mod header;
+mod kind;
 mod param;
 mod scheme;
 mod walk;
@@ -16,6 +17,7 @@ pub const MAX_STEPS: usize = 128;
 
 pub use findings::Finding;
 pub use header::AuthHeader;
+pub use kind::ChallengeKind;
 pub use param::AuthParam;
 pub use scheme::Scheme;
 pub use walk::{RawParam, Step, Walk};

@@ -2,11 +2,11 @@
 
 use super::{Client, Scene, State};
 use crate::auth::AuthParam;
-use crate::buffer::Signer;
+use crate::auth::ChallengeKind;
 use crate::encoding::encode_base64;
 use crate::ntlm::{Answer, Authenticate, Challenge, NtlmError, ResponseKind, SessionKeys};
 use crate::sa::{Context, Parameters, SecurityAssociation};
-use crate::server::ChallengeKind;
+use crate::side::Side;
 use crate::violation::Breach;
 
 impl Client {
@@ -23,7 +23,7 @@ impl Client {
         let (authenticate, keys) = self.authenticate(scene, &challenge)?;
         let context = Context::ntlm(&keys).ok_or(NtlmError::FlagClear { flag: "SIGN" })?;
         let token = encode_base64(&authenticate.write(&Authenticate::PAYLOAD));
-        let mut association = SecurityAssociation::new(parameters, opaque, Signer::Client, context);
+        let mut association = SecurityAssociation::new(parameters, opaque, Side::Client, context);
         if association.parameters.version.signs_completing_request() {
             self.send_completing(scene, &mut association, kind, token)?;
         } else {

@@ -1,24 +1,27 @@
 //! The reference client: registers, signs, verifies ([MS-SIPAE] 3.2), as a state machine for one connection.
 //!
-//! It chooses NTLM among the challenges, authenticates anew before the association ends, and answers the requests
-//! that reach it.
+//! It chooses NTLM among the challenges, authenticates anew before the association ends or when the server has lost it,
+//! and answers the requests that reach it. Before there is an association it sends nothing but REGISTER; afterwards it
+//! believes nothing but what is signed.
 
 mod challenge;
 mod handshake;
 mod outgoing;
+mod pending;
+mod registration;
 mod verify;
 
-use std::time::Duration;
-
-use crate::auth::{AuthHeader, Style};
+use crate::auth::ChallengeKind;
+use crate::auth::Style;
 use crate::clock::{Entropy, Time};
 use crate::draft::Draft;
-use crate::message::{HeaderName, Limits, Message, MessageStream};
+use crate::message::{Limits, Message, MessageStream};
 use crate::ntlm::NegotiateFlags;
 use crate::sa::{Durations, Parameters, SecurityAssociation};
-use crate::server::ChallengeKind;
 use crate::version::Version;
 use crate::violation::{Breach, Violation};
+
+use pending::Pending;
 
 /// Who the client is and how it behaves.
 #[derive(Clone)]
@@ -47,6 +50,8 @@ pub struct ClientConfig {
     pub style: Style,
     /// Timers.
     pub durations: Durations,
+    /// The last cnum before a new association is due: 2^32-1 (SIPAE-3.1.1-11). Only those who test lower it.
+    pub last_number: u32,
     /// Bounds for messages.
     pub limits: Limits,
 }
@@ -68,6 +73,7 @@ impl ClientConfig {
             flags: NegotiateFlags::CLIENT,
             style: Style::COMMUNICATOR,
             durations: Durations::default(),
+            last_number: u32::MAX,
             limits: Limits::DEFAULT,
         }
     }
@@ -84,12 +90,16 @@ impl std::fmt::Debug for ClientConfig {
 pub enum Input<'a> {
     /// Register.
     Register,
-    /// End the registration.
+    /// End the registration. A client that has not yet authenticated gives up.
     Unregister,
-    /// Send a request: Via, From, To tag, Call-ID and CSeq are the caller's, the signature is added.
+    /// Send a request: Via, From, To tag, Call-ID and CSeq are the caller's, the signature is added. Without association
+    /// nothing is sent, see [`ClientEvent::NotSent`].
     Send(&'a Draft),
-    /// Octets have arrived.
+    /// Octets have arrived. They are ignored after [`Output::Close`], until [`Input::Reconnected`].
     Received(&'a [u8]),
+    /// There is a new connection to the server. What remained of the old one's octets is dropped, and a handshake that
+    /// was under way is given up. An association outlives its connection.
+    Reconnected,
     /// Time has passed.
     Tick,
 }
@@ -99,7 +109,8 @@ pub enum Input<'a> {
 pub enum Output {
     /// Send a message.
     Send(Vec<u8>),
-    /// Close the connection: its octets cannot be understood any more.
+    /// Close the connection: its octets cannot be understood any more. The client does nothing until
+    /// [`Input::Reconnected`].
     Close,
     /// Nothing to do: for the application.
     Event(ClientEvent),
@@ -119,6 +130,29 @@ pub enum ClientEvent {
     Discarded(Violation),
     /// Authentication has failed and is not tried again.
     Failed(Violation),
+    /// The server does not know the association any more: what is out under it is not answered. The client registers
+    /// anew, unless it is unregistering.
+    Lost,
+    /// A message was not sent.
+    NotSent(NotSent),
+}
+
+/// Why a message was not sent.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotSent {
+    /// The connection is closed.
+    #[error("connection is closed")]
+    Closed,
+    /// There is nothing to sign with: no association yet, or none any more (SIPAE-3.2.4.1-01).
+    #[error("no security association is established")]
+    NotEstablished,
+    /// The association has no number left; the client authenticates anew (SIPAE-3.1.1-11).
+    #[error("sequence numbers of the security association are used up")]
+    NumbersUsedUp,
+    /// The message is unfit for signing.
+    #[error(transparent)]
+    Unfit(#[from] Breach),
 }
 
 /// Where the client is with its server.
@@ -141,18 +175,26 @@ struct Established {
     association: SecurityAssociation,
     kind: ChallengeKind,
     reauthenticate: Time,
+    /// When a REGISTER is due; `None` while one is out, or when no Expires was granted.
     refresh: Option<Time>,
+    registered_until: Option<Time>,
 }
 
 /// The reference client.
 #[derive(Debug)]
 pub struct Client {
     config: ClientConfig,
-    stream: MessageStream,
+    /// `None` when the connection is closed.
+    stream: Option<MessageStream>,
     state: State,
     call_id: String,
     from_tag: String,
     cseq: u32,
+    /// Whether the REGISTER with that CSeq has no final answer yet.
+    register_is_out: bool,
+    /// Other requests without one.
+    pending: Pending,
+    /// The wish to leave: it stands until the client is idle or told to register.
     unregistering: bool,
 }
 
@@ -177,10 +219,19 @@ impl Client {
     /// A client that has sent nothing yet. `entropy` gives it its Call-ID and tag.
     #[must_use]
     pub fn new(config: ClientConfig, entropy: &mut dyn Entropy) -> Self {
-        let stream = MessageStream::new(config.limits);
         let hex = crate::encoding::encode_base16;
         let (call_id, from_tag) = (hex(&entropy.octets::<16>()), hex(&entropy.octets::<5>()));
-        Self { config, stream, state: State::Idle, call_id, from_tag, cseq: 0, unregistering: false }
+        Self {
+            stream: Some(MessageStream::new(config.limits)),
+            config,
+            state: State::Idle,
+            call_id,
+            from_tag,
+            cseq: 0,
+            register_is_out: false,
+            pending: Pending::default(),
+            unregistering: false,
+        }
     }
 
     /// Whether signed traffic is possible.
@@ -194,17 +245,31 @@ impl Client {
         let mut outputs = Vec::new();
         let mut scene = Scene { now, entropy, outputs: &mut outputs };
         match input {
-            Input::Register => self.register(&mut scene),
+            Input::Reconnected => self.reconnected(),
+            Input::Received(octets) => self.receive(&mut scene, octets),
+            Input::Tick if self.stream.is_none() => {}
+            _ if self.stream.is_none() => scene.event(ClientEvent::NotSent(NotSent::Closed)),
+            Input::Register => {
+                self.unregistering = false;
+                self.register(&mut scene);
+            }
             Input::Unregister => self.unregister(&mut scene),
             Input::Send(draft) => self.send(&mut scene, draft.clone()),
-            Input::Received(octets) => self.receive(&mut scene, octets),
             Input::Tick => self.tick(&mut scene),
         }
         outputs
     }
 
+    fn reconnected(&mut self) {
+        self.stream = Some(MessageStream::new(self.config.limits));
+        if !self.is_established() {
+            self.forget();
+        }
+    }
+
+    /// After an error the next message cannot be found any more, so that the stream is not kept.
     fn receive(&mut self, scene: &mut Scene<'_>, octets: &[u8]) {
-        let mut stream = std::mem::take(&mut self.stream);
+        let Some(mut stream) = self.stream.take() else { return };
         stream.push(octets);
         loop {
             match stream.next_message() {
@@ -212,130 +277,33 @@ impl Client {
                 Ok(None) => break,
                 Err(error) => {
                     scene.discard(error);
-                    scene.outputs.push(Output::Close);
-                    break;
+                    return scene.outputs.push(Output::Close);
                 }
             }
         }
-        self.stream = stream;
+        self.stream = Some(stream);
     }
 
     fn message(&mut self, scene: &mut Scene<'_>, message: &Message<'_>) {
-        match message.status().map(|status| (status, ChallengeKind::from_status(status))) {
-            Some((_, Some(kind))) => self.challenged(scene, message, kind),
-            Some((status, None)) => self.response(scene, message, status),
-            None => self.request(scene, message),
+        let Some(status) = message.status() else { return self.request(scene, message) };
+        match ChallengeKind::from_status(status) {
+            Some(kind) if !self.is_signed(message) => self.challenged(scene, message, kind),
+            _ => self.response(scene, message, status),
         }
     }
 
-    /// Whether a response answers the client's last REGISTER.
+    /// Whether a message names the established association as its signer. A challenge that does tells of no loss: it
+    /// is verified like any other response (SIPAE-3.2.5.2-14).
+    fn is_signed(&self, message: &Message<'_>) -> bool {
+        let State::Established(established) = &self.state else { return false };
+        verify::signature(&established.association, message).is_some()
+    }
+
+    /// Whether a response answers the client's last REGISTER, and is the first final one to do so.
     fn is_own_register(&self, message: &Message<'_>) -> bool {
         let same_call = message.call_id().is_ok_and(|call_id| call_id.raw() == self.call_id.as_bytes());
         let same_cseq =
             message.cseq().is_ok_and(|cseq| cseq.value() == Some(self.cseq) && cseq.method == b"REGISTER");
-        same_call && same_cseq
-    }
-
-    /// The registration is refreshed 30 seconds before it ends, the association renewed 5 minutes before.
-    fn tick(&mut self, scene: &mut Scene<'_>) {
-        let State::Established(established) = &mut self.state else { return };
-        if established.reauthenticate <= scene.now {
-            self.state = State::Idle;
-            return self.register(scene);
-        }
-        if established.refresh.is_some_and(|refresh| refresh <= scene.now) {
-            established.refresh = None;
-            self.register(scene);
-        }
-    }
-
-    fn response(&mut self, scene: &mut Scene<'_>, message: &Message<'_>, status: u16) {
-        if status == 100 {
-            return;
-        }
-        let header = self.verified_header(message);
-        let ours = self.is_own_register(message);
-        match std::mem::replace(&mut self.state, State::Idle) {
-            State::Completing { mut association, kind } => {
-                match verify::verify(&mut association, message, header) {
-                    Ok(()) if ours && 200 <= status => {
-                        self.establish(scene, message, *association, kind);
-                        scene.event(ClientEvent::Established { status });
-                    }
-                    Ok(()) => self.state = State::Completing { association, kind },
-                    Err(violation) => {
-                        self.state = State::Completing { association, kind };
-                        scene.event(ClientEvent::Discarded(violation));
-                    }
-                }
-            }
-            State::Established(mut established) => {
-                let verified = verify::verify(&mut established.association, message, header);
-                self.state = State::Established(established);
-                self.after_response(scene, message, verified, ours, status);
-            }
-            state => {
-                self.state = state;
-                scene.discard(Breach::Unsigned);
-            }
-        }
-    }
-
-    fn after_response(
-        &mut self,
-        scene: &mut Scene<'_>,
-        message: &Message<'_>,
-        verified: Result<(), Violation>,
-        ours: bool,
-        status: u16,
-    ) {
-        if let Err(violation) = verified {
-            return scene.event(ClientEvent::Discarded(violation));
-        }
-        scene.event(ClientEvent::Verified(message.octets().to_vec()));
-        if ours && (200..300).contains(&status) {
-            if std::mem::take(&mut self.unregistering) {
-                self.state = State::Idle;
-            } else {
-                self.schedule_refresh(message, scene.now);
-            }
-        }
-    }
-
-    fn establish(
-        &mut self,
-        scene: &Scene<'_>,
-        message: &Message<'_>,
-        association: SecurityAssociation,
-        kind: ChallengeKind,
-    ) {
-        let durations = &self.config.durations;
-        let lifetime = durations.expiry.saturating_sub(durations.client_margin);
-        let reauthenticate = scene.now.plus(lifetime);
-        self.state =
-            State::Established(Box::new(Established { association, kind, reauthenticate, refresh: None }));
-        self.schedule_refresh(message, scene.now);
-    }
-
-    fn schedule_refresh(&mut self, message: &Message<'_>, now: Time) {
-        let granted =
-            message.expires().ok().flatten().and_then(|value| crate::octets::decimal::<u32>(value.raw()));
-        let margin = self.config.durations.register_margin;
-        if let (State::Established(established), Some(granted)) = (&mut self.state, granted) {
-            let wait = Duration::from_secs(u64::from(granted)).saturating_sub(margin);
-            established.refresh = Some(now.plus(wait));
-        }
-    }
-
-    /// The signature header field that names the association at hand, in either field (SIPAE-3.2.5.2-14, -16).
-    fn verified_header<'m>(&self, message: &Message<'m>) -> Option<AuthHeader<'m>> {
-        let parameters = match &self.state {
-            State::Completing { association, .. } => &association.parameters,
-            State::Established(established) => &established.association.parameters,
-            _ => return None,
-        };
-        let mut headers =
-            HeaderName::SIGNATURES.into_iter().flat_map(|name| message.all(name)).map(AuthHeader::read);
-        headers.find(|header| header.scheme() == Some(parameters.scheme) && parameters.fit(header))
+        self.register_is_out && same_call && same_cseq
     }
 }

@@ -1,57 +1,77 @@
 //! What the client sends ([MS-SIPAE] 3.2.4.1).
 
-use super::{Client, ClientEvent, Output, Scene, State};
+use super::pending::Transaction;
+use super::{Client, ClientEvent, NotSent, Output, Scene, State};
 use crate::auth::AuthWriter;
+use crate::auth::ChallengeKind;
 use crate::clock::Entropy;
 use crate::draft::Draft;
 use crate::encoding::encode_base16;
 use crate::endpoint::InstanceId;
 use crate::message::HeaderName;
 use crate::sa::{SecurityAssociation, SignOptions};
-use crate::server::ChallengeKind;
-use crate::violation::{Breach, Violation};
+use crate::violation::Breach;
 
 impl Client {
     /// Bare at first, signed when there is an association (SIPAE-3.1-06, SIPAE-3.2.4.1-01).
     pub(super) fn register(&mut self, scene: &mut Scene<'_>) {
         let draft = self.next_register(scene.entropy);
-        if self.is_established() {
-            return self.send_signed(scene, draft);
+        if let State::Established(established) = &mut self.state {
+            // A refresh that is out is not sent again: its answer sets the timer.
+            established.refresh = None;
+            self.send_signed(scene, draft);
+            return;
         }
         self.state = State::Bare;
         scene.outputs.push(Output::Send(draft.to_octets()));
     }
 
+    /// A handshake is given up while the server has not seen credentials. Later the server may have registered the
+    /// client already: the registration is ended as soon as the association is there.
     pub(super) fn unregister(&mut self, scene: &mut Scene<'_>) {
-        if self.is_established() {
-            self.unregistering = true;
-            self.register(scene);
+        self.unregistering = true;
+        match self.state {
+            State::Established(_) => self.register(scene),
+            State::Completing { .. } => {}
+            State::Idle | State::Bare | State::Started { .. } => self.forget(),
         }
     }
 
     pub(super) fn send(&mut self, scene: &mut Scene<'_>, draft: Draft) {
-        if self.is_established() {
-            self.send_signed(scene, draft);
-        } else {
-            scene.outputs.push(Output::Send(draft.to_octets()));
+        let transaction = draft.read(|message| Ok(Transaction::of(message).filter(|_| message.is_request())));
+        let is_sent = self.send_signed(scene, draft);
+        if let Some(transaction) = transaction.ok().flatten().filter(|_| is_sent) {
+            self.pending.add(transaction);
         }
     }
 
-    pub(super) fn send_signed(&mut self, scene: &mut Scene<'_>, mut draft: Draft) {
-        let style = self.config.style;
-        let State::Established(established) = &mut self.state else { return };
-        let mut options = SignOptions::new(established.kind.credential());
-        options.style = style;
-        let signed = established.association.sign(&mut draft, scene.entropy.octets(), &options);
-        match signed {
-            Ok(()) => scene.outputs.push(Output::Send(draft.to_octets())),
-            Err(error) => scene.event(ClientEvent::Failed(Violation::client(error))),
+    /// Whether the message was sent. Nothing is sent unsigned in its place.
+    pub(super) fn send_signed(&mut self, scene: &mut Scene<'_>, draft: Draft) -> bool {
+        let sent = self.sign_and_send(scene, draft);
+        if let Err(reason) = &sent {
+            scene.event(ClientEvent::NotSent(reason.clone()));
         }
+        sent.is_ok()
+    }
+
+    fn sign_and_send(&mut self, scene: &mut Scene<'_>, mut draft: Draft) -> Result<(), NotSent> {
+        let State::Established(established) = &mut self.state else { return Err(NotSent::NotEstablished) };
+        let mut options = SignOptions::new(established.kind.credential());
+        options.style = self.config.style;
+        let next = established.association.next_number();
+        if next.is_none_or(|next| self.config.last_number < next) {
+            self.renew(scene);
+            return Err(NotSent::NumbersUsedUp);
+        }
+        established.association.sign(&mut draft, scene.entropy.octets(), &options)?;
+        scene.outputs.push(Output::Send(draft.to_octets()));
+        Ok(())
     }
 
     /// The next REGISTER of the one Call-ID: same tag and epid, higher CSeq, new branch (SIPAE-3.2.5.1-08).
     pub(super) fn next_register(&mut self, entropy: &mut dyn Entropy) -> Draft {
         self.cseq = self.cseq.saturating_add(1);
+        self.register_is_out = true;
         let config = &self.config;
         let host = config.address.split_once('@').map_or(config.address.as_str(), |(_, host)| host);
         let branch = encode_base16(&entropy.octets::<8>());

@@ -1,30 +1,91 @@
 //! Verifying what the server signed ([MS-SIPAE] 3.2.5.2), and answering its requests.
 
+use sipae_spec::Diagnostic;
+
 use super::{Client, ClientEvent, Scene, State};
 use crate::auth::AuthHeader;
 use crate::draft::Draft;
-use crate::message::Message;
+use crate::message::{HeaderName, Message};
 use crate::sa::SecurityAssociation;
 use crate::violation::{Breach, Violation};
 
-/// Verifies a message by the header field that was found for this association, if any was.
-pub(super) fn verify(
-    association: &mut SecurityAssociation,
-    message: &Message<'_>,
-    header: Option<AuthHeader<'_>>,
-) -> Result<(), Violation> {
-    let header = header.ok_or_else(|| Violation::server(Breach::Unsigned))?;
+/// The signature header field that names an association, in either field (SIPAE-3.2.5.2-14, -16).
+pub(super) fn signature<'m>(
+    association: &SecurityAssociation,
+    message: &Message<'m>,
+) -> Option<AuthHeader<'m>> {
+    let parameters = &association.parameters;
+    let mut headers =
+        HeaderName::SIGNATURES.into_iter().flat_map(|name| message.all(name)).map(AuthHeader::read);
+    headers.find(|header| header.scheme() == Some(parameters.scheme) && parameters.fit(header))
+}
+
+/// Verifies a message by the header field for this association, if there is one.
+pub(super) fn verify(association: &mut SecurityAssociation, message: &Message<'_>) -> Result<(), Violation> {
+    let header = signature(association, message).ok_or_else(|| Violation::server(Breach::Unsigned))?;
     association.verify(message, &header).map(|_| ())
 }
 
+/// The start line is not covered by the signature, the method in CSeq is (SIPAE-3.2.5.2-24).
+fn check_method(message: &Message<'_>) -> Result<(), Breach> {
+    if Some(message.cseq()?.method) == message.method() {
+        return Ok(());
+    }
+    Err(Breach::Header { header: HeaderName::CSeq, diagnostic: Diagnostic::CSeqMethodMismatch })
+}
+
 impl Client {
+    /// A response that is no challenge, or one that is signed under a living association. 100 Trying comes unsigned
+    /// from real servers and says nothing (SIPAE-3.2.5.2-12).
+    pub(super) fn response(&mut self, scene: &mut Scene<'_>, message: &Message<'_>, status: u16) {
+        match &self.state {
+            _ if status == 100 => {}
+            State::Completing { .. } => self.proof(scene, message, status),
+            State::Established(_) => self.signed_response(scene, message, status),
+            State::Idle | State::Bare | State::Started { .. } => scene.discard(Breach::Unsigned),
+        }
+    }
+
+    /// An association under negotiation verifies one message: the final answer to the completing request
+    /// (SIPAE-3.2.1-04, SIPAE-3.2.5.2-19).
+    fn proof(&mut self, scene: &mut Scene<'_>, message: &Message<'_>, status: u16) {
+        if !self.is_own_register(message) {
+            return scene.discard(Breach::NoAssociation);
+        }
+        let State::Completing { association, .. } = &mut self.state else { return };
+        if status < 200 {
+            return;
+        }
+        match verify(association, message) {
+            Ok(()) => self.establish(scene, message, status),
+            Err(violation) => scene.event(ClientEvent::Discarded(violation)),
+        }
+    }
+
+    fn signed_response(&mut self, scene: &mut Scene<'_>, message: &Message<'_>, status: u16) {
+        let State::Established(established) = &mut self.state else { return };
+        if let Err(violation) = verify(&mut established.association, message) {
+            return scene.event(ClientEvent::Discarded(violation));
+        }
+        scene.event(ClientEvent::Verified(message.octets().to_vec()));
+        if status < 200 {
+            return;
+        }
+        self.pending.settle(message);
+        if self.is_own_register(message) {
+            self.registered(scene, message, status);
+        }
+    }
+
     /// A request of the server: nothing in it is acted on before its signature has verified (SIPAE-3.2.5.2-20).
     pub(super) fn request(&mut self, scene: &mut Scene<'_>, message: &Message<'_>) {
-        let header = self.verified_header(message);
         let State::Established(established) = &mut self.state else {
             return scene.discard(Breach::NoAssociation);
         };
-        if let Err(violation) = verify(&mut established.association, message, header) {
+        if let Err(breach) = check_method(message) {
+            return scene.discard(breach);
+        }
+        if let Err(violation) = verify(&mut established.association, message) {
             return scene.event(ClientEvent::Discarded(violation));
         }
         scene.event(ClientEvent::Verified(message.octets().to_vec()));

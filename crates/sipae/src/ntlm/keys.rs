@@ -2,26 +2,23 @@
 
 use super::NegotiateFlags;
 use super::crypto::md5;
-use crate::buffer::Signer;
 use crate::octets::slice;
-
-/// Whose messages a key is for.
-pub type Mode = Signer;
+use crate::side::Side;
 
 /// The revision from which on a connectionless key without extended session security is weakened
 /// ([MS-NLMP] 3.4.5.3).
 const REVISION_W2K3: u8 = 0x0F;
 
-const fn direction(mode: Mode) -> &'static str {
+const fn direction(mode: Side) -> &'static str {
     match mode {
-        Mode::Client => "client-to-server",
-        Mode::Server => "server-to-client",
+        Side::Client => "client-to-server",
+        Side::Server => "server-to-client",
     }
 }
 
 /// SIGNKEY; `None` without extended session security, which has no signing key.
 #[must_use]
-pub fn sign_key(flags: NegotiateFlags, exported: &[u8; 16], mode: Mode) -> Option<[u8; 16]> {
+pub fn sign_key(flags: NegotiateFlags, exported: &[u8; 16], mode: Side) -> Option<[u8; 16]> {
     let extended = flags.contains(NegotiateFlags::EXTENDED_SESSIONSECURITY);
     let magic = format!("session key to {} signing key magic constant\0", direction(mode));
     extended.then(|| md5(&[exported, magic.as_bytes()]))
@@ -29,7 +26,7 @@ pub fn sign_key(flags: NegotiateFlags, exported: &[u8; 16], mode: Mode) -> Optio
 
 /// SEALKEY: 16 octets, or 8 where the key is weakened. `revision` is the NTLMRevisionCurrent of the peer.
 #[must_use]
-pub fn seal_key(flags: NegotiateFlags, exported: &[u8; 16], mode: Mode, revision: u8) -> Vec<u8> {
+pub fn seal_key(flags: NegotiateFlags, exported: &[u8; 16], mode: Side, revision: u8) -> Vec<u8> {
     let is_56 = flags.contains(NegotiateFlags::KEY_56);
     if flags.contains(NegotiateFlags::EXTENDED_SESSIONSECURITY) {
         let length = if flags.contains(NegotiateFlags::KEY_128) {
@@ -78,13 +75,13 @@ impl SessionKeys {
 
     /// The signing key of one side; `None` without extended session security.
     #[must_use]
-    pub fn sign_key(&self, mode: Mode) -> Option<[u8; 16]> {
+    pub fn sign_key(&self, mode: Side) -> Option<[u8; 16]> {
         sign_key(self.flags, &self.exported, mode)
     }
 
     /// The sealing key of one side; without extended session security it is the same for both.
     #[must_use]
-    pub fn seal_key(&self, mode: Mode) -> Vec<u8> {
+    pub fn seal_key(&self, mode: Side) -> Vec<u8> {
         seal_key(self.flags, &self.exported, mode, self.revision)
     }
 }

@@ -4,7 +4,8 @@ use hmac::Mac;
 use subtle::ConstantTimeEq;
 
 use super::crypto::{HmacMd5, Rc4Stream, crc32, keyed_hmac_md5};
-use super::{Mode, NegotiateFlags, SessionKeys, datagram_rekey};
+use super::{NegotiateFlags, SessionKeys, datagram_rekey};
+use crate::side::Side;
 
 /// The application sequence number of SIP: the same in every message, whatever cnum or snum is
 /// ([MS-SIPAE] SIPAE-3.2.4.1-25).
@@ -78,7 +79,7 @@ impl DatagramMac {
     /// The state with which messages of `mode` are signed in SIP. `None` if the context negotiated no signing: it
     /// must not become a security association (SIPAE-3.2.5.2-25).
     #[must_use]
-    pub fn for_sip(keys: &SessionKeys, mode: Mode) -> Option<Self> {
+    pub fn for_sip(keys: &SessionKeys, mode: Side) -> Option<Self> {
         let signs = keys.flags.contains(NegotiateFlags::SIGN);
         let sign_key = keys.sign_key(mode).unwrap_or_default();
         signs.then(|| {

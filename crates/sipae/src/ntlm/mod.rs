@@ -21,7 +21,7 @@ pub use av_pair::{AvId, AvPair, AvPairs, AvValue};
 pub use challenge::{Challenge, encode_text};
 pub use crypto::{crc32, des_pair, hmac_md5, md4, md5, rc4};
 pub use flags::NegotiateFlags;
-pub use keys::{Mode, SessionKeys, datagram_rekey, seal_key, sign_key};
+pub use keys::{SessionKeys, datagram_rekey, seal_key, sign_key};
 pub use mac::{ConnectionMac, DatagramMac, MacOptions, SEQUENCE_NUMBER, SIGNATURE_LENGTH};
 pub use negotiate::Negotiate;
 pub use response::{

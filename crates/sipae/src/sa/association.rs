@@ -4,11 +4,12 @@ use sipae_spec::Diagnostic;
 
 use super::{ReplayWindow, WindowError};
 use crate::auth::{AuthHeader, AuthParam, AuthWriter, Scheme, Style};
-use crate::buffer::{SignatureBuffer, SignatureParams, Signer};
+use crate::buffer::{SignatureBuffer, SignatureParams};
 use crate::draft::Draft;
 use crate::encoding::encode_base16;
 use crate::message::{HeaderName, Message, MessageError, Value};
 use crate::ntlm::{DatagramMac, SessionKeys};
+use crate::side::Side;
 use crate::version::Version;
 use crate::violation::{Breach, Violation};
 
@@ -29,8 +30,8 @@ impl Context {
     /// The context of NTLM keys; `None` if they negotiated no signing.
     #[must_use]
     pub fn ntlm(keys: &SessionKeys) -> Option<Self> {
-        let client = DatagramMac::for_sip(keys, Signer::Client)?;
-        Some(Self::Ntlm { client, server: DatagramMac::for_sip(keys, Signer::Server)? })
+        let client = DatagramMac::for_sip(keys, Side::Client)?;
+        Some(Self::Ntlm { client, server: DatagramMac::for_sip(keys, Side::Server)? })
     }
 
     /// The scheme.
@@ -43,7 +44,7 @@ impl Context {
 
     /// The signature of a buffer.
     #[must_use]
-    pub fn sign(&self, signer: Signer, buffer: &[u8]) -> Vec<u8> {
+    pub fn sign(&self, signer: Side, buffer: &[u8]) -> Vec<u8> {
         match self {
             Self::Ntlm { client, server } => side(signer, client, server).sign(buffer).to_vec(),
         }
@@ -51,20 +52,20 @@ impl Context {
 
     /// Whether a signature is that of the buffer.
     #[must_use]
-    pub fn verify(&self, signer: Signer, buffer: &[u8], signature: &[u8]) -> bool {
+    pub fn verify(&self, signer: Side, buffer: &[u8], signature: &[u8]) -> bool {
         match self {
             Self::Ntlm { client, server } => side(signer, client, server).verify(buffer, signature),
         }
     }
 }
 
-const fn side<T>(signer: Signer, client: T, server: T) -> T
+const fn side<T>(signer: Side, client: T, server: T) -> T
 where
     T: Copy,
 {
     match signer {
-        Signer::Client => client,
-        Signer::Server => server,
+        Side::Client => client,
+        Side::Server => server,
     }
 }
 
@@ -155,7 +156,7 @@ pub struct SecurityAssociation {
     /// The server's index, echoed octet by octet (SIPAE-2.2-14).
     pub opaque: Vec<u8>,
     /// The side that this is: what it signs, and what it verifies is the other's.
-    pub signer: Signer,
+    pub signer: Side,
     /// What signs.
     pub context: Context,
     next: Option<u32>,
@@ -165,7 +166,7 @@ pub struct SecurityAssociation {
 impl SecurityAssociation {
     /// A new association; numbers begin at 1 in both directions.
     #[must_use]
-    pub fn new(parameters: Parameters, opaque: Vec<u8>, signer: Signer, context: Context) -> Self {
+    pub fn new(parameters: Parameters, opaque: Vec<u8>, signer: Side, context: Context) -> Self {
         Self { parameters, opaque, signer, context, next: Some(1), window: ReplayWindow::default() }
     }
 
@@ -206,8 +207,8 @@ impl SecurityAssociation {
 
     fn remove_own(&self, draft: &mut Draft) {
         let names = match self.signer {
-            Signer::Client => HeaderName::CREDENTIALS,
-            Signer::Server => HeaderName::SIGNATURES,
+            Side::Client => HeaderName::CREDENTIALS,
+            Side::Server => HeaderName::SIGNATURES,
         };
         draft.headers.retain(|header| {
             let is_signature = names.iter().any(|name| header.is(*name));
@@ -223,8 +224,8 @@ impl SecurityAssociation {
         options: &SignOptions,
     ) -> Result<AuthWriter, Breach> {
         let rand = match self.signer {
-            Signer::Client => encode_base16(&rand),
-            Signer::Server => encode_base16(&rand).to_ascii_uppercase(),
+            Side::Client => encode_base16(&rand),
+            Side::Server => encode_base16(&rand).to_ascii_uppercase(),
         };
         let number = number.to_string();
         let (ambiguous, buffer) = draft.read(|message| {
@@ -281,7 +282,7 @@ impl SecurityAssociation {
     pub fn verify_signature(&self, message: &Message<'_>, header: &AuthHeader<'_>) -> Result<u32, Breach> {
         let peer = self.signer.peer();
         let name =
-            if peer == Signer::Client { HeaderName::Authorization } else { HeaderName::AuthenticationInfo };
+            if peer == Side::Client { HeaderName::Authorization } else { HeaderName::AuthenticationInfo };
         if let Some(diagnostic) = header.malformed() {
             return Err(refuse(name, diagnostic));
         }

@@ -4,13 +4,13 @@ use super::negotiation::Negotiation;
 use super::table::Association;
 use super::{Scene, Server, ServerEvent, endpoint_of, is_silent};
 use crate::auth::{AuthHeader, AuthParam};
-use crate::buffer::Signer;
 use crate::defects::Defect;
 use crate::encoding::encode_base64;
 use crate::endpoint::EndpointId;
 use crate::message::{HeaderName, Message};
 use crate::ntlm::{Authenticate, Challenge, NegotiateFlags, NtlmError, SessionKeys};
 use crate::sa::{Context, Lifetime, SecurityAssociation};
+use crate::side::Side;
 use crate::violation::Breach;
 
 /// ErrorId 1000 of ms-diagnostics.
@@ -153,8 +153,7 @@ impl Server {
         keys: &SessionKeys,
     ) -> Result<Association, Breach> {
         let context = Context::ntlm(keys).ok_or(NtlmError::FlagClear { flag: "SIGN" })?;
-        let mut sa =
-            SecurityAssociation::new(self.config.parameters.clone(), opaque, Signer::Server, context);
+        let mut sa = SecurityAssociation::new(self.config.parameters.clone(), opaque, Side::Server, context);
         let signs = sa.parameters.version.signs_completing_request();
         if signs && !self.config.defects.has(Defect::CompletesUnsigned) {
             sa.verify(message, credential).map_err(|violation| violation.breach)?;

@@ -14,7 +14,7 @@ pub use account::{Account, Accounts};
 
 use std::collections::BTreeMap;
 
-use crate::auth::{AuthHeader, AuthParam, Style};
+use crate::auth::{AuthHeader, AuthParam, ChallengeKind, Style};
 use crate::clock::{Entropy, Time};
 use crate::defects::{Defect, Defects};
 use crate::endpoint::EndpointId;
@@ -30,73 +30,6 @@ use table::{Association, Associations};
 /// A connection, named by whoever owns it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnectionId(pub u64);
-
-/// Which set of header fields a server uses ([MS-SIPAE] 3.3.5.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum ChallengeKind {
-    /// 401, WWW-Authenticate, Authorization, Authentication-Info.
-    #[default]
-    Www,
-    /// 407, Proxy-Authenticate, Proxy-Authorization, Proxy-Authentication-Info.
-    Proxy,
-}
-
-impl ChallengeKind {
-    /// The status code of a challenge.
-    #[must_use]
-    pub const fn status(self) -> u16 {
-        match self {
-            Self::Www => 401,
-            Self::Proxy => 407,
-        }
-    }
-
-    /// The other kind.
-    #[must_use]
-    pub const fn other(self) -> Self {
-        match self {
-            Self::Www => Self::Proxy,
-            Self::Proxy => Self::Www,
-        }
-    }
-
-    /// The kind that a status code announces.
-    #[must_use]
-    pub const fn from_status(status: u16) -> Option<Self> {
-        match status {
-            401 => Some(Self::Www),
-            407 => Some(Self::Proxy),
-            _ => None,
-        }
-    }
-
-    /// The header field of a challenge.
-    #[must_use]
-    pub const fn challenge(self) -> HeaderName {
-        match self {
-            Self::Www => HeaderName::WwwAuthenticate,
-            Self::Proxy => HeaderName::ProxyAuthenticate,
-        }
-    }
-
-    /// The header field of a credential.
-    #[must_use]
-    pub const fn credential(self) -> HeaderName {
-        match self {
-            Self::Www => HeaderName::Authorization,
-            Self::Proxy => HeaderName::ProxyAuthorization,
-        }
-    }
-
-    /// The header field of a server signature.
-    #[must_use]
-    pub const fn signature(self) -> HeaderName {
-        match self {
-            Self::Www => HeaderName::AuthenticationInfo,
-            Self::Proxy => HeaderName::ProxyAuthenticationInfo,
-        }
-    }
-}
 
 /// What a server is and permits.
 #[derive(Clone, Debug)]
