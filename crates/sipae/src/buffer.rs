@@ -144,11 +144,11 @@ impl<'a> SignatureBuffer<'a> {
         }
         if let Some(from) = present(message.from())? {
             self.set(Field::FromUri, Value(from.uri));
-            self.set(Field::FromTag, Value(from.param("tag").unwrap_or_default()));
+            self.set(Field::FromTag, Value(from.tag.unwrap_or_default()));
         }
         if let Some(to) = present(message.to())? {
             self.set(Field::ToUri, Value(to.uri));
-            self.set(Field::ToTag, Value(to.param("tag").unwrap_or_default()));
+            self.set(Field::ToTag, Value(to.tag.unwrap_or_default()));
         }
         let identities = message.identities();
         self.set(Field::SipIdentity, Value(identities.sip));

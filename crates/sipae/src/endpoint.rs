@@ -179,7 +179,7 @@ impl EndpointId {
     /// When no identifier is there, or they contradict each other.
     pub fn of(from: &Address<'_>, contact: Option<&Address<'_>>) -> Result<Self, EndpointError> {
         let address = lower_address(from.uri).ok_or(EndpointError::Address)?;
-        let epid = from.param("epid").map(checked_epid).transpose()?.map(InstanceId::from_epid);
+        let epid = from.epid.map(checked_epid).transpose()?.map(InstanceId::from_epid);
         let instance =
             contact.and_then(|contact| contact.param("+sip.instance")).map(read_instance).transpose()?;
         let gruu =

@@ -154,9 +154,9 @@ fn repeats(sent: &Message<'_>, answer: &Message<'_>) -> Result<(), String> {
     let (from, back) = (sent.from().map_err(readable)?, answer.from().map_err(readable)?);
     same("Via branch", sent.branch() == answer.branch())?;
     same("From address", from.uri == back.uri)?;
-    same("From tag", from.param("tag") == back.param("tag"))?;
+    same("From tag", from.tag == back.tag)?;
     same("Call-ID", sent.call_id().map_err(readable)? == answer.call_id().map_err(readable)?)?;
     same("CSeq", sent.cseq().map_err(readable)? == answer.cseq().map_err(readable)?)?;
     let to = answer.to().map_err(readable)?;
-    if to.param("tag").is_some_and(|tag| !tag.is_empty()) { Ok(()) } else { Err("no To tag".to_owned()) }
+    if to.tag.is_some_and(|tag| !tag.is_empty()) { Ok(()) } else { Err("no To tag".to_owned()) }
 }

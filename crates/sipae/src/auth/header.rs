@@ -22,19 +22,26 @@ pub struct AuthHeader<'a> {
     scheme: &'a [u8],
     slots: [Slot<'a>; COUNT],
     malformed: Option<Diagnostic>,
+    has_unknown: bool,
 }
 
 impl<'a> AuthHeader<'a> {
     /// Reads a header value. Parameters above [`MAX_STEPS`](super::MAX_STEPS) are not looked at and make the field malformed.
     #[must_use]
     pub fn read(value: Value<'a>) -> Self {
-        let (scheme, mut walk) = Walk::new(value);
+        let (scheme, walk) = Walk::new(value);
         let malformed = scheme.is_empty().then_some(Diagnostic::SchemeMissing);
-        let mut header = Self { value, scheme, slots: [None; COUNT], malformed };
-        for step in walk.by_ref().take(super::MAX_STEPS) {
+        let mut header = Self { value, scheme, slots: [None; COUNT], malformed, has_unknown: false };
+        for (index, step) in walk.enumerate() {
+            if index == super::MAX_STEPS {
+                header.malformed = header.malformed.or(Some(Diagnostic::ParamsTooMany));
+                break;
+            }
             header.record(step);
         }
-        header.malformed = header.malformed.or(walk.next().map(|_| Diagnostic::ParamsTooMany));
+        if header.has_unknown && header.malformed.is_none() && repeats_unknown(value) {
+            header.malformed = Some(Diagnostic::ParamDuplicate);
+        }
         header
     }
 
@@ -50,23 +57,15 @@ impl<'a> AuthHeader<'a> {
                         *slot = Some((param.value, param.quoted));
                         None
                     }
-                    None => self.repeats(&param).then_some(Diagnostic::ParamDuplicate),
+                    None => {
+                        self.has_unknown = true;
+                        None
+                    }
                 }
             }
         };
         let malformed = problem.filter(|diagnostic| diagnostic.severity() == Severity::Malformed);
         self.malformed = self.malformed.or(malformed);
-    }
-
-    /// Whether an unknown parameter has an earlier twin. Nothing is kept of unknown ones, so they are looked up again.
-    fn repeats(&self, param: &RawParam<'_>) -> bool {
-        let (_, walk) = Walk::new(self.value);
-        let mut earlier = walk.map_while(|step| match step {
-            Step::Param(other) if other.offset == param.offset => None,
-            Step::Param(other) => Some(other.name),
-            Step::Problem(..) => Some(&[][..]),
-        });
-        earlier.any(|name| name.eq_ignore_ascii_case(param.name))
     }
 
     /// The whole header value as written.
@@ -159,4 +158,22 @@ impl<'a> AuthHeader<'a> {
         let is_kerberos = self.scheme() == Some(Scheme::Kerberos);
         Some(name.strip_prefix(b"sip/").filter(|_| is_kerberos).unwrap_or(name))
     }
+}
+
+/// Whether an unknown parameter occurs twice. Nothing is kept of unknown ones, so they are walked over again; out of line,
+/// since hardly any field has one.
+#[cold]
+#[inline(never)]
+fn repeats_unknown(value: Value<'_>) -> bool {
+    let unknown = || {
+        let (_, walk) = Walk::new(value);
+        walk.take(super::MAX_STEPS).filter_map(|step| match step {
+            Step::Param(param) if AuthParam::from_octets(param.name).is_none() => Some(param),
+            _ => None,
+        })
+    };
+    let is_twin = |param: &RawParam<'_>, other: &RawParam<'_>| {
+        other.offset < param.offset && other.name.eq_ignore_ascii_case(param.name)
+    };
+    unknown().any(|param| unknown().any(|other| is_twin(&param, &other)))
 }

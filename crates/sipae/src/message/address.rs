@@ -24,6 +24,12 @@ pub struct Address<'a> {
     pub bracketed: bool,
     /// The header parameters.
     pub params: Params<'a>,
+    /// The `tag` parameter.
+    pub tag: Option<&'a [u8]>,
+    /// The `epid` parameter.
+    pub epid: Option<&'a [u8]>,
+    /// tag or epid occurs twice, and would be read differently by different readers.
+    is_ambiguous: bool,
 }
 
 impl<'a> Address<'a> {
@@ -34,19 +40,13 @@ impl<'a> Address<'a> {
     pub fn parse(value: &'a [u8]) -> Result<Self, Diagnostic> {
         let (rest, address) = address(value).map_err(|_| Diagnostic::NameAddrMalformed)?;
         let stray = trim_lws(rest);
-        if stray.is_empty() {
-            address.check_unique()
+        if stray.is_empty() && !address.is_ambiguous {
+            Ok(address)
         } else if stray.starts_with(b",") || stray.starts_with(b"<") {
             Err(Diagnostic::NameAddrSeveral)
         } else {
             Err(Diagnostic::NameAddrMalformed)
         }
-    }
-
-    /// A tag or epid that occurs twice would be read differently by different readers.
-    fn check_unique(self) -> Result<Self, Diagnostic> {
-        let occurs = |name: &[u8]| self.params.filter(|param| param.name.eq_ignore_ascii_case(name)).count();
-        if occurs(b"tag") < 2 && occurs(b"epid") < 2 { Ok(self) } else { Err(Diagnostic::NameAddrMalformed) }
     }
 
     /// Reads one element of a list, between two commas: a second address in it is only text that does not belong there.
@@ -197,8 +197,8 @@ fn bracketed_address(input: &[u8]) -> Parsed<'_, Address<'_>> {
     let (rest, display) = recognize((nom::combinator::opt(quoted), is_not_bracket)).parse(input)?;
     let uri = verify(take_till(|octet| octet == b'>'), |uri: &[u8]| !trim_lws(uri).is_empty());
     let (rest, uri) = delimited(char('<'), uri, char('>')).parse(rest)?;
-    let (rest, params) = params(rest)?;
-    Ok((rest, Address { display: trim_lws(display), uri: trim_lws(uri), bracketed: true, params }))
+    let (rest, marks) = params(rest);
+    Ok((rest, marks.address(trim_lws(display), trim_lws(uri), true)))
 }
 
 fn is_not_bracket(input: &[u8]) -> Parsed<'_, &[u8]> {
@@ -217,8 +217,8 @@ fn bare_address(input: &[u8]) -> Parsed<'_, Address<'_>> {
         return Err(nom::Err::Error(nom::error::Error::new(input, nom::error::ErrorKind::Verify)));
     }
     let display = trim_lws(slice(input, 0, offset_in(input, uri)));
-    let (rest, params) = params(rest)?;
-    Ok((rest, Address { display, uri, bracketed: false, params }))
+    let (rest, marks) = params(rest);
+    Ok((rest, marks.address(display, uri, false)))
 }
 
 /// `*` of Contact, or a scheme, a colon and something.
@@ -229,9 +229,40 @@ fn is_uri(text: &[u8]) -> bool {
     text == b"*" || uri.parse(text).is_ok()
 }
 
-fn params(input: &[u8]) -> Parsed<'_, Params<'_>> {
-    let (rest, text) = recognize(many0_count(param)).parse(input)?;
-    Ok((rest, Params::new(text)))
+/// The parameters behind an address, and those of them that every reader asks for.
+#[derive(Default)]
+struct Marks<'a> {
+    text: &'a [u8],
+    tag: Option<&'a [u8]>,
+    epid: Option<&'a [u8]>,
+    is_ambiguous: bool,
+}
+
+impl<'a> Marks<'a> {
+    fn note(&mut self, param: &Param<'a>) {
+        let slot = match param.name.len() {
+            3 if param.name.eq_ignore_ascii_case(b"tag") => &mut self.tag,
+            4 if param.name.eq_ignore_ascii_case(b"epid") => &mut self.epid,
+            _ => return,
+        };
+        self.is_ambiguous |= slot.is_some();
+        slot.get_or_insert(param.value);
+    }
+
+    const fn address(self, display: &'a [u8], uri: &'a [u8], bracketed: bool) -> Address<'a> {
+        let Self { text, tag, epid, is_ambiguous } = self;
+        Address { display, uri, bracketed, params: Params::new(text), tag, epid, is_ambiguous }
+    }
+}
+
+fn params(input: &[u8]) -> (&[u8], Marks<'_>) {
+    let (mut rest, mut marks) = (input, Marks::default());
+    while let Ok((behind, param)) = param(rest) {
+        marks.note(&param);
+        rest = behind;
+    }
+    marks.text = slice(input, 0, input.len() - rest.len());
+    (rest, marks)
 }
 
 fn param(input: &[u8]) -> Parsed<'_, Param<'_>> {

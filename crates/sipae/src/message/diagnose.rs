@@ -168,14 +168,14 @@ fn call_id<'a>(message: &Message<'a>, findings: &mut Findings<'a>) {
 
 fn from_tag<'a>(message: &Message<'a>, findings: &mut Findings<'a>) {
     if let Ok(from) = message.from() {
-        let has_tag = from.param("tag").is_some_and(|tag| !tag.is_empty());
+        let has_tag = from.tag.is_some_and(|tag| !tag.is_empty());
         findings.add_if(!has_tag, Diagnostic::FromTagMissing, HeaderName::From, from.uri);
     }
 }
 
 fn epids<'a>(message: &Message<'a>, findings: &mut Findings<'a>) {
     for (name, end) in [(HeaderName::From, message.from()), (HeaderName::To, message.to())] {
-        if let Some(epid) = end.ok().and_then(|address| address.param("epid")) {
+        if let Some(epid) = end.ok().and_then(|address| address.epid) {
             findings.add_if(!is_epid(epid), Diagnostic::EpidMalformed, name, epid);
             findings.add_if(EPID_LENGTH < epid.len(), Diagnostic::EpidTooLong, name, epid);
         }
@@ -188,7 +188,7 @@ fn instance<'a>(message: &Message<'a>, findings: &mut Findings<'a>) {
     else {
         return;
     };
-    if let (Some(epid), Some(instance)) = (from.param("epid"), contact.param("+sip.instance")) {
+    if let (Some(epid), Some(instance)) = (from.epid, contact.param("+sip.instance")) {
         let differs = InstanceId::from_instance(instance) != Some(InstanceId::from_epid(epid));
         findings.add_if(differs, Diagnostic::InstanceMismatch, HeaderName::Contact, instance);
     }
