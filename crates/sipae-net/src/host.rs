@@ -8,6 +8,7 @@ mod outbox;
 use std::collections::HashMap;
 use std::io::{self, ErrorKind, Read};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
+use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::thread;
 use std::time::Duration;
@@ -19,12 +20,17 @@ use outbox::Outbox;
 
 /// Connections served at once; a further one is closed as soon as it is accepted.
 const CONNECTIONS: usize = 1024;
+/// A reader and a writer for each connection; a writer may outlive its connection by as long as the client may be
+/// behind.
+const THREADS: usize = 2 * CONNECTIONS;
 const CHUNK: usize = 16 * 1024;
 /// Happenings that wait for the server; behind them the clients have to wait. Small, so that a client that sends
 /// without end takes little of the time of the others.
 const BACKLOG: usize = 64;
 /// A client that takes nothing for this long is cut off, so that it does not keep its place for ever.
 const SEND_TIMEOUT: Duration = Duration::from_secs(2);
+/// A client that has not caught up with its answers for this long is cut off too.
+const BEHIND: Duration = Duration::from_secs(30);
 /// How often timers are looked at when nothing happens.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -80,7 +86,8 @@ impl Host {
         let listener = self.listener;
         thread::Builder::new().spawn(move || accept(&listener, &accepting))?;
         let server = Server::new(self.config);
-        Err(Serving { server, clients: HashMap::new(), sender, next: 0, on_event }.serve(&receiver))
+        let (clients, token) = (HashMap::new(), Arc::new(()));
+        Err(Serving { server, clients, sender, token, next: 0, on_event }.serve(&receiver))
     }
 }
 
@@ -125,12 +132,16 @@ impl Client {
         stream: TcpStream,
         connection: ConnectionId,
         sender: &SyncSender<Happening>,
+        token: &Arc<()>,
     ) -> io::Result<Self> {
         stream.set_nodelay(true)?;
         stream.set_write_timeout(Some(SEND_TIMEOUT))?;
-        let outbox = Outbox::start(stream.try_clone()?)?;
-        let (reader, sender) = (stream.try_clone()?, sender.clone());
-        thread::Builder::new().spawn(move || read(connection, reader, &sender))?;
+        let outbox = Outbox::start(stream.try_clone()?, BEHIND, Arc::clone(token))?;
+        let (reader, sender, token) = (stream.try_clone()?, sender.clone(), Arc::clone(token));
+        thread::Builder::new().spawn(move || {
+            read(connection, reader, &sender);
+            drop(token);
+        })?;
         Ok(Self { stream, outbox: Some(outbox) })
     }
 
@@ -145,6 +156,8 @@ struct Serving<F> {
     server: Server,
     clients: HashMap<ConnectionId, Client>,
     sender: SyncSender<Happening>,
+    /// Each thread of a connection keeps a clone.
+    token: Arc<()>,
     next: u64,
     on_event: F,
 }
@@ -166,12 +179,12 @@ impl<F: FnMut(&HostEvent)> Serving<F> {
 
     /// A connection over the bound, or for which the system has no threads, is closed by being dropped.
     fn accepted(&mut self, stream: TcpStream) {
-        if CONNECTIONS <= self.clients.len() {
+        if THREADS < Arc::strong_count(&self.token) + 1 {
             return;
         }
         self.next += 1;
         let connection = ConnectionId(self.next);
-        let Ok(client) = Client::start(stream, connection, &self.sender) else { return };
+        let Ok(client) = Client::start(stream, connection, &self.sender, &self.token) else { return };
         self.clients.insert(connection, client);
         (self.on_event)(&HostEvent::Connected(connection));
         self.handle(Input::Connected(connection));

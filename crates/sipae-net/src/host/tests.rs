@@ -88,7 +88,7 @@ fn a_broken_listener_ends_the_host_with_its_error() {
     let (sender, receiver) = mpsc::sync_channel(BACKLOG);
     sender.send(Happening::ListenerBroke(io::Error::other("the listener broke"))).unwrap();
     let server = Server::new(config());
-    let mut serving =
-        Serving { server, clients: HashMap::new(), sender, next: 0, on_event: |_: &HostEvent| () };
+    let (clients, token) = (HashMap::new(), Arc::default());
+    let mut serving = Serving { server, clients, sender, token, next: 0, on_event: |_: &HostEvent| () };
     assert_eq!(serving.serve(&receiver).to_string(), "the listener broke");
 }
