@@ -45,7 +45,8 @@ pub(crate) struct RunArgs {
     /// TOML file with what the target claims and the credentials to test it with.
     #[arg(long, value_name = "FILE")]
     pub(crate) profile: Option<PathBuf>,
-    /// Write the events of the run as JSON lines to this file; - is the standard output, without the summary.
+    /// Write the events of the run as JSON lines to this file; - is the standard output, without the summary. They
+    /// hold whole messages, from which weak passwords can be guessed.
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
     /// Seed from which everything random follows; printed with each run.
@@ -58,6 +59,9 @@ pub(crate) struct RunArgs {
     #[cfg(feature = "defects")]
     #[arg(long, value_name = "ID")]
     pub(crate) defect: Option<sipae::defects::Defect>,
+    /// List the cases that would run, by id and title, and run none.
+    #[arg(long)]
+    pub(crate) list: bool,
     /// Run only cases whose id contains one of these.
     #[arg(value_name = "CASE")]
     pub(crate) cases: Vec<String>,

@@ -1,7 +1,7 @@
 //! `sipae run`.
 
 use std::fs::File;
-use std::io::{self, BufWriter};
+use std::io::{self, Write};
 use std::path::Path;
 
 use sipae::clock::Entropy;
@@ -16,6 +16,11 @@ use crate::args::RunArgs;
 use crate::output::{Failure, forgive_closed_pipe};
 
 pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
+    check_filters(&args.cases)?;
+    if args.list {
+        forgive_closed_pipe(list(&args.cases, &mut io::stdout())).map_err(Failure::Report)?;
+        return Ok(ExitCode::Passed);
+    }
     let options = options(args)?;
     let mut reports = reports(args.json.as_deref())?;
     let mut broken = None;
@@ -26,16 +31,34 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     }
 }
 
+/// Each must choose something: a filter that is empty, as an unset variable is, would choose everything.
+fn check_filters(filters: &[String]) -> Result<(), Failure> {
+    for filter in filters {
+        let problem = if filter.is_empty() {
+            "CASE: \"\" is in every id".to_owned()
+        } else if !cases::all().any(|case| case.id.contains(filter.as_str())) {
+            format!("CASE: no case has {filter:?} in its id")
+        } else {
+            continue;
+        };
+        return Err(Failure::Usage(format!("{problem}; sipae run --list shows the cases")));
+    }
+    Ok(())
+}
+
+fn list(filters: &[String], out: &mut impl Write) -> io::Result<()> {
+    let is_chosen =
+        |id: &str| filters.is_empty() || filters.iter().any(|filter| id.contains(filter.as_str()));
+    let chosen = || cases::all().filter(|case| is_chosen(case.id));
+    let width = chosen().map(|case| case.id.len()).max().unwrap_or_default();
+    chosen().try_for_each(|case| writeln!(out, "{:width$}  {}", case.id, case.title))
+}
+
 fn options(args: &RunArgs) -> Result<RunOptions, Failure> {
     let profile = match &args.profile {
         Some(file) => Profile::load(file)?,
         None => Profile::of_reference(),
     };
-    let unknown =
-        args.cases.iter().find(|filter| !cases::all().any(|case| case.id.contains(filter.as_str())));
-    if let Some(filter) = unknown {
-        return Err(Failure::Usage(format!("no case has \"{filter}\" in its id")));
-    }
     let seed = args.seed.unwrap_or_else(|| u64::from_be_bytes((&mut OsEntropy as &mut dyn Entropy).octets()));
     let profile_name = args.profile.as_ref().map(|file| file.display().to_string());
     let (strict, filters) = (args.strict, args.cases.clone());
@@ -82,7 +105,7 @@ fn reports(json: Option<&Path>) -> Result<Vec<Box<dyn Writer>>, Failure> {
         Some(file) => {
             let created =
                 File::create(file).map_err(|source| Failure::File { file: file.to_owned(), source })?;
-            vec![summary(), Box::new(JsonLines(BufWriter::new(created)))]
+            vec![summary(), Box::new(JsonLines(created))]
         }
     })
 }

@@ -1,5 +1,6 @@
 //! `sipae serve`.
 
+use std::collections::HashMap;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -9,7 +10,7 @@ use sipae::ntlm::NegotiateFlags;
 use sipae::server::ServerConfig;
 use sipae::version::Version;
 use sipae_conformance::profile::{ProfileUser, one_line};
-use sipae_conformance::target::{accounts, reference_config};
+use sipae_conformance::target::{accounts, is_host, reference_config};
 use sipae_events::ExitCode;
 use sipae_net::{Host, HostEvent};
 
@@ -37,6 +38,12 @@ pub(crate) fn serve(args: &ServeArgs) -> Result<ExitCode, Failure> {
 }
 
 fn config(args: &ServeArgs) -> Result<ServerConfig, Failure> {
+    if !is_host(&args.host) {
+        return Err(Failure::Usage(format!(
+            "--host: {:?} is neither a host name nor an IP address",
+            args.host
+        )));
+    }
     let version = Version::from_number(args.offer).unwrap_or(Version::V4);
     let mut config = match &args.users {
         Some(file) => ServerConfig::new(&args.host, version, accounts(users(file)?)),
@@ -70,7 +77,26 @@ fn users(file: &Path) -> Result<Vec<ProfileUser>, Failure> {
     for (place, user) in read.user.iter().enumerate() {
         user.check(&format!("user {}", place + 1)).map_err(wrong)?;
     }
+    distinct(&read.user).map_err(wrong)?;
     if read.user.is_empty() { Err(wrong("user: the list is empty".to_owned())) } else { Ok(read.user) }
+}
+
+/// No name and no address belongs to two accounts: which password holds would be left to chance.
+fn distinct(users: &[ProfileUser]) -> Result<(), String> {
+    let (mut names, mut addresses) = (HashMap::new(), HashMap::new());
+    for (place, user) in (1..).zip(users) {
+        let name = (user.user.to_lowercase(), user.domain.to_lowercase());
+        if let Some(first) = names.insert(name, place) {
+            return Err(format!("user {place}: {} is user {first} already", user.name()));
+        }
+        if let Some(first) = addresses.insert(user.address.to_lowercase(), place) {
+            return Err(format!(
+                "user {place}.address: {} is the address of user {first} already",
+                user.address
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn shown(event: &HostEvent) -> String {

@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use sipae::version::Version;
+use toml::de::{DeTable, DeValue};
 
 /// An account on the target.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
@@ -16,11 +18,18 @@ pub struct ProfileUser {
     #[serde(default)]
     pub domain: String,
     /// Password.
+    #[serde(deserialize_with = "password")]
     pub password: String,
     /// Address-of-record without scheme, such as `alice@contoso.com`.
     pub address: String,
 }
 
+/// Reads a password without the error that would hold it: `password = 123456` is a mistake that happens.
+fn password<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    String::deserialize(deserializer).map_err(|_| D::Error::custom("expected a string"))
+}
+
+/// Without the password.
 impl std::fmt::Debug for ProfileUser {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "ProfileUser({})", self.name())
@@ -107,6 +116,7 @@ struct SacrificialTable {
     user: String,
     #[serde(default)]
     domain: String,
+    #[serde(deserialize_with = "password")]
     password: String,
     address: String,
     #[serde(default = "default_failed_logons")]
@@ -209,13 +219,55 @@ fn check_address(key: &str, address: &str) -> Result<(), String> {
     if is_address { Ok(()) } else { Err(format!("{key}: \"{address}\" is not of the form user@host")) }
 }
 
-/// The first line of a TOML error with the line it is about. The text itself may hold passwords and is not repeated.
-/// For every TOML file that a user writes.
+/// A TOML error with the line and the key that it is about, but never a value: the text may hold passwords, in the
+/// wrong place too. For every TOML file that a user writes.
 #[must_use]
 pub fn one_line(text: &str, error: &toml::de::Error) -> String {
-    let line = error.span().map(|span| 1 + text.get(..span.start).unwrap_or_default().matches('\n').count());
-    let message = error.message().replace('\n', ", ");
-    line.map_or_else(|| message.clone(), |line| format!("line {line}: {message}"))
+    let message = without_value(error.message()).replace('\n', ", ");
+    let Some(place) = error.span().map(|span| span.start) else { return message };
+    let line = 1 + text.get(..place).unwrap_or_default().matches('\n').count();
+    match key_at(text, place) {
+        Some(key) => format!("line {line}: {key}: {message}"),
+        None => format!("line {line}: {message}"),
+    }
+}
+
+/// What serde says of a wrong value, without the value: of `invalid type: string "x", expected u32` the kind and what
+/// was expected.
+fn without_value(message: &str) -> String {
+    let rest = ["invalid type: ", "invalid value: "].iter().find_map(|prefix| message.strip_prefix(prefix));
+    let Some((found, expected)) = rest.and_then(|rest| rest.rsplit_once(", expected ")) else {
+        return message.to_owned();
+    };
+    let kind = found.split(['`', '"']).next().unwrap_or_default().trim_end();
+    let expected = if expected.starts_with("struct ") { "a table" } else { expected };
+    format!("got {kind}, expected {expected}")
+}
+
+/// The key whose value is at this place: `pace.answer_timeout_ms`, or `user 2.password` in a list of tables.
+fn key_at(text: &str, place: usize) -> Option<String> {
+    let table = DeTable::parse(text).ok()?;
+    key_in_table(table.get_ref(), place)
+}
+
+fn key_in_table(table: &DeTable<'_>, place: usize) -> Option<String> {
+    table.iter().find_map(|(name, value)| {
+        let inner = key_in_value(value, place)?;
+        Some(format!("{}{inner}", name.get_ref()))
+    })
+}
+
+/// The rest of a key; empty for the value itself. The members of a table may stand outside its span.
+fn key_in_value(value: &toml::Spanned<DeValue<'_>>, place: usize) -> Option<String> {
+    let inner = match value.get_ref() {
+        DeValue::Table(table) => key_in_table(table, place).map(|key| format!(".{key}")),
+        DeValue::Array(items) => items.iter().enumerate().find_map(|(index, item)| {
+            let inner = key_in_value(item, place)?;
+            Some(format!(" {}{inner}", index + 1))
+        }),
+        _ => None,
+    };
+    inner.or_else(|| value.span().contains(&place).then(String::new))
 }
 
 #[cfg(test)]
@@ -244,12 +296,49 @@ mod tests {
     #[case("[target]\nversions = [5]\n", "p.toml: target.versions: 5 is not 2, 3 or 4")]
     #[case("[target]\nversions = []\n", "p.toml: target.versions: the list is empty")]
     #[case("[pace]\nanswer_timeout_ms = 1\n", "p.toml: pace.answer_timeout_ms: 1 is not in 10 to 120000")]
-    #[case("[pace]\nanswer_timeout_ms = \"x\"\n", "p.toml: line 2: invalid type")]
+    #[case(
+        "[pace]\nanswer_timeout_ms = \"x\"\n",
+        "p.toml: line 2: pace.answer_timeout_ms: got string, expected u64"
+    )]
+    #[case(
+        "[target]\nversions = [\n4,\n\"x\"]\n",
+        "p.toml: line 4: target.versions 2: got string, expected u32"
+    )]
+    #[case(
+        "pace.answer_timeout_ms = -7\n",
+        "p.toml: line 1: pace.answer_timeout_ms: got integer, expected u64"
+    )]
+    #[case("user = \"alice:secret\"\n", "p.toml: line 1: user: got string, expected a table")]
+    #[case("[user]\nuser = \"a\"\npassword = 5ecret\n", "p.toml: line 3: ")]
     fn an_error_is_one_line_with_file_and_place(#[case] head: &str, #[case] expected: &str) {
         let text =
             if head.is_empty() || head.contains("user") { head.to_owned() } else { format!("{head}{USER}") };
         let error = parse(&text).expect_err("no profile");
         assert!(error.starts_with(expected), "{error}");
         assert!(!error.contains('\n') && !error.contains("secret"), "{error}");
+    }
+
+    #[rstest]
+    #[case("123456789", "expected a string")]
+    #[case("1234567.89", "expected a string")]
+    #[case("1979-05-27", "expected a string")]
+    #[case("[\"123456789\"]", "expected a string")]
+    #[case("{ is = \"123456789\" }", "expected a string")]
+    fn an_error_about_a_password_names_the_key_and_never_the_value(
+        #[case] value: &str,
+        #[case] problem: &str,
+        #[values("user", "sacrificial")] table: &str,
+    ) {
+        let head = if table == "user" { "" } else { USER };
+        let error =
+            parse(&format!("{head}[{table}]\nuser = \"a\"\npassword = {value}\n")).expect_err("no profile");
+        assert!(error.ends_with(&format!("{table}.password: {problem}")), "{error}");
+        assert!(!error.contains("12345") && !error.contains("1979"), "{error}");
+    }
+
+    #[test]
+    fn a_profile_is_shown_without_passwords() {
+        let shown = format!("{:?}", Profile::of_reference());
+        assert!(shown.contains("CONTOSO") && !shown.contains("test-password"), "{shown}");
     }
 }

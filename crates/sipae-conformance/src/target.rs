@@ -1,6 +1,7 @@
 //! Naming a target.
 
 use std::fmt;
+use std::net::{IpAddr, Ipv6Addr, SocketAddrV6};
 use std::str::FromStr;
 
 use sipae::defects::Defects;
@@ -29,10 +30,10 @@ pub enum Target {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TargetError {
     /// Another form.
-    #[error("\"{0}\" is no target: use ref or tcp://host:port")]
+    #[error("{0:?} is no target: use ref or tcp://host:port")]
     Form(String),
     /// `tcp://` without host or port.
-    #[error("\"{0}\" is no target: tcp:// needs a host and a port from 1 to 65535")]
+    #[error("{0:?} is no target: tcp:// needs a host (IPv6 in brackets) and a port from 1 to 65535")]
     Address(String),
 }
 
@@ -83,6 +84,22 @@ pub fn accounts(users: impl IntoIterator<Item = ProfileUser>) -> Accounts {
     Accounts::new(users.into_iter().map(account).collect())
 }
 
+/// Whether a text names a host: labels of letters, digits, hyphens and underscores, or an IP address. Nothing else is
+/// safe in a header field.
+#[must_use]
+pub fn is_host(text: &str) -> bool {
+    const LONGEST: usize = 253;
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let is_reference = bare.is_some_and(|bare| bare.parse::<Ipv6Addr>().is_ok());
+    let is_address = text.parse::<IpAddr>().is_ok() || is_reference;
+    is_address || text.len() <= LONGEST && is_host_name(text)
+}
+
+fn is_host_name(text: &str) -> bool {
+    let is_part = |octet: u8| octet.is_ascii_alphanumeric() || octet == b'-' || octet == b'_';
+    text.split('.').all(|label| !label.is_empty() && label.bytes().all(is_part))
+}
+
 impl FromStr for Target {
     type Err = TargetError;
 
@@ -93,8 +110,7 @@ impl FromStr for Target {
         let address = text.strip_prefix("tcp://").ok_or_else(|| TargetError::Form(text.to_owned()))?;
         let (host, port) = address.rsplit_once(':').unwrap_or_default();
         let is_port = port.parse::<u16>().is_ok_and(|port| port != 0);
-        let is_host = !host.is_empty() && !host.contains('/');
-        if is_port && is_host {
+        if is_port && (is_host_name(host) || address.parse::<SocketAddrV6>().is_ok()) {
             Ok(Self::Tcp { address: address.to_owned() })
         } else {
             Err(TargetError::Address(text.to_owned()))
@@ -117,7 +133,14 @@ mod tests {
 
     #[test]
     fn a_target_is_read_and_shown_in_one_form() {
-        for text in ["ref", "tcp://127.0.0.1:5060", "tcp://[::1]:5060", "tcp://server.contoso.com:1"] {
+        for text in [
+            "ref",
+            "tcp://127.0.0.1:5060",
+            "tcp://[::1]:5060",
+            "tcp://[fe80::1%2]:5060",
+            "tcp://server.contoso.com:1",
+            "tcp://lab_1:5060",
+        ] {
             assert_eq!(text.parse::<Target>().map(|target| target.to_string()).as_deref(), Ok(text));
         }
     }
@@ -132,10 +155,28 @@ mod tests {
             "tcp://host:0",
             "tcp://host:99999",
             "tcp://a/b:1",
+            "tcp://u@127.0.0.1:5",
+            "tcp://::1:5",
+            "tcp://[x]:5",
+            "tcp://a b:5",
+            "tcp://a..b:5",
+            "tcp://host:1\r\n",
             "host:1",
         ] {
             let error = text.parse::<Target>().expect_err("no target").to_string();
             assert!(error.contains("tcp://"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_host_is_a_name_or_an_ip_address() {
+        for text in ["server.contoso.com", "lab_1", "127.0.0.1", "::1", "[2001:db8::1]"] {
+            assert!(is_host(text), "{text}");
+        }
+        let long = "a.".repeat(127) + "a";
+        for text in ["", ".", "a..b", "a\"b\r\nX: y", "a b", "a:5060", "[127.0.0.1]", "é.com", long.as_str()]
+        {
+            assert!(!is_host(text), "{text:?}");
         }
     }
 }

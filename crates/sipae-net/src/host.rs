@@ -1,8 +1,14 @@
 //! The reference server on TCP.
+//!
+//! One thread has the server; each connection has one that reads and one that writes. Nothing that a client does or
+//! leaves undone holds up the thread of the server.
+
+mod outbox;
 
 use std::collections::HashMap;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
+use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::thread;
 use std::time::Duration;
@@ -10,13 +16,21 @@ use std::time::Duration;
 use sipae::server::{ConnectionId, Input, Output, Server, ServerConfig, ServerEvent};
 
 use crate::{OsEntropy, system_time};
+use outbox::Outbox;
 
 /// Connections served at once; a further one is closed as soon as it is accepted.
 const CONNECTIONS: usize = 1024;
+/// A reader and a writer for each connection; a writer may outlive its connection by as long as the client may be
+/// behind.
+const THREADS: usize = 2 * CONNECTIONS;
 const CHUNK: usize = 16 * 1024;
-const BACKLOG: usize = 1024;
-/// A client that takes nothing for this long is cut off, so that it cannot stop the others.
+/// Happenings that wait for the server; behind them the clients have to wait. Small, so that a client that sends
+/// without end takes little of the time of the others.
+const BACKLOG: usize = 64;
+/// A client that takes nothing for this long is cut off, so that it does not keep its place for ever.
 const SEND_TIMEOUT: Duration = Duration::from_secs(2);
+/// A client that has not caught up with its answers for this long is cut off too.
+const BEHIND: Duration = Duration::from_secs(30);
 /// How often timers are looked at when nothing happens.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -24,6 +38,7 @@ enum Happening {
     Accepted(TcpStream),
     Octets(ConnectionId, Vec<u8>),
     Ended(ConnectionId),
+    ListenerBroke(io::Error),
 }
 
 /// What a host tells its owner.
@@ -64,28 +79,31 @@ impl Host {
     /// Serves until the process ends. `on_event` hears what happens; nothing secret is in it.
     ///
     /// # Errors
-    /// When the listening socket breaks.
+    /// When the listening socket breaks, or the system gives no thread to listen in.
     pub fn run(self, on_event: impl FnMut(&HostEvent)) -> io::Result<()> {
         let (sender, receiver) = mpsc::sync_channel(BACKLOG);
         let accepting = sender.clone();
         let listener = self.listener;
-        let accept = thread::spawn(move || accept(&listener, &accepting));
+        thread::Builder::new().spawn(move || accept(&listener, &accepting))?;
         let server = Server::new(self.config);
-        Serving { server, streams: HashMap::new(), sender, next: 0, on_event }.serve(&receiver);
-        accept.join().unwrap_or_else(|_| Err(io::Error::other("the accepting thread ended")))
+        let (clients, token) = (HashMap::new(), Arc::new(()));
+        Err(Serving { server, clients, sender, token, next: 0, on_event }.serve(&receiver))
     }
 }
 
-fn accept(listener: &TcpListener, sender: &SyncSender<Happening>) -> io::Result<()> {
+fn accept(listener: &TcpListener, sender: &SyncSender<Happening>) {
     loop {
-        match listener.accept() {
-            Ok((stream, _)) => {
-                if sender.send(Happening::Accepted(stream)).is_err() {
-                    return Ok(());
-                }
+        let happening = match listener.accept() {
+            Ok((stream, _)) => Happening::Accepted(stream),
+            Err(error) if is_passing(&error) => {
+                thread::sleep(Duration::from_millis(10));
+                continue;
             }
-            Err(error) if is_passing(&error) => thread::sleep(Duration::from_millis(10)),
-            Err(error) => return Err(error),
+            Err(error) => Happening::ListenerBroke(error),
+        };
+        let is_last = matches!(happening, Happening::ListenerBroke(_));
+        if sender.send(happening).is_err() || is_last {
+            return;
         }
     }
 }
@@ -101,74 +119,111 @@ fn is_passing(error: &io::Error) -> bool {
     kind || matches!(error.raw_os_error(), Some(EMFILE | ENFILE))
 }
 
+/// A connection as the server has it.
+struct Client {
+    stream: TcpStream,
+    /// Gone once the connection is to be closed: then nothing more is sent, and nothing more is heard.
+    outbox: Option<Outbox>,
+}
+
+impl Client {
+    /// Prepares a connection and starts the threads that write and read.
+    fn start(
+        stream: TcpStream,
+        connection: ConnectionId,
+        sender: &SyncSender<Happening>,
+        token: &Arc<()>,
+    ) -> io::Result<Self> {
+        stream.set_nodelay(true)?;
+        stream.set_write_timeout(Some(SEND_TIMEOUT))?;
+        let outbox = Outbox::start(stream.try_clone()?, BEHIND, Arc::clone(token))?;
+        let (reader, sender, token) = (stream.try_clone()?, sender.clone(), Arc::clone(token));
+        thread::Builder::new().spawn(move || {
+            read(connection, reader, &sender);
+            drop(token);
+        })?;
+        Ok(Self { stream, outbox: Some(outbox) })
+    }
+
+    /// Closes without waiting for what the client has not taken.
+    fn cut_off(&mut self) {
+        self.outbox = None;
+        let _already_closed = self.stream.shutdown(Shutdown::Both);
+    }
+}
+
 struct Serving<F> {
     server: Server,
-    streams: HashMap<ConnectionId, TcpStream>,
+    clients: HashMap<ConnectionId, Client>,
     sender: SyncSender<Happening>,
+    /// Each thread of a connection keeps a clone.
+    token: Arc<()>,
     next: u64,
     on_event: F,
 }
 
 impl<F: FnMut(&HostEvent)> Serving<F> {
-    fn serve(&mut self, receiver: &Receiver<Happening>) {
+    /// Serves until the listener breaks; the error says how.
+    fn serve(&mut self, receiver: &Receiver<Happening>) -> io::Error {
         loop {
             match receiver.recv_timeout(TICK) {
                 Ok(Happening::Accepted(stream)) => self.accepted(stream),
-                Ok(Happening::Octets(connection, octets)) => {
-                    self.handle(Input::Received(connection, &octets));
-                }
+                Ok(Happening::Octets(connection, octets)) => self.received(connection, &octets),
                 Ok(Happening::Ended(connection)) => self.end(connection),
+                Ok(Happening::ListenerBroke(error)) => return error,
                 Err(RecvTimeoutError::Timeout) => self.handle(Input::Tick),
-                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Disconnected) => return io::Error::other("nobody listens any more"),
             }
         }
     }
 
+    /// A connection over the bound, or for which the system has no threads, is closed by being dropped.
     fn accepted(&mut self, stream: TcpStream) {
-        let prepared = stream
-            .set_nodelay(true)
-            .and_then(|()| stream.set_write_timeout(Some(SEND_TIMEOUT)))
-            .and_then(|()| stream.try_clone());
-        let Ok(reader) = prepared else { return };
-        if CONNECTIONS <= self.streams.len() {
-            let _already_closed = stream.shutdown(Shutdown::Both);
+        if THREADS < Arc::strong_count(&self.token) + 1 {
             return;
         }
         self.next += 1;
         let connection = ConnectionId(self.next);
-        let sender = self.sender.clone();
-        thread::spawn(move || read(connection, reader, &sender));
-        self.streams.insert(connection, stream);
+        let Ok(client) = Client::start(stream, connection, &self.sender, &self.token) else { return };
+        self.clients.insert(connection, client);
         (self.on_event)(&HostEvent::Connected(connection));
         self.handle(Input::Connected(connection));
+    }
+
+    fn received(&mut self, connection: ConnectionId, octets: &[u8]) {
+        if self.clients.get(&connection).is_some_and(|client| client.outbox.is_some()) {
+            self.handle(Input::Received(connection, octets));
+        }
     }
 
     fn handle(&mut self, input: Input<'_>) {
         for output in self.server.handle(input, system_time(), &mut OsEntropy) {
             match output {
-                Output::Send(connection, octets) => self.send(connection, &octets),
+                Output::Send(connection, octets) => self.send(connection, octets),
                 Output::Close(connection) => self.close(connection),
                 Output::Event(event) => (self.on_event)(&HostEvent::Server(event)),
             }
         }
     }
 
-    fn send(&mut self, connection: ConnectionId, octets: &[u8]) {
-        let Some(stream) = self.streams.get_mut(&connection) else { return };
-        if stream.write_all(octets).is_err() {
-            self.close(connection);
+    /// A client that does not take its answers is cut off.
+    fn send(&mut self, connection: ConnectionId, octets: Vec<u8>) {
+        let Some(client) = self.clients.get_mut(&connection) else { return };
+        let overflow = client.outbox.as_ref().is_some_and(|outbox| outbox.push(octets).is_err());
+        if overflow {
+            client.cut_off();
         }
     }
 
-    /// The reader notices and reports the end.
+    /// The writer closes when the client has taken what waits; the reader notices and reports the end.
     fn close(&mut self, connection: ConnectionId) {
-        if let Some(stream) = self.streams.get(&connection) {
-            let _already_closed = stream.shutdown(Shutdown::Both);
+        if let Some(client) = self.clients.get_mut(&connection) {
+            client.outbox = None;
         }
     }
 
     fn end(&mut self, connection: ConnectionId) {
-        self.streams.remove(&connection);
+        self.clients.remove(&connection);
         (self.on_event)(&HostEvent::Disconnected(connection));
         self.handle(Input::Disconnected(connection));
     }
@@ -193,3 +248,6 @@ fn read(connection: ConnectionId, mut stream: TcpStream, sender: &SyncSender<Hap
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

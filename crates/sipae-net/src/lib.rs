@@ -1,7 +1,8 @@
 //! Wires between the suite and a target, and a host for the reference server.
 //!
-//! Threads and blocking sockets: one reader for each connection, one channel into whoever owns the wire. Everything
-//! that has to be exact, such as silence in memory, is exact; everything that a peer sends is bounded.
+//! Threads and blocking sockets: one reader for each connection, one channel into whoever owns the wire; the host has
+//! a writer for each connection too. Everything that has to be exact, such as silence in memory, is exact; everything
+//! that a peer sends, or does not take, is bounded.
 
 mod entropy;
 mod host;

@@ -61,7 +61,7 @@ impl Wire for TcpWire {
         self.next += 1;
         let connection = ConnectionId(self.next);
         let sender = self.sender.clone();
-        thread::spawn(move || read(connection, reader, &sender));
+        thread::Builder::new().spawn(move || read(connection, reader, &sender)).map_err(failed)?;
         self.connections.insert(connection, stream);
         Ok(connection)
     }

@@ -97,13 +97,13 @@ impl<W: Write> Console<W> {
             self.arrow(message)?;
         }
         if let Some(run) = &self.run {
-            let profile = run.profile.as_ref().map(|file| format!(" --profile {file}")).unwrap_or_default();
+            let profile = run.profile.as_ref().map(|file| format!(" --profile {}", quoted(file)));
             let arguments: String = run.arguments.iter().map(|argument| format!(" {argument}")).collect();
-            let (target, seed) = (&run.target, run.seed);
+            let (target, profile, seed) = (quoted(&run.target), profile.unwrap_or_default(), run.seed);
+            let case = &case.case;
             writeln!(
                 self.out,
-                "  again: sipae run --target {target}{profile}{arguments} --seed {seed} {}",
-                case.case
+                "  again: sipae run --target {target}{profile}{arguments} --seed {seed} {case}"
             )?;
         }
         Ok(())
@@ -150,6 +150,16 @@ fn printable(text: &str) -> String {
     let shown: String =
         text.chars().take(LONGEST).map(|shown| if shown.is_control() { '\u{FFFD}' } else { shown }).collect();
     if text.chars().nth(LONGEST).is_some() { format!("{shown}…") } else { shown }
+}
+
+/// A word as a POSIX shell reads it, for commands that are meant to be copied.
+fn quoted(word: &str) -> String {
+    let is_plain = |shown: char| shown.is_alphanumeric() || "/._-:@%+,=".contains(shown);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", printable(word).replace('\'', r"'\''"))
+    }
 }
 
 fn counts(counts: impl Iterator<Item = (&'static str, u32)>) -> String {
@@ -261,6 +271,17 @@ mod tests {
             gate(4, GateOutcome::Failed, reason),
             case(4, Verdict::Blocked, None),
         ]));
+    }
+
+    #[test]
+    fn a_word_that_a_shell_would_split_or_expand_is_quoted() {
+        for plain in ["p.toml", "../my-server.toml", "tcp://server.contoso.com:5060"] {
+            assert_eq!(quoted(plain), plain);
+        }
+        assert_eq!(quoted("my server.toml"), "'my server.toml'");
+        assert_eq!(quoted("tcp://[::1]:5060"), "'tcp://[::1]:5060'");
+        assert_eq!(quoted("it's $HOME.toml"), r"'it'\''s $HOME.toml'");
+        assert_eq!(quoted(""), "''");
     }
 
     #[test]

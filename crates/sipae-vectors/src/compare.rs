@@ -4,8 +4,8 @@ use core::fmt;
 
 use serde_json::{Map, Value};
 
-use crate::error::join;
-use crate::hex::is_hex;
+use crate::error::{InputError, join};
+use crate::hex::{InvalidHex, is_hex};
 
 /// One place where an answer is not what the vector expects.
 #[derive(Clone, Debug, PartialEq)]
@@ -129,6 +129,25 @@ impl Rule {
             Self::Octets if !is_hex(expected) || !is_hex(got) => expected == got,
             Self::Octets | Self::AnyCase => expected.eq_ignore_ascii_case(got),
         }
+    }
+}
+
+/// Whether what is expected under a name can be an answer at all: octets are hexadecimal digits.
+pub(crate) fn readable(name: &str, expected: &Value) -> Result<(), InputError> {
+    if Rule::of(name) == Rule::Octets { octets(name, expected) } else { Ok(()) }
+}
+
+fn octets(path: &str, expected: &Value) -> Result<(), InputError> {
+    match expected {
+        Value::String(text) if !is_hex(text) => Err(InputError::new(path, InvalidHex(text.clone()))),
+        Value::Array(items) => {
+            let mut items = items.iter().enumerate();
+            items.try_for_each(|(index, item)| octets(&join(path, &format!("[{index}]")), item))
+        }
+        Value::Object(members) => {
+            members.iter().try_for_each(|(name, member)| octets(&join(path, name), member))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -10,8 +10,9 @@ use serde_json::Value;
 
 use crate::answer::Expected;
 use crate::error::{InputError, LoadError, Place, one_line};
-use crate::located;
 use crate::operation::Operation;
+use crate::unique::Unique;
+use crate::{located, results};
 
 /// Largest file that is read, in octets: what is larger is not a vector file but an accident.
 pub const MAX_FILE: u64 = 16 * 1024 * 1024;
@@ -51,7 +52,7 @@ pub struct Vector {
 /// The vectors of one file.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct VectorFile {
-    /// Where it was read from, relative to the folder, with `/`; not part of the JSON.
+    /// Where it was read from, with `/`; not part of the JSON.
     #[serde(skip)]
     pub name: String,
     /// What the vectors are about; several files may belong to one family.
@@ -68,8 +69,7 @@ pub struct VectorFile {
 pub fn load_folder(folder: &Path) -> Result<Vec<VectorFile>, LoadError> {
     let mut paths = collect(folder)?;
     paths.sort();
-    let files = paths.iter().map(|path| load(path, &display(path.strip_prefix(folder).unwrap_or(path))));
-    let files = files.collect::<Result<Vec<_>, _>>()?;
+    let files = paths.iter().map(|path| load_file(path)).collect::<Result<Vec<_>, _>>()?;
     refuse_duplicates(&files)?;
     Ok(files)
 }
@@ -85,10 +85,11 @@ fn collect(folder: &Path) -> Result<Vec<PathBuf>, LoadError> {
 fn list(folder: &Path, folders: &mut Vec<PathBuf>, paths: &mut Vec<PathBuf>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            folders.push(entry.path());
-        } else if is_vector_file(&entry.path()) {
+        // By the name first: a folder that is called like a file of vectors is refused when it is read.
+        if is_vector_file(&entry.path()) {
             paths.push(entry.path());
+        } else if entry.file_type()?.is_dir() {
+            folders.push(entry.path());
         }
     }
     Ok(())
@@ -101,10 +102,7 @@ fn is_vector_file(path: &Path) -> bool {
 
 /// Loads one vector file.
 pub fn load_file(path: &Path) -> Result<VectorFile, LoadError> {
-    load(path, &display(path))
-}
-
-fn load(path: &Path, name: &str) -> Result<VectorFile, LoadError> {
+    let name = &display(path);
     let octets = read_bounded(path).map_err(|problem| unreadable(name, problem))?;
     let Some(octets) = octets else {
         return Err(LoadError::TooLarge { file: name.to_owned(), limit: MAX_FILE });
@@ -129,8 +127,8 @@ fn read_bounded(path: &Path) -> io::Result<Option<Vec<u8>>> {
 
 /// Reads the text of a vector file; `name` is what errors and failures call it.
 pub fn parse_file(name: &str, text: &str) -> Result<VectorFile, LoadError> {
-    let json: Value = serde_json::from_str(text).map_err(|error| syntax(name, &error))?;
-    let envelope: Envelope = located::read(&json).map_err(|error| content(name, Place::File, error))?;
+    let Unique(json) = serde_json::from_str(text).map_err(|error| syntax(name, &error))?;
+    let envelope = envelope(&json).map_err(|error| content(name, Place::File, error))?;
     let vectors = envelope.vectors.iter().enumerate().map(|(index, vector)| {
         parse_vector(vector).map_err(|error| content(name, place(index, vector), error))
     });
@@ -153,6 +151,12 @@ struct Envelope {
     vectors: Vec<Value>,
 }
 
+fn envelope(json: &Value) -> Result<Envelope, InputError> {
+    let envelope: Envelope = located::read(json)?;
+    not_empty("family", &envelope.family)?;
+    Ok(envelope)
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct VectorParts {
@@ -167,15 +171,18 @@ struct VectorParts {
 
 fn parse_vector(vector: &Value) -> Result<Vector, InputError> {
     let VectorParts { id, op, source, provenance, inputs, expected, note } = located::read(vector)?;
-    if expected.is_empty() {
-        return Err(InputError::new("expected", "nothing is expected"));
-    }
+    not_empty("id", &id)?;
     let operation = Operation::from_parts(&op, &inputs)?;
+    results::check(&op, &expected)?;
     Ok(Vector { id, operation, source, provenance, expected, note })
 }
 
+fn not_empty(key: &str, name: &str) -> Result<(), InputError> {
+    if name.is_empty() { Err(InputError::new(key, "the name is empty")) } else { Ok(()) }
+}
+
 fn place(index: usize, vector: &Value) -> Place {
-    let id = vector.get("id").and_then(Value::as_str);
+    let id = vector.get("id").and_then(Value::as_str).filter(|id| !id.is_empty());
     id.map_or(Place::Index(index), |id| Place::Id(id.to_owned()))
 }
 

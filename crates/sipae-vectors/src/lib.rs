@@ -6,8 +6,8 @@
 //! The names of operations, inputs and results are those of the files, so that a codec in another language reads
 //! the same words. Nothing here computes: a codec and the vectors must not share a mistake.
 //!
-//! Not supported: the operations of Kerberos, TLS-DSK and Digest are known by name but their inputs stay JSON
-//! ([`Operation::Untyped`]); a key that a JSON object repeats is not reported, the last one counts.
+//! Not supported: the operations of Kerberos, TLS-DSK and Digest are known by name and by their results, but their
+//! inputs stay JSON ([`Operation::Untyped`]).
 
 mod answer;
 mod check;
@@ -18,6 +18,8 @@ mod hex;
 pub mod inputs;
 mod located;
 mod operation;
+mod results;
+mod unique;
 
 pub use answer::{Answer, Expected};
 pub use check::{Cause, Codec, Counts, Failure, Refusal, Report, check};

@@ -41,6 +41,19 @@ impl<'de> Deserializer<'de> for Located<'de> {
         }
     }
 
+    /// Only from an object, although a derived struct would take an array as well.
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, InputError> {
+        match self.0 {
+            Value::Object(members) => visitor.visit_map(Members::new(members)),
+            other => Err(InputError::custom(format_args!("expected an object, got {other}"))),
+        }
+    }
+
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
         _name: &'static str,
@@ -68,7 +81,7 @@ impl<'de> Deserializer<'de> for Located<'de> {
 
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
-        seq tuple tuple_struct map struct identifier ignored_any
+        seq tuple tuple_struct map identifier ignored_any
     }
 }
 

@@ -1,11 +1,12 @@
 //! The program as its users meet it: arguments, output, exit codes, and targets that misbehave.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use rstest::rstest;
 
@@ -33,12 +34,12 @@ pub(crate) struct Served {
 
 impl Served {
     pub(crate) fn start(args: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_sipae"))
-            .args(["serve", "--listen", "127.0.0.1:0"])
-            .args(args)
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("sipae starts");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sipae"));
+        Self::of(command.args(["serve", "--listen", "127.0.0.1:0"]).args(args))
+    }
+
+    fn of(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("sipae starts");
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("a first line");
         let target = line.split_whitespace().next().expect("an address").to_owned();
@@ -208,13 +209,103 @@ fn cases_are_chosen_by_a_part_of_their_id() {
     assert!(stdout.contains("6 cases: 6 pass"), "{stdout}");
 }
 
+#[test]
+fn the_list_of_cases_has_ids_and_titles() {
+    let all = assert_exit(&sipae(&["run", "--list"]), 0);
+    assert!(all.lines().any(|line| line.starts_with("3.3.5.1/bare-ack  ")), "{all}");
+    let some = assert_exit(&sipae(&["run", "--list", "bare-ack"]), 0);
+    assert_eq!(some.lines().count(), 1, "{some}");
+    assert!(some.trim_end().ends_with("is discarded without an answer"), "{some}");
+}
+
+/// Waits for something that must come soon.
+#[track_caller]
+fn wait_until(mut is_there: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_there() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "it does not come");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn a_run_that_is_broken_off_leaves_whole_lines() {
+    let (file, profile) =
+        (Scratch::new("broken.jsonl", ""), Scratch::new("slow.toml", &profile("x", 60_000)));
+    let mut run = Command::new(env!("CARGO_BIN_EXE_sipae"))
+        .args(["run", "--target", &misbehaving(hang), "--profile", profile.path(), "--json", file.path()])
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("sipae starts");
+    let written = || std::fs::read_to_string(file.path()).expect("a scratch file");
+    wait_until(|| !written().is_empty());
+    run.kill().expect("ended by its handle");
+    run.wait().expect("gone");
+    let written = written();
+    assert!(written.ends_with('\n'), "{written}");
+    for line in written.lines() {
+        serde_json::from_str::<serde_json::Value>(line).expect(line);
+    }
+}
+
+/// Runs the program where the system gives no thread, or only a few: stacks of `stack` octets, `limit` KiB in all.
+#[cfg(target_os = "linux")]
+fn short_of_threads(stack: u64, limit: &str, args: &[&str]) -> Command {
+    let mut command = Command::new("sh");
+    let script = format!("ulimit -v {limit}; exec \"$0\" \"$@\"");
+    command.env("RUST_MIN_STACK", stack.to_string()).arg("-c").arg(script);
+    command.arg(env!("CARGO_BIN_EXE_sipae")).args(args).stdin(Stdio::null());
+    command
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn no_thread_to_be_had_is_a_reason_and_no_panic() {
+    let run = |args: &[&str]| short_of_threads(1 << 46, "unlimited", args).output().expect("sipae starts");
+    let output = run(&["serve", "--listen", "127.0.0.1:0"]);
+    assert_exit(&output, 7);
+    let stderr = text(&output.stderr);
+    assert!(stderr.starts_with("error: the server ended: ") && stderr.lines().count() == 1, "{stderr}");
+
+    let served = Served::start(&[]);
+    let stdout = assert_exit(&run(&["run", "--target", &served.target]), 3);
+    assert!(stdout.contains("gate closed: cannot connect to "), "{stdout}");
+}
+
+/// A client for whom there is no thread is closed, and the next one is served once there is one again.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_server_that_gets_no_more_threads_goes_on() {
+    let mut command = short_of_threads(256 << 20, "1500000", &["serve", "--listen", "127.0.0.1:0"]);
+    let served = Served::of(&mut command);
+    let connect = || TcpStream::connect(served.target.trim_start_matches("tcp://")).expect("a connection");
+    let is_served = |stream: &TcpStream| {
+        stream.set_read_timeout(Some(Duration::from_millis(500))).expect("a time-out");
+        stream.peek(&mut [0]).is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
+    };
+    let mut clients = Vec::new();
+    wait_until(|| {
+        clients.push(connect());
+        clients.last().is_some_and(|client| !is_served(client))
+    });
+    assert!(1 < clients.len(), "not one was served");
+    drop(clients);
+    wait_until(|| is_served(&connect()));
+}
+
 /// One line that names what, where and why; exit 2; never a backtrace.
 #[rstest]
 #[case(&["run", "--target", "tls://x:1"], "\"tls://x:1\" is no target")]
 #[case(&["run", "--profile", "/no/such/file.toml"], "/no/such/file.toml: ")]
 #[case(&["run", "--json", "/no/such/folder/events"], "/no/such/folder/events: ")]
 #[case(&["run", "--seed", "x"], "invalid value 'x' for '--seed <NUMBER>'")]
-#[case(&["run", "no-such-case"], "no case has \"no-such-case\" in its id")]
+#[case(&["run", "no-such-case"], "no case has \"no-such-case\" in its id; sipae run --list shows the cases")]
+#[case(&["run", ""], "CASE: \"\" is in every id")]
+#[case(&["run", "--list", "no-such-case"], "no case has \"no-such-case\" in its id")]
+#[case(&["run", "--target", "tcp://u@127.0.0.1:5"], "\"tcp://u@127.0.0.1:5\" is no target")]
+#[case(&["run", "--target", "tcp://::1:5"], "IPv6 in brackets")]
+#[case(&["serve", "--host", ""], "--host: \"\" is neither a host name nor an IP address")]
+#[case(&["serve", "--host", "a\"b\r\nX: y"], "--host: \"a\\\"b\\r\\nX: y\" is neither")]
 #[case(&["serve", "--users", "/no/such/file.toml"], "/no/such/file.toml: ")]
 #[case(&["serve", "--listen", "nonsense"], "cannot listen at nonsense: ")]
 #[case(&["serve", "--offer", "5"], "5 is not in 2..=4")]
@@ -229,7 +320,8 @@ fn a_wrong_argument_gets_one_line(#[case] args: &[&str], #[case] expected: &str)
 }
 
 #[rstest]
-#[case("user = 1\n", "invalid type")]
+#[case("user = 1\n", "line 1: user: got integer, expected a sequence")]
+#[case("[[user]]\nuser = \"a\"\npassword = 5\n", "line 3: user 1.password: expected a string")]
 #[case(
     "[[user]]\nuser = \"a\"\npassword = \"secret\"\naddress = \"nowhere\"\n",
     "user 1.address: \"nowhere\" is not of the form user@host"
@@ -242,6 +334,32 @@ fn a_wrong_file_of_users_names_file_key_and_value(#[case] content: &str, #[case]
     let stderr = text(&output.stderr);
     assert!(stderr.contains(file.path()) && stderr.contains(expected), "{stderr}");
     assert!(!stderr.contains("secret") && stderr.lines().count() == 1, "{stderr}");
+}
+
+#[rstest]
+#[case("ALICE", "Contoso", "other@contoso.com", "user 2: Contoso\\ALICE is user 1 already")]
+#[case(
+    "bob",
+    "CONTOSO",
+    "Alice@contoso.com",
+    "user 2.address: Alice@contoso.com is the address of user 1 already"
+)]
+fn an_account_that_stands_twice_is_refused(
+    #[case] user: &str,
+    #[case] domain: &str,
+    #[case] address: &str,
+    #[case] expected: &str,
+) {
+    let table = |user, domain, address| {
+        format!(
+            "[[user]]\nuser = \"{user}\"\ndomain = \"{domain}\"\npassword = \"x\"\naddress = \"{address}\"\n"
+        )
+    };
+    let users = table("alice", "CONTOSO", "alice@contoso.com") + &table(user, domain, address);
+    let file = Scratch::new("twice.toml", &users);
+    let output = sipae(&["serve", "--users", file.path()]);
+    assert_exit(&output, 2);
+    assert_eq!(text(&output.stderr), format!("error: {}: {expected}\n", file.path()));
 }
 
 #[test]
@@ -266,25 +384,31 @@ fn the_vectors_of_the_project_pass() {
 }
 
 #[rstest]
-#[case("1085", 1, "expected")]
-#[case("0g", 2, "inputs.key_hex")]
+#[case("1085", "output", "ffff", 1, "expected \"ffff\"")]
+#[case("0g", "output", "ffff", 2, "inputs.key_hex: invalid hex \"0g\"")]
+#[case("1085", "output", "fg", 2, "expected.output: invalid hex \"fg\"")]
+#[case("1085", "outputs", "ff", 2, "expected: hash_primitive has no result \"outputs\"")]
 fn a_wrong_vector_fails_and_an_unreadable_one_is_refused(
     #[case] key: &str,
+    #[case] result: &str,
+    #[case] expected: &str,
     #[case] code: i32,
     #[case] shown: &str,
 ) {
-    let folder = std::env::temp_dir().join(format!("sipae-vectors-{}-{code}", std::process::id()));
+    let folder =
+        std::env::temp_dir().join(format!("sipae-vectors-{}-{key}-{result}-{expected}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a scratch folder");
     let vector = format!(
         "{{\"family\": \"f\", \"description\": \"d\", \"vectors\": [{{\"id\": \"v\", \"op\": \"hash_primitive\", \
          \"source\": \"s\", \"provenance\": \"self-generated\", \"inputs\": {{\"algorithm\": \"rc4\", \"data_hex\": \
-         \"00\", \"key_hex\": \"{key}\"}}, \"expected\": {{\"output\": \"ffff\"}}, \"note\": \"\"}}]}}"
+         \"00\", \"key_hex\": \"{key}\"}}, \"expected\": {{\"{result}\": \"{expected}\"}}, \"note\": \"\"}}]}}"
     );
     std::fs::write(folder.join("wrong.json"), vector).expect("a scratch file");
     let output = sipae(&["vectors", "check", folder.to_str().expect("text")]);
     std::fs::remove_dir_all(&folder).expect("the scratch folder is ours");
     let all = assert_exit(&output, code) + &text(&output.stderr);
-    assert!(all.contains(shown) && all.contains("wrong.json"), "{all}");
+    let file = folder.join("wrong.json");
+    assert!(all.contains(shown) && all.contains(file.to_str().expect("text")), "{all}");
 }
 
 /// The release program has no defects in it: what `cargo test` builds for the suite does not count.

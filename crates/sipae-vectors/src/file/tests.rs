@@ -62,7 +62,40 @@ fn a_vector_without_a_readable_id_is_named_by_its_index() {
         error(&[vector("a"), nameless]),
         "ntlm/keys.json: vectors[1]: id: invalid type: integer `7`, expected a string"
     );
-    assert!(error(&[json!("text")]).starts_with("ntlm/keys.json: vectors[0]: invalid type: string \"text\""));
+    assert_eq!(error(&[json!("text")]), "ntlm/keys.json: vectors[0]: expected an object, got \"text\"");
+}
+
+#[test]
+fn an_empty_name_is_refused() {
+    assert_eq!(error(&[vector("a"), vector("")]), "ntlm/keys.json: vectors[1]: id: the name is empty");
+    let error = parse_file("a.json", &file("", &[vector("a")])).expect_err("refused");
+    assert_eq!(error.to_string(), "a.json: family: the name is empty");
+}
+
+#[test]
+fn what_no_answer_could_be_is_refused() {
+    assert_eq!(
+        error_with("expected", json!({"outputs": "c5"})),
+        "ntlm/keys.json: vector \"rc4k-1\": expected: rc4k has no result \"outputs\", only output"
+    );
+    assert_eq!(
+        error_with("expected", json!({"output": "c"})),
+        "ntlm/keys.json: vector \"rc4k-1\": expected.output: invalid hex \"c\""
+    );
+}
+
+#[test]
+fn a_key_twice_in_an_object_is_refused() {
+    let text = file("ntlm", &[vector("a")]).replace("\"key\":", "\"key\":\"00\",\"key\":");
+    let error = parse_file("a.json", &text).expect_err("refused").to_string();
+    assert!(error.starts_with("a.json: line 1, column "), "{error}");
+    assert!(error.ends_with(": the key \"key\" stands twice in one object"), "{error}");
+}
+
+#[test]
+fn a_file_that_holds_no_object_is_refused() {
+    let error = parse_file("a.json", "[]").expect_err("refused");
+    assert_eq!(error.to_string(), "a.json: expected an object, got []");
 }
 
 #[test]
@@ -116,6 +149,11 @@ impl Scratch {
         fs::write(path, text).expect("a file");
     }
 
+    /// What errors call a file of this folder.
+    fn name(&self, file: &str) -> String {
+        display(&self.0.join(file))
+    }
+
     fn error(&self) -> String {
         load_folder(&self.0).expect_err("refused").to_string()
     }
@@ -136,7 +174,7 @@ fn a_folder_is_loaded_in_order_without_the_schema_and_other_files() {
     folder.write("schema.json", "{}");
     folder.write("README.md", "no JSON");
     let names: Vec<_> = load_folder(&folder.0).expect("files").into_iter().map(|file| file.name).collect();
-    assert_eq!(names, ["a.json", "ntlm/b.json", "ntlm/deep/c.json"]);
+    assert_eq!(names, ["a.json", "ntlm/b.json", "ntlm/deep/c.json"].map(|name| folder.name(name)));
 }
 
 #[test]
@@ -144,7 +182,8 @@ fn an_id_twice_in_a_family_is_refused_across_files() {
     let folder = Scratch::new("twice");
     folder.write("a.json", &file("ntlm", &[vector("x")]));
     folder.write("b/b.json", &file("ntlm", &[vector("x")]));
-    assert_eq!(folder.error(), "b/b.json: vector \"x\": id: already used in a.json");
+    let (first, second) = (folder.name("a.json"), folder.name("b/b.json"));
+    assert_eq!(folder.error(), format!("{second}: vector \"x\": id: already used in {first}"));
 }
 
 #[test]
@@ -153,7 +192,7 @@ fn a_file_over_the_bound_is_refused() {
     folder.write("a.json", "");
     let large = File::options().write(true).open(folder.0.join("a.json")).expect("a file");
     large.set_len(MAX_FILE + 1).expect("a sparse file");
-    assert_eq!(folder.error(), "a.json: larger than 16777216 octets");
+    assert_eq!(folder.error(), format!("{}: larger than 16777216 octets", folder.name("a.json")));
 }
 
 #[test]
@@ -168,7 +207,15 @@ fn a_folder_that_is_not_there_is_named() {
 fn a_file_that_is_not_text_is_named() {
     let folder = Scratch::new("octets");
     fs::write(folder.0.join("a.json"), b"{\xff").expect("a file");
-    assert_eq!(folder.error(), "a.json: invalid utf-8 sequence of 1 bytes from index 1");
+    let name = folder.name("a.json");
+    assert_eq!(folder.error(), format!("{name}: invalid utf-8 sequence of 1 bytes from index 1"));
+}
+
+#[test]
+fn a_folder_that_is_called_like_a_file_is_refused() {
+    let folder = Scratch::new("called");
+    folder.write("a/f.json/b.json", &file("ntlm", &[vector("x")]));
+    assert_eq!(folder.error(), format!("{}: not a file", folder.name("a/f.json")));
 }
 
 #[cfg(unix)]

@@ -1,0 +1,94 @@
+use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use sipae::server::Accounts;
+use sipae::version::Version;
+
+use super::*;
+
+/// What bounds every wait of these tests.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn config() -> ServerConfig {
+    ServerConfig::new("server.contoso.com", Version::V4, Accounts::new(Vec::new()))
+}
+
+/// A host that serves until the tests end.
+fn hosted() -> SocketAddr {
+    let host = Host::listen("127.0.0.1:0", config()).unwrap();
+    let address = host.address().unwrap();
+    thread::spawn(move || host.run(|_| ()));
+    address
+}
+
+fn connected(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_write_timeout(Some(PATIENCE)).unwrap();
+    stream
+}
+
+/// A request that is answered with a challenge; the padding comes back in the answer.
+fn request(padding: usize) -> Vec<u8> {
+    format!(
+        "REGISTER sip:contoso.com SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1;branch=z9hG4bK{}\r\nFrom: \
+         <sip:alice@contoso.com>;tag=1;epid=0123456789\r\nTo: <sip:alice@contoso.com>\r\nCall-ID: 1\r\nCSeq: 1 \
+         REGISTER\r\nContent-Length: 0\r\n\r\n",
+        "0".repeat(padding)
+    )
+    .into_bytes()
+}
+
+/// How long an answer takes.
+fn latency(stream: &mut TcpStream) -> Duration {
+    let begun = Instant::now();
+    stream.write_all(&request(0)).unwrap();
+    let (mut answer, mut octets) = (Vec::new(), [0; 4096]);
+    while !answer.ends_with(b"\r\n\r\n") {
+        let length = stream.read(&mut octets).unwrap();
+        assert!(length != 0, "the server closed after {}", String::from_utf8_lossy(&answer));
+        answer.extend_from_slice(&octets[..length]);
+    }
+    assert!(answer.starts_with(b"SIP/2.0 401 "), "{}", String::from_utf8_lossy(&answer));
+    begun.elapsed()
+}
+
+#[test]
+fn a_client_that_never_reads_is_cut_off_and_delays_nobody() {
+    let address = hosted();
+    let (mut greedy, mut other) = (connected(address), connected(address));
+    let is_cut_off = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let requests = request(2000).repeat(20);
+            while greedy.write_all(&requests).is_ok() {}
+            is_cut_off.store(true, Ordering::Relaxed);
+        });
+        let (begun, mut slowest) = (Instant::now(), Duration::ZERO);
+        while !is_cut_off.load(Ordering::Relaxed) && begun.elapsed() < PATIENCE {
+            slowest = slowest.max(latency(&mut other));
+        }
+        assert!(is_cut_off.load(Ordering::Relaxed), "the client that never reads is still served");
+        assert!(slowest < SEND_TIMEOUT, "{slowest:?}");
+    });
+}
+
+#[test]
+fn what_was_answered_is_sent_before_the_server_closes() {
+    let mut stream = connected(hosted());
+    stream.write_all(&[request(0).as_slice(), b"no SIP at all\r\n\r\n"].concat()).unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    assert!(answer.starts_with(b"SIP/2.0 401 "), "{}", String::from_utf8_lossy(&answer));
+}
+
+#[test]
+fn a_broken_listener_ends_the_host_with_its_error() {
+    let (sender, receiver) = mpsc::sync_channel(BACKLOG);
+    sender.send(Happening::ListenerBroke(io::Error::other("the listener broke"))).unwrap();
+    let server = Server::new(config());
+    let (clients, token) = (HashMap::new(), Arc::default());
+    let mut serving = Serving { server, clients, sender, token, next: 0, on_event: |_: &HostEvent| () };
+    assert_eq!(serving.serve(&receiver).to_string(), "the listener broke");
+}
