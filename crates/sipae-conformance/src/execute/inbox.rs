@@ -105,9 +105,10 @@ impl Executor<'_, '_> {
             return;
         }
         let mut draft = Draft::response_to(message, 200, "suite").close();
+        let rand = self.stage.entropy.octets();
         if let Some(state) = self.signer_for(message) {
             let options = SignOptions::new(state.kind.credential());
-            let signed = state.association.as_mut().map(|sa| sa.sign(&mut draft, [0x5A; 4], &options));
+            let signed = state.association.as_mut().map(|sa| sa.sign(&mut draft, rand, &options));
             if signed.is_none_or(|signed| signed.is_err()) {
                 return;
             }

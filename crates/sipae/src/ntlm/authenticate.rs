@@ -5,8 +5,8 @@ use subtle::ConstantTimeEq;
 use super::response::{NTLMV2_BLOB, blob_av_pairs};
 use super::wire::{Payload, Reader, Writer, text};
 use super::{
-    AvId, Challenge, NegotiateFlags, NtlmError, PayloadField, ResponseV1, ResponseV2, SessionKeys,
-    encode_text, key_exchange_key_v1, lmowfv1, message_integrity_code, ntowfv1, ntowfv2,
+    AvId, AvPair, AvPairs, Challenge, NegotiateFlags, NtlmError, PayloadField, ResponseV1, ResponseV2,
+    SessionKeys, encode_text, key_exchange_key_v1, lmowfv1, message_integrity_code, ntowfv1, ntowfv2,
 };
 
 /// Fixed part without version and MIC: no payload begins before.
@@ -137,9 +137,7 @@ impl Authenticate {
     }
 
     fn announces_mic(&self) -> bool {
-        let pairs = blob_av_pairs(&self.nt_response);
-        let flags = pairs.as_ref().and_then(|pairs| pairs.get(AvId::Flags));
-        flags.and_then(<[u8]>::first).is_some_and(|flags| flags & AV_FLAG_MIC != 0)
+        blob_av_pairs(&self.nt_response).as_ref().is_some_and(announces_mic)
     }
 
     /// Writes the token, with room for a MIC if there is one.
@@ -245,14 +243,15 @@ impl Authenticate {
     }
 
     fn respond_v2(&mut self, challenge: &Challenge, answer: &Answer<'_>) -> Result<[u8; 16], NtlmError> {
-        let mut pairs = challenge.av_pairs()?;
+        let pairs = challenge.av_pairs()?;
         let stamp = pairs.get(AvId::Timestamp).and_then(|stamp| stamp.try_into().ok());
-        if answer.with_mic {
-            pairs.0.retain(|pair| pair.id != AvId::Flags);
-            pairs.0.push(super::AvPair { id: AvId::Flags, value: vec![AV_FLAG_MIC, 0, 0, 0] });
-            self.mic = Some([0; 16]);
-        }
-        let target_info = if answer.with_mic { pairs.write() } else { challenge.target_info.clone() };
+        self.mic = answer.with_mic.then_some([0; 16]);
+        // The octets of the CHALLENGE are repeated as they are unless the announcement of a MIC has to change.
+        let target_info = if announces_mic(&pairs) == answer.with_mic {
+            challenge.target_info.clone()
+        } else {
+            announcing(pairs, answer.with_mic).write()
+        };
         let key = ntowfv2(&ntowfv1(answer.password), answer.user, answer.domain);
         let time = stamp.unwrap_or(answer.time);
         let response =
@@ -360,4 +359,19 @@ impl Authenticate {
         let expected = message_integrity_code(exported, before, &zeroed);
         if bool::from(expected.ct_eq(&mic)) { Ok(()) } else { Err(NtlmError::Integrity) }
     }
+}
+
+fn announces_mic(pairs: &AvPairs) -> bool {
+    pairs.get(AvId::Flags).and_then(<[u8]>::first).is_some_and(|flags| flags & AV_FLAG_MIC != 0)
+}
+
+/// The pairs with the announcement of a MIC set or cleared; the other flags stay.
+fn announcing(mut pairs: AvPairs, mic: bool) -> AvPairs {
+    let mut flags =
+        pairs.get(AvId::Flags).and_then(|flags| flags.try_into().ok()).map_or(0, u32::from_le_bytes);
+    let bit = u32::from(AV_FLAG_MIC);
+    flags = if mic { flags | bit } else { flags & !bit };
+    pairs.0.retain(|pair| pair.id != AvId::Flags);
+    pairs.0.push(AvPair { id: AvId::Flags, value: flags.to_le_bytes().to_vec() });
+    pairs
 }
