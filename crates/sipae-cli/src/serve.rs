@@ -3,13 +3,15 @@
 use std::collections::HashMap;
 use std::io::{self, Write};
 use std::path::Path;
+use std::sync::mpsc::{self, SyncSender};
+use std::thread;
 
 use serde::Deserialize;
 use sipae::auth::ChallengeKind;
 use sipae::ntlm::NegotiateFlags;
 use sipae::server::ServerConfig;
 use sipae::version::Version;
-use sipae_conformance::profile::{ProfileUser, one_line};
+use sipae_conformance::profile::{ProfileUser, one_line, read_text};
 use sipae_conformance::target::{accounts, is_host, reference_config};
 use sipae_events::ExitCode;
 use sipae_net::{Host, HostEvent};
@@ -26,15 +28,30 @@ pub(crate) fn serve(args: &ServeArgs) -> Result<ExitCode, Failure> {
     let line = format!("tcp://{address}  NTLM version {}, users {}", args.offer, users.join(", "));
     let told = writeln!(io::stdout(), "{line}").and_then(|()| io::stdout().flush());
     forgive_closed_pipe(told).map_err(Failure::Report)?;
-    let verbose = args.verbose;
+    let log = args.verbose.then(log);
     let served = host.run(|event| {
-        if verbose {
-            // A log that nobody reads stops no server.
-            let _unread = writeln!(io::stderr(), "{}", shown(event));
+        if let Some(log) = &log {
+            // A log that nobody reads stops no server: what it cannot take is left out.
+            let _full = log.try_send(shown(event));
         }
     });
     served.map_err(Failure::Served)?;
     Ok(ExitCode::Passed)
+}
+
+/// Lines for the standard error, written by a thread of their own.
+fn log() -> SyncSender<String> {
+    const LINES: usize = 1024;
+    let (sender, receiver) = mpsc::sync_channel::<String>(LINES);
+    // Without a thread there is no log; the server goes on.
+    let _writer = thread::Builder::new().spawn(move || {
+        for line in receiver {
+            if writeln!(io::stderr(), "{line}").is_err() {
+                return;
+            }
+        }
+    });
+    sender
 }
 
 fn config(args: &ServeArgs) -> Result<ServerConfig, Failure> {
@@ -70,8 +87,7 @@ struct UserFile {
 
 /// The accounts of a file.
 fn users(file: &Path) -> Result<Vec<ProfileUser>, Failure> {
-    let text =
-        std::fs::read_to_string(file).map_err(|source| Failure::File { file: file.to_owned(), source })?;
+    let text = read_text(file).map_err(|source| Failure::File { file: file.to_owned(), source })?;
     let wrong = |problem: String| Failure::Usage(format!("{}: {problem}", file.display()));
     let read: UserFile = toml::from_str(&text).map_err(|error| wrong(one_line(&text, &error)))?;
     for (place, user) in read.user.iter().enumerate() {
@@ -81,19 +97,17 @@ fn users(file: &Path) -> Result<Vec<ProfileUser>, Failure> {
     if read.user.is_empty() { Err(wrong("user: the list is empty".to_owned())) } else { Ok(read.user) }
 }
 
-/// No name and no address belongs to two accounts: which password holds would be left to chance.
+/// Whatever a client may call itself belongs to one account: name and domain, or an address, or a name that needs no
+/// domain. Which password holds would be left to chance otherwise.
 fn distinct(users: &[ProfileUser]) -> Result<(), String> {
-    let (mut names, mut addresses) = (HashMap::new(), HashMap::new());
+    let mut known = HashMap::new();
     for (place, user) in (1..).zip(users) {
-        let name = (user.user.to_lowercase(), user.domain.to_lowercase());
-        if let Some(first) = names.insert(name, place) {
-            return Err(format!("user {place}: {} is user {first} already", user.name()));
-        }
-        if let Some(first) = addresses.insert(user.address.to_lowercase(), place) {
-            return Err(format!(
-                "user {place}.address: {} is the address of user {first} already",
-                user.address
-            ));
+        for (key, name) in
+            [("user", user.name()), ("address", user.address.clone()), ("user", user.user.clone())]
+        {
+            if let Some(first) = known.insert(name.to_lowercase(), place).filter(|first| *first != place) {
+                return Err(format!("user {place}.{key}: user {first} is called {name} already"));
+            }
         }
     }
     Ok(())

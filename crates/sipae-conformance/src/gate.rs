@@ -75,7 +75,7 @@ const fn is_open(last: &Reaction) -> bool {
 }
 
 fn answers_in_order(observation: &Observation) -> bool {
-    let places: Vec<Option<usize>> = cases::PIPELINED
+    let places: Vec<Option<u32>> = cases::PIPELINED
         .iter()
         .filter_map(|name| observation.messages.get(&(*name).into()))
         .map(|seen| seen.place)

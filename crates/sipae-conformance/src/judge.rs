@@ -93,7 +93,7 @@ impl<'o> Judge<'o> {
         {
             self.undecide(format!("{message}: silence could not be proven"));
         } else {
-            self.silent |= matches!(reaction, Reaction::Overdue | Reaction::Silent);
+            self.missed(row, reaction);
             self.found(row, false, expected(), reaction.to_string());
         }
     }
@@ -102,7 +102,9 @@ impl<'o> Judge<'o> {
     pub fn processed(&mut self, requirement: &'static str, message: &str) {
         let Some(reaction) = self.observed(message) else { return };
         let is_final = matches!(reaction, Reaction::Final { .. });
-        self.silent |= matches!(reaction, Reaction::Overdue | Reaction::Silent);
+        if let Some(row) = self.row(requirement) {
+            self.missed(row, reaction);
+        }
         let holds = if is_final { Ok(()) } else { Err(reaction.to_string()) };
         self.check(requirement, &format!("{message}: a final answer that is no challenge"), holds);
     }
@@ -144,6 +146,12 @@ impl<'o> Judge<'o> {
     /// What was seen does not decide it.
     pub fn undecide(&mut self, why: String) {
         self.undecided.get_or_insert(why);
+    }
+
+    /// Silence is the cause of a failure where the row that it breaks can fail.
+    fn missed(&mut self, row: &Requirement, reaction: &Reaction) {
+        let is_missed = matches!(reaction, Reaction::Overdue | Reaction::Silent);
+        self.silent |= is_missed && row.weight(self.strict) == Weight::Fail;
     }
 
     fn row(&mut self, requirement: &'static str) -> Option<&'static Requirement> {

@@ -20,7 +20,7 @@ pub struct Seen {
     /// The final answer, if there was one.
     pub answer: Option<Vec<u8>>,
     /// The place of the answer among all messages.
-    pub place: Option<usize>,
+    pub place: Option<u32>,
 }
 
 /// Everything that a judge may look at.
@@ -28,8 +28,10 @@ pub struct Seen {
 pub struct Observation {
     /// By name of the message.
     pub messages: BTreeMap<Label, Seen>,
-    /// What went over the wires, in order.
+    /// What went over the wires, in order, as much as a report can hold.
     pub exchange: Vec<Exchanged>,
+    /// How many messages came after those.
+    pub exchange_left_out: u64,
     /// Why the script could not be played to its end.
     pub broken: Option<String>,
     /// Whether a connection could not be opened.

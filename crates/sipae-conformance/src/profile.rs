@@ -1,5 +1,6 @@
 //! What a target claims, and the credentials to test it with.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -142,6 +143,18 @@ const fn default_answer_timeout() -> u64 {
 
 const ANSWER_TIMEOUT: std::ops::RangeInclusive<u64> = 10..=120_000;
 
+/// The text of a file that a user writes by hand. A larger one is some other file.
+///
+/// # Errors
+/// When it cannot be read, is too large, or is no text.
+pub fn read_text(file: &Path) -> std::io::Result<String> {
+    const LARGEST: u64 = 1024 * 1024;
+    let mut text = String::new();
+    std::fs::File::open(file)?.take(LARGEST + 1).read_to_string(&mut text)?;
+    let is_too_large = u64::try_from(text.len()).is_ok_and(|length| LARGEST < length);
+    if is_too_large { Err(std::io::Error::other("larger than 1 MiB")) } else { Ok(text) }
+}
+
 impl Profile {
     /// The accounts of the reference server: test credentials, published in the README.
     #[must_use]
@@ -166,7 +179,7 @@ impl Profile {
     /// # Errors
     /// When it cannot be read or is no profile.
     pub fn load(file: &Path) -> Result<Self, ProfileError> {
-        let text = std::fs::read_to_string(file);
+        let text = read_text(file);
         let text = text.map_err(|source| ProfileError::Unreadable { file: file.to_owned(), source })?;
         Self::parse(file, &text)
     }

@@ -14,6 +14,8 @@ pub enum Signature {
     Unsigned,
     /// The signature is that of the message; with this snum.
     Verified(u32),
+    /// The signature is that of the message; its snum is one that has been seen, or is too old.
+    Replayed(u32),
     /// There is a signature header field and it proves nothing; why.
     Bad(String),
 }
@@ -68,7 +70,9 @@ impl Reaction {
             Self::Challenge(ChallengeKind::Proxy) => vec![Class::Challenge407],
             Self::Continuation(ChallengeKind::Www) => vec![Class::Continue401],
             Self::Continuation(ChallengeKind::Proxy) => vec![Class::Continue407],
-            Self::Final { status, signature: Signature::Verified(_) } => signed_classes(*status),
+            Self::Final { status, signature: Signature::Verified(_) | Signature::Replayed(_) } => {
+                signed_classes(*status)
+            }
             Self::Final { status, signature: Signature::Unsigned } if (200..300).contains(status) => {
                 vec![Class::FinalUnsigned2xx]
             }
@@ -81,7 +85,7 @@ impl Reaction {
     #[must_use]
     pub const fn is_acceptance(&self) -> bool {
         match self {
-            Self::Final { signature: Signature::Verified(_), .. } => true,
+            Self::Final { signature: Signature::Verified(_) | Signature::Replayed(_), .. } => true,
             Self::Final { status, .. } => 200 <= *status && *status < 300,
             _ => false,
         }
@@ -91,7 +95,9 @@ impl Reaction {
     #[must_use]
     pub const fn number(&self) -> Option<u32> {
         match self {
-            Self::Final { signature: Signature::Verified(number), .. } => Some(*number),
+            Self::Final { signature: Signature::Verified(number) | Signature::Replayed(number), .. } => {
+                Some(*number)
+            }
             _ => None,
         }
     }
@@ -118,6 +124,9 @@ impl fmt::Display for Reaction {
             Self::Final { status, signature: Signature::Unsigned } => write!(f, "{status}, not signed"),
             Self::Final { status, signature: Signature::Verified(number) } => {
                 write!(f, "{status}, signed with snum {number}")
+            }
+            Self::Final { status, signature: Signature::Replayed(number) } => {
+                write!(f, "{status}, signed with snum {number}, which is used up")
             }
             Self::Final { status, signature: Signature::Bad(why) } => {
                 write!(f, "{status} with a signature that proves nothing: {why}")

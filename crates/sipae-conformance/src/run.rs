@@ -242,9 +242,10 @@ fn play_case(case: &Case, stage: &mut Stage<'_>, strict: bool, finished: &mut Ca
     finished.findings = judgement.findings;
     finished.reason = match breakdown {
         Some(Cause::Crash) => Some("the target takes no connection any more".to_owned()),
-        Some(_) => Some("the target does not answer on a new connection either".to_owned()),
+        Some(_) => Some("the target answers on no new connection either".to_owned()),
         None => judgement.undecided.filter(|_| finished.verdict == Verdict::Inconclusive),
     };
+    finished.exchange_left_out = observation.exchange_left_out;
     for message in observation.exchange {
         finished.push(message);
     }
@@ -259,8 +260,8 @@ fn play_once(case: &Case, stage: &mut Stage<'_>, strict: bool) -> (Observation, 
     (observation, judgement)
 }
 
-/// Whether the target has ended or hangs. Missed answers, closed connections and refused ones are looked into over a
-/// new connection.
+/// Whether the target has ended or hangs. Missed answers, closed connections and refused ones are looked into over new
+/// connections.
 fn breakdown(observation: &Observation, stage: &mut Stage<'_>) -> Option<Cause> {
     let is_suspect =
         |reaction: &Reaction| matches!(reaction, Reaction::Overdue | Reaction::Closed | Reaction::Reset);
@@ -268,13 +269,26 @@ fn breakdown(observation: &Observation, stage: &mut Stage<'_>) -> Option<Cause> 
     if stage.wire.is_exact() || !suspect && !observation.is_unreachable {
         return None;
     }
-    // Something that restarts at once is given the chance.
-    std::thread::sleep(Duration::from_millis(if observation.is_unreachable { 200 } else { 0 }));
+    // What restarts, or holds off strangers for a moment after a forgery, is given the time.
+    let pauses = [0, 500, 1500].map(Duration::from_millis);
+    let mut cause = None;
+    for pause in pauses {
+        cause = probe(stage, pause);
+        if cause.is_none() {
+            break;
+        }
+    }
+    cause
+}
+
+/// One bare request over a new connection: does anybody take it, does anybody answer?
+fn probe(stage: &mut Stage<'_>, pause: Duration) -> Option<Cause> {
+    std::thread::sleep(pause);
     let probe = play(stage, &cases::bare(Script::connected()));
     match probe.reaction("bare") {
-        Some(Reaction::Overdue) => Some(Cause::Hang),
-        Some(Reaction::Closed | Reaction::Reset) | None => Some(Cause::Crash),
-        Some(_) => observation.is_unreachable.then_some(Cause::Crash),
+        None => Some(Cause::Crash),
+        Some(Reaction::Overdue | Reaction::Closed | Reaction::Reset) => Some(Cause::Hang),
+        Some(_) => None,
     }
 }
 

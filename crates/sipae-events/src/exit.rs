@@ -15,7 +15,7 @@ use crate::tally::Tally;
 #[serde(try_from = "u8", into = "u8")]
 #[repr(u8)]
 pub enum ExitCode {
-    /// 0: nothing failed; loose, inconclusive and unsupported cases are allowed beside one that passed.
+    /// 0: nothing failed; inconclusive and unsupported cases are allowed beside one that passed or is loose.
     Passed = 0,
     /// 1: a requirement failed, flaky ones included.
     Failed = 1,

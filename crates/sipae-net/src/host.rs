@@ -108,15 +108,11 @@ fn accept(listener: &TcpListener, sender: &SyncSender<Happening>) {
     }
 }
 
-/// Errors of one connection, or of a moment without file descriptors: not of the listener.
+/// Errors of one connection, or of a moment without resources: not of the listener. accept(2) passes on what the network
+/// has to say about the connection that it takes.
 fn is_passing(error: &io::Error) -> bool {
-    const EMFILE: i32 = 24;
-    const ENFILE: i32 = 23;
-    let kind = matches!(
-        error.kind(),
-        ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::Interrupted
-    );
-    kind || matches!(error.raw_os_error(), Some(EMFILE | ENFILE))
+    const OF_THE_LISTENER: [i32; 5] = [9, 14, 22, 88, 95]; // EBADF, EFAULT, EINVAL, ENOTSOCK, EOPNOTSUPP
+    error.raw_os_error().is_none_or(|code| !OF_THE_LISTENER.contains(&code))
 }
 
 /// A connection as the server has it.

@@ -13,7 +13,8 @@ use sipae::server::ConnectionId;
 use crate::{Arrival, Arrived, Wire, WireError, system_time};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-const SEND_TIMEOUT: Duration = Duration::from_secs(10);
+/// What is sent is small; a target that does not take it is not waited for.
+const SEND_TIMEOUT: Duration = Duration::from_secs(2);
 const CHUNK: usize = 16 * 1024;
 /// Arrivals that wait to be looked at; behind them the target has to wait.
 const BACKLOG: usize = 256;

@@ -271,3 +271,16 @@ fn a_new_association_may_begin_with_any_number_and_any_from_tag() {
     again.server(second);
     assert_eq!(again.statuses(), [401, 401, 200, 200]);
 }
+
+/// A refresh whose answer went down with the connection is sent again over the next one.
+#[test]
+fn a_refresh_that_was_lost_with_its_connection_is_sent_again() {
+    let mut pair = Pair::alice(Version::V4);
+    pair.client(client::Input::Register);
+    pair.advance(Duration::from_secs(7170));
+    let lost = pair.client.handle(client::Input::Tick, pair.now, pair.entropy.as_mut());
+    assert!(matches!(lost[..], [client::Output::Send(_)]));
+    pair.client(client::Input::Reconnected);
+    pair.client(client::Input::Tick);
+    assert_eq!(pair.statuses(), [401, 401, 200, 200]);
+}

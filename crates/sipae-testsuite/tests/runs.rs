@@ -83,3 +83,15 @@ fn every_row_of_every_case_has_been_seen_red() {
     let never: Vec<_> = rows.filter(|row| !red.contains(row)).collect();
     assert!(never.is_empty(), "{never:?}");
 }
+
+/// A number that comes again is one breach, of one row: the signature over it is right.
+#[test]
+fn a_repeated_number_is_not_taken_for_a_wrong_signature() {
+    let target = Target::Reference { defects: Defects::only(Defect::SnumRepeats) };
+    let (events, _) = collect(&RunOptions { target, ..RunOptions::reference(1) });
+    let rows: BTreeSet<String> = finished(&events)
+        .flat_map(|case| &case.findings)
+        .map(|finding| finding.requirement.clone())
+        .collect();
+    assert_eq!(rows, BTreeSet::from(["SIPAE-3.3.4.1-05".to_owned()]));
+}

@@ -574,3 +574,36 @@ fn an_ambiguous_request_is_answered_400_unsigned(#[case] change: fn(&mut Draft))
     let octets = bench.send(&draft).expect("an answer");
     assert_eq!((status(&octets), is_signed(&octets)), (400, false));
 }
+
+/// RFC 3261 10.3: the asterisk removes, it does not register.
+#[rstest]
+#[case("300", 400)]
+#[case("0", 200)]
+fn a_contact_of_an_asterisk_removes_only(#[case] expires: &str, #[case] expected: u16) {
+    let mut bench = Bench::new(config(Version::V4));
+    let mut alice = bench.establish("alice", "a1");
+    let mut draft = bench.request("REGISTER", "alice", "a1").with(HeaderName::Contact, "*");
+    draft.push(HeaderName::Expires, expires);
+    alice.sign(&mut draft, [2; 4], &SignOptions::new(HeaderName::Authorization)).expect("signable");
+    let octets = bench.send(&draft).expect("an answer");
+    assert_eq!((status(&octets), is_signed(&octets)), (expected, true));
+}
+
+/// SIPAE-3.3.5.3-10: a response is a message too.
+#[test]
+fn a_verified_response_restarts_the_idle_timer() {
+    let mut bench = Bench::new(ServerConfig { expires: 60, ..config(Version::V4) });
+    let mut alice = bench.establish("alice", "a1");
+    bench.now = bench.now.plus(Duration::from_secs(80));
+    let mut draft = Draft::response(200)
+        .with(HeaderName::From, "<sip:bob@contoso.com>;tag=2")
+        .with(HeaderName::To, "<sip:alice@contoso.com>;tag=3;epid=a1")
+        .with(HeaderName::CallId, "invite")
+        .with(HeaderName::CSeq, "1 INVITE")
+        .with(HeaderName::ContentLength, "0");
+    alice.sign(&mut draft, [2; 4], &SignOptions::new(HeaderName::Authorization)).expect("signable");
+    bench.send(&draft);
+    bench.now = bench.now.plus(Duration::from_secs(20));
+    let draft = bench.signed(&mut alice, "OPTIONS", "alice", "a1");
+    assert_eq!(bench.status(&draft), Some(200));
+}

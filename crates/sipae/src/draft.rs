@@ -165,8 +165,8 @@ impl Draft {
 
 fn with_tag(name: HeaderName, value: Value<'_>, to_tag: &str) -> Vec<u8> {
     let mut text = value.unfolded().into_owned();
-    let has_tag = crate::message::Address::parse(value.raw()).is_ok_and(|to| to.tag.is_some());
-    if name == HeaderName::To && !has_tag {
+    let lacks_tag = crate::message::Address::parse(value.raw()).is_ok_and(|to| to.tag.is_none());
+    if name == HeaderName::To && lacks_tag {
         text.extend_from_slice(b";tag=");
         text.extend_from_slice(to_tag.as_bytes());
     }

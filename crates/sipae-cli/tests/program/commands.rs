@@ -117,7 +117,7 @@ fn a_wrong_password_ends_in_one_clear_line_and_exit_3() {
 }
 
 /// What a test server does with each connection.
-fn misbehaving(serve: fn(TcpStream)) -> String {
+pub(crate) fn misbehaving(serve: fn(TcpStream)) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address");
     thread::spawn(move || {
@@ -337,13 +337,14 @@ fn a_wrong_file_of_users_names_file_key_and_value(#[case] content: &str, #[case]
 }
 
 #[rstest]
-#[case("ALICE", "Contoso", "other@contoso.com", "user 2: Contoso\\ALICE is user 1 already")]
+#[case("ALICE", "Contoso", "other@contoso.com", "user 2.user: user 1 is called Contoso\\ALICE already")]
 #[case(
-    "bob",
-    "CONTOSO",
-    "Alice@contoso.com",
-    "user 2.address: Alice@contoso.com is the address of user 1 already"
+    "alice@contoso.com",
+    "",
+    "third@contoso.com",
+    "user 2.user: user 1 is called alice@contoso.com already"
 )]
+#[case("bob", "CONTOSO", "Alice@contoso.com", "user 2.address: user 1 is called Alice@contoso.com already")]
 fn an_account_that_stands_twice_is_refused(
     #[case] user: &str,
     #[case] domain: &str,

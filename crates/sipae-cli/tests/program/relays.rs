@@ -5,7 +5,7 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rstest::rstest;
 use sipae::auth::{AuthHeader, AuthParam};
@@ -267,4 +267,47 @@ fn a_flood_costs_one_verdict() {
     let output = sipae(&["run", "--target", &target, "forged", "replay"]);
     let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(stdout.contains("forged-signature") && stdout.contains("1 pass"), "{stdout}");
+}
+
+/// One that asks without end and does not read the answers.
+fn ask_without_end(mut stream: TcpStream) {
+    let mut first = [0; 4096];
+    let _some = stream.read(&mut first);
+    let request = Draft::request("OPTIONS", "sip:x")
+        .with(HeaderName::Via, "SIP/2.0/TCP x;branch=z9hG4bKx")
+        .with(HeaderName::From, format!("<sip:{}@x>;tag=1", "x".repeat(30_000)))
+        .with(HeaderName::To, "<sip:y@x>")
+        .with(HeaderName::CallId, "x")
+        .with(HeaderName::CSeq, "1 OPTIONS")
+        .with(HeaderName::ContentLength, "0")
+        .to_octets();
+    while stream.write_all(&request).is_ok() {}
+}
+
+#[test]
+fn a_target_that_asks_without_end_and_does_not_read_costs_a_verdict() {
+    let profile = Scratch::new("pace.toml", &profile("x", 300));
+    let target = crate::commands::misbehaving(ask_without_end);
+    let started = Instant::now();
+    let stdout = assert_exit(&sipae(&["run", "--target", &target, "--profile", profile.path()]), 3);
+    assert!(stdout.contains("cases:") && started.elapsed() < Duration::from_secs(20), "{stdout}");
+}
+
+static BANNED_UNTIL: Mutex<Option<Instant>> = Mutex::new(None);
+
+/// Products hold off whoever has just tried a forgery.
+fn ban_after_forgery(message: &Message<'_>) -> Deed {
+    let mut until = BANNED_UNTIL.lock().expect("not poisoned");
+    if is_forged(message) {
+        *until = Some(Instant::now() + Duration::from_millis(400));
+    }
+    if until.is_some_and(|until| Instant::now() < until) { Deed::Close } else { Deed::Forward }
+}
+
+#[test]
+fn a_target_that_holds_off_strangers_for_a_moment_has_not_crashed() {
+    let (_served, target) = served(ban_after_forgery, at_once);
+    let stdout = String::from_utf8_lossy(&sipae(&["run", "--target", &target, "forged", "replay"]).stdout)
+        .into_owned();
+    assert!(!stdout.contains("CRASH") && !stdout.contains("HANG") && stdout.contains("1 pass"), "{stdout}");
 }

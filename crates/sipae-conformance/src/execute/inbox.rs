@@ -15,7 +15,9 @@ use super::party::{Answered, AssociationState, Key, signature};
 use crate::reaction::{Reaction, Signature};
 
 /// Messages that one script looks at; a flood ends there.
-const MESSAGES: usize = 10_000;
+const MESSAGES: u32 = 10_000;
+/// Requests of the target that one script answers; a target that asks more is not waited for.
+const REQUESTS: u32 = 64;
 /// Arrivals that are looked at without being waited for.
 pub(super) const ARRIVALS: usize = 1000;
 
@@ -70,7 +72,7 @@ impl Executor<'_, '_> {
         let mut stream = std::mem::take(&mut link.stream);
         let end = loop {
             match stream.next_message() {
-                Ok(Some(message)) if self.exchange.len() < MESSAGES => self.received(connection, &message),
+                Ok(Some(message)) if self.received < MESSAGES => self.received(connection, &message),
                 Ok(Some(_)) => break Some(Reaction::Unreadable(format!("more than {MESSAGES} messages"))),
                 Ok(None) => break None,
                 Err(error) => break Some(Reaction::Unreadable(error.to_string())),
@@ -91,6 +93,7 @@ impl Executor<'_, '_> {
             StartLine::Request { method, .. } => String::from_utf8_lossy(method).into_owned(),
             StartLine::Response { status, .. } => status.to_string(),
         };
+        self.received += 1;
         self.log(Direction::Received, connection, label, message.octets());
         match message.status() {
             Some(200..) => self.answered(message),
@@ -101,9 +104,10 @@ impl Executor<'_, '_> {
 
     /// Targets send requests of their own, and wait for the answers: 200, signed where an association fits.
     fn requested(&mut self, connection: ConnectionId, message: &Message<'_>) {
-        if message.method() == Some(b"ACK") {
+        if message.method() == Some(b"ACK") || REQUESTS <= self.answered_requests {
             return;
         }
+        self.answered_requests += 1;
         let mut draft = Draft::response_to(message, 200, "suite").close();
         let rand = self.stage.entropy.octets();
         if let Some(state) = self.signer_for(message) {
@@ -116,6 +120,10 @@ impl Executor<'_, '_> {
         let octets = draft.to_octets();
         if self.stage.wire.send(connection, &octets).is_ok() {
             self.log(Direction::Sent, connection, "200".to_owned(), &octets);
+        } else {
+            // Who asks and does not read is not waited for again, and half an answer spoils what comes after it.
+            self.answered_requests = REQUESTS;
+            self.stage.wire.disconnect(connection);
         }
     }
 
@@ -134,7 +142,7 @@ impl Executor<'_, '_> {
         let Some(order) = state.sent.as_ref().map(|sent| sent.order) else { return };
         if state.answer.is_none() {
             let reaction = Reaction::of(message, signature);
-            let place = self.exchange.len();
+            let place = self.received;
             state.answer = Some(Answered { reaction, octets: message.octets().to_vec(), place });
             self.watch_order(order);
         }

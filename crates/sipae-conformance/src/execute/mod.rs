@@ -11,7 +11,7 @@ use sipae::clock::Entropy;
 use sipae::message::MessageStream;
 use sipae::server::ConnectionId;
 use sipae::version::Version;
-use sipae_events::{Direction, Exchanged};
+use sipae_events::{CaseFinished, Direction, Exchanged};
 use sipae_gen::{Connection, Label, Script};
 use sipae_net::Wire;
 
@@ -51,6 +51,9 @@ struct Executor<'s, 'r> {
     register_call_id: String,
     from_tag: String,
     sent: u32,
+    received: u32,
+    answered_requests: u32,
+    exchange_left_out: u64,
     /// A connection could not be opened.
     is_unreachable: bool,
 }
@@ -91,6 +94,9 @@ impl<'s, 'r> Executor<'s, 'r> {
             register_call_id,
             from_tag,
             sent: 0,
+            received: 0,
+            answered_requests: 0,
+            exchange_left_out: 0,
             is_unreachable: false,
         }
     }
@@ -99,7 +105,13 @@ impl<'s, 'r> Executor<'s, 'r> {
         let messages = self.messages.iter().filter(|(_, state)| state.sent.is_some());
         let seen = messages.map(|(label, state)| (label.clone(), self.seen(state))).collect();
         let (exchange, is_unreachable) = (std::mem::take(&mut self.exchange), self.is_unreachable);
-        Observation { messages: seen, exchange, broken, is_unreachable }
+        Observation {
+            messages: seen,
+            exchange,
+            exchange_left_out: self.exchange_left_out,
+            broken,
+            is_unreachable,
+        }
     }
 
     fn seen(&self, state: &MessageState) -> Seen {
@@ -129,7 +141,11 @@ impl<'s, 'r> Executor<'s, 'r> {
 
     fn log(&mut self, direction: Direction, connection: ConnectionId, label: String, octets: &[u8]) {
         let number = self.streams.get(&connection).map_or(0, |link| link.number);
-        self.exchange.push(Exchanged::new(direction, number, label, octets));
+        if self.exchange.len() < CaseFinished::MAX_EXCHANGE {
+            self.exchange.push(Exchanged::new(direction, number, label, octets));
+        } else {
+            self.exchange_left_out += 1;
+        }
     }
 
     /// Takes what was registered away, quietly and without waiting long: a suite is a guest.

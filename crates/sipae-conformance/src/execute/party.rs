@@ -7,7 +7,7 @@ use sipae::message::{HeaderName, Message};
 use sipae::ntlm::{Answer, Authenticate, Challenge, NegotiateFlags, ResponseKind};
 use sipae::sa::{Context, Parameters, SecurityAssociation};
 use sipae::side::Side;
-use sipae::violation::Breach;
+use sipae::violation::{Breach, Violation};
 
 use crate::profile::ProfileUser;
 use crate::reaction::{Reaction, Signature};
@@ -51,7 +51,7 @@ pub(super) struct Answered {
     pub(super) reaction: Reaction,
     pub(super) octets: Vec<u8>,
     /// Its place among all messages of the script.
-    pub(super) place: usize,
+    pub(super) place: u32,
 }
 
 /// A message of the script.
@@ -144,6 +144,9 @@ pub(super) fn signature(association: Option<&mut AssociationState>, answer: &Mes
     };
     match association.verify(answer, &header) {
         Ok(number) => Signature::Verified(number),
+        Err(Violation { breach: Breach::Replayed { number } | Breach::TooOld { number }, .. }) => {
+            Signature::Replayed(number)
+        }
         Err(violation) => Signature::Bad(violation.to_string()),
     }
 }

@@ -49,7 +49,9 @@ impl Executor<'_, '_> {
         let id = opened.map_err(|error| format!("cannot {error}"))?;
         let link =
             Link { number: connection.0, stream: MessageStream::new(Limits::DEFAULT), end: None, fenced: 0 };
-        self.connections.insert(connection, id);
+        if let Some(replaced) = self.connections.insert(connection, id) {
+            self.stage.wire.disconnect(replaced);
+        }
         self.streams.insert(id, link);
         Ok(())
     }

@@ -245,7 +245,7 @@ impl Client {
         let mut outputs = Vec::new();
         let mut scene = Scene { now, entropy, outputs: &mut outputs };
         match input {
-            Input::Reconnected => self.reconnected(),
+            Input::Reconnected => self.reconnected(now),
             Input::Received(octets) => self.receive(&mut scene, octets),
             Input::Tick if self.stream.is_none() => {}
             _ if self.stream.is_none() => scene.event(ClientEvent::NotSent(NotSent::Closed)),
@@ -260,10 +260,12 @@ impl Client {
         outputs
     }
 
-    fn reconnected(&mut self) {
+    fn reconnected(&mut self, now: Time) {
         self.stream = Some(MessageStream::new(self.config.limits));
-        if !self.is_established() {
-            self.forget();
+        let State::Established(established) = &mut self.state else { return self.forget() };
+        if std::mem::take(&mut self.register_is_out) {
+            // The answer went down with the connection: the next tick registers again.
+            established.refresh = Some(now);
         }
     }
 

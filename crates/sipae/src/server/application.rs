@@ -90,7 +90,13 @@ fn registered_headers(
     granted: u32,
 ) -> Result<Vec<(HeaderName, String)>, MessageError> {
     let mut headers = vec![(HeaderName::Expires, granted.to_string())];
-    if let Some(contact) = message.contact()?.filter(|_| granted != 0) {
+    let contact = message.contact()?;
+    if contact.is_some_and(|contact| contact.uri == b"*") && granted != 0 {
+        // RFC 3261 10.3: all bindings can be removed, not made.
+        let diagnostic = sipae_spec::Diagnostic::NameAddrMalformed;
+        return Err(MessageError::Header { header: HeaderName::Contact, diagnostic });
+    }
+    if let Some(contact) = contact.filter(|_| granted != 0) {
         headers.insert(0, (HeaderName::Contact, registered_contact(&contact, endpoint, granted)));
     }
     Ok(headers)

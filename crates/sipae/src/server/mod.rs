@@ -316,18 +316,23 @@ impl Server {
     /// Responses would be relayed to whoever sent the request; this server forwards none, so they are checked and
     /// dropped. The client that answers is in To (SIPAE-3.3.5.3-11).
     fn client_response(&mut self, scene: &mut Scene<'_>, message: &Message<'_>) {
-        if let Err(breach) = self.verify_response(message) {
-            scene.refused(breach);
+        match self.verify_response(message, scene.now) {
+            Ok(()) => scene.has_authenticated = true,
+            Err(breach) => scene.refused(breach),
         }
     }
 
-    fn verify_response(&mut self, message: &Message<'_>) -> Result<(), Breach> {
+    /// A verified response restarts the idle timer like any other message (SIPAE-3.3.5.3-10).
+    fn verify_response(&mut self, message: &Message<'_>, now: Time) -> Result<(), Breach> {
         let credential = self.credential(message).ok_or(Breach::Unsigned)?;
+        signed::check_qop(self.config.kind.credential(), &credential)?;
         let opaque = credential.get(AuthParam::Opaque).unwrap_or_default().unfolded().into_owned();
         let endpoint = EndpointId::of(&message.to()?, message.contact()?.as_ref())?;
         let association = self.associations.get_mut(&opaque).filter(|found| found.endpoint == endpoint);
         let association = association.ok_or(Breach::NoAssociation)?;
-        association.sa.verify(message, &credential).map(|_| ()).map_err(|violation| violation.breach)
+        association.sa.verify(message, &credential).map_err(|violation| violation.breach)?;
+        association.lifetime.touch(now);
+        Ok(())
     }
 }
 
