@@ -76,7 +76,7 @@ impl RunOptions {
 /// such as a report that could not be written, may still change it.
 pub fn run(options: &RunOptions, on_event: &mut dyn FnMut(&Event)) -> ExitCode {
     let tally = Tally::default();
-    let mut runner = Runner { options, on_event, tally, failed_logons: 0, closed: None, crashed: None };
+    let mut runner = Runner { options, on_event, tally, failed_logons: 0, closed: None, lost: None };
     runner.emit(&Event::RunStarted(options.started()));
     for version in Version::ALL {
         runner.version(version);
@@ -93,8 +93,9 @@ struct Runner<'r> {
     failed_logons: u32,
     /// A server that could not be reached or that refused the credentials is not tried again: accounts lock.
     closed: Option<GateReport>,
-    /// The case in which the target ended: nothing more is sent to it.
-    crashed: Option<String>,
+    /// In which case the target ended or began to hang: nothing more is sent to it, since each attempt would cost its
+    /// whole patience.
+    lost: Option<String>,
 }
 
 /// The way to the target at one version, and what is known about it.
@@ -132,7 +133,7 @@ impl Runner<'_> {
     }
 
     fn gate(&mut self, line: &mut Line, is_claimed: bool) -> GateReport {
-        if let Some(reason) = &self.crashed {
+        if let Some(reason) = &self.lost {
             return GateReport {
                 outcome: GateOutcome::Failed,
                 reason: Some(reason.clone()),
@@ -175,9 +176,11 @@ impl Runner<'_> {
     fn play(&mut self, case: &Case, line: &mut Line, finished: &mut CaseFinished) {
         let mut entropy = SeededEntropy::new(self.seed(case.id, line.version));
         play_case(case, &mut self.options.stage(line, &mut entropy), self.options.strict, finished);
-        if finished.verdict == Verdict::Fail(Cause::Crash) {
-            self.crashed = Some(format!("the target ended in {}", case.id));
-        }
+        self.lost = match finished.verdict {
+            Verdict::Fail(Cause::Crash) => Some(format!("the target ended in {}", case.id)),
+            Verdict::Fail(Cause::Hang) => Some(format!("the target hangs since {}", case.id)),
+            _ => None,
+        };
     }
 
     /// The verdict of a case that is not run, and why; nothing has been sent then.
@@ -190,8 +193,8 @@ impl Runner<'_> {
         if gate.outcome == GateOutcome::Unsupported || !case.needs.versions.contains(&version) {
             return Some((Verdict::Unsupported, None));
         }
-        if self.crashed.is_some() {
-            return Some((Verdict::Blocked, self.crashed.clone()));
+        if self.lost.is_some() {
+            return Some((Verdict::Blocked, self.lost.clone()));
         }
         let is_open = match case.needs.gate {
             Gate::Reachable => gate.is_reachable,
@@ -228,19 +231,19 @@ impl RunOptions {
 
 fn play_case(case: &Case, stage: &mut Stage<'_>, strict: bool, finished: &mut CaseFinished) {
     let (mut observation, mut judgement) = play_once(case, stage, strict);
-    let mut breakdown = breakdown(&observation, stage);
-    if breakdown.is_none() && judgement.verdict == Verdict::Fail(Cause::Silent) && !stage.wire.is_exact() {
+    let mut cause = breakdown(&observation, stage);
+    if cause.is_none() && judgement.verdict == Verdict::Fail(Cause::Silent) && !stage.wire.is_exact() {
         // A missed answer is believed when it is missed twice.
         let (again, second) = play_once(case, stage, strict);
         if !second.verdict.is_fail() {
             judgement.verdict = Verdict::Fail(Cause::Flaky { failed: 1, of: 2 });
         }
-        breakdown = self::breakdown(&again, stage);
+        cause = breakdown(&again, stage);
         observation.exchange.extend(again.exchange);
     }
-    finished.verdict = breakdown.map_or(judgement.verdict, Verdict::Fail);
+    finished.verdict = cause.map_or(judgement.verdict, Verdict::Fail);
     finished.findings = judgement.findings;
-    finished.reason = match breakdown {
+    finished.reason = match cause {
         Some(Cause::Crash) => Some("the target takes no connection any more".to_owned()),
         Some(_) => Some("the target answers on no new connection either".to_owned()),
         None => judgement.undecided.filter(|_| finished.verdict == Verdict::Inconclusive),

@@ -21,6 +21,8 @@ enum Deed {
     Close,
     /// Close everything and accept nothing more.
     Die,
+    /// Let it vanish.
+    Swallow,
     /// Answer it in place of the server.
     Answer(Vec<u8>),
     /// Send this to the client as well.
@@ -70,6 +72,7 @@ fn pump(
             let send = |octets: &[u8]| drop(back.lock().expect("not poisoned").write_all(octets));
             match deed(&message) {
                 Deed::Forward => drop(server.write_all(message.octets())),
+                Deed::Swallow => {}
                 Deed::Answer(answer) => send(&answer),
                 Deed::ForwardAnd(also) => {
                     send(&also);
@@ -310,4 +313,23 @@ fn a_target_that_holds_off_strangers_for_a_moment_has_not_crashed() {
     let stdout = String::from_utf8_lossy(&sipae(&["run", "--target", &target, "forged", "replay"]).stdout)
         .into_owned();
     assert!(!stdout.contains("CRASH") && !stdout.contains("HANG") && stdout.contains("1 pass"), "{stdout}");
+}
+
+static HANGS: AtomicBool = AtomicBool::new(false);
+
+fn hang_after_ack(message: &Message<'_>) -> Deed {
+    let is_ack = message.method() == Some(b"ACK");
+    if HANGS.fetch_or(is_ack, Ordering::SeqCst) || is_ack { Deed::Swallow } else { Deed::Forward }
+}
+
+/// One verdict for the hang, and not one for every case that would come after it.
+#[test]
+fn a_target_that_begins_to_hang_is_named_once_and_costs_the_run_little() {
+    let (_served, target) = served(hang_after_ack, at_once);
+    let profile = Scratch::new("pace.toml", &profile("test-password-of-alice", 300));
+    let started = Instant::now();
+    let stdout = assert_exit(&sipae(&["run", "--target", &target, "--profile", profile.path()]), 1);
+    assert_eq!(stdout.matches("FAIL (HANG)").count(), 1, "{stdout}");
+    assert!(stdout.contains("FAIL (HANG)  3.3.5.1/bare-ack") && stdout.contains("blocked"), "{stdout}");
+    assert!(started.elapsed() < Duration::from_secs(20), "{stdout}");
 }
