@@ -4,12 +4,13 @@ use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddrV6};
 use std::str::FromStr;
 
+use sipae::auth::ChallengeKind;
 use sipae::defects::Defects;
 use sipae::server::{Account, Accounts, ServerConfig};
 use sipae::version::Version;
 use sipae_net::{MemoryWire, TcpWire, Wire};
 
-use crate::profile::{Profile, ProfileUser};
+use crate::profile::{Profile, ProfileUser, TimerDurations};
 
 /// What is tested.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +25,15 @@ pub enum Target {
         /// Host and port.
         address: String,
     },
+}
+
+/// A version of the protocol, and the kind of challenge where it is chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// The version.
+    pub version: Version,
+    /// 401 or 407; `None` where the target decides.
+    pub kind: Option<ChallengeKind>,
 }
 
 /// A text that names no target.
@@ -41,6 +51,46 @@ impl Target {
     /// The embedded reference.
     pub const REFERENCE: Self = Self::Reference { defects: Defects::NONE };
 
+    /// What is tested one after the other: each version with each kind of challenge where the target has them all, each
+    /// version as the target challenges it else.
+    #[must_use]
+    pub fn settings(&self) -> Vec<Setting> {
+        let kinds: &[Option<ChallengeKind>] = match self {
+            Self::Reference { .. } => &[Some(ChallengeKind::Www), Some(ChallengeKind::Proxy)],
+            Self::Tcp { .. } => &[None],
+        };
+        let versions = Version::ALL.into_iter();
+        versions.flat_map(|version| kinds.iter().map(move |kind| Setting { version, kind: *kind })).collect()
+    }
+
+    /// Whether all settings are those of one server, so that what is learnt at one holds for the others.
+    #[must_use]
+    pub const fn is_one_server(&self) -> bool {
+        !matches!(self, Self::Reference { .. })
+    }
+
+    /// Whether it is on this machine, where floods and oversized input disturb nobody else.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        match self {
+            Self::Reference { .. } => true,
+            Self::Tcp { address } => {
+                let host = address.rsplit_once(':').map_or(address.as_str(), |(host, _)| host);
+                let bare = host.trim_start_matches('[').trim_end_matches(']');
+                bare == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+            }
+        }
+    }
+
+    /// How long its timers are, where that is known.
+    #[must_use]
+    pub fn durations(&self, profile: &Profile) -> Option<TimerDurations> {
+        match self {
+            Self::Reference { .. } => Some(TimerDurations::of_reference()),
+            Self::Tcp { .. } => profile.durations,
+        }
+    }
+
     /// The versions that are known to be claimed: all by the reference, those of the profile by a server.
     #[must_use]
     pub fn claimed(&self, profile: &Profile) -> Option<Vec<Version>> {
@@ -50,12 +100,13 @@ impl Target {
         }
     }
 
-    /// A way to the target as it is at this version.
+    /// A way to the target in this setting.
     #[must_use]
-    pub fn wire(&self, version: Version, seed: u64) -> Box<dyn Wire> {
+    pub fn wire(&self, setting: Setting, seed: u64) -> Box<dyn Wire> {
         match self {
             Self::Reference { defects } => {
-                let mut config = reference_config(version);
+                let mut config = reference_config(setting.version);
+                config.kind = setting.kind.unwrap_or(config.kind);
                 config.defects = *defects;
                 Box::new(MemoryWire::new(config, seed))
             }
@@ -68,8 +119,8 @@ impl Target {
 #[must_use]
 pub fn reference_config(version: Version) -> ServerConfig {
     let profile = Profile::of_reference();
-    let users = [Some(profile.user), profile.sacrificial];
-    ServerConfig::new("server.contoso.com", version, accounts(users.into_iter().flatten()))
+    let users = [profile.user].into_iter().chain(profile.sacrificial).chain(profile.peers);
+    ServerConfig::new("server.contoso.com", version, accounts(users))
 }
 
 /// Accounts of a server with these users.

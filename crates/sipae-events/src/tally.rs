@@ -201,7 +201,7 @@ mod tests {
     const FLAKY: Verdict = Verdict::Fail(Cause::Flaky { failed: 1, of: 3 });
 
     fn subject() -> Subject {
-        Subject { scheme: "NTLM".into(), version: 4 }
+        Subject::new("NTLM", 4)
     }
 
     fn gate(outcome: GateOutcome) -> Event {
@@ -210,6 +210,7 @@ mod tests {
             outcome,
             offered: Vec::new(),
             reason: None,
+            notes: Vec::new(),
             exchange: Vec::new(),
         })
     }
@@ -225,6 +226,7 @@ mod tests {
             reason: None,
             exchange: Vec::new(),
             exchange_left_out: 0,
+            signatures: Vec::new(),
         })
     }
 

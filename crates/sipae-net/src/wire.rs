@@ -76,6 +76,11 @@ pub trait Wire: Send {
     /// The time of the target, as far as it is known: the clock of this machine, or the set clock in memory.
     fn now(&self) -> Time;
 
+    /// Lets so much time pass for the target at once; `false` where its clock cannot be set.
+    fn advance(&mut self, _: Duration) -> bool {
+        false
+    }
+
     /// Whether `None` from [`receive`](Self::receive) proves that nothing is to come.
     fn is_exact(&self) -> bool {
         false
