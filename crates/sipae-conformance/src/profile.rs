@@ -1,5 +1,7 @@
 //! What a target claims, and the credentials to test it with.
 
+mod tls;
+
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -7,6 +9,7 @@ use std::time::Duration;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use sipae::version::Version;
+use sipae_net::TlsOptions;
 use toml::de::{DeTable, DeValue};
 
 /// An account on the target.
@@ -71,6 +74,8 @@ pub struct Profile {
     pub failed_logons: u32,
     /// How long an answer may take before anything has been measured.
     pub answer_timeout: Duration,
+    /// How to speak TLS to a target on TLS.
+    pub tls: TlsOptions,
 }
 
 /// Why a profile cannot be used: one line that names file, key and value.
@@ -103,6 +108,8 @@ struct File {
     sacrificial: Option<SacrificialTable>,
     #[serde(default)]
     pace: PaceTable,
+    #[serde(default)]
+    tls: tls::Table,
 }
 
 #[derive(Default, Deserialize)]
@@ -171,6 +178,7 @@ impl Profile {
             sacrificial: Some(user("mallory")),
             failed_logons: 100,
             answer_timeout: Duration::from_millis(default_answer_timeout()),
+            tls: TlsOptions::default(),
         }
     }
 
@@ -205,6 +213,7 @@ impl Profile {
             failed_logons,
             sacrificial,
             answer_timeout: Duration::from_millis(answer_timeout),
+            tls: read.tls.options(file).map_err(wrong)?,
         })
     }
 }

@@ -1,5 +1,6 @@
 //! A whole run: gates, cases, events.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sipae::version::Version;
@@ -19,7 +20,7 @@ use crate::judge::{Judge, Judgement};
 use crate::observation::Observation;
 use crate::profile::Profile;
 use crate::reaction::Reaction;
-use crate::target::Target;
+use crate::target::{Connector, Target};
 
 /// What to run against what.
 #[derive(Clone, Debug)]
@@ -76,7 +77,8 @@ impl RunOptions {
 /// such as a report that could not be written, may still change it.
 pub fn run(options: &RunOptions, on_event: &mut dyn FnMut(&Event)) -> ExitCode {
     let tally = Tally::default();
-    let mut runner = Runner { options, on_event, tally, failed_logons: 0, closed: None, lost: None };
+    let ways = options.target.ways(&options.profile);
+    let mut runner = Runner { options, ways, on_event, tally, failed_logons: 0, closed: None, lost: None };
     runner.emit(&Event::RunStarted(options.started()));
     for version in Version::ALL {
         runner.version(version);
@@ -88,6 +90,7 @@ pub fn run(options: &RunOptions, on_event: &mut dyn FnMut(&Event)) -> ExitCode {
 
 struct Runner<'r> {
     options: &'r RunOptions,
+    ways: Arc<dyn Connector>,
     on_event: &'r mut dyn FnMut(&Event),
     tally: Tally,
     failed_logons: u32,
@@ -113,7 +116,7 @@ impl Runner<'_> {
 
     fn version(&mut self, version: Version) {
         let claimed = self.options.target.claimed(&self.options.profile);
-        let wire = self.options.target.wire(version, self.seed("wire", version));
+        let wire = self.ways.wire(version, self.seed("wire", version));
         let mut line = Line { version, wire, in_order: false };
         let report = match claimed {
             Some(claimed) if !claimed.contains(&version) => not_claimed(),
