@@ -28,7 +28,7 @@ Exit codes:
 pub(crate) enum Command {
     /// Test a SIP server.
     Run(RunArgs),
-    /// Host the reference server on TCP.
+    /// Host the reference server on TCP or TLS.
     Serve(ServeArgs),
     /// Golden vectors.
     Vectors(VectorsArgs),
@@ -39,12 +39,14 @@ pub(crate) enum Command {
     after_help = "Without --profile the test accounts of the reference server are used. Cases register endpoints of the profile's user and unregister them."
 )]
 pub(crate) struct RunArgs {
-    /// What to test: ref, the embedded reference server, or tcp://host:port.
+    /// What to test: ref, the embedded reference server, tcp://host:port or tls://host:port.
     #[arg(long, default_value = "ref", value_name = "TARGET")]
     pub(crate) target: Target,
     /// TOML file with what the target claims and the credentials to test it with.
     #[arg(long, value_name = "FILE")]
     pub(crate) profile: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) tls: TlsArgs,
     /// Write the events of the run as JSON lines to this file; - is the standard output, without the summary. They
     /// hold whole messages, from which weak passwords can be guessed.
     #[arg(long, value_name = "FILE")]
@@ -65,6 +67,20 @@ pub(crate) struct RunArgs {
     /// Run only cases whose id contains one of these.
     #[arg(value_name = "CASE")]
     pub(crate) cases: Vec<String>,
+}
+
+/// They go before the table "tls" of the profile.
+#[derive(clap::Args, Debug)]
+pub(crate) struct TlsArgs {
+    /// Trust the authorities in this PEM file, or the certificate in it itself, and no others. May be repeated.
+    #[arg(long, value_name = "FILE", conflicts_with = "tls_insecure")]
+    pub(crate) tls_ca: Vec<PathBuf>,
+    /// The name that the certificate of the target has to bear, where it is not the host of the target.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) tls_name: Option<String>,
+    /// Do not check the certificate of the target.
+    #[arg(long)]
+    pub(crate) tls_insecure: bool,
 }
 
 #[derive(clap::Args, Debug)]
@@ -88,9 +104,28 @@ pub(crate) struct ServeArgs {
     /// Sign with CRC-32, without extended session security.
     #[arg(long)]
     pub(crate) legacy_signatures: bool,
+    #[command(flatten)]
+    pub(crate) tls: ServeTlsArgs,
     /// Tell on the standard error what clients do and which rules they break.
     #[arg(long, short)]
     pub(crate) verbose: bool,
+}
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct ServeTlsArgs {
+    /// Serve TLS 1.2 and 1.3. Without --certificate with one that signs itself and ends with the program, for --host,
+    /// localhost and the address of --listen.
+    #[arg(long)]
+    pub(crate) tls: bool,
+    /// PEM file of the certificate and those behind it.
+    #[arg(long, value_name = "FILE", requires = "tls", requires = "key")]
+    pub(crate) certificate: Option<PathBuf>,
+    /// PEM file of the private key of --certificate.
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    pub(crate) key: Option<PathBuf>,
+    /// Write the certificate that signs itself to this file, for --tls-ca of those who connect.
+    #[arg(long, value_name = "FILE", requires = "tls", conflicts_with = "certificate")]
+    pub(crate) write_certificate: Option<PathBuf>,
 }
 
 #[derive(ValueEnum, Clone, Copy, Debug)]

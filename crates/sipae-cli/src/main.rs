@@ -4,6 +4,7 @@ mod args;
 mod output;
 mod run;
 mod serve;
+mod tls;
 mod vectors;
 
 use std::io::Write;

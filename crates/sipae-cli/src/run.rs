@@ -14,6 +14,7 @@ use sipae_report::{Console, JsonLines, Writer};
 
 use crate::args::RunArgs;
 use crate::output::{Failure, forgive_closed_pipe};
+use crate::tls;
 
 pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     check_filters(&args.cases)?;
@@ -55,14 +56,18 @@ fn list(filters: &[String], out: &mut impl Write) -> io::Result<()> {
 }
 
 fn options(args: &RunArgs) -> Result<RunOptions, Failure> {
-    let profile = match &args.profile {
+    let mut profile = match &args.profile {
         Some(file) => Profile::load(file)?,
         None => Profile::of_reference(),
     };
+    let target = target(args)?;
+    tls::check_target(&args.tls, &target)?;
+    tls::settle(&args.tls, &mut profile.tls);
+    // What is wrong with the files of TLS is wrong usage, and no verdict.
+    target.connector(&profile)?;
     let seed = args.seed.unwrap_or_else(|| u64::from_be_bytes((&mut OsEntropy as &mut dyn Entropy).octets()));
     let profile_name = args.profile.as_ref().map(|file| file.display().to_string());
-    let (strict, filters) = (args.strict, args.cases.clone());
-    let (target, arguments) = (target(args)?, arguments(args));
+    let (strict, filters, arguments) = (args.strict, args.cases.clone(), arguments(args));
     Ok(RunOptions { target, profile, profile_name, arguments, seed, strict, filters })
 }
 
@@ -73,7 +78,7 @@ fn arguments(args: &RunArgs) -> Vec<String> {
     let defect = args.defect.map(|defect| format!("--defect {defect}"));
     #[cfg(not(feature = "defects"))]
     let defect = None;
-    strict.into_iter().chain(defect).collect()
+    tls::arguments(&args.tls).chain(strict).chain(defect).collect()
 }
 
 #[cfg(not(feature = "defects"))]

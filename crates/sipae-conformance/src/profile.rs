@@ -1,5 +1,7 @@
 //! What a target claims, and the credentials to test it with.
 
+mod tls;
+
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,6 +11,7 @@ use serde::{Deserialize, Deserializer};
 use sipae::sa::Durations;
 use sipae::version::Version;
 use sipae_gen::Timer;
+use sipae_net::TlsOptions;
 use toml::de::{DeTable, DeValue};
 
 /// An account on the target.
@@ -130,6 +133,8 @@ pub struct Profile {
     pub answer_timeout: Duration,
     /// The target's timers, where they are so short that they can be waited for.
     pub durations: Option<TimerDurations>,
+    /// How to speak TLS to a target on TLS.
+    pub tls: TlsOptions,
 }
 
 /// Why a profile cannot be used: one line that names file, key and value.
@@ -165,6 +170,8 @@ struct File {
     #[serde(default)]
     pace: PaceTable,
     durations: Option<DurationsTable>,
+    #[serde(default)]
+    tls: tls::Table,
 }
 
 #[derive(Deserialize)]
@@ -267,6 +274,7 @@ impl Profile {
             peers: ["bob", "carol", "dave", "erin"].map(user).to_vec(),
             answer_timeout: Duration::from_millis(default_answer_timeout()),
             durations: None,
+            tls: TlsOptions::default(),
         }
     }
 
@@ -306,6 +314,7 @@ impl Profile {
             peers: read.peer,
             answer_timeout: Duration::from_millis(answer_timeout),
             durations: read.durations.map(DurationsTable::read).transpose().map_err(wrong)?,
+            tls: read.tls.options(file).map_err(wrong)?,
         })
     }
 }

@@ -18,7 +18,7 @@ use crate::gate::{self, GateReport};
 use crate::pace::Pace;
 use crate::profile::Profile;
 use crate::schedule::{Claim, Job, Queue};
-use crate::target::{Setting, Target};
+use crate::target::{Connector, Setting, Target};
 use crate::trial::{Outcome, Parked, Trial};
 
 /// The scheme under test.
@@ -87,9 +87,16 @@ impl RunOptions {
     }
 
     /// A stage for one part of the run. The seed is a hash of the run's seed, the name of the part, and the setting.
-    fn stage(&self, setting: Setting, part: &str, pace: &Arc<Pace>, peer: usize) -> Stage {
+    fn stage(
+        &self,
+        ways: &dyn Connector,
+        setting: Setting,
+        part: &str,
+        pace: &Arc<Pace>,
+        peer: usize,
+    ) -> Stage {
         Stage {
-            wire: self.target.wire(setting, self.seed_of(&format!("wire {part}"), setting)),
+            wire: ways.wire(setting, self.seed_of(&format!("wire {part}"), setting)),
             profile: Arc::clone(&self.profile),
             peer,
             version: setting.version,
@@ -157,6 +164,7 @@ enum Entry {
 
 struct Plan<'r> {
     options: &'r RunOptions,
+    ways: Arc<dyn Connector>,
     passages: Vec<Passage>,
     entries: Vec<Entry>,
     /// In which case the target ended or began to hang: nothing more is sent to it, since each attempt would cost its
@@ -166,7 +174,9 @@ struct Plan<'r> {
 
 impl<'r> Plan<'r> {
     fn new(options: &'r RunOptions) -> Self {
-        let mut plan = Self { options, passages: Vec::new(), entries: Vec::new(), lost: Mutex::new(None) };
+        let ways = options.target.ways(&options.profile);
+        let (passages, entries) = (Vec::new(), Vec::new());
+        let mut plan = Self { options, ways, passages, entries, lost: Mutex::new(None) };
         plan.gates();
         let mut failed_logons = 0;
         for place in 0..plan.passages.len() {
@@ -198,7 +208,8 @@ impl<'r> Plan<'r> {
                 }
                 (_, Some(report)) => GateReport { exchange: Vec::new(), ..report.clone() },
                 (claimed, None) => {
-                    let stages = |part: &str| options.stage(setting, &format!("gate {part}"), &pace, 0);
+                    let ways = self.ways.as_ref();
+                    let stages = |part: &str| options.stage(ways, setting, &format!("gate {part}"), &pace, 0);
                     gate::pass(&stages, &pace, setting.version, claimed.is_some())
                 }
             };
@@ -342,8 +353,10 @@ impl<'r> Plan<'r> {
             return Some(blocked(reason));
         }
         let (id, peer) = (trial.case.id(), job.claim.peer.unwrap_or_default());
-        let stages =
-            |part: &str| self.options.stage(passage.setting, &format!("{id} {part}"), &passage.pace, peer);
+        let ways = self.ways.as_ref();
+        let stages = |part: &str| {
+            self.options.stage(ways, passage.setting, &format!("{id} {part}"), &passage.pace, peer)
+        };
         let outcome = trial.clone().run(&passage.pace, &stages);
         let Outcome::Finished(mut finished) = outcome else { return Some(outcome) };
         let what = match finished.verdict {

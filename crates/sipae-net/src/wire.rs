@@ -5,6 +5,8 @@ use std::time::Duration;
 use sipae::clock::Time;
 use sipae::server::ConnectionId;
 
+use crate::HandshakeError;
+
 /// Something that came over a wire.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Arrival {
@@ -36,6 +38,17 @@ pub enum WireError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// A connection to the target, and no TLS on it.
+    #[error("connect to {address}: {source}")]
+    Handshake {
+        /// Host and port.
+        address: String,
+        /// Why.
+        source: HandshakeError,
+    },
+    /// The settings allow no connection.
+    #[error("connect: {0}")]
+    Settings(String),
     /// The address has no meaning.
     #[error("resolve {address}: {source}")]
     Resolve {

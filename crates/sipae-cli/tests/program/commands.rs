@@ -295,7 +295,15 @@ fn a_server_that_gets_no_more_threads_goes_on() {
 
 /// One line that names what, where and why; exit 2; never a backtrace.
 #[rstest]
-#[case(&["run", "--target", "tls://x:1"], "\"tls://x:1\" is no target")]
+#[case(&["run", "--target", "udp://x:1"], "\"udp://x:1\" is no target")]
+#[case(&["run", "--target", "tcp://x:1", "--tls-insecure"], "--tls-insecure: tcp://x:1 is not of the form tls://host:port")]
+#[case(&["run", "--target", "tls://x:1", "--tls-ca", "/no/such/ca.pem"], "/no/such/ca.pem: ")]
+#[case(&["run", "--target", "tls://x:1", "--tls-ca", "x", "--tls-insecure"], "cannot be used with")]
+#[case(&["run", "--target", "tls://x:1", "--tls-insecure", "--tls-name", "a b"], "\"a b\" is neither a host name nor")]
+#[case(&["serve", "--tls", "--certificate", "/no/such.pem", "--key", "x"], "/no/such.pem: ")]
+#[case(&["serve", "--tls", "--certificate", "x"], "--key <FILE>")]
+#[case(&["serve", "--write-certificate", "x"], "--tls")]
+#[case(&["serve", "--tls", "--write-certificate", "/no/such/folder/x"], "/no/such/folder/x: ")]
 #[case(&["run", "--profile", "/no/such/file.toml"], "/no/such/file.toml: ")]
 #[case(&["run", "--json", "/no/such/folder/events"], "/no/such/folder/events: ")]
 #[case(&["run", "--seed", "x"], "invalid value 'x' for '--seed <NUMBER>'")]

@@ -4,3 +4,5 @@
 mod commands;
 #[cfg(test)]
 mod relays;
+#[cfg(test)]
+mod tls;

@@ -1,4 +1,4 @@
-use std::io::Write;
+use std::io::{Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
@@ -89,6 +89,7 @@ fn a_broken_listener_ends_the_host_with_its_error() {
     sender.send(Happening::ListenerBroke(io::Error::other("the listener broke"))).unwrap();
     let server = Server::new(config());
     let (clients, token) = (HashMap::new(), Arc::default());
-    let mut serving = Serving { server, clients, sender, token, next: 0, on_event: |_: &HostEvent| () };
+    let mut serving =
+        Serving { server, identity: None, clients, sender, token, next: 0, on_event: |_: &HostEvent| () };
     assert_eq!(serving.serve(&receiver).to_string(), "the listener broke");
 }
