@@ -11,6 +11,7 @@ pub mod case;
 pub mod cases;
 pub mod codec;
 pub mod execute;
+pub mod filter;
 pub mod gate;
 pub mod judge;
 pub mod observation;

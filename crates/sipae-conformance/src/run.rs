@@ -14,12 +14,16 @@ use sipae_spec::Role;
 use crate::case::{Case, Gate};
 use crate::cases;
 use crate::execute::{Stage, play};
+use crate::filter::Filter;
 use crate::gate::{self, GateReport};
 use crate::judge::{Judge, Judgement};
 use crate::observation::Observation;
 use crate::profile::Profile;
 use crate::reaction::Reaction;
 use crate::target::Target;
+
+/// The scheme of every subject.
+const SCHEME: &str = "NTLM";
 
 /// What to run against what.
 #[derive(Clone, Debug)]
@@ -36,8 +40,8 @@ pub struct RunOptions {
     pub seed: u64,
     /// Whether a broken SHOULD fails.
     pub strict: bool,
-    /// Run only cases whose id contains one of these; all when empty.
-    pub filters: Vec<String>,
+    /// Which cases run, with which schemes.
+    pub filter: Filter,
 }
 
 impl RunOptions {
@@ -51,12 +55,12 @@ impl RunOptions {
             arguments: Vec::new(),
             seed,
             strict: false,
-            filters: Vec::new(),
+            filter: Filter::default(),
         }
     }
 
     fn selects(&self, case: &Case) -> bool {
-        self.filters.is_empty() || self.filters.iter().any(|filter| case.id.contains(filter.as_str()))
+        self.filter.selects(case.id, case.requirements, case.role)
     }
 
     fn started(&self) -> RunStarted {
@@ -68,6 +72,7 @@ impl RunOptions {
             profile: self.profile_name.clone(),
             arguments: self.arguments.clone(),
             role: Role::Server,
+            notes: Vec::new(),
         }
     }
 }
@@ -78,7 +83,7 @@ pub fn run(options: &RunOptions, on_event: &mut dyn FnMut(&Event)) -> ExitCode {
     let tally = Tally::default();
     let mut runner = Runner { options, on_event, tally, failed_logons: 0, closed: None, lost: None };
     runner.emit(&Event::RunStarted(options.started()));
-    for version in Version::ALL {
+    for version in Version::ALL.into_iter().filter(|_| options.filter.selects_scheme(SCHEME)) {
         runner.version(version);
     }
     let (totals, exit) = (runner.tally.totals(), runner.tally.exit());
@@ -124,6 +129,7 @@ impl Runner<'_> {
             outcome: report.outcome,
             offered: report.offered.clone(),
             reason: report.reason.clone(),
+            notes: Vec::new(),
             exchange: report.exchange.iter().take(CaseFinished::MAX_EXCHANGE).cloned().collect(),
         }));
         let options = self.options;
@@ -165,6 +171,7 @@ impl Runner<'_> {
             reason: None,
             exchange: Vec::new(),
             exchange_left_out: 0,
+            signatures: Vec::new(),
         };
         match self.decide_needs(case, line.version, gate) {
             Some((verdict, reason)) => (finished.verdict, finished.reason) = (verdict, reason),
@@ -296,7 +303,7 @@ fn probe(stage: &mut Stage<'_>, pause: Duration) -> Option<Cause> {
 }
 
 fn subject(version: Version) -> Subject {
-    Subject { scheme: "NTLM".to_owned(), version: version.number() }
+    Subject::new(SCHEME, version.number())
 }
 
 fn not_claimed() -> GateReport {

@@ -84,11 +84,33 @@ pub struct Subject {
     pub scheme: String,
     /// Protocol version of the association, [MS-SIPAE] 2.2 (2, 3 or 4).
     pub version: u32,
+    /// Kind of the challenges, 401 or 407, where it tells subjects apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<u16>,
 }
 
+impl Subject {
+    /// A scheme and version, whatever the kind of the challenges.
+    #[must_use]
+    pub fn new(scheme: impl Into<String>, version: u32) -> Self {
+        Self { scheme: scheme.into(), version, kind: None }
+    }
+
+    /// The same where challenges are of this kind, 401 or 407.
+    #[must_use]
+    pub fn with_kind(self, kind: u16) -> Self {
+        Self { kind: Some(kind), ..self }
+    }
+}
+
+/// `NTLM v4`, or `NTLM v4 407` where a proxy challenges: 401 is what is ordinary.
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} v{}", self.scheme, self.version)
+        write!(f, "{} v{}", self.scheme, self.version)?;
+        match self.kind {
+            None | Some(401) => Ok(()),
+            Some(kind) => write!(f, " {kind}"),
+        }
     }
 }
 
@@ -122,7 +144,10 @@ mod tests {
     }
 
     #[test]
-    fn a_subject_reads_as_scheme_and_version() {
-        assert_eq!(Subject { scheme: "NTLM".into(), version: 4 }.to_string(), "NTLM v4");
+    fn a_subject_reads_as_scheme_and_version_and_the_kind_of_a_proxy() {
+        let subject = Subject::new("NTLM", 4);
+        assert_eq!(subject.to_string(), "NTLM v4");
+        assert_eq!(subject.clone().with_kind(401).to_string(), "NTLM v4");
+        assert_eq!(subject.with_kind(407).to_string(), "NTLM v4 407");
     }
 }

@@ -49,6 +49,9 @@ pub struct RunStarted {
     /// The role in which the target is tested.
     #[serde(with = "text")]
     pub role: Role,
+    /// What a reader has to know about the run as a whole, a phrase each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 /// Whether the ordinary exchange of one scheme and version works.
@@ -64,6 +67,9 @@ pub struct GateFinished {
     /// Why the gate is not open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// What the gate measured and a reader has to know, a phrase each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// What went over the wires; at most [`CaseFinished::MAX_EXCHANGE`] messages.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exchange: Vec<Exchanged>,
@@ -115,6 +121,9 @@ pub struct CaseFinished {
     /// How many messages came after those in `exchange`.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub exchange_left_out: u64,
+    /// The signature buffers of messages whose signature does not verify.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub signatures: Vec<SignatureSeen>,
 }
 
 impl CaseFinished {
@@ -150,9 +159,36 @@ pub struct Finding {
     pub weight: Weight,
 }
 
+/// The signature buffer of a message, field by field, and what verifying it came to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignatureSeen {
+    /// The message, as the case calls it.
+    pub message: String,
+    /// Who signed it: `client` or `server`.
+    pub signer: String,
+    /// The version whose layout the buffer has.
+    pub version: u32,
+    /// The fields, in the order in which they are signed.
+    pub fields: Vec<BufferField>,
+    /// What verifying came to.
+    pub outcome: String,
+}
+
+/// One field of a signature buffer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BufferField {
+    /// What the field is, such as `Call-ID`.
+    pub name: String,
+    /// The text between its brackets; empty for one that the message does not have.
+    pub value: String,
+}
+
 /// One message on a wire.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exchanged {
+    /// Who of the suite's side sent or received it, such as `alice`; empty when that is not known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub party: String,
     /// Which way it went.
     pub direction: Direction,
     /// The connection, numbered from 1 in the order in which the case opened them.
@@ -175,12 +211,19 @@ impl Exchanged {
     pub fn new(direction: Direction, connection: u32, label: impl Into<String>, octets: &[u8]) -> Self {
         let (kept, left_out) = octets.split_at(octets.len().min(Self::MAX_OCTETS));
         Self {
+            party: String::new(),
             direction,
             connection,
             label: label.into(),
             octets: String::from_utf8_lossy(kept).into_owned(),
             octets_left_out: left_out.len().try_into().unwrap_or(u64::MAX),
         }
+    }
+
+    /// The same message with who of the suite's side sent or received it.
+    #[must_use]
+    pub fn of(self, party: impl Into<String>) -> Self {
+        Self { party: party.into(), ..self }
     }
 }
 
@@ -216,7 +259,7 @@ mod tests {
     use crate::verdict::Cause;
 
     fn ntlm() -> Subject {
-        Subject { scheme: "NTLM".into(), version: 4 }
+        Subject::new("NTLM", 4)
     }
 
     fn bare_ack() -> CaseFinished {
@@ -234,9 +277,16 @@ mod tests {
                 got: "challenge-401".into(),
                 weight: Weight::Fail,
             }],
-            exchange: vec![Exchanged::new(Direction::Sent, 1, "ACK", b"ACK sip:a@x SIP/2.0\r\n")],
+            exchange: vec![Exchanged::new(Direction::Sent, 1, "ACK", b"ACK sip:a@x SIP/2.0\r\n").of("alice")],
             reason: None,
             exchange_left_out: 0,
+            signatures: vec![SignatureSeen {
+                message: "last".into(),
+                signer: "server".into(),
+                version: 4,
+                fields: vec![BufferField { name: "protocol".into(), value: "NTLM".into() }],
+                outcome: "the signature does not verify".into(),
+            }],
         }
     }
 
@@ -250,12 +300,14 @@ mod tests {
                 profile: None,
                 arguments: Vec::new(),
                 role: Role::Server,
+                notes: vec!["timers run at 1:450 of the specification's durations".into()],
             }),
             Event::GateFinished(GateFinished {
-                subject: ntlm(),
+                subject: ntlm().with_kind(407),
                 outcome: GateOutcome::Open,
                 offered: vec!["NTLM".into()],
                 reason: None,
+                notes: vec!["answers out of order".into()],
                 exchange: Vec::new(),
             }),
             Event::CaseStarted(CaseStarted { case: bare_ack().case, subject: ntlm() }),
@@ -281,8 +333,8 @@ mod tests {
         assert_eq!(
             written[1],
             json!({
-                "event": "gate-finished", "scheme": "NTLM", "version": 4, "outcome": "open",
-                "offered": ["NTLM"],
+                "event": "gate-finished", "scheme": "NTLM", "version": 4, "kind": 407, "outcome": "open",
+                "offered": ["NTLM"], "notes": ["answers out of order"],
             })
         );
         assert_eq!(written[0]["seed"], "18446744073709551615");
@@ -290,6 +342,20 @@ mod tests {
         assert_eq!(written[3]["findings"][0]["level"], "MUST NOT");
         assert_eq!(written[4]["exit"], 1);
         assert_eq!(written[4]["totals"]["failed-requirements"]["must-not"], 1);
+    }
+
+    /// Streams are kept; one of version 0.1.0, before there were parties, kinds, notes and signatures.
+    #[test]
+    fn a_stream_of_an_earlier_program_is_read() {
+        let text = include_str!("../tests/data/events-0.1.0.jsonl");
+        let events: Vec<Event> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let Some(Event::CaseFinished(case)) = events.get(3) else { panic!("{events:?}") };
+        assert_eq!((case.subject.kind, case.signatures.len()), (None, 0));
+        assert_eq!(case.exchange[0].party, "");
+        assert_eq!(ExitCode::from_events(&events), ExitCode::Failed);
+        for (event, line) in events.iter().zip(text.lines()) {
+            assert_eq!(serde_json::to_string(event).unwrap(), line);
+        }
     }
 
     #[test]

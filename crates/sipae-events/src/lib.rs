@@ -13,8 +13,8 @@ mod verdict;
 
 pub use case::{BadCaseId, CaseId, Subject};
 pub use event::{
-    CaseFinished, CaseStarted, Direction, Event, Exchanged, Finding, GateFinished, GateOutcome, RunFinished,
-    RunStarted,
+    BufferField, CaseFinished, CaseStarted, Direction, Event, Exchanged, Finding, GateFinished, GateOutcome,
+    RunFinished, RunStarted, SignatureSeen,
 };
 pub use exit::{BadExitCode, ExitCode};
 pub use tally::{LevelCounts, Tally, Totals, VerdictCounts};

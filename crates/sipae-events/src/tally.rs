@@ -79,6 +79,11 @@ impl VerdictCounts {
         .into_iter()
     }
 
+    /// Counts one more case.
+    pub fn add(&mut self, verdict: Verdict) {
+        *self.of(verdict) += 1;
+    }
+
     fn of(&mut self, verdict: Verdict) -> &mut u32 {
         match verdict {
             Verdict::Pass => &mut self.pass,
@@ -144,7 +149,7 @@ impl Tally {
     }
 
     fn add_case(&mut self, case: &CaseFinished) {
-        *self.cases.of(case.verdict) += 1;
+        self.cases.add(case.verdict);
         self.crashed |= case.verdict == Verdict::Fail(Cause::Crash);
         if case.verdict.is_fail() {
             let failed = case.findings.iter().filter(|finding| finding.weight == Weight::Fail);
@@ -201,7 +206,7 @@ mod tests {
     const FLAKY: Verdict = Verdict::Fail(Cause::Flaky { failed: 1, of: 3 });
 
     fn subject() -> Subject {
-        Subject { scheme: "NTLM".into(), version: 4 }
+        Subject::new("NTLM", 4)
     }
 
     fn gate(outcome: GateOutcome) -> Event {
@@ -210,6 +215,7 @@ mod tests {
             outcome,
             offered: Vec::new(),
             reason: None,
+            notes: Vec::new(),
             exchange: Vec::new(),
         })
     }
@@ -225,6 +231,7 @@ mod tests {
             reason: None,
             exchange: Vec::new(),
             exchange_left_out: 0,
+            signatures: Vec::new(),
         })
     }
 
