@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use clap::builder::Resettable;
 use clap::{Parser, Subcommand, ValueEnum};
 use sipae_conformance::target::Target;
+use sipae_spec::{Level, Role};
 
 /// Conformance suite for [MS-SIPAE], the SIP authentication of Office Communications Server, Lync and Skype for
 /// Business.
@@ -57,16 +59,55 @@ pub(crate) struct RunArgs {
     /// A broken SHOULD fails too.
     #[arg(long)]
     pub(crate) strict: bool,
+    /// How many cases run side by side; by default as many as there are cores in memory, and 4 over a network.
+    #[arg(long, value_name = "NUMBER", value_parser = jobs)]
+    pub(crate) jobs: Option<usize>,
+    /// Also flood a target that is not on this machine, and send it oversized input.
+    #[arg(long)]
+    pub(crate) rough: bool,
     /// Plant a bug in the embedded reference server.
     #[cfg(feature = "defects")]
     #[arg(long, value_name = "ID")]
     pub(crate) defect: Option<sipae::defects::Defect>,
-    /// List the cases that would run, by id and title, and run none.
+    /// Tell remarks like failures, and ladders as a whole.
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
+    /// List the cases that would run, and run none; the same as sipae list.
     #[arg(long)]
     pub(crate) list: bool,
-    /// Run only cases whose id contains one of these.
-    #[arg(value_name = "CASE")]
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
+}
+
+/// Which cases are meant. Options that are given several times widen the choice, options of several kinds narrow it.
+#[derive(clap::Args, Debug)]
+#[command(next_help_heading = "Which cases")]
+pub(crate) struct FilterArgs {
+    /// Only cases whose id contains one of these.
+    #[arg(value_name = "CASE", help_heading = Resettable::Reset)]
     pub(crate) cases: Vec<String>,
+    /// Only cases about this section of the specification and those below it: 3.3.5 covers 3.3.5.1.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) section: Vec<String>,
+    /// Only cases about a row of this level: must, must-not, should, should-not or may.
+    #[arg(long, value_name = "LEVEL", value_parser = level)]
+    pub(crate) level: Vec<Level>,
+    /// Only cases for, or about a row of, this role: server, client, codec or both.
+    #[arg(long, value_name = "ROLE", value_parser = role)]
+    pub(crate) role: Vec<Role>,
+    /// Only this scheme, such as ntlm.
+    #[arg(long, value_name = "SCHEME")]
+    pub(crate) scheme: Vec<String>,
+}
+
+/// A level as it is written in a shell: `must-not` for MUST NOT.
+fn level(text: &str) -> Result<Level, String> {
+    let word = text.to_uppercase().replace(['-', '_'], " ");
+    word.parse().map_err(|_| "not one of must, must-not, should, should-not, may".to_owned())
+}
+
+fn role(text: &str) -> Result<Role, String> {
+    text.to_lowercase().parse().map_err(|_| "not one of server, client, codec, both".to_owned())
 }
 
 /// They go before the table "tls" of the profile.
@@ -81,6 +122,14 @@ pub(crate) struct TlsArgs {
     /// Do not check the certificate of the target.
     #[arg(long)]
     pub(crate) tls_insecure: bool,
+}
+
+fn jobs(text: &str) -> Result<usize, String> {
+    const MOST: usize = 256;
+    match text.parse() {
+        Ok(jobs @ 1..=MOST) => Ok(jobs),
+        _ => Err(format!("not a number from 1 to {MOST}")),
+    }
 }
 
 #[derive(clap::Args, Debug)]

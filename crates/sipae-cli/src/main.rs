@@ -1,6 +1,8 @@
 //! The `sipae` command: a module per subcommand. It knows no protocol.
 
 mod args;
+mod filter;
+mod list;
 mod output;
 mod run;
 mod serve;

@@ -3,27 +3,29 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
+use std::sync::Arc;
 
+use anstream::{AutoStream, ColorChoice};
 use sipae::clock::Entropy;
-use sipae_conformance::cases;
+use sipae_conformance::filter::Filter;
 use sipae_conformance::profile::Profile;
 use sipae_conformance::run::{self as suite, RunOptions};
+use sipae_conformance::target::Target;
 use sipae_events::{Event, ExitCode};
 use sipae_net::OsEntropy;
-use sipae_report::{Console, JsonLines, Writer};
+use sipae_report::{Console, JsonLines, Progress, Writer};
 
 use crate::args::RunArgs;
 use crate::output::{Failure, forgive_closed_pipe};
-use crate::tls;
+use crate::{filter, list, tls};
 
 pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
-    check_filters(&args.cases)?;
+    let filter = filter::filter(&args.filter)?;
     if args.list {
-        forgive_closed_pipe(list(&args.cases, &mut io::stdout())).map_err(Failure::Report)?;
-        return Ok(ExitCode::Passed);
+        return list::cases(&filter);
     }
-    let options = options(args)?;
-    let mut reports = reports(args.json.as_deref())?;
+    let options = options(args, filter)?;
+    let mut reports = reports(args, &options)?;
     let mut broken = None;
     let exit = suite::run(&options, &mut |event| tell(&mut reports, event, &mut broken));
     match broken {
@@ -32,30 +34,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     }
 }
 
-/// Each must choose something: a filter that is empty, as an unset variable is, would choose everything.
-fn check_filters(filters: &[String]) -> Result<(), Failure> {
-    for filter in filters {
-        let problem = if filter.is_empty() {
-            "CASE: \"\" is in every id".to_owned()
-        } else if !cases::all().any(|case| case.id.contains(filter.as_str())) {
-            format!("CASE: no case has {filter:?} in its id")
-        } else {
-            continue;
-        };
-        return Err(Failure::Usage(format!("{problem}; sipae run --list shows the cases")));
-    }
-    Ok(())
-}
-
-fn list(filters: &[String], out: &mut impl Write) -> io::Result<()> {
-    let is_chosen =
-        |id: &str| filters.is_empty() || filters.iter().any(|filter| id.contains(filter.as_str()));
-    let chosen = || cases::all().filter(|case| is_chosen(case.id));
-    let width = chosen().map(|case| case.id.len()).max().unwrap_or_default();
-    chosen().try_for_each(|case| writeln!(out, "{:width$}  {}", case.id, case.title))
-}
-
-fn options(args: &RunArgs) -> Result<RunOptions, Failure> {
+fn options(args: &RunArgs, filter: Filter) -> Result<RunOptions, Failure> {
     let mut profile = match &args.profile {
         Some(file) => Profile::load(file)?,
         None => Profile::of_reference(),
@@ -67,13 +46,25 @@ fn options(args: &RunArgs) -> Result<RunOptions, Failure> {
     target.connector(&profile)?;
     let seed = args.seed.unwrap_or_else(|| u64::from_be_bytes((&mut OsEntropy as &mut dyn Entropy).octets()));
     let profile_name = args.profile.as_ref().map(|file| file.display().to_string());
-    let (strict, filters, arguments) = (args.strict, args.cases.clone(), arguments(args));
-    Ok(RunOptions { target, profile, profile_name, arguments, seed, strict, filters })
+    let (profile, strict, arguments) = (Arc::new(profile), args.strict, arguments(args));
+    let (jobs, rough) = (args.jobs.unwrap_or_else(|| default_jobs(&target)), args.rough);
+    Ok(RunOptions { target, profile, profile_name, arguments, seed, strict, filter, jobs, rough })
+}
+
+/// In memory as many as there are cores; some over a network, where most of the time is waiting.
+fn default_jobs(target: &Target) -> usize {
+    const OVER_A_NETWORK: usize = 4;
+    if target.is_one_server() {
+        OVER_A_NETWORK
+    } else {
+        std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+    }
 }
 
 /// What else changes the run, for the command that repeats it.
 fn arguments(args: &RunArgs) -> Vec<String> {
     let strict = args.strict.then(|| "--strict".to_owned());
+    let rough = args.rough.then(|| "--rough".to_owned());
     #[cfg(feature = "defects")]
     let defect = args.defect.map(|defect| format!("--defect {defect}"));
     #[cfg(not(feature = "defects"))]
@@ -83,13 +74,12 @@ fn arguments(args: &RunArgs) -> Vec<String> {
 
 #[cfg(not(feature = "defects"))]
 #[expect(clippy::unnecessary_wraps, reason = "the same call as with the feature")]
-fn target(args: &RunArgs) -> Result<sipae_conformance::target::Target, Failure> {
+fn target(args: &RunArgs) -> Result<Target, Failure> {
     Ok(args.target.clone())
 }
 
 #[cfg(feature = "defects")]
-fn target(args: &RunArgs) -> Result<sipae_conformance::target::Target, Failure> {
-    use sipae_conformance::target::Target;
+fn target(args: &RunArgs) -> Result<Target, Failure> {
     match (&args.target, args.defect) {
         (target, None) => Ok(target.clone()),
         (Target::Reference { .. }, Some(defect)) => {
@@ -102,17 +92,29 @@ fn target(args: &RunArgs) -> Result<sipae_conformance::target::Target, Failure> 
 }
 
 /// The summary goes to the standard output, unless the events do.
-fn reports(json: Option<&Path>) -> Result<Vec<Box<dyn Writer>>, Failure> {
-    let summary = || Box::new(Console::new(io::stdout())) as Box<dyn Writer>;
-    Ok(match json {
-        None => vec![summary()],
-        Some(file) if file == Path::new("-") => vec![Box::new(JsonLines(io::stdout()))],
+fn reports(args: &RunArgs, options: &RunOptions) -> Result<Vec<Box<dyn Writer>>, Failure> {
+    let mut reports: Vec<Box<dyn Writer>> = Vec::new();
+    match &args.json {
+        Some(file) if file == Path::new("-") => reports.push(Box::new(JsonLines(io::stdout()))),
         Some(file) => {
-            let created =
-                File::create(file).map_err(|source| Failure::File { file: file.to_owned(), source })?;
-            vec![summary(), Box::new(JsonLines(created))]
+            reports.push(Box::new(summary(args, options)));
+            reports.push(Box::new(JsonLines(created(file)?)));
         }
-    })
+        None => reports.push(Box::new(summary(args, options))),
+    }
+    Ok(reports)
+}
+
+/// Lines on the standard output, in colour where it is a terminal and nothing asks for none, and a bar on the standard
+/// error.
+fn summary(args: &RunArgs, options: &RunOptions) -> Progress<Console<impl Write + use<>>> {
+    let is_coloured = AutoStream::choice(&io::stdout()) != ColorChoice::Never;
+    let console = Console::new(anstream::stdout()).coloured(is_coloured).verbose(args.verbose);
+    Progress::around(console, filter::chosen(&options.filter).count())
+}
+
+fn created(file: &Path) -> Result<File, Failure> {
+    File::create(file).map_err(|source| Failure::File { file: file.to_owned(), source })
 }
 
 /// A report that cannot be written is told at the end; it changes no verdict, and the run goes on.

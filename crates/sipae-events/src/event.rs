@@ -277,9 +277,7 @@ mod tests {
                 got: "challenge-401".into(),
                 weight: Weight::Fail,
             }],
-            exchange: vec![
-                Exchanged::new(Direction::Sent, 1, "ACK", b"ACK sip:a@x SIP/2.0\r\n").of("alice"),
-            ],
+            exchange: vec![Exchanged::new(Direction::Sent, 1, "ACK", b"ACK sip:a@x SIP/2.0\r\n").of("alice")],
             reason: None,
             exchange_left_out: 0,
             signatures: vec![SignatureSeen {

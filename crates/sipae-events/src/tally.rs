@@ -79,6 +79,11 @@ impl VerdictCounts {
         .into_iter()
     }
 
+    /// Counts one more case.
+    pub fn add(&mut self, verdict: Verdict) {
+        *self.of(verdict) += 1;
+    }
+
     fn of(&mut self, verdict: Verdict) -> &mut u32 {
         match verdict {
             Verdict::Pass => &mut self.pass,
@@ -144,7 +149,7 @@ impl Tally {
     }
 
     fn add_case(&mut self, case: &CaseFinished) {
-        *self.cases.of(case.verdict) += 1;
+        self.cases.add(case.verdict);
         self.crashed |= case.verdict == Verdict::Fail(Cause::Crash);
         if case.verdict.is_fail() {
             let failed = case.findings.iter().filter(|finding| finding.weight == Weight::Fail);

@@ -1,35 +1,68 @@
-//! Lines for a reader: what was offered, each failure with what went over the wire, the totals last.
+//! Lines for a reader: what was offered while the run goes on; then each requirement level, each failure with what went
+//! over the wire, remarks, and the totals last.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use sipae_events::{
-    CaseFinished, Direction, Event, Exchanged, Finding, GateFinished, GateOutcome, RunFinished, RunStarted,
-    Subject, Verdict,
+    CaseFinished, Event, Finding, GateFinished, GateOutcome, RunFinished, RunStarted, SignatureSeen, Subject,
+    Verdict,
 };
+use sipae_spec::Requirement;
 
 use crate::Writer;
+use crate::ladder::ladder;
+use crate::levels::Levels;
+use crate::palette::Palette;
+use crate::text::{counts, first_sentence, printable, quoted, visible, wrapped};
 
-/// Writes the summary of a run for a terminal or a log: plain text, no cursor movements.
+/// Writes a run for a terminal or a log: lines only, no cursor movements.
 #[derive(Debug)]
 pub struct Console<W> {
     out: W,
+    palette: Palette,
+    is_verbose: bool,
     run: Option<RunStarted>,
     counts: BTreeMap<&'static str, u32>,
     current: Option<Subject>,
     last_reason: Option<String>,
+    levels: Levels,
     open: Vec<CaseFinished>,
 }
 
 impl<W: Write> Console<W> {
-    /// A report to `out`.
-    pub const fn new(out: W) -> Self {
-        Self { out, run: None, counts: BTreeMap::new(), current: None, last_reason: None, open: Vec::new() }
+    /// A plain and short report to `out`.
+    pub fn new(out: W) -> Self {
+        Self {
+            out,
+            palette: Palette::default(),
+            is_verbose: false,
+            run: None,
+            counts: BTreeMap::new(),
+            current: None,
+            last_reason: None,
+            levels: Levels::default(),
+            open: Vec::new(),
+        }
+    }
+
+    /// Whether `out` shows colours.
+    #[must_use]
+    pub fn coloured(self, is_coloured: bool) -> Self {
+        Self { palette: Palette::new(is_coloured), ..self }
+    }
+
+    /// Whether remarks are told like failures, and long ladders as a whole.
+    #[must_use]
+    pub fn verbose(self, is_verbose: bool) -> Self {
+        Self { is_verbose, ..self }
     }
 
     fn started(&mut self, run: &RunStarted) -> io::Result<()> {
         self.run = Some(run.clone());
-        writeln!(self.out, "{} {}, target {}, seed {}", run.program, run.version, run.target, run.seed)
+        let RunStarted { program, version, target, seed, .. } = run;
+        writeln!(self.out, "{program} {version}, target {}, seed {seed}", printable(target))?;
+        run.notes.iter().try_for_each(|note| writeln!(self.out, "  {}", printable(note)))
     }
 
     fn gate(&mut self, gate: &GateFinished) -> io::Result<()> {
@@ -46,13 +79,16 @@ impl<W: Write> Console<W> {
             Some(reason) => format!(": {}", printable(reason)),
         };
         self.last_reason.clone_from(&gate.reason);
-        writeln!(self.out, "{}  gate {outcome}{reason}", gate.subject)
+        let notes: Vec<String> = gate.notes.iter().map(|note| printable(note)).collect();
+        let notes = if notes.is_empty() { String::new() } else { format!(" ({})", notes.join(", ")) };
+        writeln!(self.out, "{}  gate {outcome}{reason}{notes}", gate.subject)
     }
 
     fn finished(&mut self, case: &CaseFinished) {
         *self.counts.entry(case.verdict.name()).or_default() += 1;
-        let is_told =
-            !case.findings.is_empty() || matches!(case.verdict, Verdict::Fail(_) | Verdict::Inconclusive);
+        self.levels.add(case);
+        let is_told = !case.findings.is_empty()
+            || matches!(case.verdict, Verdict::Fail(_) | Verdict::Loose | Verdict::Inconclusive);
         if is_told {
             self.open.push(case.clone());
         }
@@ -64,108 +100,171 @@ impl<W: Write> Console<W> {
         if let Some(subject) = self.current.take() {
             let counts: Vec<String> =
                 counts.iter().map(|(verdict, count)| format!("{count} {verdict}")).collect();
-            writeln!(self.out, "{subject}  {}", counts.join(", "))?;
+            let counts = if counts.is_empty() { "no case".to_owned() } else { counts.join(", ") };
+            writeln!(self.out, "{subject}  {counts}")?;
         }
         Ok(())
     }
 
     fn run_ends(&mut self, run: &RunFinished) -> io::Result<()> {
         self.subject_ends()?;
-        for (case, subjects) in grouped(std::mem::take(&mut self.open)) {
-            self.told(&case, &subjects)?;
+        self.levels()?;
+        let (failed, remarks): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.open).into_iter().partition(|case| case.verdict.is_fail());
+        for group in grouped(failed) {
+            self.told(&group)?;
         }
-        let totals = &run.totals;
-        writeln!(self.out, "\n{} cases: {}", totals.cases.sum(), counts(totals.cases.named()))?;
-        if totals.failed_requirements.sum() != 0 {
-            writeln!(self.out, "failed requirements: {}", counts(totals.failed_requirements.named()))?;
-        }
+        self.remarks(&grouped(remarks))?;
+        let cases = &run.totals.cases;
+        let noun = if cases.sum() == 1 { "case" } else { "cases" };
+        let total = format!("{} {noun}: {}", cases.sum(), counts(cases.named()));
+        writeln!(self.out, "\n{}", self.palette.strong(total))?;
         writeln!(self.out, "{}", run.exit)?;
         self.out.flush()
     }
 
-    fn told(&mut self, case: &CaseFinished, subjects: &[String]) -> io::Result<()> {
-        let verdict = case.verdict.to_string().to_uppercase();
-        writeln!(self.out, "\n{verdict}  {}  {}", case.case, subjects.join(", "))?;
-        writeln!(self.out, "  {}", case.title)?;
-        for finding in &case.findings {
-            self.finding(finding)?;
+    /// How many requirements were tested, by level.
+    fn levels(&mut self) -> io::Result<()> {
+        let lines = self.levels.lines();
+        if lines.is_empty() {
+            return Ok(());
         }
-        if let Some(reason) = &case.reason {
-            writeln!(self.out, "  reason: {}", printable(reason))?;
-        }
-        for message in &case.exchange {
-            self.arrow(message)?;
-        }
-        if let Some(run) = &self.run {
-            let profile = run.profile.as_ref().map(|file| format!(" --profile {}", quoted(file)));
-            let arguments: String = run.arguments.iter().map(|argument| format!(" {argument}")).collect();
-            let (target, profile, seed) = (quoted(&run.target), profile.unwrap_or_default(), run.seed);
-            let case = &case.case;
-            writeln!(
-                self.out,
-                "  again: sipae run --target {target}{profile}{arguments} --seed {seed} {case}"
-            )?;
+        let head = format!(
+            "{:<13}{:>8}{:>8}{:>8}{:>8}{:>13}",
+            "requirements", "tested", "passed", "loose", "failed", "not decided"
+        );
+        writeln!(self.out, "\n{}", self.palette.strong(head))?;
+        for (level, line) in lines {
+            let [tested, passed, loose, failed, open] =
+                [line.tested(), line.passed, line.loose, line.failed, line.not_decided];
+            writeln!(self.out, "{level:<13}{tested:>8}{passed:>8}{loose:>8}{failed:>8}{open:>13}")?;
         }
         Ok(())
     }
 
-    fn finding(&mut self, finding: &Finding) -> io::Result<()> {
-        let Finding { requirement, level, expected, got, .. } = finding;
-        let reconstructed = if finding.reconstructed { ", reconstructed" } else { "" };
-        writeln!(self.out, "  {requirement} ({level}{reconstructed})")?;
-        writeln!(self.out, "    expected  {}", printable(expected))?;
-        writeln!(self.out, "    got       {}", printable(got))
+    /// A case with everything that is known about it.
+    fn told(&mut self, group: &Group) -> io::Result<()> {
+        let case = &group.case;
+        writeln!(self.out, "\n{}", self.heading(group))?;
+        writeln!(self.out, "{}", wrapped("  ", 2, &case.title))?;
+        let mut last = "";
+        for finding in &case.findings {
+            self.finding(finding, finding.requirement == last)?;
+            last = &finding.requirement;
+        }
+        if let Some(reason) = &case.reason {
+            writeln!(self.out, "{}", wrapped("  reason: ", 4, &printable(reason)))?;
+        }
+        for line in ladder(&case.exchange, case.exchange_left_out, self.is_verbose) {
+            writeln!(self.out, "    {}", self.palette.faint(line))?;
+        }
+        for signature in &case.signatures {
+            self.signature(signature)?;
+        }
+        self.again(case)
     }
 
-    fn arrow(&mut self, message: &Exchanged) -> io::Result<()> {
-        let arrow = match message.direction {
-            Direction::Sent => "->",
-            Direction::Received => "<-",
-        };
-        let line = message.octets.lines().next().unwrap_or_default();
-        writeln!(self.out, "    {} {arrow} {}", message.connection, printable(line))
+    fn heading(&self, group: &Group) -> String {
+        let case = &group.case;
+        let verdict = self.palette.verdict(case.verdict, case.verdict.to_string().to_uppercase());
+        format!("{verdict}  {}  {}", self.palette.strong(&case.case), group.subjects.join(", "))
+    }
+
+    fn finding(&mut self, finding: &Finding, is_same_row: bool) -> io::Result<()> {
+        let requirement = &finding.requirement;
+        if !is_same_row {
+            writeln!(self.out, "  {requirement} ({})", level(finding))?;
+            if let Some(row) = Requirement::get(requirement) {
+                writeln!(self.out, "{}", wrapped("    rule      ", 14, first_sentence(row.text)))?;
+            }
+        }
+        writeln!(self.out, "{}", wrapped("    expected  ", 14, &printable(&finding.expected)))?;
+        writeln!(self.out, "{}", wrapped("    got       ", 14, &printable(&finding.got)))
+    }
+
+    /// The signature buffer, a field a line and as a whole as it is signed: what differs must be seen.
+    fn signature(&mut self, signature: &SignatureSeen) -> io::Result<()> {
+        let SignatureSeen { message, signer, version, fields, outcome } = signature;
+        let outcome = printable(outcome);
+        writeln!(
+            self.out,
+            "    signature buffer of {message}, version {version}, signed by the {signer}: {outcome}"
+        )?;
+        let width = fields.iter().map(|field| field.name.chars().count()).max().unwrap_or_default();
+        for field in fields {
+            let value: String = field.value.chars().map(visible).collect();
+            writeln!(self.out, "      {:width$}  <{value}>", field.name)?;
+        }
+        Ok(())
+    }
+
+    /// The command that repeats the case.
+    fn again(&mut self, case: &CaseFinished) -> io::Result<()> {
+        let Some(run) = &self.run else { return Ok(()) };
+        let profile = run.profile.as_ref().map(|file| format!(" --profile {}", quoted(file)));
+        let arguments: String = run.arguments.iter().map(|argument| format!(" {argument}")).collect();
+        let (target, profile, seed) = (quoted(&run.target), profile.unwrap_or_default(), run.seed);
+        let command = format!("sipae run --target {target}{profile}{arguments} --seed {seed} {}", case.case);
+        writeln!(self.out, "  again: {}", self.palette.strong(command))
+    }
+
+    /// What fails nobody: a line for each finding, or for the reason why there is none.
+    fn remarks(&mut self, groups: &[Group]) -> io::Result<()> {
+        if self.is_verbose {
+            return groups.iter().try_for_each(|group| self.told(group));
+        }
+        for (group, place) in groups.iter().zip(0..) {
+            if place == 0 {
+                writeln!(self.out)?;
+            }
+            for line in remark(&group.case) {
+                let whole = format!("{}  {line}", self.heading(group));
+                writeln!(self.out, "{whole}")?;
+            }
+        }
+        Ok(())
     }
 }
 
-/// Cases that came out the same at several schemes and versions are told once, with what the first of them saw.
-fn grouped(cases: Vec<CaseFinished>) -> Vec<(CaseFinished, Vec<String>)> {
-    let mut groups: Vec<(CaseFinished, Vec<String>)> = Vec::new();
+fn remark(case: &CaseFinished) -> Vec<String> {
+    let reason = case.reason.iter().map(|reason| printable(reason));
+    let findings = case.findings.iter().map(|finding| {
+        let (requirement, level) = (&finding.requirement, level(finding));
+        format!("{requirement} ({level}): {}", printable(&finding.got))
+    });
+    let lines: Vec<String> = findings.chain(reason).collect();
+    if lines.is_empty() { vec![case.title.clone()] } else { lines }
+}
+
+/// The level of a row and how sure it is.
+fn level(finding: &Finding) -> String {
+    let reconstructed = if finding.reconstructed { ", reconstructed" } else { "" };
+    format!("{}{reconstructed}", finding.level)
+}
+
+/// A case and the schemes and versions at which it came out the same.
+struct Group {
+    /// What the first of them saw.
+    case: CaseFinished,
+    subjects: Vec<String>,
+}
+
+/// Cases that came out the same at several schemes and versions are told once.
+fn grouped(cases: Vec<CaseFinished>) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
     for case in cases {
         let subject = case.subject.to_string();
-        let same = |(first, _): &&mut (CaseFinished, Vec<String>)| {
-            let key = |case: &CaseFinished| (case.verdict, case.findings.clone(), case.reason.clone());
-            first.case == case.case && key(first) == key(&case)
+        let same = |group: &&mut Group| {
+            let first = &group.case;
+            let outcome = |case: &CaseFinished| (case.verdict, case.findings.clone(), case.reason.clone());
+            first.case == case.case && outcome(first) == outcome(&case)
         };
         match groups.iter_mut().find(same) {
-            Some((_, subjects)) => subjects.push(subject),
-            None => groups.push((case, vec![subject])),
+            Some(group) => group.subjects.push(subject),
+            None => groups.push(Group { case, subjects: vec![subject] }),
         }
     }
     groups
-}
-
-/// Peers choose much of what is shown: no control characters, and not too long.
-fn printable(text: &str) -> String {
-    const LONGEST: usize = 200;
-    let shown: String =
-        text.chars().take(LONGEST).map(|shown| if shown.is_control() { '\u{FFFD}' } else { shown }).collect();
-    if text.chars().nth(LONGEST).is_some() { format!("{shown}…") } else { shown }
-}
-
-/// A word as a POSIX shell reads it, for commands that are meant to be copied.
-fn quoted(word: &str) -> String {
-    let is_plain = |shown: char| shown.is_alphanumeric() || "/._-:@%+,=".contains(shown);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", printable(word).replace('\'', r"'\''"))
-    }
-}
-
-fn counts(counts: impl Iterator<Item = (&'static str, u32)>) -> String {
-    let present: Vec<String> =
-        counts.filter(|(_, count)| *count != 0).map(|(name, count)| format!("{count} {name}")).collect();
-    if present.is_empty() { "none".to_owned() } else { present.join(", ") }
 }
 
 impl<W: Write> Writer for Console<W> {
@@ -185,81 +284,47 @@ impl<W: Write> Writer for Console<W> {
 
 #[cfg(test)]
 mod tests {
-    use sipae_events::{CaseId, Cause, ExitCode, Tally};
-    use sipae_spec::{Level, Role, Weight};
+    use sipae_events::{BufferField, Cause, Direction, Exchanged};
+    use sipae_spec::Weight;
 
     use super::*;
-
-    fn subject(version: u32) -> Subject {
-        Subject { scheme: "NTLM".to_owned(), version }
-    }
+    use crate::sample::{self, FAIL, MUST};
 
     fn gate(version: u32, outcome: GateOutcome, reason: Option<&str>) -> Event {
-        let (offered, reason) = (vec!["NTLM".to_owned()], reason.map(str::to_owned));
-        Event::GateFinished(GateFinished {
-            subject: subject(version),
-            outcome,
-            offered,
-            reason,
-            exchange: Vec::new(),
-        })
+        let reason = reason.map(str::to_owned);
+        Event::GateFinished(GateFinished { outcome, reason, ..sample::gate(version) })
     }
 
-    fn case(version: u32, verdict: Verdict, got: Option<&str>) -> Event {
-        let finding = |got: &str| Finding {
-            requirement: "SIPAE-3.3.5.1-03".to_owned(),
-            level: Level::Must,
-            reconstructed: false,
-            expected: "ack: drop".to_owned(),
-            got: got.to_owned(),
-            weight: Weight::Fail,
-        };
-        Event::CaseFinished(CaseFinished {
-            case: CaseId::new("3.3.5.1/bare-ack").unwrap(),
-            subject: subject(version),
-            title: "a bare ACK is dropped".to_owned(),
-            requirements: vec!["SIPAE-3.3.5.1-03".to_owned()],
-            verdict,
-            findings: got.map(finding).into_iter().collect(),
-            reason: None,
-            exchange: vec![Exchanged::new(Direction::Sent, 1, "ACK", b"ACK sip:a@x SIP/2.0\r\nVia: x\r\n")],
-            exchange_left_out: 0,
-        })
+    fn case(version: u32, verdict: Verdict, got: Option<&str>) -> CaseFinished {
+        let weight = if verdict.is_fail() { Weight::Fail } else { Weight::Loose };
+        let finding = |got| Finding { weight, ..sample::finding(MUST, got) };
+        CaseFinished { findings: got.map(finding).into_iter().collect(), ..sample::case(version, verdict) }
+    }
+
+    fn report_with(middle: Vec<Event>, set: fn(Console<&mut Vec<u8>>) -> Console<&mut Vec<u8>>) -> String {
+        let mut out = Vec::new();
+        let mut console = set(Console::new(&mut out));
+        sample::run(middle).iter().for_each(|event| console.event(event).unwrap());
+        String::from_utf8(out).unwrap()
     }
 
     fn report(middle: Vec<Event>) -> String {
-        let mut events = vec![Event::RunStarted(RunStarted {
-            program: "sipae".to_owned(),
-            version: "0.1.0".to_owned(),
-            seed: 7,
-            target: "tcp://127.0.0.1:5060".to_owned(),
-            profile: Some("p.toml".to_owned()),
-            arguments: vec!["--strict".to_owned()],
-            role: Role::Server,
-        })];
-        events.extend(middle);
-        let tally: Tally = events.iter().collect();
-        events.push(Event::RunFinished(RunFinished {
-            totals: tally.totals(),
-            exit: ExitCode::from_events(&events),
-        }));
-        let mut out = Vec::new();
-        let mut console = Console::new(&mut out);
-        for event in &events {
-            console.event(event).unwrap();
-        }
-        String::from_utf8(out).unwrap()
+        report_with(middle, |console| console)
+    }
+
+    fn two_versions() -> Vec<Event> {
+        let got = Some("401 with a fresh challenge");
+        vec![
+            gate(3, GateOutcome::Open, None),
+            Event::CaseFinished(case(3, FAIL, got)),
+            gate(4, GateOutcome::Open, None),
+            Event::CaseFinished(case(4, FAIL, got)),
+        ]
     }
 
     #[test]
     fn a_failure_at_two_versions_is_told_once_with_the_command_that_repeats_it() {
-        let fail = Verdict::Fail(Cause::Reaction);
-        insta::assert_snapshot!(report(vec![
-            gate(3, GateOutcome::Open, None),
-            case(3, fail, Some("401 with a fresh challenge")),
-            gate(4, GateOutcome::Open, None),
-            case(4, fail, Some("401 with a fresh challenge")),
-        ]));
+        insta::assert_snapshot!(report(two_versions()));
     }
 
     #[test]
@@ -267,29 +332,106 @@ mod tests {
         let reason = Some("cannot connect to 127.0.0.1:5060: Connection refused");
         insta::assert_snapshot!(report(vec![
             gate(3, GateOutcome::Failed, reason),
-            case(3, Verdict::Blocked, None),
+            Event::CaseFinished(case(3, Verdict::Blocked, None)),
             gate(4, GateOutcome::Failed, reason),
-            case(4, Verdict::Blocked, None),
+            Event::CaseFinished(case(4, Verdict::Blocked, None)),
         ]));
     }
 
+    /// Two parties, notes, a second finding of the same row, a signature that does not verify.
+    fn everything() -> Vec<Event> {
+        let noted = GateFinished {
+            notes: vec!["answers out of order".to_owned(), "pipelining depth 3".to_owned()],
+            ..sample::gate(4)
+        };
+        let fields = [
+            ("protocol", "NTLM"),
+            ("Call-ID", "f81d4fae"),
+            ("From URI", "sip:alice@contoso.com"),
+            ("To tag", ""),
+        ];
+        let field =
+            |(name, value): (&str, &str)| BufferField { name: name.to_owned(), value: value.to_owned() };
+        let signature = SignatureSeen {
+            message: "invite".to_owned(),
+            signer: "server".to_owned(),
+            version: 4,
+            fields: fields.map(field).to_vec(),
+            outcome: "does not verify".to_owned(),
+        };
+        let message = |direction, party: &str, connection, line: &str| {
+            Exchanged::new(direction, connection, "", line.as_bytes()).of(party)
+        };
+        let (sent, received) = (Direction::Sent, Direction::Received);
+        let mut case = case(4, FAIL, Some("401 with a fresh challenge"));
+        case.findings.push(Finding { expected: "cancel: drop".to_owned(), ..sample::finding(MUST, "200") });
+        case.signatures = vec![signature];
+        case.exchange = vec![
+            message(sent, "alice", 1, "INVITE sip:bob@contoso.com SIP/2.0"),
+            message(received, "bob", 2, "INVITE sip:bob@192.0.2.1 SIP/2.0"),
+            message(sent, "bob", 2, "SIP/2.0 200 OK"),
+            message(received, "alice", 1, "SIP/2.0 200 OK"),
+        ];
+        vec![Event::GateFinished(noted), Event::CaseFinished(case)]
+    }
+
     #[test]
-    fn a_word_that_a_shell_would_split_or_expand_is_quoted() {
-        for plain in ["p.toml", "../my-server.toml", "tcp://server.contoso.com:5060"] {
-            assert_eq!(quoted(plain), plain);
+    fn a_failure_is_told_with_everything_that_is_known_about_it() {
+        insta::assert_snapshot!(report(everything()));
+    }
+
+    fn remarks() -> Vec<Event> {
+        let open = CaseFinished {
+            reason: Some("ack: silence could not be proven".to_owned()),
+            ..case(3, Verdict::Inconclusive, None)
+        };
+        vec![
+            gate(3, GateOutcome::Open, None),
+            Event::CaseFinished(case(3, Verdict::Loose, Some("connection closed"))),
+            Event::CaseFinished(open),
+            gate(4, GateOutcome::Open, None),
+            Event::CaseFinished(case(4, Verdict::Loose, Some("connection closed"))),
+            Event::CaseFinished(case(4, Verdict::Fail(Cause::Flaky { failed: 1, of: 2 }), None)),
+        ]
+    }
+
+    #[test]
+    fn remarks_come_after_the_failures_a_line_each() {
+        insta::assert_snapshot!(report(remarks()));
+    }
+
+    #[test]
+    fn remarks_are_told_like_failures_when_asked_for() {
+        let told = report_with(remarks(), |console| console.verbose(true));
+        assert_eq!(told.matches("  again: ").count(), 3, "{told}");
+        assert!(told.contains("  reason: ack: silence could not be proven"), "{told}");
+    }
+
+    #[test]
+    fn colours_change_no_word() {
+        let coloured = report_with(everything(), |console| console.coloured(true));
+        assert!(coloured.contains("\u{1b}[1m\u{1b}[31mFAIL (REACTION)\u{1b}[0m"), "{coloured:?}");
+        let mut plain = String::new();
+        for (part, place) in coloured.split('\u{1b}').zip(0..) {
+            plain += if place == 0 { part } else { part.split_once('m').unwrap().1 };
         }
-        assert_eq!(quoted("my server.toml"), "'my server.toml'");
-        assert_eq!(quoted("tcp://[::1]:5060"), "'tcp://[::1]:5060'");
-        assert_eq!(quoted("it's $HOME.toml"), r"'it'\''s $HOME.toml'");
-        assert_eq!(quoted(""), "''");
+        assert_eq!(plain, report(everything()));
     }
 
     #[test]
     fn what_a_peer_wrote_moves_no_cursor() {
-        let told = report(vec![
-            gate(4, GateOutcome::Open, None),
-            case(4, Verdict::Fail(Cause::Reaction), Some("\u{1b}[2J\r\nFAKE")),
-        ]);
-        assert!(!told.contains('\u{1b}') && !told.contains('\r'), "{told}");
+        let mut case = case(4, FAIL, Some("\u{1b}[2J\r\nFAKE"));
+        case.reason = Some("\u{1b}]0;x\u{7}".to_owned());
+        case.exchange = vec![Exchanged::new(Direction::Received, 1, "", b"\x1b[2J SIP/2.0")];
+        case.signatures = vec![SignatureSeen {
+            message: "m".to_owned(),
+            signer: "server".to_owned(),
+            version: 4,
+            fields: vec![BufferField { name: "From tag".to_owned(), value: "\u{1b}[2J\r".to_owned() }],
+            outcome: "\u{1b}".to_owned(),
+        }];
+        let reason = Some("\u{1b}[31m");
+        let told = report(vec![gate(4, GateOutcome::Open, reason), Event::CaseFinished(case)]);
+        assert!(!told.contains('\u{1b}') && !told.contains('\r') && !told.contains('\u{7}'), "{told}");
     }
 }

@@ -48,7 +48,7 @@ mod tests {
     fn each_event_is_written_in_one_piece_and_flushed() {
         let event = Event::CaseStarted(CaseStarted {
             case: CaseId::new("3.3.5.1/bare-ack").unwrap(),
-            subject: Subject { scheme: "NTLM".to_owned(), version: 4 },
+            subject: Subject::new("NTLM", 4),
         });
         let mut lines = JsonLines(Pipe::default());
         for count in 1..=3 {

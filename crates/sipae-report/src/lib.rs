@@ -2,9 +2,17 @@
 
 mod console;
 mod json;
+mod ladder;
+mod levels;
+mod palette;
+mod progress;
+#[cfg(test)]
+mod sample;
+mod text;
 
 pub use console::Console;
 pub use json::JsonLines;
+pub use progress::Progress;
 
 use std::io;
 

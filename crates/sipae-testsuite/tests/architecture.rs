@@ -15,10 +15,18 @@ const ARROWS: &[(&str, &[&str])] = &[
         "sipae-conformance",
         &["sipae", "sipae-events", "sipae-gen", "sipae-net", "sipae-spec", "sipae-vectors"],
     ),
-    ("sipae-report", &["sipae-events"]),
+    ("sipae-report", &["sipae-events", "sipae-spec"]),
     (
         "sipae-cli",
-        &["sipae", "sipae-conformance", "sipae-events", "sipae-net", "sipae-report", "sipae-vectors"],
+        &[
+            "sipae",
+            "sipae-conformance",
+            "sipae-events",
+            "sipae-net",
+            "sipae-report",
+            "sipae-spec",
+            "sipae-vectors",
+        ],
     ),
 ];
 

@@ -209,6 +209,50 @@ fn cases_are_chosen_by_a_part_of_their_id() {
     assert!(stdout.contains("6 cases: 6 pass"), "{stdout}");
 }
 
+#[rstest]
+#[case(&["--section", "3.3.5.1", "--level", "must"], "3.3.5.1/bare-ack")]
+#[case(&["--section", "3.3.5", "--role", "server", "--scheme", "ntlm"], "3.3.5.3/forged-signature")]
+#[case(&["--level", "should-not", "--level", "SHOULD"], "3.3.5")]
+fn cases_are_chosen_by_section_level_role_and_scheme(#[case] filters: &[&str], #[case] chosen: &str) {
+    let all = assert_exit(&sipae(&["run", "--list"]), 0);
+    let some = assert_exit(&sipae(&[&["run", "--list"], filters].concat()), 0);
+    assert!(some.contains(chosen) && some.lines().count() < all.lines().count(), "{some}");
+    let ran = assert_exit(&sipae(&[&["run"], filters].concat()), 0);
+    assert!(ran.contains(&format!("{} cases: ", 3 * some.lines().count())), "{ran}");
+}
+
+/// Which levels and roles have cases changes with the suite; what has none is answered with what there is.
+#[rstest]
+fn a_level_or_role_chooses_cases_or_is_answered_with_what_there_is(
+    #[values(
+        "--level must",
+        "--level must-not",
+        "--level may",
+        "--role server",
+        "--role client",
+        "--role both"
+    )]
+    filter: &str,
+) {
+    let output = sipae(&["run", "--list"].into_iter().chain(filter.split(' ')).collect::<Vec<_>>());
+    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+    let (flag, _) = filter.split_once(' ').expect("a flag");
+    let is_refused = output.status.code() == Some(2)
+        && stderr.starts_with(&format!("error: {flag}"))
+        && stderr.contains(": no case is about ")
+        && stderr.contains("; there are ");
+    assert!(is_refused || output.status.code() == Some(0) && !stdout.is_empty(), "{stdout}{stderr}");
+}
+
+/// Output that is no terminal has neither colours nor a bar.
+#[test]
+fn piped_output_is_plain() {
+    let output = sipae(&["run"]);
+    let stdout = assert_exit(&output, 0);
+    assert!(!stdout.contains('\u{1b}') && output.stderr.is_empty(), "{stdout}");
+    assert!(stdout.contains("requirements   tested  passed   loose  failed  not decided\nMUST "), "{stdout}");
+}
+
 #[test]
 fn the_list_of_cases_has_ids_and_titles() {
     let all = assert_exit(&sipae(&["run", "--list"]), 0);
@@ -307,8 +351,13 @@ fn a_server_that_gets_no_more_threads_goes_on() {
 #[case(&["run", "--profile", "/no/such/file.toml"], "/no/such/file.toml: ")]
 #[case(&["run", "--json", "/no/such/folder/events"], "/no/such/folder/events: ")]
 #[case(&["run", "--seed", "x"], "invalid value 'x' for '--seed <NUMBER>'")]
-#[case(&["run", "no-such-case"], "no case has \"no-such-case\" in its id; sipae run --list shows the cases")]
+#[case(&["run", "no-such-case"], "no case has \"no-such-case\" in its id; sipae list shows the cases")]
 #[case(&["run", ""], "CASE: \"\" is in every id")]
+#[case(&["run", "--section", "9.9"], "--section \"9.9\": no case is about it; there are 2.2, 3.1, ")]
+#[case(&["run", "--section", ""], "--section \"\": no case is about it; there are 2.2, 3.1, ")]
+#[case(&["run", "--level", "mustnt"], "'--level <LEVEL>': not one of must, must-not, should, should-not, may")]
+#[case(&["run", "--scheme", "tls-dsk"], "--scheme \"tls-dsk\": no case runs with it; there are NTLM")]
+#[case(&["run", "--section", "2.2", "bare-ack"], "no case meets all filters; sipae list shows the cases")]
 #[case(&["run", "--list", "no-such-case"], "no case has \"no-such-case\" in its id")]
 #[case(&["run", "--target", "tcp://u@127.0.0.1:5"], "\"tcp://u@127.0.0.1:5\" is no target")]
 #[case(&["run", "--target", "tcp://::1:5"], "IPv6 in brackets")]
