@@ -201,6 +201,7 @@ const fn reason_phrase(status: u16) -> &'static str {
         500 => "Server Internal Error",
         501 => "Not Implemented",
         503 => "Service Unavailable",
+        513 => "Message Too Large",
         _ => "",
     }
 }

@@ -97,7 +97,25 @@ fn a_full_table_does_not_push_out_who_has_one_request() {
     assert_eq!(read(&room.signed(&mut carol)).status(), Some(200));
 }
 
-/// Randomness that repeats itself must not stop a server.
+/// A message that only just fits would not fit any more at the callee, whose connection would end.
+#[test]
+fn what_would_be_too_long_for_the_callee_is_not_forwarded() {
+    let mut room = Room::at(Version::V4);
+    let (mut alice, mut bob) = room.with_alice_and_bob();
+    let limits = room.server.config().limits;
+    for (fields, length) in [(limits.header_fields - 10, 1), (60, 1070)] {
+        let mut draft = alice.request("MESSAGE", "bob");
+        (0..fields).for_each(|_| draft.push_text("X-Filler", "x".repeat(length)));
+        let draft = alice.sign(draft);
+        room.send(&alice, &draft);
+        assert_eq!(read(&room.signed(&mut alice)).status(), Some(513));
+        assert!(room.take(&bob).is_empty());
+    }
+    let draft = alice.signed_request("MESSAGE", "bob");
+    room.send(&alice, &draft);
+    room.signed(&mut bob);
+}
+
 #[test]
 fn a_contact_that_is_too_long_is_not_kept() {
     let mut room = Room::at(Version::V4);

@@ -13,6 +13,9 @@ use crate::octets::{decimal, offset_in, slice};
 
 /// Max-Forwards of a request that has none, or that the server makes (RFC 3261 16.6).
 const MAX_FORWARDS: u32 = 70;
+/// More than a Via, an identity, a signature, an epid and another Request-URI take.
+const ADDED_OCTETS: usize = 4 * 1024;
+const ADDED_FIELDS: usize = 8;
 
 /// What all copies of a forwarded request have in common.
 struct Passage<'m> {
@@ -52,7 +55,19 @@ impl Server {
 
     fn passage<'m>(&self, message: &'m Message<'m>, sender: &str) -> Result<Passage<'m>, u16> {
         let hops = hops_left(message)?;
+        if !self.has_room(message) {
+            return Err(513);
+        }
         Ok(Passage { message, hops, asserted: self.asserted(message, sender) })
+    }
+
+    /// Whether a message is still one that this server would read itself when all is added to it that it adds: what is
+    /// too long for a client would cost it its connection.
+    pub(super) fn has_room(&self, message: &Message<'_>) -> bool {
+        let (limits, octets) = (&self.config.limits, message.octets().len());
+        octets.saturating_sub(message.body().len()) + ADDED_OCTETS <= limits.head
+            && message.headers().count() + ADDED_FIELDS <= limits.header_fields
+            && message.method().unwrap_or_default().len() + ADDED_OCTETS <= limits.start_line
     }
 
     /// The branches that could be signed and sent.

@@ -60,7 +60,7 @@ impl Server {
         let Some((serial, place)) = self.transactions.of_response(message) else { return };
         let Some(transaction) = self.transactions.get(serial) else { return };
         let Some(branch) = transaction.branches.get(place) else { return };
-        if branch.is_final || !transaction.is_answered_by(message) {
+        if branch.is_final || !transaction.is_answered_by(message) || !self.has_room(message) {
             return;
         }
         let is_over = transaction.outcome.is_some();
