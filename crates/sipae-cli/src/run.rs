@@ -69,7 +69,7 @@ fn arguments(args: &RunArgs) -> Vec<String> {
     let defect = args.defect.map(|defect| format!("--defect {defect}"));
     #[cfg(not(feature = "defects"))]
     let defect = None;
-    tls::arguments(&args.tls).chain(strict).chain(defect).collect()
+    tls::arguments(&args.tls).chain(strict).chain(rough).chain(defect).collect()
 }
 
 #[cfg(not(feature = "defects"))]

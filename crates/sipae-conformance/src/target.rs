@@ -149,6 +149,7 @@ pub fn accounts(users: impl IntoIterator<Item = ProfileUser>) -> Accounts {
         domain: user.domain,
         password: user.password,
         address: user.address,
+        tel: None,
     };
     Accounts::new(users.into_iter().map(account).collect())
 }
