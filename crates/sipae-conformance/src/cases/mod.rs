@@ -2,10 +2,20 @@
 
 mod section_2_2;
 mod section_3_1;
+mod section_3_1_deliveries;
 mod section_3_3_4_1;
+mod section_3_3_4_1_deliveries;
+mod section_3_3_4_1_endpoints;
+mod section_3_3_4_1_numbers;
 mod section_3_3_5_1;
+mod section_3_3_5_1_deliveries;
 mod section_3_3_5_2;
 mod section_3_3_5_3;
+mod section_3_3_5_3_deliveries;
+mod section_3_3_5_3_responses;
+mod section_3_3_5_6;
+mod section_3_3_6;
+mod seen;
 
 use std::sync::LazyLock;
 
@@ -18,10 +28,19 @@ static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| {
     [
         section_2_2::cases(),
         section_3_1::cases(),
+        section_3_1_deliveries::cases(),
         section_3_3_4_1::cases(),
+        section_3_3_4_1_deliveries::cases(),
+        section_3_3_4_1_endpoints::cases(),
+        section_3_3_4_1_numbers::cases(),
         section_3_3_5_1::cases(),
+        section_3_3_5_1_deliveries::cases(),
         section_3_3_5_2::cases(),
         section_3_3_5_3::cases(),
+        section_3_3_5_3_deliveries::cases(),
+        section_3_3_5_3_responses::cases(),
+        section_3_3_5_6::cases(),
+        section_3_3_6::cases(),
     ]
     .into_iter()
     .flatten()
