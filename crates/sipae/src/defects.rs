@@ -111,6 +111,7 @@ defects! {
     AssertsForeignNumber "asserts-foreign-number" "SIPAE-3.3.5.6-01" "a telephone number in P-Preferred-Identity is asserted, whosever it is";
     VerifiesWithoutIdentity "verifies-without-identity" "SIPAE-3.3.5.6-05" "P-Preferred-Identity is removed before the signature is verified";
     DeliversToUnregistered "delivers-to-unregistered" "SIPAE-3.3.6-03" "the end of a registration ends neither binding nor association";
+    NotifiesUnsigned "notifies-unsigned" "SIPAE-3.3.4.1-01" "a subscription to oneself is answered with a NOTIFY that is not signed";
     RetransmissionEndsAssociation "retransmission-ends-association" "SIPAE-3.1.1-13" "a response that comes again ends the association";
 }
 

@@ -5,7 +5,7 @@ use crate::auth::{AuthParam, AuthWriter};
 use crate::defects::{Defect, Defects};
 use crate::draft::Draft;
 use crate::encoding::encode_base16_upper;
-use crate::message::{Address, HeaderName, Message};
+use crate::message::{HeaderName, Message};
 use crate::sa::SignOptions;
 use crate::violation::Breach;
 
@@ -164,15 +164,27 @@ impl Server {
             draft.push(*name, value);
         }
         let mut draft = draft.close();
+        let tagged = self.without_new_tag(&mut draft, message);
         let other = self.other_endpoint(opaque, Defect::AnswersForOtherEndpoint);
         let signer = other.as_deref().unwrap_or(opaque);
         if self.leaves_unsigned(status, opaque) || self.sign(scene, &mut draft, signer) {
+            if let Some(tagged) = tagged {
+                draft.set(HeaderName::To, tagged);
+            }
             scene.send(draft.to_octets());
         } else {
             // Nothing leaves an association unsigned: its numbers are used up, and a new handshake is due.
             self.associations.remove(opaque);
             self.challenge(scene, message);
         }
+    }
+
+    /// A defective server adds its To tag after it has signed; the To that is sent then.
+    fn without_new_tag(&self, draft: &mut Draft, message: &Message<'_>) -> Option<Vec<u8>> {
+        let is_late = self.config.defects.has(Defect::SignsBeforeToTag);
+        let tagged = draft.get(HeaderName::To).filter(|_| is_late)?.to_vec();
+        draft.set(HeaderName::To, message.first(HeaderName::To)?.unfolded());
+        Some(tagged)
     }
 
     /// The association of another registered endpoint of the same user: only a defective server asks for it.
@@ -240,21 +252,12 @@ fn signed_instead(draft: &Draft, defects: Defects) -> Option<Draft> {
     let mut other = draft.clone();
     if defects.has(Defect::SignsWithoutStatus) {
         other.start_line = b"REGISTER sip:x SIP/2.0".to_vec();
-    } else if defects.has(Defect::SignsBeforeToTag) && draft.start_line.starts_with(b"SIP/") {
-        other.set(HeaderName::To, without_tag(draft.get(HeaderName::To)?)?);
     } else if defects.has(Defect::SignsWithoutExpires) {
         other.remove(HeaderName::Expires);
     } else {
         return None;
     }
     Some(other)
-}
-
-fn without_tag(to: &[u8]) -> Option<Vec<u8>> {
-    let tag = Address::parse(to).ok()?.tag?;
-    let param = [b";tag=", tag].concat();
-    let place = to.windows(param.len()).position(|part| part == param)?;
-    Some([to.get(..place)?, to.get(place + param.len()..)?].concat())
 }
 
 /// Puts the signature of another message into this one.
