@@ -200,7 +200,7 @@ fn names_endpoint(judge: &mut Judge<'_>, message: &str, party: Party, known_from
     let Some(epid) = sender_epid(judge, known_from) else {
         return judge.undecide(format!("{known_from} was not sent"));
     };
-    let expected = format!("{message} to {party}: To with ;epid={epid}");
+    let expected = format!("{message} to {party}: To with its epid");
     judge.delivery("SIPAE-3.3.1-06", message, party, &expected, |delivery| {
         let is_own = |message: &Message<'_>| {
             let to = message.to().ok()?;

@@ -289,7 +289,7 @@ pub(crate) static REASONS: &[(&str, &str)] = &[
     ("SIPAE-3.3.4.1-12", "planned: server suite"),
     ("SIPAE-3.3.4.1-13", "planned: server suite"),
     ("SIPAE-3.3.4.1-14", "planned: server suite"),
-    ("SIPAE-3.3.4.1-15", "planned: server suite"),
+    ("SIPAE-3.3.4.1-15", "not testable without a user whose home is another server: no profile has one"),
     ("SIPAE-3.3.5.1-01", "planned: server suite"),
     ("SIPAE-3.3.5.1-02", "planned: server suite"),
     ("SIPAE-3.3.5.1-03", "planned: server suite"),
