@@ -79,7 +79,7 @@ fn speak_plainly(mut stream: TcpStream) {
 #[rstest]
 #[case::hangs(hang, "the TLS handshake does not come to an end")]
 #[case::closes(drop, "TLS handshake")]
-#[case::speaks_plainly(speak_plainly, "does not speak TLS; use tcp://")]
+#[case::speaks_plainly(speak_plainly, "does not speak TLS; tcp://")]
 fn a_target_without_tls_costs_one_wait(#[case] serve: fn(TcpStream), #[case] reason: &str) {
     let target = misbehaving(serve).replace("tcp://", "tls://");
     let begun = Instant::now();
