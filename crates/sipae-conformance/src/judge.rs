@@ -180,6 +180,41 @@ impl<'o> Judge<'o> {
         }
     }
 
+    /// A statement that fails nobody, however sure its row is: a note says that it does not hold for every server.
+    pub fn weakly(&mut self, requirement: &'static str, expected: &str, holds: Result<(), String>) {
+        let Some(row) = self.row(requirement) else { return };
+        match holds {
+            Ok(()) => self.checks += 1,
+            Err(got) => self.found(row, true, expected.to_owned(), got),
+        }
+    }
+
+    /// The message was not answered at all, as it must be for ACK, CANCEL and responses.
+    pub fn silent(&mut self, requirement: &'static str, message: &str) {
+        let Some(reaction) = self.observed(message) else { return };
+        match reaction {
+            Reaction::Silent => self.check(requirement, message, Ok(())),
+            Reaction::Overdue => {
+                self.waits = true;
+                self.undecide(format!("{message}: silence could not be proven"));
+            }
+            Reaction::Closed | Reaction::Reset => {
+                self.weakly(requirement, &format!("{message}: no answer"), Err(reaction.to_string()));
+            }
+            other => self.check(requirement, &format!("{message}: no answer"), Err(other.to_string())),
+        }
+    }
+
+    /// Whether something that the case builds on was processed; if not, nothing is decided.
+    pub fn presupposes(&mut self, message: &str) -> bool {
+        let Some(reaction) = self.observed(message) else { return false };
+        let is_processed = matches!(reaction, Reaction::Final { .. });
+        if !is_processed {
+            self.undecide(format!("{message}: {reaction}"));
+        }
+        is_processed
+    }
+
     /// A statement about the final answer to a message. Without an answer nothing is decided here: that is a matter
     /// of the reaction.
     pub fn answer(

@@ -2,6 +2,8 @@
 
 mod section_2_2;
 mod section_3_1;
+mod section_3_1_1;
+mod section_3_3_2;
 mod section_3_3_4_1;
 mod section_3_3_5_1;
 mod section_3_3_5_2;
@@ -18,6 +20,8 @@ static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| {
     [
         section_2_2::cases(),
         section_3_1::cases(),
+        section_3_1_1::cases(),
+        section_3_3_2::cases(),
         section_3_3_4_1::cases(),
         section_3_3_5_1::cases(),
         section_3_3_5_2::cases(),

@@ -1,9 +1,8 @@
-//! 3.1 and 3.1.1: two phases, and the replay window.
+//! 3.1: two phases.
 
 use sipae_gen::Template;
-use sipae_spec::ReactionClass;
 
-use super::{handshake, signed};
+use super::handshake;
 use crate::case::Case;
 
 pub(super) fn cases() -> Vec<Case> {
@@ -24,29 +23,6 @@ pub(super) fn cases() -> Vec<Case> {
         .judge(|judge| {
             judge.reaction("SIPAE-3.1-01", "register");
             judge.reaction("SIPAE-3.1-01", "options");
-        }),
-        Case::new(
-            "3.1.1/replay",
-            "a signed request that comes again in another transaction is not processed again",
-            &["SIPAE-3.1.1-05"],
-        )
-        .plan(|version| {
-            signed(handshake(version), "original")
-                .send("original")
-                .wait("original")
-                .replay("replay", "original")
-                .send("replay")
-                .signed_fence("sa")
-        })
-        .judge(|judge| {
-            // Only what was processed once can be processed twice.
-            let Some(original) = judge.observed("original") else { return };
-            if !original.is_acceptance() {
-                return judge.undecide(format!("original: {original}"));
-            }
-            // A challenge is right on another connection or for an association that has gone; here both are there.
-            let challenges = [ReactionClass::Challenge401, ReactionClass::Challenge407];
-            judge.reaction_with("SIPAE-3.1.1-05", "replay", &challenges);
         }),
     ]
 }

@@ -10,7 +10,7 @@ use sipae_gen::{Connection, Label, Party, Password, Signing, Span, Step, Templat
 
 use super::message::Sent;
 use super::party::{AssociationState, Moment};
-use super::{Executor, Link};
+use super::{Executor, LIMITS, Link};
 use crate::observation::ntlm_challenge;
 
 /// Why a step cannot be made.
@@ -51,8 +51,7 @@ impl Executor {
         let opened = self.stage.wire.connect();
         self.is_unreachable |= opened.is_err();
         let id = opened.map_err(|error| format!("cannot {error}"))?;
-        let link =
-            Link { number: connection.0, stream: MessageStream::new(Limits::DEFAULT), end: None, fenced: 0 };
+        let link = Link { number: connection.0, stream: MessageStream::new(LIMITS), end: None, fenced: 0 };
         if let Some(replaced) = self.connections.insert(connection, id) {
             self.stage.wire.disconnect(replaced);
         }
