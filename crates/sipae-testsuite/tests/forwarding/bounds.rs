@@ -5,8 +5,7 @@ use std::time::Duration;
 use sipae::message::HeaderName;
 use sipae::server::{Input, ServerConfig};
 use sipae::version::Version;
-
-use super::room::{CONNECTIONS, Room, config, read};
+use sipae_testsuite::room::{CONNECTIONS, Room, config, read};
 
 #[test]
 fn a_request_that_nobody_answers_ends_after_32_seconds_with_408() {
