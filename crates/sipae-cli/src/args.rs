@@ -51,6 +51,9 @@ pub(crate) struct RunArgs {
     /// hold whole messages, from which weak passwords can be guessed.
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
+    /// Write a JUnit XML file for CI systems at the end of the run.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
     /// Seed from which everything random follows; printed with each run.
     #[arg(long, value_name = "NUMBER")]
     pub(crate) seed: Option<u64>,

@@ -11,7 +11,7 @@ use sipae_conformance::profile::Profile;
 use sipae_conformance::run::{self as suite, RunOptions};
 use sipae_events::{Event, ExitCode};
 use sipae_net::OsEntropy;
-use sipae_report::{Console, JsonLines, Progress, Writer};
+use sipae_report::{Console, JsonLines, Junit, Progress, Writer};
 
 use crate::args::RunArgs;
 use crate::output::{Failure, forgive_closed_pipe};
@@ -83,6 +83,9 @@ fn reports(args: &RunArgs, options: &RunOptions) -> Result<Vec<Box<dyn Writer>>,
             reports.push(Box::new(JsonLines(created(file)?)));
         }
         None => reports.push(Box::new(summary(args, options))),
+    }
+    if let Some(file) = &args.junit {
+        reports.push(Box::new(Junit::new(created(file)?)));
     }
     Ok(reports)
 }

@@ -2,6 +2,7 @@
 
 mod console;
 mod json;
+mod junit;
 mod ladder;
 mod levels;
 mod palette;
@@ -12,6 +13,7 @@ mod text;
 
 pub use console::Console;
 pub use json::JsonLines;
+pub use junit::Junit;
 pub use progress::Progress;
 
 use std::io;

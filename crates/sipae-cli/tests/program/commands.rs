@@ -221,6 +221,18 @@ fn cases_are_chosen_by_section_level_role_and_scheme(#[case] filters: &[&str], #
     assert!(ran.contains(&format!("{} cases: ", 3 * some.lines().count())), "{ran}");
 }
 
+#[test]
+fn a_junit_file_has_a_suite_for_each_version_and_a_case_for_each_case() {
+    let file = Scratch::new("junit.xml", "");
+    let stdout = assert_exit(&sipae(&["run", "--seed", "7", "--junit", file.path(), "3.3.5.1/"]), 0);
+    let written = std::fs::read_to_string(file.path()).expect("written");
+    let document = roxmltree::Document::parse(&written).expect("XML");
+    let count = |name: &str| document.descendants().filter(|node| node.has_tag_name(name)).count();
+    assert_eq!(count("testsuite"), 3, "{written}");
+    assert!(stdout.contains(&format!("{} cases: ", count("testcase"))), "{stdout}");
+    assert!(written.contains(r#"name="seed" value="7""#), "{written}");
+}
+
 /// Which levels and roles have cases changes with the suite; what has none is answered with what there is.
 #[rstest]
 fn a_level_or_role_chooses_cases_or_is_answered_with_what_there_is(
@@ -342,6 +354,7 @@ fn a_server_that_gets_no_more_threads_goes_on() {
 #[case(&["run", "--target", "tls://x:1"], "\"tls://x:1\" is no target")]
 #[case(&["run", "--profile", "/no/such/file.toml"], "/no/such/file.toml: ")]
 #[case(&["run", "--json", "/no/such/folder/events"], "/no/such/folder/events: ")]
+#[case(&["run", "--junit", "/no/such/folder/junit.xml"], "/no/such/folder/junit.xml: ")]
 #[case(&["run", "--seed", "x"], "invalid value 'x' for '--seed <NUMBER>'")]
 #[case(&["run", "no-such-case"], "no case has \"no-such-case\" in its id; sipae list shows the cases")]
 #[case(&["run", ""], "CASE: \"\" is in every id")]
