@@ -30,6 +30,10 @@ Exit codes:
 pub(crate) enum Command {
     /// Test a SIP server.
     Run(RunArgs),
+    /// List the cases, or the rows of the catalogue and what stands for them.
+    List(ListArgs),
+    /// Tell all that is known about a row of the catalogue or a case.
+    Explain(ExplainArgs),
     /// Host the reference server on TCP.
     Serve(ServeArgs),
     /// Golden vectors.
@@ -103,6 +107,26 @@ fn level(text: &str) -> Result<Level, String> {
 
 fn role(text: &str) -> Result<Role, String> {
     text.to_lowercase().parse().map_err(|_| "not one of server, client, codec, both".to_owned())
+}
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct ListArgs {
+    /// List the rows of the catalogue with the cases that test them, or the reason why none does. CASE is a part of an
+    /// id of a row then.
+    #[arg(long)]
+    pub(crate) requirements: bool,
+    /// Write one JSON array.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
+}
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct ExplainArgs {
+    /// Id of a row, such as SIPAE-3.3.5.1-03 or 3.3.5.1-03, or of a case, such as 3.3.5.1/bare-ack.
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
 }
 
 #[derive(clap::Args, Debug)]

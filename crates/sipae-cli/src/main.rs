@@ -1,6 +1,7 @@
 //! The `sipae` command: a module per subcommand. It knows no protocol.
 
 mod args;
+mod explain;
 mod filter;
 mod list;
 mod output;
@@ -28,6 +29,8 @@ fn main() -> process::ExitCode {
 fn dispatch(command: Command) -> ExitCode {
     let done = match command {
         Command::Run(args) => run::run(&args),
+        Command::List(args) => list::list(&args),
+        Command::Explain(args) => explain::explain(&args),
         Command::Serve(args) => serve::serve(&args),
         Command::Vectors(args) => vectors::check(&args),
     };

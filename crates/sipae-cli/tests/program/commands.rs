@@ -269,9 +269,63 @@ fn piped_output_is_plain() {
 fn the_list_of_cases_has_ids_and_titles() {
     let all = assert_exit(&sipae(&["run", "--list"]), 0);
     assert!(all.lines().any(|line| line.starts_with("3.3.5.1/bare-ack  ")), "{all}");
-    let some = assert_exit(&sipae(&["run", "--list", "bare-ack"]), 0);
+    assert_eq!(all, assert_exit(&sipae(&["list"]), 0));
+    let some = assert_exit(&sipae(&["list", "bare-ack"]), 0);
     assert_eq!(some.lines().count(), 1, "{some}");
     assert!(some.trim_end().ends_with("is discarded without an answer"), "{some}");
+}
+
+#[test]
+fn the_list_of_rows_has_their_cases_or_the_reason_why_there_are_none() {
+    let rows = assert_exit(&sipae(&["list", "--requirements", "--section", "3.3.5.1"]), 0);
+    let tested = rows.lines().find(|line| line.starts_with("SIPAE-3.3.5.1-03  MUST")).expect("a row");
+    assert!(tested.ends_with("3.3.5.1/bare-ack"), "{tested}");
+    assert!(rows.lines().all(|line| line.starts_with("SIPAE-3.3.5.1-") && 30 < line.len()), "{rows}");
+    let all = assert_exit(&sipae(&["list", "--requirements"]), 0);
+    assert_eq!(all.lines().count(), 393);
+}
+
+#[test]
+fn lists_are_written_for_programs_too() {
+    let read = |args: &[&str]| -> serde_json::Value {
+        serde_json::from_str(&assert_exit(&sipae(args), 0)).expect("JSON")
+    };
+    let cases = read(&["list", "--json", "bare-ack"]);
+    assert_eq!((&cases[0]["id"], &cases[1]), (&"3.3.5.1/bare-ack".into(), &serde_json::Value::Null));
+    assert_eq!(cases[0]["requirements"][0]["level"], "MUST");
+    let rows = read(&["list", "--json", "--requirements", "--level", "may"]);
+    assert!(rows.as_array().expect("a list").iter().all(|row| row["level"] == "MAY"), "{rows}");
+}
+
+/// What is known about a row, whichever way it is named.
+#[rstest]
+fn a_row_is_explained(#[values("SIPAE-3.3.5.3-04", "3.3.5.3-04", "sipae-3.3.5.3-04")] id: &str) {
+    let page = assert_exit(&sipae(&["explain", id]), 0);
+    for expected in [
+        "SIPAE-3.3.5.3-04  MUST\n3.3.5.3 Server: signed messages\n",
+        "\nif broken     fails: ",
+        "\nlegal         drop (preferred), challenge-401, ",
+        "\ncases         3.3.5.3/forged-signature\n",
+        "\nsources       mssip: MS-SIP section 3.1",
+        "\nproducts      OfficeSIP",
+    ] {
+        assert!(page.contains(expected), "{expected}: {page}");
+    }
+    assert!(page.lines().all(|line| line.chars().count() <= 100), "{page}");
+}
+
+#[test]
+fn every_row_and_case_can_be_explained() {
+    for id in ["SIPAE-2.2-07", "SIPAE-3.1.1-08", "PATENT-0001", "SIPAE-3.3.5.1-09", "SIPAE-6-01"] {
+        let page = assert_exit(&sipae(&["explain", id]), 0);
+        assert!(page.starts_with(id) && page.contains("\nsources "), "{page}");
+    }
+    for id in ["3.3.5.1/bare-ack", "bare-ack"] {
+        let page = assert_exit(&sipae(&["explain", id]), 0);
+        assert!(
+            page.starts_with("3.3.5.1/bare-ack\n") && page.contains("SIPAE-3.3.5.1-03 (MUST; broken: fail)")
+        );
+    }
 }
 
 /// Waits for something that must come soon.
@@ -363,6 +417,11 @@ fn a_server_that_gets_no_more_threads_goes_on() {
 #[case(&["run", "--level", "mustnt"], "'--level <LEVEL>': not one of must, must-not, should, should-not, may")]
 #[case(&["run", "--scheme", "tls-dsk"], "--scheme \"tls-dsk\": no case runs with it; there are NTLM")]
 #[case(&["run", "--section", "2.2", "bare-ack"], "no case meets all filters; sipae list shows the cases")]
+#[case(&["list", "--requirements", "--section", "9"], "no row of the catalogue meets all filters")]
+#[case(&["list", "--requirements", "--scheme", "ntlm"], "--scheme: rows have no scheme")]
+#[case(&["explain", "3.3.5.1-99"], "\"3.3.5.1-99\" is no row and no case; near it are SIPAE-3.3.5.1-09, ")]
+#[case(&["explain", "3.3.5.1/bare-ask"], "near it are 3.3.5.1/bare-ack, ")]
+#[case(&["explain", ""], "\"\" is no row and no case")]
 #[case(&["run", "--list", "no-such-case"], "no case has \"no-such-case\" in its id")]
 #[case(&["run", "--target", "tcp://u@127.0.0.1:5"], "\"tcp://u@127.0.0.1:5\" is no target")]
 #[case(&["run", "--target", "tcp://::1:5"], "IPv6 in brackets")]
