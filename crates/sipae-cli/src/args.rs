@@ -23,6 +23,7 @@ Exit codes:
   2  wrong usage, profile or file
   3  a gate failed: the ordinary exchange with the target does not work
   4  nothing ran to a decision
+  5  the list of expected failures is not what came out
   6  the target crashed
   7  internal error";
 
@@ -68,6 +69,12 @@ pub(crate) struct RunArgs {
     #[cfg(feature = "defects")]
     #[arg(long, value_name = "ID")]
     pub(crate) defect: Option<sipae::defects::Defect>,
+    /// TOML file of failures that are known: those fail no run, and those that pass make it end with 5.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) expected_failures: Option<PathBuf>,
+    /// Rewrite the file of expected failures after the run, so that it says what came out. Needs a run without filters.
+    #[arg(long, requires = "expected_failures")]
+    pub(crate) fix: bool,
     /// Tell remarks like failures, and ladders as a whole.
     #[arg(long, short)]
     pub(crate) verbose: bool,

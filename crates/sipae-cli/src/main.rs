@@ -1,6 +1,7 @@
 //! The `sipae` command: a module per subcommand. It knows no protocol.
 
 mod args;
+mod expected;
 mod explain;
 mod filter;
 mod list;

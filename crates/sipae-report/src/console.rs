@@ -11,6 +11,7 @@ use sipae_events::{
 use sipae_spec::Requirement;
 
 use crate::Writer;
+use crate::expected::Comparison;
 use crate::ladder::ladder;
 use crate::levels::Levels;
 use crate::palette::Palette;
@@ -28,6 +29,7 @@ pub struct Console<W> {
     last_reason: Option<String>,
     levels: Levels,
     open: Vec<CaseFinished>,
+    comparison: Option<Comparison>,
 }
 
 impl<W: Write> Console<W> {
@@ -43,6 +45,7 @@ impl<W: Write> Console<W> {
             last_reason: None,
             levels: Levels::default(),
             open: Vec::new(),
+            comparison: None,
         }
     }
 
@@ -56,6 +59,13 @@ impl<W: Write> Console<W> {
     #[must_use]
     pub fn verbose(self, is_verbose: bool) -> Self {
         Self { is_verbose, ..self }
+    }
+
+    /// Compares the run with a list of failures that are expected: those are told in short, and the last line says how
+    /// the run ends with the list.
+    #[must_use]
+    pub fn expecting(self, comparison: Comparison) -> Self {
+        Self { comparison: Some(comparison), ..self }
     }
 
     fn started(&mut self, run: &RunStarted) -> io::Result<()> {
@@ -111,16 +121,43 @@ impl<W: Write> Console<W> {
         self.levels()?;
         let (failed, remarks): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.open).into_iter().partition(|case| case.verdict.is_fail());
+        let (expected, failed): (Vec<_>, Vec<_>) =
+            failed.into_iter().partition(|case| self.excuse(case).is_some());
         for group in grouped(failed) {
             self.told(&group)?;
         }
+        self.expected(&grouped(expected))?;
         self.remarks(&grouped(remarks))?;
         let cases = &run.totals.cases;
         let noun = if cases.sum() == 1 { "case" } else { "cases" };
         let total = format!("{} {noun}: {}", cases.sum(), counts(cases.named()));
         writeln!(self.out, "\n{}", self.palette.strong(total))?;
-        writeln!(self.out, "{}", run.exit)?;
+        if let Some(comparison) = &self.comparison {
+            writeln!(self.out, "expected failures: {}", comparison.counts())?;
+        }
+        writeln!(self.out, "{}", self.comparison.as_ref().map_or(run.exit, Comparison::exit))?;
         self.out.flush()
+    }
+
+    fn excuse(&self, case: &CaseFinished) -> Option<String> {
+        self.comparison.as_ref()?.list().excuse(case).map(ToString::to_string)
+    }
+
+    /// A line for each failure that was expected, with its reason, and for each entry that is not as it says.
+    fn expected(&mut self, groups: &[Group]) -> io::Result<()> {
+        let mut lines = Vec::new();
+        for group in groups {
+            let reason = self.excuse(&group.case).unwrap_or_default();
+            lines.push(format!("EXPECTED  {}  {}", self.heading(group), printable(&reason)));
+        }
+        let comparison = self.comparison.iter();
+        lines.extend(
+            comparison.flat_map(Comparison::disagreements).map(|entry| printable(&entry.to_string())),
+        );
+        if !lines.is_empty() {
+            writeln!(self.out)?;
+        }
+        lines.iter().try_for_each(|line| writeln!(self.out, "{line}"))
     }
 
     /// How many requirements were tested, by level.
@@ -269,6 +306,9 @@ fn grouped(cases: Vec<CaseFinished>) -> Vec<Group> {
 
 impl<W: Write> Writer for Console<W> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
+        if let Some(comparison) = &mut self.comparison {
+            comparison.add(event);
+        }
         match event {
             Event::RunStarted(run) => self.started(run),
             Event::GateFinished(gate) => self.gate(gate),
@@ -393,6 +433,26 @@ mod tests {
             Event::CaseFinished(case(4, Verdict::Loose, Some("connection closed"))),
             Event::CaseFinished(case(4, Verdict::Fail(Cause::Flaky { failed: 1, of: 2 }), None)),
         ]
+    }
+
+    #[test]
+    fn expected_failures_are_told_in_short_and_what_is_wrong_with_the_list() {
+        let list = r#"
+            [[expected]]
+            id = "3.3.5.1/bare-ack"
+            reason = "the gateway answers everything"
+            link = "GW-17"
+
+            [[expected]]
+            id = "3.3.5.1/date"
+            subject = "NTLM v4"
+            reason = "no clock"
+        "#;
+        let list: crate::ExpectedFailures = toml::from_str(list).unwrap();
+        let mut out = Vec::new();
+        let mut console = Console::new(&mut out).expecting(Comparison::new(list, true));
+        sample::run(two_versions()).iter().for_each(|event| console.event(event).unwrap());
+        insta::assert_snapshot!(String::from_utf8(out).unwrap());
     }
 
     #[test]

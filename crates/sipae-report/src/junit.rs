@@ -6,6 +6,7 @@ use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, Te
 use sipae_events::{CaseFinished, Event, Finding, GateFinished, GateOutcome, RunStarted, Subject, Verdict};
 
 use crate::Writer;
+use crate::expected::ExpectedFailures;
 use crate::ladder::ladder;
 use crate::text::{printable, visible};
 
@@ -18,6 +19,7 @@ pub struct Junit<W> {
     out: W,
     properties: Vec<Property>,
     suites: Vec<Suite>,
+    expected: ExpectedFailures,
 }
 
 #[derive(Debug)]
@@ -29,8 +31,14 @@ struct Suite {
 
 impl<W: Write> Junit<W> {
     /// A report to `out`.
-    pub const fn new(out: W) -> Self {
-        Self { out, properties: Vec::new(), suites: Vec::new() }
+    pub fn new(out: W) -> Self {
+        Self { out, properties: Vec::new(), suites: Vec::new(), expected: ExpectedFailures::default() }
+    }
+
+    /// Failures that are as this list expects are skipped, with the reason of the list.
+    #[must_use]
+    pub fn expecting(self, expected: ExpectedFailures) -> Self {
+        Self { expected, ..self }
     }
 
     fn started(&mut self, run: &RunStarted) {
@@ -75,7 +83,7 @@ impl<W: Write> Junit<W> {
     }
 
     fn finished(&mut self, case: &CaseFinished) {
-        let mut test = TestCase::new(case.case.as_str(), status(case));
+        let mut test = TestCase::new(case.case.as_str(), self.status(case));
         let section = case.case.as_str().split('/').next().unwrap_or_default();
         test.set_classname(section);
         test.add_properties(case.requirements.iter().map(|id| Property::new("requirement", id)));
@@ -84,6 +92,14 @@ impl<W: Write> Junit<W> {
             test.set_system_out(lines(&remarks));
         }
         self.add(&case.subject, Vec::new(), Some(test));
+    }
+
+    fn status(&self, case: &CaseFinished) -> TestCaseStatus {
+        let Some(entry) = self.expected.excuse(case) else { return status(case) };
+        let mut status = TestCaseStatus::skipped();
+        status.set_message(format!("expected failure: {}", printable(&entry.to_string())));
+        status.set_description(lines(&body(case)));
+        status
     }
 
     fn ended(&mut self) -> io::Result<()> {
@@ -270,6 +286,18 @@ mod tests {
         assert_eq!((property("seed"), property("version")), (Some("7"), Some("0.1.0")));
         assert_eq!(property("target"), Some("tcp://127.0.0.1:5060"));
         assert_eq!(property("note"), Some("timers run at 1:450 of the specification's durations"));
+    }
+
+    #[test]
+    fn a_failure_that_is_expected_is_skipped_with_the_reason_of_the_list() {
+        let list = "[[expected]]\nid = \"3.3.5.1/bare-ack\"\ncause = \"reaction\"\nreason = \"known\"\nlink = \"L-1\"\n";
+        let mut out = Vec::new();
+        let mut junit = Junit::new(&mut out).expecting(toml::from_str(list).unwrap());
+        sample::run(every_verdict()).iter().for_each(|event| junit.event(event).unwrap());
+        let text = String::from_utf8(out).unwrap();
+        // The other failure is a flaky one.
+        assert_eq!(count(&Document::parse(&text).unwrap(), "failure"), 1, "{text}");
+        assert!(text.contains("message=\"expected failure: known (L-1)\""), "{text}");
     }
 
     /// What a peer sends is in findings, reasons, ladders and buffers.

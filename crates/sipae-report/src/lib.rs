@@ -1,6 +1,7 @@
 //! Reports: pure functions of the stream of events. A report that breaks changes no verdict.
 
 mod console;
+mod expected;
 mod json;
 mod junit;
 mod ladder;
@@ -12,6 +13,9 @@ mod sample;
 mod text;
 
 pub use console::Console;
+pub use expected::{
+    Comparison, ComparisonCounts, Disagreement, DisagreementKind, ExpectedFailure, ExpectedFailures, TO_DO,
+};
 pub use json::JsonLines;
 pub use junit::Junit;
 pub use progress::Progress;

@@ -419,6 +419,9 @@ fn a_server_that_gets_no_more_threads_goes_on() {
 #[case(&["run", "--section", "2.2", "bare-ack"], "no case meets all filters; sipae list shows the cases")]
 #[case(&["list", "--requirements", "--section", "9"], "no row of the catalogue meets all filters")]
 #[case(&["list", "--requirements", "--scheme", "ntlm"], "--scheme: rows have no scheme")]
+#[case(&["run", "--expected-failures", "/no/such/file.toml"], "/no/such/file.toml: ")]
+#[case(&["run", "--expected-failures", "x.toml", "--fix", "bare"], "--fix: needs a run of all cases, without filters")]
+#[case(&["run", "--fix"], "the following required arguments were not provided: --expected-failures <FILE>")]
 #[case(&["explain", "3.3.5.1-99"], "\"3.3.5.1-99\" is no row and no case; near it are SIPAE-3.3.5.1-09, ")]
 #[case(&["explain", "3.3.5.1/bare-ask"], "near it are 3.3.5.1/bare-ack, ")]
 #[case(&["explain", ""], "\"\" is no row and no case")]
@@ -438,6 +441,28 @@ fn a_wrong_argument_gets_one_line(#[case] args: &[&str], #[case] expected: &str)
     let stderr = text(&output.stderr);
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
     assert!(stderr.starts_with("error: ") && stderr.contains(expected), "{stderr}");
+}
+
+#[rstest]
+#[case("[[expected]]\nid = \"a b\"\nreason = \"r\"\n", "line 2: expected 1.id: bad case id `a b`")]
+#[case("[[expected]]\nid = \"a\"\n", "line 1: expected 1: missing field `reason`")]
+#[case("[[expected]]\nid = \"a\"\nreason = 1\n", "line 3: expected 1.reason: got integer, expected a string")]
+#[case(
+    "[[expected]]\nid = \"a\"\nreasons = \"r\"\n",
+    "line 3: unknown field `reasons`, expected one of `id`, "
+)]
+#[case("[[failure]]\n", "line 1: failure 1: unknown field `failure`, expected `expected`")]
+#[case(
+    "[[expected]]\nid = \"a\"\ncause = \"x\"\nreason = \"r\"\n",
+    "expected 1.cause: \"x\" is not one of reaction, silent, crash, hang, flaky"
+)]
+fn a_wrong_list_of_expected_failures_names_file_line_and_key(#[case] content: &str, #[case] expected: &str) {
+    let file = Scratch::new("expected.toml", content);
+    let output = sipae(&["run", "--expected-failures", file.path()]);
+    assert_exit(&output, 2);
+    let stderr = text(&output.stderr);
+    assert!(stderr.contains(file.path()) && stderr.contains(expected), "{stderr}");
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
 }
 
 #[rstest]
