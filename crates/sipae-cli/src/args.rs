@@ -35,7 +35,7 @@ pub(crate) enum Command {
     List(ListArgs),
     /// Tell all that is known about a row of the catalogue or a case.
     Explain(ExplainArgs),
-    /// Host the reference server on TCP.
+    /// Host the reference server on TCP or TLS.
     Serve(ServeArgs),
     /// Golden vectors.
     Vectors(VectorsArgs),
@@ -46,12 +46,14 @@ pub(crate) enum Command {
     after_help = "Without --profile the test accounts of the reference server are used. Cases register endpoints of the profile's user and unregister them."
 )]
 pub(crate) struct RunArgs {
-    /// What to test: ref, the embedded reference server, or tcp://host:port.
+    /// What to test: ref, the embedded reference server, tcp://host:port or tls://host:port.
     #[arg(long, default_value = "ref", value_name = "TARGET")]
     pub(crate) target: Target,
     /// TOML file with what the target claims and the credentials to test it with.
     #[arg(long, value_name = "FILE")]
     pub(crate) profile: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) tls: TlsArgs,
     /// Write the events of the run as JSON lines to this file; - is the standard output, without the summary. They
     /// hold whole messages, from which weak passwords can be guessed.
     #[arg(long, value_name = "FILE")]
@@ -65,6 +67,12 @@ pub(crate) struct RunArgs {
     /// A broken SHOULD fails too.
     #[arg(long)]
     pub(crate) strict: bool,
+    /// How many cases run side by side; by default as many as there are cores in memory, and 4 over a network.
+    #[arg(long, value_name = "NUMBER", value_parser = jobs)]
+    pub(crate) jobs: Option<usize>,
+    /// Also flood a target that is not on this machine, and send it oversized input.
+    #[arg(long)]
+    pub(crate) rough: bool,
     /// Plant a bug in the embedded reference server.
     #[cfg(feature = "defects")]
     #[arg(long, value_name = "ID")]
@@ -116,6 +124,28 @@ fn role(text: &str) -> Result<Role, String> {
     text.to_lowercase().parse().map_err(|_| "not one of server, client, codec, both".to_owned())
 }
 
+/// They go before the table "tls" of the profile.
+#[derive(clap::Args, Debug)]
+pub(crate) struct TlsArgs {
+    /// Trust the authorities in this PEM file, or the certificate in it itself, and no others. May be repeated.
+    #[arg(long, value_name = "FILE", conflicts_with = "tls_insecure")]
+    pub(crate) tls_ca: Vec<PathBuf>,
+    /// The name that the certificate of the target has to bear, where it is not the host of the target.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) tls_name: Option<String>,
+    /// Do not check the certificate of the target.
+    #[arg(long)]
+    pub(crate) tls_insecure: bool,
+}
+
+fn jobs(text: &str) -> Result<usize, String> {
+    const MOST: usize = 256;
+    match text.parse() {
+        Ok(jobs @ 1..=MOST) => Ok(jobs),
+        _ => Err(format!("not a number from 1 to {MOST}")),
+    }
+}
+
 #[derive(clap::Args, Debug)]
 pub(crate) struct ListArgs {
     /// List the rows of the catalogue with the cases that test them, or the reason why none does. CASE is a part of an
@@ -157,9 +187,28 @@ pub(crate) struct ServeArgs {
     /// Sign with CRC-32, without extended session security.
     #[arg(long)]
     pub(crate) legacy_signatures: bool,
+    #[command(flatten)]
+    pub(crate) tls: ServeTlsArgs,
     /// Tell on the standard error what clients do and which rules they break.
     #[arg(long, short)]
     pub(crate) verbose: bool,
+}
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct ServeTlsArgs {
+    /// Serve TLS 1.2 and 1.3. Without --certificate with one that signs itself and ends with the program, for --host,
+    /// localhost and the address of --listen.
+    #[arg(long)]
+    pub(crate) tls: bool,
+    /// PEM file of the certificate and those behind it.
+    #[arg(long, value_name = "FILE", requires = "tls", requires = "key")]
+    pub(crate) certificate: Option<PathBuf>,
+    /// PEM file of the private key of --certificate.
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    pub(crate) key: Option<PathBuf>,
+    /// Write the certificate that signs itself to this file, for --tls-ca of those who connect.
+    #[arg(long, value_name = "FILE", requires = "tls", conflicts_with = "certificate")]
+    pub(crate) write_certificate: Option<PathBuf>,
 }
 
 #[derive(ValueEnum, Clone, Copy, Debug)]

@@ -22,10 +22,10 @@ pub(crate) struct KnownCase {
 /// Every case, in the order of the suite.
 pub(crate) fn known() -> impl Iterator<Item = KnownCase> {
     cases::all().map(|case| KnownCase {
-        id: case.id.to_owned(),
-        title: case.title.to_owned(),
-        role: case.role,
-        rows: case.requirements.iter().filter_map(|id| Requirement::get(id)).collect(),
+        id: case.id().to_owned(),
+        title: case.title().to_owned(),
+        role: case.role(),
+        rows: case.requirements().iter().filter_map(|id| Requirement::get(id)).collect(),
     })
 }
 

@@ -8,6 +8,7 @@ mod list;
 mod output;
 mod run;
 mod serve;
+mod tls;
 mod vectors;
 
 use std::io::Write;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use sipae_conformance::profile::ProfileError;
 use sipae_events::ExitCode;
+use sipae_net::TlsError;
 use sipae_vectors::LoadError;
 
 /// Why a command could not be carried out. One line each.
@@ -14,6 +15,8 @@ pub(crate) enum Failure {
     Profile(#[from] ProfileError),
     #[error(transparent)]
     Vectors(#[from] LoadError),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     #[error("{}: {source}", file.display())]
     File { file: PathBuf, source: io::Error },
     #[error("{0}")]

@@ -3,12 +3,14 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 use anstream::{AutoStream, ColorChoice};
 use sipae::clock::Entropy;
 use sipae_conformance::filter::Filter;
 use sipae_conformance::profile::Profile;
 use sipae_conformance::run::{self as suite, RunOptions};
+use sipae_conformance::target::Target;
 use sipae_events::{Event, ExitCode};
 use sipae_net::OsEntropy;
 use sipae_report::{Comparison, Console, JsonLines, Junit, Progress, Writer};
@@ -16,7 +18,7 @@ use sipae_report::{Comparison, Console, JsonLines, Junit, Progress, Writer};
 use crate::args::RunArgs;
 use crate::expected::ExpectedFile;
 use crate::output::{Failure, forgive_closed_pipe};
-use crate::{filter, list};
+use crate::{filter, list, tls};
 
 pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     let filter = filter::filter(&args.filter)?;
@@ -57,35 +59,51 @@ fn told(
 }
 
 fn options(args: &RunArgs, filter: Filter) -> Result<RunOptions, Failure> {
-    let profile = match &args.profile {
+    let mut profile = match &args.profile {
         Some(file) => Profile::load(file)?,
         None => Profile::of_reference(),
     };
+    let target = target(args)?;
+    tls::check_target(&args.tls, &target)?;
+    tls::settle(&args.tls, &mut profile.tls);
+    // What is wrong with the files of TLS is wrong usage, and no verdict.
+    target.connector(&profile)?;
     let seed = args.seed.unwrap_or_else(|| u64::from_be_bytes((&mut OsEntropy as &mut dyn Entropy).octets()));
     let profile_name = args.profile.as_ref().map(|file| file.display().to_string());
-    let (target, arguments) = (target(args)?, arguments(args));
-    Ok(RunOptions { target, profile, profile_name, arguments, seed, strict: args.strict, filter })
+    let (profile, strict, arguments) = (Arc::new(profile), args.strict, arguments(args));
+    let (jobs, rough) = (args.jobs.unwrap_or_else(|| default_jobs(&target)), args.rough);
+    Ok(RunOptions { target, profile, profile_name, arguments, seed, strict, filter, jobs, rough })
+}
+
+/// In memory as many as there are cores; some over a network, where most of the time is waiting.
+fn default_jobs(target: &Target) -> usize {
+    const OVER_A_NETWORK: usize = 4;
+    if target.is_one_server() {
+        OVER_A_NETWORK
+    } else {
+        std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+    }
 }
 
 /// What else changes the run, for the command that repeats it.
 fn arguments(args: &RunArgs) -> Vec<String> {
     let strict = args.strict.then(|| "--strict".to_owned());
+    let rough = args.rough.then(|| "--rough".to_owned());
     #[cfg(feature = "defects")]
     let defect = args.defect.map(|defect| format!("--defect {defect}"));
     #[cfg(not(feature = "defects"))]
     let defect = None;
-    strict.into_iter().chain(defect).collect()
+    tls::arguments(&args.tls).chain(strict).chain(rough).chain(defect).collect()
 }
 
 #[cfg(not(feature = "defects"))]
 #[expect(clippy::unnecessary_wraps, reason = "the same call as with the feature")]
-fn target(args: &RunArgs) -> Result<sipae_conformance::target::Target, Failure> {
+fn target(args: &RunArgs) -> Result<Target, Failure> {
     Ok(args.target.clone())
 }
 
 #[cfg(feature = "defects")]
-fn target(args: &RunArgs) -> Result<sipae_conformance::target::Target, Failure> {
-    use sipae_conformance::target::Target;
+fn target(args: &RunArgs) -> Result<Target, Failure> {
     match (&args.target, args.defect) {
         (target, None) => Ok(target.clone()),
         (Target::Reference { .. }, Some(defect)) => {

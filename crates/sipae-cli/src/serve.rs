@@ -18,14 +18,22 @@ use sipae_net::{Host, HostEvent};
 
 use crate::args::{Challenge, ServeArgs};
 use crate::output::{Failure, forgive_closed_pipe};
+use crate::tls;
 
 pub(crate) fn serve(args: &ServeArgs) -> Result<ExitCode, Failure> {
     let config = config(args)?;
     let failed = |source| Failure::Listen { address: args.listen.clone(), source };
     let users: Vec<String> = config.accounts.iter().map(|account| account.address.clone()).collect();
-    let host = Host::listen(args.listen.as_str(), config).map_err(failed)?;
+    let identity = tls::identity(args)?;
+    let scheme = if identity.is_some() { "tls" } else { "tcp" };
+    let listen = args.listen.as_str();
+    let host = match identity {
+        Some(identity) => Host::listen_tls(listen, config, identity),
+        None => Host::listen(listen, config),
+    };
+    let host = host.map_err(failed)?;
     let address = host.address().map_err(failed)?;
-    let line = format!("tcp://{address}  NTLM version {}, users {}", args.offer, users.join(", "));
+    let line = format!("{scheme}://{address}  NTLM version {}, users {}", args.offer, users.join(", "));
     let told = writeln!(io::stdout(), "{line}").and_then(|()| io::stdout().flush());
     forgive_closed_pipe(told).map_err(Failure::Report)?;
     let log = args.verbose.then(log);
@@ -117,6 +125,7 @@ fn shown(event: &HostEvent) -> String {
     use sipae::server::ServerEvent;
     match event {
         HostEvent::Connected(connection) => format!("{} connected", connection.0),
+        HostEvent::NoTls(connection, problem) => format!("{} no TLS: {problem}", connection.0),
         HostEvent::Disconnected(connection) => format!("{} disconnected", connection.0),
         HostEvent::Server(ServerEvent::Established { user, endpoint }) => {
             format!("{user} established a security association as {}", endpoint.address)

@@ -1,8 +1,10 @@
 //! What a case is.
 
+use std::fmt;
+
 use sipae::version::Version;
 use sipae_events::CaseId;
-use sipae_gen::Script;
+use sipae_gen::{Script, Timer};
 use sipae_spec::Role;
 
 use crate::judge::Judge;
@@ -10,54 +12,208 @@ use crate::judge::Judge;
 /// What must be there before anything of a case is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Gate {
-    /// The target answers at all: the case is about what comes before or during a handshake.
+    /// The target answers at all: the case is about what comes before or during a handshake, with any scheme.
     Reachable,
+    /// The target offers NTLM: the case is about a challenge of it, or the beginning of a handshake.
+    Offered,
     /// A good handshake works.
     Handshake,
+    /// A request reaches another user.
+    Delivery,
 }
 
 /// What a case needs. It is decided before anything is sent: what the profile does not claim makes the case
 /// unsupported, what is missing makes it blocked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Needs {
     /// How far the ordinary exchange must work.
     pub gate: Gate,
     /// The versions in which the case has a meaning.
-    pub versions: &'static [Version],
+    pub versions: Vec<Version>,
+    /// A second user.
+    pub peer: bool,
     /// Failed logons of the sacrificial account.
     pub failed_logons: u32,
+    /// Timers of the target that have to end.
+    pub timers: Vec<Timer>,
+    /// Floods, or oversized input.
+    pub rough: bool,
 }
 
-impl Needs {
-    /// An answer to a bare request, any version.
-    pub const REACHABLE: Self = Self { gate: Gate::Reachable, versions: &Version::ALL, failed_logons: 0 };
-    /// A good handshake, any version.
-    pub const HANDSHAKE: Self = Self { gate: Gate::Handshake, ..Self::REACHABLE };
+/// How much a case takes of the target and of time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cost {
+    /// Some exchanges.
+    #[default]
+    Light,
+    /// It waits for a timer.
+    Slow,
+    /// It loads the target so much that nothing else can be judged meanwhile.
+    Alone,
 }
 
-/// One check, tied to the requirements that it shows.
-#[derive(Clone, Copy, Debug)]
+type Plan = dyn Fn(Version) -> Script + Send + Sync;
+type Judgment = dyn Fn(&mut Judge<'_>) + Send + Sync;
+
+/// One check of a server, tied to the requirements that it shows.
 pub struct Case {
-    /// Stable name: the section first.
-    pub id: &'static str,
-    /// What a right target does, as a statement.
-    pub title: &'static str,
-    /// Ids of the rows it judges. The judge may name no other.
-    pub requirements: &'static [&'static str],
-    /// The role of the target, whatever the role of the rows.
-    pub role: Role,
-    /// What must be there.
-    pub needs: Needs,
-    /// The conversation at a version.
-    pub plan: fn(Version) -> Script,
-    /// Reads what was seen.
-    pub judge: fn(&mut Judge<'_>),
+    id: CaseId,
+    title: String,
+    requirements: Vec<&'static str>,
+    needs: Needs,
+    plan: Box<Plan>,
+    judge: Box<Judgment>,
 }
 
 impl Case {
-    /// The id as reports carry it.
+    /// A case that needs a good handshake, and decides nothing yet. `id` is a stable name, the section first; `title`
+    /// says what a right target does, as a statement; `requirements` are the ids of the rows that it judges: the judge
+    /// may name no other.
+    ///
+    /// # Panics
+    /// When `id` is no [`CaseId`]: cases are written in this crate, and a test looks at all of them.
     #[must_use]
-    pub fn case_id(&self) -> Option<CaseId> {
-        CaseId::new(self.id).ok()
+    #[expect(clippy::panic, reason = "a fault of this crate that its tests show, not of any input")]
+    pub fn new(id: &str, title: &str, requirements: &[&'static str]) -> Self {
+        let id = CaseId::new(id).unwrap_or_else(|error| panic!("{error}"));
+        let needs = Needs {
+            gate: Gate::Handshake,
+            versions: Version::ALL.to_vec(),
+            peer: false,
+            failed_logons: 0,
+            timers: Vec::new(),
+            rough: false,
+        };
+        let (plan, judge) = (Box::new(|_| Script::default()), Box::new(|_: &mut Judge<'_>| {}));
+        Self { id, title: title.to_owned(), requirements: requirements.to_vec(), needs, plan, judge }
+    }
+
+    /// It needs no more than this gate.
+    #[must_use]
+    pub const fn behind(mut self, gate: Gate) -> Self {
+        self.needs.gate = gate;
+        self
+    }
+
+    /// It needs a second user, and requests that reach them.
+    #[must_use]
+    pub const fn with_peer(mut self) -> Self {
+        self.needs.peer = true;
+        self.needs.gate = Gate::Delivery;
+        self
+    }
+
+    /// It needs a second user who authenticates; nothing has to reach them.
+    #[must_use]
+    pub const fn with_second_account(mut self) -> Self {
+        self.needs.peer = true;
+        self
+    }
+
+    /// It has a meaning in these versions only.
+    #[must_use]
+    pub fn at(mut self, versions: &[Version]) -> Self {
+        self.needs.versions = versions.to_vec();
+        self
+    }
+
+    /// It costs the sacrificial account failed logons.
+    #[must_use]
+    pub const fn failing_logons(mut self, count: u32) -> Self {
+        self.needs.failed_logons = count;
+        self
+    }
+
+    /// It waits for a timer of the target.
+    #[must_use]
+    pub fn over(mut self, timer: Timer) -> Self {
+        self.needs.timers.push(timer);
+        self
+    }
+
+    /// It floods the target, or sends oversized input.
+    #[must_use]
+    pub const fn rough(mut self) -> Self {
+        self.needs.rough = true;
+        self
+    }
+
+    /// The conversation at a version.
+    #[must_use]
+    pub fn plan(mut self, plan: impl Fn(Version) -> Script + Send + Sync + 'static) -> Self {
+        self.plan = Box::new(plan);
+        self
+    }
+
+    /// What reads the observation.
+    #[must_use]
+    pub fn judge(mut self, judge: impl Fn(&mut Judge<'_>) + Send + Sync + 'static) -> Self {
+        self.judge = Box::new(judge);
+        self
+    }
+
+    /// Stable name: the section first.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        self.id.as_str()
+    }
+
+    /// The name as events carry it.
+    #[must_use]
+    pub const fn case_id(&self) -> &CaseId {
+        &self.id
+    }
+
+    /// What a right target does, as a statement.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// Ids of the rows that it judges.
+    #[must_use]
+    pub fn requirements(&self) -> &[&'static str] {
+        &self.requirements
+    }
+
+    /// The role of the target, whatever the role of the rows.
+    #[must_use]
+    pub const fn role(&self) -> Role {
+        Role::Server
+    }
+
+    /// What must be there.
+    #[must_use]
+    pub const fn needs(&self) -> &Needs {
+        &self.needs
+    }
+
+    /// How much it takes.
+    #[must_use]
+    pub const fn cost(&self) -> Cost {
+        if self.needs.rough {
+            Cost::Alone
+        } else if self.needs.timers.is_empty() {
+            Cost::Light
+        } else {
+            Cost::Slow
+        }
+    }
+
+    /// The conversation at a version.
+    #[must_use]
+    pub fn script(&self, version: Version) -> Script {
+        (self.plan)(version)
+    }
+
+    /// Reads an observation.
+    pub fn read(&self, judge: &mut Judge<'_>) {
+        (self.judge)(judge);
+    }
+}
+
+impl fmt::Debug for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Case({})", self.id)
     }
 }

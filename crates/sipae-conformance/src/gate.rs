@@ -4,11 +4,12 @@ use sipae::auth::AuthHeader;
 use sipae::message::{HeaderName, Message};
 use sipae::version::Version;
 use sipae_events::{Exchanged, GateOutcome};
-use sipae_gen::Script;
+use sipae_gen::{Party, Script};
 
 use crate::cases;
 use crate::execute::{Stage, play};
 use crate::observation::{Observation, ntlm_challenge};
+use crate::pace::Pace;
 use crate::reaction::{Reaction, Signature};
 
 /// What the good exchange showed.
@@ -18,46 +19,106 @@ pub struct GateReport {
     pub outcome: GateOutcome,
     /// Whether the target answers at all.
     pub is_reachable: bool,
+    /// Whether NTLM is offered at this version.
+    pub is_offered: bool,
+    /// Why a request of one user does not reach another; `None` if it does.
+    pub undeliverable: Option<String>,
     /// Whether trying again, at another version, would show the same: no server, or refused credentials.
     pub is_final: bool,
     /// Schemes that it offers.
     pub offered: Vec<String>,
     /// Why the gate is not open, in one line.
     pub reason: Option<String>,
+    /// What else was learnt.
+    pub notes: Vec<String>,
     /// What went over the wires.
     pub exchange: Vec<Exchanged>,
 }
+
+impl GateReport {
+    /// A gate before which nothing has been tried.
+    #[must_use]
+    pub const fn closed(outcome: GateOutcome, reason: Option<String>) -> Self {
+        Self {
+            outcome,
+            is_reachable: false,
+            is_offered: false,
+            undeliverable: None,
+            is_final: false,
+            offered: Vec::new(),
+            reason,
+            notes: Vec::new(),
+            exchange: Vec::new(),
+        }
+    }
+
+    /// Whether the server offers no version of NTLM at all: its challenges are for other schemes.
+    #[must_use]
+    pub fn offers_others_only(&self) -> bool {
+        !self.offered.is_empty() && !self.offered.iter().any(|scheme| scheme.eq_ignore_ascii_case("NTLM"))
+    }
+}
+
+/// Makes a stage for each script of a gate.
+pub type Stages<'s> = dyn Fn(&str) -> Stage + 's;
 
 /// Plays the good exchange. `is_claimed` tells whether the version must work or may be another than the offered one.
 /// No credentials are sent to a server that offers another.
 ///
 /// The gate opens for a final answer that is a success or carries a signature: what is wrong with it is for the cases.
-pub fn pass(stage: &mut Stage<'_>, is_claimed: bool) -> GateReport {
-    let first = play(stage, &cases::bare(Script::connected()));
+pub fn pass(stages: &Stages<'_>, pace: &Pace, version: Version, is_claimed: bool) -> GateReport {
+    let first = observe(stages, "bare", &cases::bare(Script::connected()));
     let mut report = GateReport {
-        outcome: GateOutcome::Failed,
         is_reachable: first.reaction("bare").is_some_and(is_answer),
-        is_final: false,
         offered: first.answer("bare", offered).unwrap_or_default(),
-        reason: other_offer(&first, stage.version),
         exchange: first.exchange.clone(),
+        ..GateReport::closed(GateOutcome::Failed, other_offer(&first, version))
     };
+    if report.is_reachable {
+        pace.set_in_order(answers_in_order(&observe(stages, "order", &cases::pipelined())));
+    }
     if report.reason.is_some() {
-        report.outcome = if is_claimed { GateOutcome::Failed } else { GateOutcome::Unsupported };
+        let is_missing = is_claimed || report.offers_others_only();
+        report.outcome = if is_missing { GateOutcome::Failed } else { GateOutcome::Unsupported };
         return report;
     }
     let mut observation = first;
     if report.is_reachable {
-        *stage.in_order = answers_in_order(&play(stage, &cases::pipelined()));
-        observation = play(stage, &cases::handshake(stage.version));
+        observation = observe(stages, "handshake", &cases::handshake(version));
         report.exchange.clone_from(&observation.exchange);
+        report.is_offered = matches!(observation.reaction("first"), Some(Reaction::Continuation(_)));
+        if !pace.is_in_order() {
+            report.notes.push("its answers overtake each other, so silence takes time to prove".to_owned());
+        }
     }
-    report.reason = why_closed(&observation, &stage.profile.user.name());
+    let user = stages("user").profile.user.name();
+    report.reason = why_closed(&observation, &user);
     report.is_final = !report.is_reachable || is_refused(&observation);
     if report.reason.is_none() {
         report.outcome = GateOutcome::Open;
+        report.undeliverable = undeliverable(stages, version);
     }
     report
+}
+
+fn observe(stages: &Stages<'_>, part: &str, script: &Script) -> Observation {
+    let mut played = play(stages(part), script);
+    let observation = played.observe();
+    drop(played.finish());
+    observation
+}
+
+/// Why a MESSAGE of the user does not reach the second user; what depends on it is blocked then.
+fn undeliverable(stages: &Stages<'_>, version: Version) -> Option<String> {
+    if stages("peers").profile.peers.is_empty() {
+        return Some("the profile has no second user (peer)".to_owned());
+    }
+    let observation = observe(stages, "delivery", &cases::delivery(version));
+    match observation.reaction("message") {
+        Some(_) if !observation.deliveries("message").is_empty() => None,
+        Some(reaction) => Some(format!("MESSAGE to {} is not delivered: {reaction}", Party::PEER)),
+        None => Some(observation.broken.unwrap_or_else(|| "the exchange ended early".to_owned())),
+    }
 }
 
 /// Trying the same credentials again would lock the account.
@@ -75,11 +136,8 @@ const fn is_open(last: &Reaction) -> bool {
 }
 
 fn answers_in_order(observation: &Observation) -> bool {
-    let places: Vec<Option<u32>> = cases::PIPELINED
-        .iter()
-        .filter_map(|name| observation.messages.get(&(*name).into()))
-        .map(|seen| seen.place)
-        .collect();
+    let places: Vec<Option<u32>> =
+        cases::PIPELINED.iter().filter_map(|name| observation.seen(name)).map(|seen| seen.place).collect();
     places.is_sorted() && places.iter().all(Option::is_some) && places.len() == cases::PIPELINED.len()
 }
 
@@ -87,7 +145,9 @@ const fn is_answer(reaction: &Reaction) -> bool {
     matches!(reaction, Reaction::Challenge(_) | Reaction::Continuation(_) | Reaction::Final { .. })
 }
 
-fn offered(answer: &Message<'_>) -> Vec<String> {
+/// The schemes of a challenge, in its order and spelling.
+#[must_use]
+pub fn offered(answer: &Message<'_>) -> Vec<String> {
     let lines = HeaderName::CHALLENGES.into_iter().flat_map(|name| answer.all(name)).map(AuthHeader::read);
     lines.map(|line| String::from_utf8_lossy(line.scheme_text()).into_owned()).collect()
 }
@@ -100,7 +160,10 @@ fn other_offer(observation: &Observation, version: Version) -> Option<String> {
             .ok()
             .filter(|number| *number != version.number())
             .map(|number| format!("NTLM version {number}")),
-        None => Some(offered(answer).join(", ")).filter(|schemes| !schemes.is_empty()),
+        None => {
+            let schemes = offered(answer).join(", ");
+            Some(format!("{schemes} and no NTLM")).filter(|_| !schemes.is_empty())
+        }
     };
     observation.answer("bare", offer).flatten().map(|offer| format!("the server offers {offer}"))
 }

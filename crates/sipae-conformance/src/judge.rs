@@ -3,21 +3,23 @@
 use sipae::message::Message;
 use sipae::version::Version;
 use sipae_events::{Cause, Finding, Verdict};
-use sipae_spec::{ReactionClass, Requirement, Weight};
+use sipae_gen::Party;
+use sipae_spec::{LegalReactions, ReactionClass, Requirement, Weight};
 
-use crate::observation::Observation;
+use crate::observation::{Delivery, Observation};
 use crate::reaction::Reaction;
 
 /// Reads one observation. Every check names its row; what a broken row means follows from the row alone.
 #[derive(Debug)]
 pub struct Judge<'o> {
     observation: &'o Observation,
-    requirements: &'static [&'static str],
+    requirements: &'o [&'static str],
     version: Version,
     strict: bool,
     findings: Vec<Finding>,
     checks: usize,
     silent: bool,
+    waits: bool,
     undecided: Option<String>,
 }
 
@@ -30,6 +32,8 @@ pub struct Judgement {
     pub findings: Vec<Finding>,
     /// Why nothing could be decided.
     pub undecided: Option<String>,
+    /// Whether silence decides it that time alone can prove.
+    pub waits: bool,
 }
 
 impl<'o> Judge<'o> {
@@ -37,7 +41,7 @@ impl<'o> Judge<'o> {
     #[must_use]
     pub fn new(
         observation: &'o Observation,
-        requirements: &'static [&'static str],
+        requirements: &'o [&'static str],
         version: Version,
         strict: bool,
     ) -> Self {
@@ -49,6 +53,7 @@ impl<'o> Judge<'o> {
             findings: Vec::new(),
             checks: 0,
             silent: false,
+            waits: false,
             undecided: None,
         }
     }
@@ -80,22 +85,79 @@ impl<'o> Judge<'o> {
         };
         let classes = reaction.classes();
         let is_weak = !reaction.is_acceptance() && classes.iter().any(|class| covers(weak, *class));
+        let may_drop = legal.allows(ReactionClass::Drop) || weak.contains(&ReactionClass::Drop);
         let expected = || {
             let words: Vec<String> = legal.legal.iter().map(ToString::to_string).collect();
             format!("{message}: {}", words.join(" or "))
         };
-        if is_weak {
+        if let Some(delivery) = self.observation.deliveries(message).first().filter(|_| !accepts(legal)) {
+            self.found(row, false, expected(), format!("delivered to {}", delivery.to));
+        } else if is_weak {
             self.found(row, true, expected(), reaction.to_string());
         } else if classes.iter().any(|class| legal.allows(*class)) {
             self.checks += 1;
-        } else if *reaction == Reaction::Overdue
-            && (legal.allows(ReactionClass::Drop) || weak.contains(&ReactionClass::Drop))
-        {
+        } else if *reaction == Reaction::Overdue && may_drop {
+            self.waits = true;
             self.undecide(format!("{message}: silence could not be proven"));
         } else {
             self.missed(row, reaction);
             self.found(row, false, expected(), reaction.to_string());
         }
+    }
+
+    /// The message was not processed, whatever the target did instead: no final answer under the association, no success,
+    /// no delivery. For rows without a list of legal reactions.
+    pub fn refused(&mut self, requirement: &'static str, message: &str) {
+        let Some(reaction) = self.observed(message) else { return };
+        if let Some(delivery) = self.observation.deliveries(message).first() {
+            let got = Err(format!("delivered to {}", delivery.to));
+            return self.check(requirement, &format!("{message}: not processed"), got);
+        }
+        if *reaction == Reaction::Overdue {
+            self.waits = true;
+            return self.undecide(format!("{message}: silence could not be proven"));
+        }
+        let holds = if reaction.is_acceptance() { Err(reaction.to_string()) } else { Ok(()) };
+        self.check(requirement, &format!("{message}: not processed"), holds);
+    }
+
+    /// The message reached nobody.
+    pub fn undelivered(&mut self, requirement: &'static str, message: &str) {
+        if self.observed(message).is_none() {
+            return;
+        }
+        let holds = match self.observation.deliveries(message).first() {
+            Some(delivery) => Err(format!("delivered to {}", delivery.to)),
+            None => Ok(()),
+        };
+        self.check(requirement, &format!("{message}: delivered to nobody"), holds);
+    }
+
+    /// A statement about a message as it reached a party. What has not reached it decides nothing here.
+    pub fn delivery(
+        &mut self,
+        requirement: &'static str,
+        message: &str,
+        party: Party,
+        expected: &str,
+        holds: impl FnOnce(&Delivery) -> Result<(), String>,
+    ) {
+        let Some(_) = self.observed(message) else { return };
+        let delivery = self.observation.deliveries(message).iter().find(|delivery| delivery.to == party);
+        match delivery {
+            Some(delivery) => self.check(requirement, expected, holds(delivery)),
+            None => self.undecide(format!("{message} did not reach {party}")),
+        }
+    }
+
+    /// What is written down, whatever it is: the row asks for nothing more.
+    pub fn record(&mut self, requirement: &'static str, what: &str, got: &str) {
+        let Some(row) = self.row(requirement) else { return };
+        self.checks += 1;
+        self.findings.push(Finding {
+            weight: Weight::Record,
+            ..finding(row, what.to_owned(), got.to_owned(), Weight::Record)
+        });
     }
 
     /// The message was processed: any final answer that is no challenge, signed or not.
@@ -116,6 +178,41 @@ impl<'o> Judge<'o> {
             Ok(()) => self.checks += 1,
             Err(got) => self.found(row, false, expected.to_owned(), got),
         }
+    }
+
+    /// A statement that fails nobody, however sure its row is: a note says that it does not hold for every server.
+    pub fn weakly(&mut self, requirement: &'static str, expected: &str, holds: Result<(), String>) {
+        let Some(row) = self.row(requirement) else { return };
+        match holds {
+            Ok(()) => self.checks += 1,
+            Err(got) => self.found(row, true, expected.to_owned(), got),
+        }
+    }
+
+    /// The message was not answered at all, as it must be for ACK, CANCEL and responses.
+    pub fn silent(&mut self, requirement: &'static str, message: &str) {
+        let Some(reaction) = self.observed(message) else { return };
+        match reaction {
+            Reaction::Silent => self.check(requirement, message, Ok(())),
+            Reaction::Overdue => {
+                self.waits = true;
+                self.undecide(format!("{message}: silence could not be proven"));
+            }
+            Reaction::Closed | Reaction::Reset => {
+                self.weakly(requirement, &format!("{message}: no answer"), Err(reaction.to_string()));
+            }
+            other => self.check(requirement, &format!("{message}: no answer"), Err(other.to_string())),
+        }
+    }
+
+    /// Whether something that the case builds on was processed; if not, nothing is decided.
+    pub fn presupposes(&mut self, message: &str) -> bool {
+        let Some(reaction) = self.observed(message) else { return false };
+        let is_processed = matches!(reaction, Reaction::Final { .. });
+        if !is_processed {
+            self.undecide(format!("{message}: {reaction}"));
+        }
+        is_processed
     }
 
     /// A statement about the final answer to a message. Without an answer nothing is decided here: that is a matter
@@ -164,15 +261,11 @@ impl<'o> Judge<'o> {
 
     fn found(&mut self, row: &Requirement, is_weak: bool, expected: String, got: String) {
         self.checks += 1;
-        let weight = row.weight(self.strict);
-        self.findings.push(Finding {
-            requirement: row.id.to_owned(),
-            level: row.level,
-            reconstructed: row.is_reconstructed(),
-            expected,
-            got,
-            weight: if is_weak && weight == Weight::Fail { Weight::Loose } else { weight },
-        });
+        let weight = match row.weight(self.strict) {
+            Weight::Fail if is_weak => Weight::Loose,
+            weight => weight,
+        };
+        self.findings.push(finding(row, expected, got, weight));
     }
 
     /// The verdict: the worst finding; without one a pass, if something was checked and nothing is open.
@@ -188,8 +281,26 @@ impl<'o> Judge<'o> {
         } else {
             Verdict::Pass
         };
-        Judgement { verdict, findings: self.findings, undecided: self.undecided }
+        Judgement { verdict, findings: self.findings, undecided: self.undecided, waits: self.waits }
     }
+}
+
+fn finding(row: &Requirement, expected: String, got: String, weight: Weight) -> Finding {
+    Finding {
+        requirement: row.id.to_owned(),
+        level: row.level,
+        reconstructed: row.is_reconstructed(),
+        expected,
+        got,
+        weight,
+    }
+}
+
+/// Whether one of the legal reactions is that the message is processed.
+fn accepts(legal: &LegalReactions) -> bool {
+    use ReactionClass as Class;
+    let processed = [Class::Accept, Class::FinalSignedAny, Class::Forward, Class::ForwardStripped];
+    processed.into_iter().any(|class| legal.allows(class))
 }
 
 /// Whether one of the classes is that of the reaction, or a wider one.
@@ -214,11 +325,11 @@ mod tests {
         weak: &[ReactionClass],
         strict: bool,
     ) -> Judgement {
-        let seen = Seen { reaction, sent: vec![], answer: None, place: None };
+        let seen = Seen::unanswered(reaction, vec![]);
         let messages = BTreeMap::from([("m".into(), seen)]);
         let observation = Observation { messages, ..Observation::default() };
-        let requirements: &'static [&'static str] = Box::leak(Box::new([requirement]));
-        let mut judge = Judge::new(&observation, requirements, Version::V4, strict);
+        let requirements = [requirement];
+        let mut judge = Judge::new(&observation, &requirements, Version::V4, strict);
         judge.reaction_with(requirement, "m", weak);
         judge.judgement()
     }

@@ -2,7 +2,6 @@
 //!
 //! The golden vectors are put to a [`Codec`](sipae_vectors::Codec); [`codec::ReferenceCodec`] is the reference
 //! implementation in that role.
-
 //!
 //! A [`Case`](case::Case) plans a [`Script`](sipae_gen::Script) and judges what was seen; [`execute`] plays scripts
 //! over any wire; [`run`](run::run) decides needs, opens gates and emits events.
@@ -15,7 +14,10 @@ pub mod filter;
 pub mod gate;
 pub mod judge;
 pub mod observation;
+pub mod pace;
 pub mod profile;
 pub mod reaction;
 pub mod run;
+mod schedule;
 pub mod target;
+mod trial;

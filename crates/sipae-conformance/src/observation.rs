@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use sipae::auth::ChallengeKind;
 use sipae::auth::{AuthHeader, Scheme};
 use sipae::message::{Limits, Message};
-use sipae_events::Exchanged;
-use sipae_gen::Label;
+use sipae_events::{Exchanged, SignatureSeen};
+use sipae_gen::{Label, Party};
 
-use crate::reaction::Reaction;
+use crate::reaction::{Reaction, Signature};
 
 /// What became of one message that was sent.
 #[derive(Clone, Debug)]
@@ -21,6 +21,38 @@ pub struct Seen {
     pub answer: Option<Vec<u8>>,
     /// The place of the answer among all messages.
     pub place: Option<u32>,
+    /// Status and signature of the provisional answers.
+    pub provisional: Vec<(u16, Signature)>,
+    /// How often and to whom the target delivered it.
+    pub deliveries: Vec<Delivery>,
+}
+
+impl Seen {
+    /// A message that was sent as these octets and not answered.
+    #[must_use]
+    pub const fn unanswered(reaction: Reaction, sent: Vec<u8>) -> Self {
+        Self { reaction, sent, answer: None, place: None, provisional: Vec::new(), deliveries: Vec::new() }
+    }
+}
+
+/// A message of the suite that the target has delivered to a party of the suite.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// Whose connection it came over.
+    pub to: Party,
+    /// The octets that came.
+    pub octets: Vec<u8>,
+    /// How it is signed, as the association of that party tells.
+    pub signature: Signature,
+    /// The association that its signature verifies under, where that is not the one of the party.
+    pub signed_by: Option<Label>,
+}
+
+impl Delivery {
+    /// Looks at the message.
+    pub fn look<T>(&self, look: impl FnOnce(&Message<'_>) -> T) -> Option<T> {
+        Message::parse(&self.octets, &Limits::DEFAULT).ok().map(|message| look(&message))
+    }
 }
 
 /// Everything that a judge may look at.
@@ -32,6 +64,12 @@ pub struct Observation {
     pub exchange: Vec<Exchanged>,
     /// How many messages came after those.
     pub exchange_left_out: u64,
+    /// The signature buffers of answers and deliveries whose signature proves nothing.
+    pub signatures: Vec<SignatureSeen>,
+    /// Connections that ended before the suite closed them, by number.
+    pub ended: BTreeMap<u32, Reaction>,
+    /// Requests of the target that the suite did not send: method, and whether they were signed.
+    pub unasked: Vec<(String, Signature)>,
     /// Why the script could not be played to its end.
     pub broken: Option<String>,
     /// Whether a connection could not be opened.
@@ -39,22 +77,34 @@ pub struct Observation {
 }
 
 impl Observation {
+    /// What was seen of a message; `None` if it was never sent.
+    #[must_use]
+    pub fn seen(&self, message: &str) -> Option<&Seen> {
+        self.messages.get(&message.into())
+    }
+
     /// What the target did about a message; `None` if it was never sent.
     #[must_use]
     pub fn reaction(&self, message: &str) -> Option<&Reaction> {
-        self.messages.get(&message.into()).map(|seen| &seen.reaction)
+        self.seen(message).map(|seen| &seen.reaction)
+    }
+
+    /// How often and to whom a message was delivered.
+    #[must_use]
+    pub fn deliveries(&self, message: &str) -> &[Delivery] {
+        self.seen(message).map_or(&[], |seen| &seen.deliveries)
     }
 
     /// Looks at the final answer to a message; `None` if there was none.
     pub fn answer<T>(&self, message: &str, look: impl FnOnce(&Message<'_>) -> T) -> Option<T> {
-        let octets = self.messages.get(&message.into())?.answer.as_deref()?;
+        let octets = self.seen(message)?.answer.as_deref()?;
         Message::parse(octets, &Limits::DEFAULT).ok().map(|answer| look(&answer))
     }
 
     /// Looks at a message as it was sent.
     pub fn sent<T>(&self, message: &str, look: impl FnOnce(&Message<'_>) -> T) -> Option<T> {
-        let octets = &self.messages.get(&message.into())?.sent;
-        Message::parse(octets, &Limits::DEFAULT).ok().map(|sent| look(&sent))
+        let octets = &self.seen(message)?.sent;
+        Message::parse(octets, &Limits::NONE).ok().map(|sent| look(&sent))
     }
 }
 

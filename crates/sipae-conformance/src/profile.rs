@@ -1,12 +1,17 @@
 //! What a target claims, and the credentials to test it with.
 
+mod tls;
+
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
+use sipae::sa::Durations;
 use sipae::version::Version;
+use sipae_gen::Timer;
+use sipae_net::TlsOptions;
 use toml::de::{DeTable, DeValue};
 
 /// An account on the target.
@@ -58,6 +63,58 @@ const fn default_failed_logons() -> u32 {
     3
 }
 
+/// How long the timers of a target are, as far as that is known. The specification's durations are hours: targets that
+/// are to be tested over a clock that cannot be set shorten them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TimerDurations {
+    /// From establishment to the end.
+    pub expiry: Option<Duration>,
+    /// Without a verified message.
+    pub idle: Option<Duration>,
+    /// From a CHALLENGE to the end of the handshake.
+    pub handshake: Option<Duration>,
+    /// Until a connection that has not authenticated is closed.
+    pub connection: Option<Duration>,
+}
+
+impl TimerDurations {
+    /// Those of the reference: the specification's (docs/assumptions.md).
+    #[must_use]
+    pub fn of_reference() -> Self {
+        let durations = Durations::default();
+        Self {
+            expiry: Some(durations.expiry),
+            idle: Some(durations.idle),
+            handshake: Some(durations.idle),
+            connection: Some(durations.connection),
+        }
+    }
+
+    /// How long that timer is.
+    #[must_use]
+    pub const fn of(&self, timer: Timer) -> Option<Duration> {
+        match timer {
+            Timer::Expiry => self.expiry,
+            Timer::Idle => self.idle,
+            Timer::Handshake => self.handshake,
+            Timer::Connection => self.connection,
+        }
+    }
+
+    /// For reports: how much shorter each known timer is than that of the specification.
+    #[must_use]
+    pub fn notes(&self) -> Vec<String> {
+        let reference = Self::of_reference();
+        let timers = [Timer::Expiry, Timer::Idle, Timer::Handshake, Timer::Connection];
+        let shortened = timers.into_iter().filter_map(|timer| {
+            let (known, full) = (self.of(timer)?, reference.of(timer)?);
+            let ratio = full.as_millis() / known.as_millis().max(1);
+            Some(format!("{timer} timer of {} ms, 1:{ratio} of the specification's", known.as_millis()))
+        });
+        shortened.collect()
+    }
+}
+
 /// A profile.
 #[derive(Clone, Debug)]
 pub struct Profile {
@@ -69,8 +126,15 @@ pub struct Profile {
     pub sacrificial: Option<ProfileUser>,
     /// Failed logons it may be given in one run.
     pub failed_logons: u32,
-    /// How long an answer may take before anything has been measured.
+    /// Second users, to whom the first one sends; cases that need one are blocked without any. Several of them let
+    /// such cases run side by side.
+    pub peers: Vec<ProfileUser>,
+    /// How long an answer may take before anything has been measured, and at most.
     pub answer_timeout: Duration,
+    /// The target's timers, where they are so short that they can be waited for.
+    pub durations: Option<TimerDurations>,
+    /// How to speak TLS to a target on TLS.
+    pub tls: TlsOptions,
 }
 
 /// Why a profile cannot be used: one line that names file, key and value.
@@ -102,7 +166,44 @@ struct File {
     user: ProfileUser,
     sacrificial: Option<SacrificialTable>,
     #[serde(default)]
+    peer: Vec<ProfileUser>,
+    #[serde(default)]
     pace: PaceTable,
+    durations: Option<DurationsTable>,
+    #[serde(default)]
+    tls: tls::Table,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DurationsTable {
+    expiry_ms: Option<u64>,
+    idle_ms: Option<u64>,
+    handshake_ms: Option<u64>,
+    connection_ms: Option<u64>,
+}
+
+impl DurationsTable {
+    fn read(self) -> Result<TimerDurations, String> {
+        Ok(TimerDurations {
+            expiry: timer("expiry_ms", self.expiry_ms)?,
+            idle: timer("idle_ms", self.idle_ms)?,
+            handshake: timer("handshake_ms", self.handshake_ms)?,
+            connection: timer("connection_ms", self.connection_ms)?,
+        })
+    }
+}
+
+/// A timer that a run can wait for: long enough for what has to happen before it ends, short enough for patience.
+const TIMER: std::ops::RangeInclusive<u64> = 500..=60_000;
+
+fn timer(key: &str, value: Option<u64>) -> Result<Option<Duration>, String> {
+    match value {
+        Some(value) if !TIMER.contains(&value) => {
+            Err(format!("durations.{key}: {value} is not in 500 to 60000"))
+        }
+        value => Ok(value.map(Duration::from_millis)),
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -169,8 +270,11 @@ impl Profile {
             versions: None,
             user: user("alice"),
             sacrificial: Some(user("mallory")),
-            failed_logons: 100,
+            failed_logons: 1000,
+            peers: ["bob", "carol", "dave", "erin"].map(user).to_vec(),
             answer_timeout: Duration::from_millis(default_answer_timeout()),
+            durations: None,
+            tls: TlsOptions::default(),
         }
     }
 
@@ -195,6 +299,9 @@ impl Profile {
         let failed_logons = read.sacrificial.as_ref().map_or(0, |table| table.failed_logons);
         let sacrificial = read.sacrificial.map(SacrificialTable::account);
         sacrificial.as_ref().map_or(Ok(()), |account| account.check("sacrificial")).map_err(wrong)?;
+        for (place, peer) in read.peer.iter().enumerate() {
+            peer.check(&format!("peer {}", place + 1)).map_err(wrong)?;
+        }
         let answer_timeout = read.pace.answer_timeout_ms;
         if !ANSWER_TIMEOUT.contains(&answer_timeout) {
             return Err(wrong(format!("pace.answer_timeout_ms: {answer_timeout} is not in 10 to 120000")));
@@ -204,7 +311,10 @@ impl Profile {
             user: read.user,
             failed_logons,
             sacrificial,
+            peers: read.peer,
             answer_timeout: Duration::from_millis(answer_timeout),
+            durations: read.durations.map(DurationsTable::read).transpose().map_err(wrong)?,
+            tls: read.tls.options(file).map_err(wrong)?,
         })
     }
 }

@@ -1,28 +1,27 @@
 //! A whole run: gates, cases, events.
 
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread;
 
-use sipae::version::Version;
 use sipae_events::{
     CaseFinished, CaseStarted, Cause, Event, ExitCode, GateFinished, GateOutcome, RunFinished, RunStarted,
     Subject, Tally, Verdict,
 };
-use sipae_gen::Script;
-use sipae_net::{SeededEntropy, Wire};
+use sipae_net::SeededEntropy;
 use sipae_spec::Role;
 
 use crate::case::{Case, Gate};
 use crate::cases;
-use crate::execute::{Stage, play};
+use crate::execute::Stage;
 use crate::filter::Filter;
 use crate::gate::{self, GateReport};
-use crate::judge::{Judge, Judgement};
-use crate::observation::Observation;
+use crate::pace::Pace;
 use crate::profile::Profile;
-use crate::reaction::Reaction;
-use crate::target::Target;
+use crate::schedule::{Claim, Job, Queue};
+use crate::target::{Connector, Setting, Target};
+use crate::trial::{Outcome, Parked, Trial};
 
-/// The scheme of every subject.
+/// The scheme under test.
 const SCHEME: &str = "NTLM";
 
 /// What to run against what.
@@ -31,7 +30,7 @@ pub struct RunOptions {
     /// The target.
     pub target: Target,
     /// What it claims.
-    pub profile: Profile,
+    pub profile: Arc<Profile>,
     /// How the profile was named, so that a report can say how to run again.
     pub profile_name: Option<String>,
     /// Other arguments that change what a run does, for the same purpose.
@@ -42,6 +41,10 @@ pub struct RunOptions {
     pub strict: bool,
     /// Which cases run, with which schemes.
     pub filter: Filter,
+    /// How many cases run side by side.
+    pub jobs: usize,
+    /// Whether a target that is not on this machine may be flooded.
+    pub rough: bool,
 }
 
 impl RunOptions {
@@ -50,20 +53,19 @@ impl RunOptions {
     pub fn reference(seed: u64) -> Self {
         Self {
             target: Target::REFERENCE,
-            profile: Profile::of_reference(),
+            profile: Arc::new(Profile::of_reference()),
             profile_name: None,
             arguments: Vec::new(),
             seed,
             strict: false,
             filter: Filter::default(),
+            jobs: 1,
+            rough: false,
         }
     }
 
-    fn selects(&self, case: &Case) -> bool {
-        self.filter.selects(case.id, case.requirements, case.role)
-    }
-
     fn started(&self) -> RunStarted {
+        let durations = self.target.durations(&self.profile).filter(|_| self.target.is_one_server());
         RunStarted {
             program: "sipae".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -72,247 +74,368 @@ impl RunOptions {
             profile: self.profile_name.clone(),
             arguments: self.arguments.clone(),
             role: Role::Server,
-            notes: Vec::new(),
-        }
-    }
-}
-
-/// Runs everything and tells it event by event. The exit code is that of the engine; what the caller knows besides,
-/// such as a report that could not be written, may still change it.
-pub fn run(options: &RunOptions, on_event: &mut dyn FnMut(&Event)) -> ExitCode {
-    let tally = Tally::default();
-    let mut runner = Runner { options, on_event, tally, failed_logons: 0, closed: None, lost: None };
-    runner.emit(&Event::RunStarted(options.started()));
-    for version in Version::ALL.into_iter().filter(|_| options.filter.selects_scheme(SCHEME)) {
-        runner.version(version);
-    }
-    let (totals, exit) = (runner.tally.totals(), runner.tally.exit());
-    runner.emit(&Event::RunFinished(RunFinished { totals, exit }));
-    exit
-}
-
-struct Runner<'r> {
-    options: &'r RunOptions,
-    on_event: &'r mut dyn FnMut(&Event),
-    tally: Tally,
-    failed_logons: u32,
-    /// A server that could not be reached or that refused the credentials is not tried again: accounts lock.
-    closed: Option<GateReport>,
-    /// In which case the target ended or began to hang: nothing more is sent to it, since each attempt would cost its
-    /// whole patience.
-    lost: Option<String>,
-}
-
-/// The way to the target at one version, and what is known about it.
-struct Line {
-    version: Version,
-    wire: Box<dyn Wire>,
-    in_order: bool,
-}
-
-impl Runner<'_> {
-    fn emit(&mut self, event: &Event) {
-        self.tally.add(event);
-        (self.on_event)(event);
-    }
-
-    fn version(&mut self, version: Version) {
-        let claimed = self.options.target.claimed(&self.options.profile);
-        let wire = self.options.target.wire(version, self.seed("wire", version));
-        let mut line = Line { version, wire, in_order: false };
-        let report = match claimed {
-            Some(claimed) if !claimed.contains(&version) => not_claimed(),
-            claimed => self.gate(&mut line, claimed.is_some()),
-        };
-        self.emit(&Event::GateFinished(GateFinished {
-            subject: subject(version),
-            outcome: report.outcome,
-            offered: report.offered.clone(),
-            reason: report.reason.clone(),
-            notes: Vec::new(),
-            exchange: report.exchange.iter().take(CaseFinished::MAX_EXCHANGE).cloned().collect(),
-        }));
-        let options = self.options;
-        for case in cases::all().filter(|case| options.selects(case)) {
-            self.case(case, &report, &mut line);
+            notes: durations.map(|durations| durations.notes()).unwrap_or_default(),
         }
     }
 
-    fn gate(&mut self, line: &mut Line, is_claimed: bool) -> GateReport {
-        if let Some(reason) = &self.lost {
-            return GateReport {
-                outcome: GateOutcome::Failed,
-                reason: Some(reason.clone()),
-                ..not_claimed()
-            };
-        }
-        if let Some(report) = &self.closed {
-            return GateReport { exchange: Vec::new(), ..report.clone() };
-        }
-        let mut entropy = SeededEntropy::new(self.seed("gate", line.version));
-        let report = gate::pass(&mut self.options.stage(line, &mut entropy), is_claimed);
-        if report.is_final {
-            self.closed = Some(report.clone());
-        }
-        report
+    fn selected(&self) -> impl Iterator<Item = &'static Case> {
+        cases::all().filter(|case| self.filter.selects(case.id(), case.requirements(), case.role()))
     }
 
-    fn case(&mut self, case: &'static Case, gate: &GateReport, line: &mut Line) {
-        let Some(id) = case.case_id() else { return };
-        let subject = subject(line.version);
-        self.emit(&Event::CaseStarted(CaseStarted { case: id.clone(), subject: subject.clone() }));
-        let mut finished = CaseFinished {
-            case: id,
-            subject,
-            title: case.title.to_owned(),
-            requirements: case.requirements.iter().map(ToString::to_string).collect(),
-            verdict: Verdict::Blocked,
-            findings: Vec::new(),
-            reason: None,
-            exchange: Vec::new(),
-            exchange_left_out: 0,
-            signatures: Vec::new(),
-        };
-        match self.decide_needs(case, line.version, gate) {
-            Some((verdict, reason)) => (finished.verdict, finished.reason) = (verdict, reason),
-            None => self.play(case, line, &mut finished),
-        }
-        self.emit(&Event::CaseFinished(finished));
+    fn settings(&self) -> Vec<Setting> {
+        if self.filter.selects_scheme(SCHEME) { self.target.settings() } else { Vec::new() }
     }
 
-    fn play(&mut self, case: &Case, line: &mut Line, finished: &mut CaseFinished) {
-        let mut entropy = SeededEntropy::new(self.seed(case.id, line.version));
-        play_case(case, &mut self.options.stage(line, &mut entropy), self.options.strict, finished);
-        self.lost = match finished.verdict {
-            Verdict::Fail(Cause::Crash) => Some(format!("the target ended in {}", case.id)),
-            Verdict::Fail(Cause::Hang) => Some(format!("the target hangs since {}", case.id)),
-            _ => None,
-        };
+    /// A stage for one part of the run. The seed is a hash of the run's seed, the name of the part, and the setting.
+    fn stage(
+        &self,
+        ways: &dyn Connector,
+        setting: Setting,
+        part: &str,
+        pace: &Arc<Pace>,
+        peer: usize,
+    ) -> Stage {
+        Stage {
+            wire: ways.wire(setting, self.seed_of(&format!("wire {part}"), setting)),
+            profile: Arc::clone(&self.profile),
+            peer,
+            version: setting.version,
+            pace: Arc::clone(pace),
+            durations: self.target.durations(&self.profile),
+            entropy: SeededEntropy::new(self.seed_of(part, setting)),
+        }
     }
 
-    /// The verdict of a case that is not run, and why; nothing has been sent then.
-    fn decide_needs(
-        &mut self,
-        case: &Case,
-        version: Version,
-        gate: &GateReport,
-    ) -> Option<(Verdict, Option<String>)> {
-        if gate.outcome == GateOutcome::Unsupported || !case.needs.versions.contains(&version) {
-            return Some((Verdict::Unsupported, None));
-        }
-        if self.lost.is_some() {
-            return Some((Verdict::Blocked, self.lost.clone()));
-        }
-        let is_open = match case.needs.gate {
-            Gate::Reachable => gate.is_reachable,
-            Gate::Handshake => gate.outcome == GateOutcome::Open,
-        };
-        let used = self.failed_logons + case.needs.failed_logons;
-        if !is_open || self.options.profile.failed_logons < used && case.needs.failed_logons != 0 {
-            return Some((Verdict::Blocked, gate.reason.clone()));
-        }
-        self.failed_logons = used;
-        None
-    }
-
-    /// The seed of a part of the run: a hash of the run's seed, the name of the part, and the version.
-    fn seed(&self, part: &str, version: Version) -> u64 {
-        let run = self.options.seed.to_be_bytes();
-        let digest = sipae::ntlm::md5(&[&run, part.as_bytes(), &version.number().to_be_bytes()]);
+    fn seed_of(&self, part: &str, setting: Setting) -> u64 {
+        let kind = setting.kind.map_or(0, sipae::auth::ChallengeKind::status);
+        let parts = [&self.seed.to_be_bytes()[..], part.as_bytes(), &setting.version.number().to_be_bytes()];
+        let digest = sipae::ntlm::md5(&[&parts.concat(), &kind.to_be_bytes()]);
         digest.first_chunk().copied().map_or(0, u64::from_be_bytes)
     }
 }
 
-impl RunOptions {
-    fn stage<'s>(&'s self, line: &'s mut Line, entropy: &'s mut SeededEntropy) -> Stage<'s> {
-        Stage {
-            wire: line.wire.as_mut(),
-            profile: &self.profile,
-            version: line.version,
-            patience: self.profile.answer_timeout,
-            in_order: &mut line.in_order,
-            entropy,
+/// Runs everything and tells it event by event: gates and cases in the order of the run, whatever runs side by side;
+/// cases that silence decides at a target whose answers overtake each other come last. The exit code is that of the
+/// engine; what the caller knows besides, such as a report that could not be written, may still change it.
+pub fn run(options: &RunOptions, on_event: &mut dyn FnMut(&Event)) -> ExitCode {
+    let mut teller = Teller { on_event, tally: Tally::default() };
+    teller.tell(&Event::RunStarted(options.started()));
+    let plan = Plan::new(options);
+    plan.run(&mut teller);
+    let (totals, exit) = (teller.tally.totals(), teller.tally.exit());
+    teller.tell(&Event::RunFinished(RunFinished { totals, exit }));
+    exit
+}
+
+struct Teller<'r> {
+    on_event: &'r mut dyn FnMut(&Event),
+    tally: Tally,
+}
+
+impl Teller<'_> {
+    fn tell(&mut self, event: &Event) {
+        self.tally.add(event);
+        (self.on_event)(event);
+    }
+
+    fn case(&mut self, finished: CaseFinished) {
+        let (case, subject) = (finished.case.clone(), finished.subject.clone());
+        self.tell(&Event::CaseStarted(CaseStarted { case, subject }));
+        self.tell(&Event::CaseFinished(finished));
+    }
+}
+
+/// The gate of one setting, and where its trials stand.
+struct Passage {
+    setting: Setting,
+    pace: Arc<Pace>,
+    report: GateReport,
+}
+
+/// What is to be told at one place of the run.
+enum Entry {
+    /// A gate.
+    Gate(usize),
+    /// A case that is not run, and why.
+    Decided(Trial, Verdict, Option<String>),
+    /// A case that runs.
+    Trial(Trial, usize),
+}
+
+struct Plan<'r> {
+    options: &'r RunOptions,
+    ways: Arc<dyn Connector>,
+    passages: Vec<Passage>,
+    entries: Vec<Entry>,
+    /// In which case the target ended or began to hang: nothing more is sent to it, since each attempt would cost its
+    /// whole patience.
+    lost: Mutex<Option<String>>,
+}
+
+impl<'r> Plan<'r> {
+    fn new(options: &'r RunOptions) -> Self {
+        let ways = options.target.ways(&options.profile);
+        let (passages, entries) = (Vec::new(), Vec::new());
+        let mut plan = Self { options, ways, passages, entries, lost: Mutex::new(None) };
+        plan.gates();
+        let mut failed_logons = 0;
+        for place in 0..plan.passages.len() {
+            plan.entries.push(Entry::Gate(place));
+            let cases = options.selected().map(|case| plan.entry(place, case, &mut failed_logons));
+            let entries: Vec<Entry> = cases.collect();
+            plan.entries.extend(entries);
+        }
+        plan
+    }
+
+    /// A server that could not be reached, that refused the credentials or offers no NTLM at all is not tried again:
+    /// accounts lock.
+    fn gates(&mut self) {
+        let options = self.options;
+        let shared = Arc::new(Pace::new(options.profile.answer_timeout));
+        let claimed = options.target.claimed(&options.profile);
+        let mut closed: Option<GateReport> = None;
+        for setting in options.settings() {
+            let pace = if options.target.is_one_server() {
+                Arc::clone(&shared)
+            } else {
+                Arc::new(Pace::new(options.profile.answer_timeout))
+            };
+            let report = match (&claimed, &closed) {
+                (Some(claimed), _) if !claimed.contains(&setting.version) => {
+                    let reason = "the profile does not claim this version".to_owned();
+                    GateReport::closed(GateOutcome::Unsupported, Some(reason))
+                }
+                (_, Some(report)) => GateReport { exchange: Vec::new(), ..report.clone() },
+                (claimed, None) => {
+                    let ways = self.ways.as_ref();
+                    let stages = |part: &str| options.stage(ways, setting, &format!("gate {part}"), &pace, 0);
+                    gate::pass(&stages, &pace, setting.version, claimed.is_some())
+                }
+            };
+            closed = closed.or_else(|| report.is_final.then(|| report.clone()));
+            let is_last = report.offers_others_only();
+            self.passages.push(Passage { setting, pace, report });
+            if is_last {
+                return;
+            }
         }
     }
-}
 
-fn play_case(case: &Case, stage: &mut Stage<'_>, strict: bool, finished: &mut CaseFinished) {
-    let (mut observation, mut judgement) = play_once(case, stage, strict);
-    let mut cause = breakdown(&observation, stage);
-    if cause.is_none() && judgement.verdict == Verdict::Fail(Cause::Silent) && !stage.wire.is_exact() {
-        // A missed answer is believed when it is missed twice.
-        let (again, second) = play_once(case, stage, strict);
-        if !second.verdict.is_fail() {
-            judgement.verdict = Verdict::Fail(Cause::Flaky { failed: 1, of: 2 });
-        }
-        cause = breakdown(&again, stage);
-        observation.exchange.extend(again.exchange);
-    }
-    finished.verdict = cause.map_or(judgement.verdict, Verdict::Fail);
-    finished.findings = judgement.findings;
-    finished.reason = match cause {
-        Some(Cause::Crash) => Some("the target takes no connection any more".to_owned()),
-        Some(_) => Some("the target answers on no new connection either".to_owned()),
-        None => judgement.undecided.filter(|_| finished.verdict == Verdict::Inconclusive),
-    };
-    finished.exchange_left_out = observation.exchange_left_out;
-    for message in observation.exchange {
-        finished.push(message);
-    }
-}
-
-fn play_once(case: &Case, stage: &mut Stage<'_>, strict: bool) -> (Observation, Judgement) {
-    let version = stage.version;
-    let observation = play(stage, &(case.plan)(version));
-    let mut judge = Judge::new(&observation, case.requirements, version, strict);
-    (case.judge)(&mut judge);
-    let judgement = judge.judgement();
-    (observation, judgement)
-}
-
-/// Whether the target has ended or hangs. Missed answers, closed connections and refused ones are looked into over new
-/// connections.
-fn breakdown(observation: &Observation, stage: &mut Stage<'_>) -> Option<Cause> {
-    let is_suspect =
-        |reaction: &Reaction| matches!(reaction, Reaction::Overdue | Reaction::Closed | Reaction::Reset);
-    let suspect = observation.messages.values().any(|seen| is_suspect(&seen.reaction));
-    if stage.wire.is_exact() || !suspect && !observation.is_unreachable {
-        return None;
-    }
-    // What restarts, or holds off strangers for a moment after a forgery, is given the time.
-    let pauses = [0, 500, 1500].map(Duration::from_millis);
-    let mut cause = None;
-    for pause in pauses {
-        cause = probe(stage, pause);
-        if cause.is_none() {
-            break;
+    fn entry(&self, place: usize, case: &'static Case, failed_logons: &mut u32) -> Entry {
+        let Some(passage) = self.passages.get(place) else { return Entry::Gate(place) };
+        let setting = passage.setting;
+        let (version, strict) = (setting.version, self.options.strict);
+        let trial = Trial { case, subject: subject(setting), version, strict };
+        match self.decide_needs(case, passage, failed_logons) {
+            Some((verdict, reason)) => Entry::Decided(trial, verdict, reason),
+            None => Entry::Trial(trial, place),
         }
     }
-    cause
-}
 
-/// One bare request over a new connection: does anybody take it, does anybody answer?
-fn probe(stage: &mut Stage<'_>, pause: Duration) -> Option<Cause> {
-    std::thread::sleep(pause);
-    let probe = play(stage, &cases::bare(Script::connected()));
-    match probe.reaction("bare") {
-        None => Some(Cause::Crash),
-        Some(Reaction::Overdue | Reaction::Closed | Reaction::Reset) => Some(Cause::Hang),
-        Some(_) => None,
+    /// The verdict of a case that is not run, and why; nothing has been sent then.
+    fn decide_needs(
+        &self,
+        case: &Case,
+        passage: &Passage,
+        failed_logons: &mut u32,
+    ) -> Option<(Verdict, Option<String>)> {
+        let (needs, report) = (case.needs(), &passage.report);
+        if report.outcome == GateOutcome::Unsupported {
+            return Some((Verdict::Unsupported, None));
+        }
+        if !needs.versions.contains(&passage.setting.version) {
+            return Some((Verdict::Unsupported, Some("it has no meaning at this version".to_owned())));
+        }
+        if let Some(timer) = self.unknown_timer(case) {
+            let reason = format!("the {timer} timer of the target is not known (durations in the profile)");
+            return Some((Verdict::Unsupported, Some(reason)));
+        }
+        if needs.rough && !self.options.rough && !self.options.target.is_local() {
+            return Some((Verdict::Unsupported, Some("it floods the target (--rough)".to_owned())));
+        }
+        let closed = match needs.gate {
+            Gate::Reachable => (!report.is_reachable).then_some(&report.reason),
+            Gate::Offered => (!report.is_offered).then_some(&report.reason),
+            Gate::Handshake => (report.outcome != GateOutcome::Open).then_some(&report.reason),
+            Gate::Delivery if report.outcome == GateOutcome::Open => {
+                report.undeliverable.is_some().then_some(&report.undeliverable)
+            }
+            Gate::Delivery => Some(&report.reason),
+        };
+        let missing = closed.cloned().or_else(|| self.missing_account(case, failed_logons).map(Some));
+        missing.map(|reason| (Verdict::Blocked, reason))
+    }
+
+    fn unknown_timer(&self, case: &Case) -> Option<sipae_gen::Timer> {
+        let durations = self.options.target.durations(&self.options.profile).unwrap_or_default();
+        case.needs().timers.iter().copied().find(|timer| durations.of(*timer).is_none())
+    }
+
+    fn missing_account(&self, case: &Case, failed_logons: &mut u32) -> Option<String> {
+        let (needs, profile) = (case.needs(), &self.options.profile);
+        if needs.peer && profile.peers.is_empty() {
+            return Some("the profile has no second user (peer)".to_owned());
+        }
+        if needs.failed_logons == 0 {
+            return None;
+        }
+        let used = *failed_logons + needs.failed_logons;
+        if profile.sacrificial.is_none() {
+            return Some("the profile has no account for wrong credentials (sacrificial)".to_owned());
+        }
+        if profile.failed_logons < used {
+            return Some(format!("the {} failed logons of the profile are used up", profile.failed_logons));
+        }
+        *failed_logons = used;
+        None
+    }
+
+    fn run(self, teller: &mut Teller<'_>) {
+        let queue = Queue::new(self.jobs());
+        let (sender, receiver) = mpsc::channel();
+        let workers = self.options.jobs.max(1);
+        let mut results: Vec<Option<Outcome>> = self.entries.iter().map(|_| None).collect();
+        thread::scope(|scope| {
+            for _ in 0..workers {
+                let (plan, queue, sender) = (&self, &queue, sender.clone());
+                scope.spawn(move || plan.work(queue, &sender));
+            }
+            drop(sender);
+            self.tell_in_order(&receiver, &mut results, teller);
+        });
+        for (entry, result) in self.entries.iter().zip(results) {
+            if let (Entry::Trial(_, passage), Some(Outcome::Parked(parked))) = (entry, result) {
+                self.settle(*passage, *parked, teller);
+            }
+        }
+    }
+
+    fn settle(&self, passage: usize, parked: Parked, teller: &mut Teller<'_>) {
+        if let Some(passage) = self.passages.get(passage) {
+            teller.case(parked.settle(&passage.pace));
+        }
+    }
+
+    fn jobs(&self) -> Vec<Job> {
+        let peers = self.options.profile.peers.len().max(1);
+        let is_one_server = self.options.target.is_one_server();
+        let jobs = self.entries.iter().enumerate().filter_map(|(place, entry)| match entry {
+            Entry::Trial(trial, _) => {
+                let needs = trial.case.needs();
+                let peer = (needs.peer && is_one_server).then_some(place % peers);
+                Some(Job { place, claim: Claim { peer, cost: trial.case.cost() } })
+            }
+            _ => None,
+        });
+        jobs.collect()
+    }
+
+    fn work(&self, queue: &Queue, sender: &mpsc::Sender<(usize, Outcome)>) {
+        while let Some(job) = queue.take() {
+            let outcome = self.trial(&job, queue);
+            queue.give_back(&job);
+            if let Some(outcome) = outcome
+                && sender.send((job.place, outcome)).is_err()
+            {
+                return;
+            }
+        }
+    }
+
+    fn trial(&self, job: &Job, queue: &Queue) -> Option<Outcome> {
+        let Some(Entry::Trial(trial, passage)) = self.entries.get(job.place) else { return None };
+        let passage = self.passages.get(*passage)?;
+        let lost = || self.lost.lock().unwrap_or_else(PoisonError::into_inner);
+        let blocked =
+            |reason: String| Outcome::Finished(Box::new(trial.not_run(Verdict::Blocked, Some(reason))));
+        if let Some(reason) = lost().clone() {
+            return Some(blocked(reason));
+        }
+        let (id, peer) = (trial.case.id(), job.claim.peer.unwrap_or_default());
+        let ways = self.ways.as_ref();
+        let stages = |part: &str| {
+            self.options.stage(ways, passage.setting, &format!("{id} {part}"), &passage.pace, peer)
+        };
+        let outcome = trial.clone().run(&passage.pace, &stages);
+        let Outcome::Finished(mut finished) = outcome else { return Some(outcome) };
+        let what = match finished.verdict {
+            Verdict::Fail(Cause::Crash) => "ended in",
+            Verdict::Fail(Cause::Hang) => "hangs since",
+            _ => return Some(Outcome::Finished(finished)),
+        };
+        let mut lost = lost();
+        if let Some(reason) = lost.clone() {
+            // Another case was the first to notice; what this one saw is the same end.
+            return Some(blocked(reason));
+        }
+        *lost = Some(format!("the target {what} {id}"));
+        finished.reason = finished.reason.map(|reason| reason + &self.suspects(&queue.beside(job)));
+        Some(Outcome::Finished(finished))
+    }
+
+    /// Where cases run side by side, the one that notices an end need not be the one that caused it.
+    fn suspects(&self, beside: &[usize]) -> String {
+        let id = |place: &usize| match self.entries.get(*place) {
+            Some(Entry::Trial(trial, _)) => Some(trial.case.id()),
+            _ => None,
+        };
+        let ids: Vec<&str> = beside.iter().filter_map(id).collect();
+        if ids.is_empty() {
+            String::new()
+        } else {
+            format!("; beside it ran {} (--jobs 1 tells which)", ids.join(", "))
+        }
+    }
+
+    fn tell_in_order(
+        &self,
+        receiver: &mpsc::Receiver<(usize, Outcome)>,
+        results: &mut [Option<Outcome>],
+        teller: &mut Teller<'_>,
+    ) {
+        let mut next = 0;
+        loop {
+            while let Some(entry) = self.entries.get(next) {
+                let result = results.get_mut(next);
+                match (entry, result) {
+                    (Entry::Gate(place), _) => self.gate(*place, teller),
+                    (Entry::Decided(trial, verdict, reason), _) => {
+                        teller.case(trial.not_run(*verdict, reason.clone()));
+                    }
+                    (Entry::Trial(..), Some(result)) => match result.take() {
+                        Some(Outcome::Finished(finished)) => teller.case(*finished),
+                        Some(parked) => *result = Some(parked),
+                        None => break,
+                    },
+                    (Entry::Trial(..), None) => {}
+                }
+                next += 1;
+            }
+            let Ok((place, outcome)) = receiver.recv() else { return };
+            if let Some(slot) = results.get_mut(place) {
+                *slot = Some(outcome);
+            }
+        }
+    }
+
+    fn gate(&self, place: usize, teller: &mut Teller<'_>) {
+        let Some(Passage { setting, report, .. }) = self.passages.get(place) else { return };
+        teller.tell(&Event::GateFinished(GateFinished {
+            subject: subject(*setting),
+            outcome: report.outcome,
+            offered: report.offered.clone(),
+            reason: report.reason.clone(),
+            notes: report.notes.clone(),
+            exchange: report.exchange.iter().take(CaseFinished::MAX_EXCHANGE).cloned().collect(),
+        }));
     }
 }
 
-fn subject(version: Version) -> Subject {
-    Subject::new(SCHEME, version.number())
-}
-
-fn not_claimed() -> GateReport {
-    GateReport {
-        outcome: GateOutcome::Unsupported,
-        is_reachable: false,
-        is_final: false,
-        offered: Vec::new(),
-        reason: Some("the profile does not claim this version".to_owned()),
-        exchange: Vec::new(),
+fn subject(setting: Setting) -> Subject {
+    let subject = Subject::new(SCHEME, setting.version.number());
+    match setting.kind {
+        Some(kind) => subject.with_kind(kind.status()),
+        None => subject,
     }
 }

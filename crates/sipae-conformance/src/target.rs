@@ -1,15 +1,22 @@
 //! Naming a target.
 
+mod connector;
+
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddrV6};
 use std::str::FromStr;
+use std::sync::Arc;
 
+use sipae::auth::ChallengeKind;
 use sipae::defects::Defects;
 use sipae::server::{Account, Accounts, ServerConfig};
 use sipae::version::Version;
-use sipae_net::{MemoryWire, TcpWire, Wire};
+use sipae_net::{TlsClient, TlsError};
 
-use crate::profile::{Profile, ProfileUser};
+use crate::profile::{Profile, ProfileUser, TimerDurations};
+
+pub use connector::Connector;
+use connector::{Memory, Nowhere, Tcp, Tls};
 
 /// What is tested.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,21 +26,37 @@ pub enum Target {
         /// Its planted bug, if any.
         defects: Defects,
     },
-    /// A server at `host:port`.
+    /// A server on TCP.
     Tcp {
         /// Host and port.
         address: String,
     },
+    /// A server on TLS.
+    Tls {
+        /// Host and port.
+        address: String,
+    },
+}
+
+/// A version of the protocol, and the kind of challenge where it is chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// The version.
+    pub version: Version,
+    /// 401 or 407; `None` where the target decides.
+    pub kind: Option<ChallengeKind>,
 }
 
 /// A text that names no target.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TargetError {
     /// Another form.
-    #[error("{0:?} is no target: use ref or tcp://host:port")]
+    #[error("{0:?} is no target: use ref, tcp://host:port or tls://host:port")]
     Form(String),
-    /// `tcp://` without host or port.
-    #[error("{0:?} is no target: tcp:// needs a host (IPv6 in brackets) and a port from 1 to 65535")]
+    /// `tcp://` or `tls://` without host or port.
+    #[error(
+        "{0:?} is no target: tcp:// and tls:// need a host (IPv6 in brackets) and a port from 1 to 65535"
+    )]
     Address(String),
 }
 
@@ -41,26 +64,72 @@ impl Target {
     /// The embedded reference.
     pub const REFERENCE: Self = Self::Reference { defects: Defects::NONE };
 
+    /// What is tested one after the other: each version with each kind of challenge where the target has them all, each
+    /// version as the target challenges it else.
+    #[must_use]
+    pub fn settings(&self) -> Vec<Setting> {
+        let kinds: &[Option<ChallengeKind>] = match self {
+            Self::Reference { .. } => &[Some(ChallengeKind::Www), Some(ChallengeKind::Proxy)],
+            Self::Tcp { .. } | Self::Tls { .. } => &[None],
+        };
+        let versions = Version::ALL.into_iter();
+        versions.flat_map(|version| kinds.iter().map(move |kind| Setting { version, kind: *kind })).collect()
+    }
+
+    /// Whether all settings are those of one server, so that what is learnt at one holds for the others.
+    #[must_use]
+    pub const fn is_one_server(&self) -> bool {
+        !matches!(self, Self::Reference { .. })
+    }
+
+    /// Whether it is on this machine, where floods and oversized input disturb nobody else.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        match self {
+            Self::Reference { .. } => true,
+            Self::Tcp { address } | Self::Tls { address } => {
+                let host = address.rsplit_once(':').map_or(address.as_str(), |(host, _)| host);
+                let bare = host.trim_start_matches('[').trim_end_matches(']');
+                bare == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+            }
+        }
+    }
+
+    /// How long its timers are, where that is known.
+    #[must_use]
+    pub fn durations(&self, profile: &Profile) -> Option<TimerDurations> {
+        match self {
+            Self::Reference { .. } => Some(TimerDurations::of_reference()),
+            Self::Tcp { .. } | Self::Tls { .. } => profile.durations,
+        }
+    }
+
     /// The versions that are known to be claimed: all by the reference, those of the profile by a server.
     #[must_use]
     pub fn claimed(&self, profile: &Profile) -> Option<Vec<Version>> {
         match self {
             Self::Reference { .. } => Some(profile.versions.clone().unwrap_or(Version::ALL.to_vec())),
-            Self::Tcp { .. } => profile.versions.clone(),
+            Self::Tcp { .. } | Self::Tls { .. } => profile.versions.clone(),
         }
     }
 
-    /// A way to the target as it is at this version.
-    #[must_use]
-    pub fn wire(&self, version: Version, seed: u64) -> Box<dyn Wire> {
-        match self {
-            Self::Reference { defects } => {
-                let mut config = reference_config(version);
-                config.defects = *defects;
-                Box::new(MemoryWire::new(config, seed))
+    /// What makes ways to the target: the files that TLS needs are read here, once, and each way costs little.
+    ///
+    /// # Errors
+    /// When the settings for TLS cannot be used.
+    pub fn connector(&self, profile: &Profile) -> Result<Arc<dyn Connector>, TlsError> {
+        Ok(match self {
+            Self::Reference { defects } => Arc::new(Memory { defects: *defects }),
+            Self::Tcp { address } => Arc::new(Tcp { address: address.clone() }),
+            Self::Tls { address } => {
+                Arc::new(Tls { address: address.clone(), client: TlsClient::new(&profile.tls)? })
             }
-            Self::Tcp { address } => Box::new(TcpWire::new(address)),
-        }
+        })
+    }
+
+    /// The same for whoever cannot stop any more: settings that cannot be used show in the first attempt to connect.
+    pub(crate) fn ways(&self, profile: &Profile) -> Arc<dyn Connector> {
+        self.connector(profile).unwrap_or_else(|error| Arc::new(Nowhere(error.to_string())))
     }
 }
 
@@ -68,8 +137,8 @@ impl Target {
 #[must_use]
 pub fn reference_config(version: Version) -> ServerConfig {
     let profile = Profile::of_reference();
-    let users = [Some(profile.user), profile.sacrificial];
-    ServerConfig::new("server.contoso.com", version, accounts(users.into_iter().flatten()))
+    let users = [profile.user].into_iter().chain(profile.sacrificial).chain(profile.peers);
+    ServerConfig::new("server.contoso.com", version, accounts(users))
 }
 
 /// Accounts of a server with these users.
@@ -80,6 +149,7 @@ pub fn accounts(users: impl IntoIterator<Item = ProfileUser>) -> Accounts {
         domain: user.domain,
         password: user.password,
         address: user.address,
+        tel: None,
     };
     Accounts::new(users.into_iter().map(account).collect())
 }
@@ -107,14 +177,16 @@ impl FromStr for Target {
         if text == "ref" {
             return Ok(Self::REFERENCE);
         }
-        let address = text.strip_prefix("tcp://").ok_or_else(|| TargetError::Form(text.to_owned()))?;
+        let (scheme, address) = text.split_once("://").unwrap_or_default();
+        let target = match scheme {
+            "tcp" => Self::Tcp { address: address.to_owned() },
+            "tls" => Self::Tls { address: address.to_owned() },
+            _ => return Err(TargetError::Form(text.to_owned())),
+        };
         let (host, port) = address.rsplit_once(':').unwrap_or_default();
         let is_port = port.parse::<u16>().is_ok_and(|port| port != 0);
-        if is_port && (is_host_name(host) || address.parse::<SocketAddrV6>().is_ok()) {
-            Ok(Self::Tcp { address: address.to_owned() })
-        } else {
-            Err(TargetError::Address(text.to_owned()))
-        }
+        let is_usable = is_port && (is_host_name(host) || address.parse::<SocketAddrV6>().is_ok());
+        if is_usable { Ok(target) } else { Err(TargetError::Address(text.to_owned())) }
     }
 }
 
@@ -123,6 +195,7 @@ impl fmt::Display for Target {
         match self {
             Self::Reference { .. } => f.write_str("ref"),
             Self::Tcp { address } => write!(f, "tcp://{address}"),
+            Self::Tls { address } => write!(f, "tls://{address}"),
         }
     }
 }
@@ -140,6 +213,8 @@ mod tests {
             "tcp://[fe80::1%2]:5060",
             "tcp://server.contoso.com:1",
             "tcp://lab_1:5060",
+            "tls://[::1]:5061",
+            "tls://server.contoso.com:5061",
         ] {
             assert_eq!(text.parse::<Target>().map(|target| target.to_string()).as_deref(), Ok(text));
         }
@@ -149,7 +224,9 @@ mod tests {
     fn a_text_that_is_no_target_says_what_is_one() {
         for text in [
             "",
-            "tls://x:1",
+            "udp://x:1",
+            "tls://x",
+            "tls://::1:5061",
             "tcp://",
             "tcp://host",
             "tcp://host:0",

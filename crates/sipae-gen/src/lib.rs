@@ -4,10 +4,12 @@
 //! [`Reference`], and signing is a step of its own, so that a script can be changed, shrunk, stored and played again
 //! against any target.
 
+mod edit;
+mod party;
 mod script;
 mod text;
 
-pub use script::{
-    AccountRole, Connection, Edit, Label, ParamEdit, Password, Script, Signing, Step, Template, Token,
-};
+pub use edit::{Edit, ParamEdit};
+pub use party::{AccountRole, Connection, Label, Party};
+pub use script::{Password, Recipient, Script, Signing, Span, Step, Template, Timer, Token};
 pub use text::{Field, Piece, Reference, Text};

@@ -2,58 +2,9 @@
 
 use std::fmt;
 
-use sipae::auth::AuthParam;
-use sipae::message::HeaderName;
+use sipae::version::Version;
 
-use crate::Text;
-
-/// The name of a message, an association or an answer inside a script.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Label(String);
-
-impl Label {
-    /// A name.
-    #[must_use]
-    pub fn new(name: impl Into<String>) -> Self {
-        Self(name.into())
-    }
-
-    /// The name as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<&str> for Label {
-    fn from(name: &str) -> Self {
-        Self::new(name)
-    }
-}
-
-impl fmt::Display for Label {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// A connection of a script, counted from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Connection(pub u32);
-
-impl Connection {
-    /// The first connection, which most scripts have alone.
-    pub const FIRST: Self = Self(1);
-}
-
-/// Which account of the profile.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum AccountRole {
-    /// The user under whom the cases run.
-    User,
-    /// The user to whom wrong credentials go, because accounts lock.
-    Sacrificial,
-}
+use crate::{Connection, Edit, Label, Party, Text};
 
 /// Which password answers a CHALLENGE.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -62,15 +13,21 @@ pub enum Password {
     Right,
     /// Another one.
     Wrong(String),
+    /// None: an AUTHENTICATE of the anonymous kind, whose keys are public.
+    Anonymous,
+    /// The account's, for an account name that does not exist.
+    UnknownUser(String),
 }
 
 /// What stands in `gssapi-data`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Token {
     /// An empty value: NTLM's first step.
     Empty,
     /// The answer to the association's CHALLENGE.
     Answer,
+    /// Anything else.
+    Text(Text),
 }
 
 /// How a message is signed.
@@ -80,6 +37,24 @@ pub struct Signing {
     pub number: Option<u32>,
     /// `gssapi-data` beside the signature: the request that completes a handshake of version 4.
     pub token: Option<Token>,
+    /// The layout of another version than that of the association.
+    pub layout: Option<Version>,
+    /// The signature that a response would have if it were a request: without the status code.
+    pub without_status: bool,
+}
+
+/// To whom a message goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Recipient {
+    /// The sender's own address; the server itself for REGISTER and OPTIONS.
+    #[default]
+    Own,
+    /// The address of this party's account.
+    Account(Party),
+    /// This endpoint alone, by its GRUU.
+    Endpoint(Party),
+    /// An address that nobody has, at the sender's host.
+    Nobody,
 }
 
 /// What the suite sends before anything is changed in it.
@@ -87,63 +62,83 @@ pub struct Signing {
 pub struct Template {
     /// Method.
     pub method: String,
-    /// Whose From, To, epid and Contact; Via, Call-ID and CSeq are the executor's, fresh for each message.
-    pub account: AccountRole,
+    /// Whose From, epid and Contact; Via, Call-ID and CSeq are the executor's, fresh for each message.
+    pub from: Party,
+    /// To whom it goes.
+    pub to: Recipient,
     /// Header fields behind the usual ones.
     pub headers: Vec<(String, Text)>,
 }
 
 impl Template {
-    /// A request of the ordinary user without further header fields.
+    /// A request of the user without further header fields.
     #[must_use]
     pub fn new(method: &str) -> Self {
-        Self { method: method.to_owned(), account: AccountRole::User, headers: Vec::new() }
+        Self { method: method.to_owned(), from: Party::USER, to: Recipient::Own, headers: Vec::new() }
     }
 
-    /// The same from another account.
+    /// The same from another party.
     #[must_use]
-    pub const fn of(mut self, account: AccountRole) -> Self {
-        self.account = account;
+    pub const fn of(mut self, party: Party) -> Self {
+        self.from = party;
+        self
+    }
+
+    /// The same to somebody else.
+    #[must_use]
+    pub const fn to(mut self, recipient: Recipient) -> Self {
+        self.to = recipient;
+        self
+    }
+
+    /// The same with one more header field.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: impl Into<Text>) -> Self {
+        self.headers.push((name.to_owned(), value.into()));
         self
     }
 }
 
-/// A change to a message.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Edit {
-    /// Gives the first field of this name another value, or adds it.
-    SetHeader(HeaderName, Text),
-    /// Another user in Request-URI and To, at the same host: the text goes before the host, `sip:nobody@`.
-    ReplaceUser(String),
-    /// Another From tag, as some clients take for each REGISTER.
-    FromTag(String),
-    /// Changes a parameter of the credential.
-    Param(AuthParam, ParamEdit),
-    /// Gives the message another Via branch: a new SIP transaction with the same signed octets.
-    Branch,
+/// A timer of the target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Timer {
+    /// From the establishment of an association to its end.
+    Expiry,
+    /// Without a verified message.
+    Idle,
+    /// From a CHALLENGE to the end of the handshake.
+    Handshake,
+    /// Until a connection that has not authenticated is closed.
+    Connection,
 }
 
-/// A change to a parameter of a credential.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum ParamEdit {
-    /// Another value.
-    Set(Text),
-    /// No parameter.
-    Remove,
-    /// Upper case.
-    UpperCase,
-    /// Another last digit.
-    ChangeLastDigit,
-    /// One bit of the octets that the hexadecimal digits stand for, outside version, pad and sequence number of an
-    /// NTLM signature: the least change that every form of signature must refuse.
-    FlipBit,
+impl fmt::Display for Timer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Expiry => "expiry",
+            Self::Idle => "idle",
+            Self::Handshake => "handshake",
+            Self::Connection => "connection",
+        })
+    }
+}
+
+/// A time that passes, measured in a timer of the target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Span {
+    /// The timer.
+    pub timer: Timer,
+    /// How much of it, in percent.
+    pub percent: u32,
 }
 
 /// One step. Names are introduced by the step that makes the thing and used by later ones.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Step {
-    /// Opens a connection.
+    /// Opens a connection, in place of one of the same number.
     Connect(Connection),
+    /// Closes a connection.
+    Disconnect(Connection),
     /// Makes a message, unsigned and without credential.
     Compose {
         /// Its name.
@@ -157,6 +152,15 @@ pub enum Step {
         message: Label,
         /// The message that is copied.
         of: Label,
+    },
+    /// Makes a message from another one as it reached a party.
+    CopyDelivered {
+        /// The name of the copy.
+        message: Label,
+        /// The message that was delivered.
+        of: Label,
+        /// To whom; the copy is this party's.
+        party: Party,
     },
     /// Adds an unsigned credential with a token: a step of a handshake.
     Credential {
@@ -187,8 +191,8 @@ pub enum Step {
     Send {
         /// The message.
         message: Label,
-        /// Where.
-        connection: Connection,
+        /// Where; over the connection of its party where it is absent.
+        connection: Option<Connection>,
     },
     /// Waits for the final answer to a message.
     Await {
@@ -200,6 +204,24 @@ pub enum Step {
     Retry {
         /// The message.
         message: Label,
+    },
+    /// Waits until the target has delivered a message to a party; whoever sent it has to be answered by the script.
+    Expect {
+        /// The message as the suite sent it.
+        message: Label,
+        /// Whom it has to reach.
+        party: Party,
+    },
+    /// Makes a response to a message that has reached a party.
+    Respond {
+        /// Its name.
+        message: Label,
+        /// The message that it answers.
+        to: Label,
+        /// The party that answers.
+        party: Party,
+        /// The status code.
+        status: u16,
     },
     /// Takes scheme, realm, targetname, version, opaque and CHALLENGE from the answer to a message.
     Adopt {
@@ -213,7 +235,7 @@ pub enum Step {
         /// The association.
         association: Label,
         /// As whom.
-        account: AccountRole,
+        party: Party,
         /// With which password.
         password: Password,
     },
@@ -225,6 +247,8 @@ pub enum Step {
         /// The association that signs it; a bare request without one.
         association: Option<Label>,
     },
+    /// Lets time pass.
+    Elapse(Span),
 }
 
 /// A conversation.
@@ -239,7 +263,7 @@ impl Script {
     /// Opens the first connection.
     #[must_use]
     pub fn connected() -> Self {
-        Self::default().step(Step::Connect(Connection::FIRST))
+        Self::default().connect(Connection::FIRST)
     }
 
     /// Adds a step.
@@ -249,16 +273,46 @@ impl Script {
         self
     }
 
+    /// Adds the steps that each item gives.
+    #[must_use]
+    pub fn each<T>(self, items: impl IntoIterator<Item = T>, add: impl FnMut(Self, T) -> Self) -> Self {
+        items.into_iter().fold(self, add)
+    }
+
+    /// Opens a connection.
+    #[must_use]
+    pub fn connect(self, connection: Connection) -> Self {
+        self.step(Step::Connect(connection))
+    }
+
+    /// Closes a connection.
+    #[must_use]
+    pub fn disconnect(self, connection: Connection) -> Self {
+        self.step(Step::Disconnect(connection))
+    }
+
     /// Makes a message.
     #[must_use]
     pub fn compose(self, message: &str, template: Template) -> Self {
         self.step(Step::Compose { message: message.into(), template })
     }
 
+    /// Makes a copy of a message as it was sent.
+    #[must_use]
+    pub fn copy(self, message: &str, of: &str) -> Self {
+        self.step(Step::Copy { message: message.into(), of: of.into() })
+    }
+
     /// Makes a copy of a message as it was sent, with another Via branch.
     #[must_use]
     pub fn replay(self, message: &str, of: &str) -> Self {
-        self.step(Step::Copy { message: message.into(), of: of.into() }).edit(message, Edit::Branch)
+        self.copy(message, of).edit(message, Edit::Branch)
+    }
+
+    /// Makes a copy of a message as it reached a party.
+    #[must_use]
+    pub fn copy_delivered(self, message: &str, of: &str, party: Party) -> Self {
+        self.step(Step::CopyDelivered { message: message.into(), of: of.into(), party })
     }
 
     /// Signs a message with the next number.
@@ -270,7 +324,7 @@ impl Script {
     /// Signs a message with this number.
     #[must_use]
     pub fn sign_number(self, message: &str, association: &str, number: u32) -> Self {
-        self.sign_with(message, association, Signing { number: Some(number), token: None })
+        self.sign_with(message, association, Signing { number: Some(number), ..Signing::default() })
     }
 
     /// Signs a message.
@@ -291,10 +345,16 @@ impl Script {
         self.step(Step::Edit { message: message.into(), edit })
     }
 
-    /// Sends a message on the first connection.
+    /// Sends a message on the connection of its party.
     #[must_use]
     pub fn send(self, message: &str) -> Self {
-        self.step(Step::Send { message: message.into(), connection: Connection::FIRST })
+        self.step(Step::Send { message: message.into(), connection: None })
+    }
+
+    /// Sends a message on another connection.
+    #[must_use]
+    pub fn send_on(self, message: &str, connection: Connection) -> Self {
+        self.step(Step::Send { message: message.into(), connection: Some(connection) })
     }
 
     /// Waits for the answer to a message.
@@ -303,10 +363,28 @@ impl Script {
         self.step(Step::Await { message: message.into() })
     }
 
+    /// Sends a message and waits for its answer.
+    #[must_use]
+    pub fn ask(self, message: &str) -> Self {
+        self.send(message).wait(message)
+    }
+
     /// Sends a message again if its connection has ended.
     #[must_use]
     pub fn retry(self, message: &str) -> Self {
         self.step(Step::Retry { message: message.into() })
+    }
+
+    /// Waits until a message has reached a party.
+    #[must_use]
+    pub fn expect(self, message: &str, party: Party) -> Self {
+        self.step(Step::Expect { message: message.into(), party })
+    }
+
+    /// Makes a response to a message that has reached a party.
+    #[must_use]
+    pub fn respond(self, message: &str, to: &str, party: Party, status: u16) -> Self {
+        self.step(Step::Respond { message: message.into(), to: to.into(), party, status })
     }
 
     /// Takes what a challenge says.
@@ -317,21 +395,38 @@ impl Script {
 
     /// Answers the CHALLENGE.
     #[must_use]
-    pub fn authenticate(self, association: &str, account: AccountRole, password: Password) -> Self {
-        self.step(Step::Authenticate { association: association.into(), account, password })
+    pub fn authenticate(self, association: &str, party: Party, password: Password) -> Self {
+        self.step(Step::Authenticate { association: association.into(), party, password })
     }
 
     /// A bare request and its answer on the first connection.
     #[must_use]
     pub fn fence(self) -> Self {
-        self.step(Step::Fence { connection: Connection::FIRST, association: None })
+        self.fence_on(Connection::FIRST)
+    }
+
+    /// A bare request and its answer.
+    #[must_use]
+    pub fn fence_on(self, connection: Connection) -> Self {
+        self.step(Step::Fence { connection, association: None })
     }
 
     /// A signed request and its answer on the first connection.
     #[must_use]
     pub fn signed_fence(self, association: &str) -> Self {
-        let association = Some(association.into());
-        self.step(Step::Fence { connection: Connection::FIRST, association })
+        self.signed_fence_on(association, Connection::FIRST)
+    }
+
+    /// A signed request and its answer.
+    #[must_use]
+    pub fn signed_fence_on(self, association: &str, connection: Connection) -> Self {
+        self.step(Step::Fence { connection, association: Some(association.into()) })
+    }
+
+    /// Lets so much of a timer pass.
+    #[must_use]
+    pub fn elapse(self, timer: Timer, percent: u32) -> Self {
+        self.step(Step::Elapse(Span { timer, percent }))
     }
 }
 
@@ -345,8 +440,14 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Connect(connection) => write!(f, "connect {}", connection.0),
-            Self::Compose { message, template } => write!(f, "compose {message}: {}", template.method),
+            Self::Disconnect(connection) => write!(f, "disconnect {}", connection.0),
+            Self::Compose { message, template } => {
+                write!(f, "compose {message}: {} of {} to {:?}", template.method, template.from, template.to)
+            }
             Self::Copy { message, of } => write!(f, "copy {of} as {message}"),
+            Self::CopyDelivered { message, of, party } => {
+                write!(f, "copy {of} as it reached {party} as {message}")
+            }
             Self::Credential { message, association, token } => {
                 write!(f, "credential {association} in {message}, token {token:?}")
             }
@@ -354,19 +455,25 @@ impl fmt::Display for Step {
                 write!(f, "sign {message} with {association}, {signing:?}")
             }
             Self::Edit { message, edit } => write!(f, "edit {message}: {edit:?}"),
-            Self::Send { message, connection } => write!(f, "send {message} on {}", connection.0),
+            Self::Send { message, connection: None } => write!(f, "send {message}"),
+            Self::Send { message, connection: Some(by) } => write!(f, "send {message} on {}", by.0),
             Self::Await { message } => write!(f, "await the answer to {message}"),
             Self::Retry { message } => write!(f, "retry {message} where its connection has ended"),
+            Self::Expect { message, party } => write!(f, "expect {message} at {party}"),
+            Self::Respond { message, to, party, status } => {
+                write!(f, "respond {status} to {to} as {party}: {message}")
+            }
             Self::Adopt { association, message } => {
                 write!(f, "adopt {association} from the answer to {message}")
             }
-            Self::Authenticate { association, account, .. } => {
-                write!(f, "authenticate {association} as {account:?}")
+            Self::Authenticate { association, party, .. } => {
+                write!(f, "authenticate {association} as {party}")
             }
             Self::Fence { connection, association: None } => write!(f, "fence on {}", connection.0),
             Self::Fence { connection, association: Some(by) } => {
                 write!(f, "fence on {} with {by}", connection.0)
             }
+            Self::Elapse(span) => write!(f, "let {} % of the {} timer pass", span.percent, span.timer),
         }
     }
 }

@@ -13,7 +13,7 @@ pub struct Reference {
     pub field: Field,
 }
 
-/// What can be referred to.
+/// What can be referred to. The last ones are those of a party: what the suite chose when the script began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Field {
     /// `opaque` of an association.
@@ -26,17 +26,44 @@ pub enum Field {
     Token,
     /// The tag of To in an answer.
     ToTag,
+    /// The address-of-record of a party, without scheme.
+    Address,
+    /// The host of that address.
+    Host,
+    /// The epid of a party.
+    Epid,
+    /// The UUID of its `+sip.instance`.
+    Instance,
+    /// Its GRUU.
+    Gruu,
+    /// The From tag of its REGISTERs.
+    Tag,
+    /// The Call-ID of its REGISTERs.
+    CallId,
 }
 
 impl Field {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Opaque => "opaque",
-            Self::Realm => "realm",
-            Self::Targetname => "targetname",
-            Self::Token => "token",
-            Self::ToTag => "to-tag",
-        }
+    const NAMED: [(Self, &'static str); 12] = [
+        (Self::Opaque, "opaque"),
+        (Self::Realm, "realm"),
+        (Self::Targetname, "targetname"),
+        (Self::Token, "token"),
+        (Self::ToTag, "to-tag"),
+        (Self::Address, "address"),
+        (Self::Host, "host"),
+        (Self::Epid, "epid"),
+        (Self::Instance, "instance"),
+        (Self::Gruu, "gruu"),
+        (Self::Tag, "tag"),
+        (Self::CallId, "call-id"),
+    ];
+
+    fn name(self) -> &'static str {
+        Self::NAMED.iter().find(|(field, _)| *field == self).map_or("", |(_, name)| name)
+    }
+
+    fn from_name(name: &str) -> Option<Self> {
+        Self::NAMED.iter().find(|(_, known)| *known == name).map(|(field, _)| *field)
     }
 }
 
@@ -60,6 +87,20 @@ impl Text {
         Self(vec![Piece::Reference(Reference { of: of.clone(), field })])
     }
 
+    /// A text in which `{name.field}` stands for what the peer chose, or for what a party is: `{sa.opaque}`,
+    /// `{peer.address}`. Braces around anything else are braces.
+    #[must_use]
+    pub fn of(template: &str) -> Self {
+        let (mut pieces, mut rest) = (Vec::new(), template);
+        while let Some((before, reference, after)) = next_reference(rest) {
+            pieces.push(Piece::Literal(before.as_bytes().to_vec()));
+            pieces.push(Piece::Reference(reference));
+            rest = after;
+        }
+        pieces.push(Piece::Literal(rest.as_bytes().to_vec()));
+        Self(pieces)
+    }
+
     /// The octets, with `resolve` for the references.
     ///
     /// # Errors
@@ -76,6 +117,24 @@ impl Text {
         }
         Ok(octets)
     }
+}
+
+/// The text before the first reference, the reference, and the text behind it.
+fn next_reference(text: &str) -> Option<(&str, Reference, &str)> {
+    let mut from = 0;
+    loop {
+        let open = from + text.get(from..)?.find('{')?;
+        let close = open + text.get(open..)?.find('}')?;
+        if let Some(reference) = text.get(open + 1..close).and_then(as_reference) {
+            return Some((text.get(..open)?, reference, text.get(close + 1..)?));
+        }
+        from = open + 1;
+    }
+}
+
+fn as_reference(inner: &str) -> Option<Reference> {
+    let (of, field) = inner.rsplit_once('.')?;
+    Some(Reference { of: Label::new(of), field: Field::from_name(field)? })
 }
 
 impl<T: AsRef<[u8]>> From<T> for Text {
@@ -112,5 +171,14 @@ mod tests {
         let missing = text.resolve(|_| None).expect_err("nothing to resolve it with");
         assert_eq!(missing.to_string(), "sa1.opaque");
         assert_eq!(text.resolve(|_| Some(b"1A2B".to_vec())), Ok(b"1A2B".to_vec()));
+    }
+
+    #[test]
+    fn a_template_refers_to_what_it_names_in_braces_and_to_nothing_else() {
+        let text = Text::of("<sip:{peer.address}>;x={y};opaque={sa.opaque}");
+        let resolved = text.resolve(|reference| Some(reference.to_string().into_bytes()));
+        assert_eq!(resolved, Ok(b"<sip:peer.address>;x={y};opaque=sa.opaque".to_vec()));
+        assert_eq!(text.to_string(), "<sip:{peer.address}>;x={y};opaque={sa.opaque}");
+        assert_eq!(Text::of("{").to_string(), "{");
     }
 }

@@ -1,4 +1,4 @@
-//! The reference server on TCP.
+//! The reference server on TCP, and on TLS.
 //!
 //! One thread has the server; each connection has one that reads and one that writes. Nothing that a client does or
 //! leaves undone holds up the thread of the server.
@@ -6,7 +6,7 @@
 mod outbox;
 
 use std::collections::HashMap;
-use std::io::{self, ErrorKind, Read};
+use std::io;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
@@ -15,7 +15,9 @@ use std::time::Duration;
 
 use sipae::server::{ConnectionId, Input, Output, Server, ServerConfig, ServerEvent};
 
-use crate::{OsEntropy, system_time};
+use crate::layer::Layer;
+use crate::tls::{HANDSHAKE_TIMEOUT, HandshakeError, ServerIdentity};
+use crate::{Arrived, OsEntropy, system_time};
 use outbox::Outbox;
 
 /// Connections served at once; a further one is closed as soon as it is accepted.
@@ -23,7 +25,6 @@ const CONNECTIONS: usize = 1024;
 /// A reader and a writer for each connection; a writer may outlive its connection by as long as the client may be
 /// behind.
 const THREADS: usize = 2 * CONNECTIONS;
-const CHUNK: usize = 16 * 1024;
 /// Happenings that wait for the server; behind them the clients have to wait. Small, so that a client that sends
 /// without end takes little of the time of the others.
 const BACKLOG: usize = 64;
@@ -37,6 +38,7 @@ const TICK: Duration = Duration::from_secs(1);
 enum Happening {
     Accepted(TcpStream),
     Octets(ConnectionId, Vec<u8>),
+    NoTls(ConnectionId, HandshakeError),
     Ended(ConnectionId),
     ListenerBroke(io::Error),
 }
@@ -46,6 +48,8 @@ enum Happening {
 pub enum HostEvent {
     /// A client has connected.
     Connected(ConnectionId),
+    /// A client has not come to an end with its TLS handshake, for this reason; the connection ends.
+    NoTls(ConnectionId, String),
     /// A connection has ended.
     Disconnected(ConnectionId),
     /// The server has noticed something.
@@ -57,15 +61,28 @@ pub enum HostEvent {
 pub struct Host {
     listener: TcpListener,
     config: ServerConfig,
+    identity: Option<ServerIdentity>,
 }
 
 impl Host {
-    /// Listens at an address; port 0 lets the system choose.
+    /// Listens on TCP at an address; port 0 lets the system choose.
     ///
     /// # Errors
     /// When the address cannot be had.
     pub fn listen(address: impl ToSocketAddrs, config: ServerConfig) -> io::Result<Self> {
-        Ok(Self { listener: TcpListener::bind(address)?, config })
+        Ok(Self { listener: TcpListener::bind(address)?, config, identity: None })
+    }
+
+    /// Listens on TLS at an address; port 0 lets the system choose.
+    ///
+    /// # Errors
+    /// When the address cannot be had.
+    pub fn listen_tls(
+        address: impl ToSocketAddrs,
+        config: ServerConfig,
+        identity: ServerIdentity,
+    ) -> io::Result<Self> {
+        Ok(Self { identity: Some(identity), ..Self::listen(address, config)? })
     }
 
     /// Where it listens.
@@ -85,9 +102,9 @@ impl Host {
         let accepting = sender.clone();
         let listener = self.listener;
         thread::Builder::new().spawn(move || accept(&listener, &accepting))?;
-        let server = Server::new(self.config);
+        let (server, identity) = (Server::new(self.config), self.identity);
         let (clients, token) = (HashMap::new(), Arc::new(()));
-        Err(Serving { server, clients, sender, token, next: 0, on_event }.serve(&receiver))
+        Err(Serving { server, identity, clients, sender, token, next: 0, on_event }.serve(&receiver))
     }
 }
 
@@ -126,16 +143,17 @@ impl Client {
     /// Prepares a connection and starts the threads that write and read.
     fn start(
         stream: TcpStream,
+        layer: Layer,
         connection: ConnectionId,
         sender: &SyncSender<Happening>,
         token: &Arc<()>,
     ) -> io::Result<Self> {
         stream.set_nodelay(true)?;
         stream.set_write_timeout(Some(SEND_TIMEOUT))?;
-        let outbox = Outbox::start(stream.try_clone()?, BEHIND, Arc::clone(token))?;
+        let outbox = Outbox::start(stream.try_clone()?, layer.clone(), BEHIND, Arc::clone(token))?;
         let (reader, sender, token) = (stream.try_clone()?, sender.clone(), Arc::clone(token));
         thread::Builder::new().spawn(move || {
-            read(connection, reader, &sender);
+            read(connection, &reader, &layer, &sender);
             drop(token);
         })?;
         Ok(Self { stream, outbox: Some(outbox) })
@@ -150,6 +168,8 @@ impl Client {
 
 struct Serving<F> {
     server: Server,
+    /// What clients get to see over TLS; `None`: they connect without.
+    identity: Option<ServerIdentity>,
     clients: HashMap<ConnectionId, Client>,
     sender: SyncSender<Happening>,
     /// Each thread of a connection keeps a clone.
@@ -165,6 +185,9 @@ impl<F: FnMut(&HostEvent)> Serving<F> {
             match receiver.recv_timeout(TICK) {
                 Ok(Happening::Accepted(stream)) => self.accepted(stream),
                 Ok(Happening::Octets(connection, octets)) => self.received(connection, &octets),
+                Ok(Happening::NoTls(connection, problem)) => {
+                    (self.on_event)(&HostEvent::NoTls(connection, problem.to_string()));
+                }
                 Ok(Happening::Ended(connection)) => self.end(connection),
                 Ok(Happening::ListenerBroke(error)) => return error,
                 Err(RecvTimeoutError::Timeout) => self.handle(Input::Tick),
@@ -180,10 +203,18 @@ impl<F: FnMut(&HostEvent)> Serving<F> {
         }
         self.next += 1;
         let connection = ConnectionId(self.next);
-        let Ok(client) = Client::start(stream, connection, &self.sender, &self.token) else { return };
+        let Ok(layer) = self.layer() else { return };
+        let Ok(client) = Client::start(stream, layer, connection, &self.sender, &self.token) else { return };
         self.clients.insert(connection, client);
         (self.on_event)(&HostEvent::Connected(connection));
         self.handle(Input::Connected(connection));
+    }
+
+    fn layer(&self) -> Result<Layer, rustls::Error> {
+        match &self.identity {
+            Some(identity) => Ok(Layer::Tls(Arc::new(identity.session()?))),
+            None => Ok(Layer::Plain),
+        }
     }
 
     fn received(&mut self, connection: ConnectionId, octets: &[u8]) {
@@ -225,24 +256,19 @@ impl<F: FnMut(&HostEvent)> Serving<F> {
     }
 }
 
-fn read(connection: ConnectionId, mut stream: TcpStream, sender: &SyncSender<Happening>) {
-    let mut chunk = vec![0; CHUNK];
-    loop {
-        match stream.read(&mut chunk) {
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Ok(length) if length != 0 => {
-                let octets = chunk.iter().take(length).copied().collect();
-                if sender.send(Happening::Octets(connection, octets)).is_err() {
-                    return;
-                }
-            }
-            Ok(_) | Err(_) => {
-                // The receiver is gone only when the process ends.
-                let _nobody_listens = sender.send(Happening::Ended(connection));
-                return;
-            }
-        }
+/// Reads until the connection ends. The handshake is done here, where it delays nobody else.
+fn read(connection: ConnectionId, socket: &TcpStream, layer: &Layer, sender: &SyncSender<Happening>) {
+    // Each fails when the receiver is gone, which is when the process ends.
+    let tell = |happening| sender.send(happening).is_ok();
+    if let Err(problem) = layer.begin(socket, HANDSHAKE_TIMEOUT) {
+        tell(Happening::NoTls(connection, problem));
+        tell(Happening::Ended(connection));
+        return;
     }
+    layer.listen(socket, |what| match what {
+        Arrived::Octets(octets) => tell(Happening::Octets(connection, octets)),
+        Arrived::Closed | Arrived::Reset => tell(Happening::Ended(connection)),
+    });
 }
 
 #[cfg(test)]

@@ -6,12 +6,15 @@
 
 mod entropy;
 mod host;
+mod layer;
 mod memory;
-mod tcp;
+mod socket;
+mod tls;
 mod wire;
 
 pub use entropy::{OsEntropy, SeededEntropy, system_time};
 pub use host::{Host, HostEvent};
 pub use memory::MemoryWire;
-pub use tcp::TcpWire;
+pub use socket::SocketWire;
+pub use tls::{ClientIdentity, HandshakeError, ServerIdentity, TlsClient, TlsError, TlsOptions, TlsRoots};
 pub use wire::{Arrival, Arrived, Wire, WireError};

@@ -31,12 +31,6 @@ impl MemoryWire {
         Self { server, now: START, entropy, arrivals: VecDeque::new(), open: Vec::new(), next: 0 }
     }
 
-    /// Moves the clock.
-    pub fn advance(&mut self, duration: Duration) {
-        self.now = self.now.plus(duration);
-        self.handle(Input::Tick);
-    }
-
     fn handle(&mut self, input: Input<'_>) {
         for output in self.server.handle(input, self.now, &mut self.entropy) {
             match output {
@@ -81,6 +75,12 @@ impl Wire for MemoryWire {
 
     fn now(&self) -> Time {
         self.now
+    }
+
+    fn advance(&mut self, duration: Duration) -> bool {
+        self.now = self.now.plus(duration);
+        self.handle(Input::Tick);
+        true
     }
 
     fn is_exact(&self) -> bool {

@@ -5,6 +5,8 @@ use std::time::Duration;
 use sipae::clock::Time;
 use sipae::server::ConnectionId;
 
+use crate::HandshakeError;
+
 /// Something that came over a wire.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Arrival {
@@ -36,6 +38,17 @@ pub enum WireError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// A connection to the target, and no TLS on it.
+    #[error("connect to {address}: {source}")]
+    Handshake {
+        /// Host and port.
+        address: String,
+        /// Why.
+        source: HandshakeError,
+    },
+    /// The settings allow no connection.
+    #[error("connect: {0}")]
+    Settings(String),
     /// The address has no meaning.
     #[error("resolve {address}: {source}")]
     Resolve {
@@ -75,6 +88,11 @@ pub trait Wire: Send {
 
     /// The time of the target, as far as it is known: the clock of this machine, or the set clock in memory.
     fn now(&self) -> Time;
+
+    /// Lets so much time pass for the target at once; `false` where its clock cannot be set.
+    fn advance(&mut self, _: Duration) -> bool {
+        false
+    }
 
     /// Whether `None` from [`receive`](Self::receive) proves that nothing is to come.
     fn is_exact(&self) -> bool {

@@ -43,6 +43,7 @@ pub fn new_server(version: Version) -> Server {
         domain: "CONTOSO".to_owned(),
         password: format!("{user}-secret"),
         address: format!("{user}@contoso.com"),
+        tel: None,
     };
     let accounts = Accounts::new(vec![account("alice"), account("bob")]);
     let mut server = Server::new(ServerConfig::new("server.contoso.com", version, accounts));

@@ -79,7 +79,7 @@ fn every_row_of_every_case_has_been_seen_red() {
         }
     }
     let rows = sipae_conformance::cases::all()
-        .flat_map(|case| case.requirements.iter().map(|row| (case.id.to_owned(), (*row).to_owned())));
+        .flat_map(|case| case.requirements().iter().map(|row| (case.id().to_owned(), (*row).to_owned())));
     let never: Vec<_> = rows.filter(|row| !red.contains(row)).collect();
     assert!(never.is_empty(), "{never:?}");
 }

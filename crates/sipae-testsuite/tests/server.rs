@@ -21,7 +21,7 @@ const SECOND: ConnectionId = ConnectionId(2);
 
 fn account(user: &str) -> Account {
     let (domain, password) = ("CONTOSO".to_owned(), format!("{user}-secret"));
-    Account { user: user.to_owned(), domain, password, address: format!("{user}@contoso.com") }
+    Account { user: user.to_owned(), domain, password, address: format!("{user}@contoso.com"), tel: None }
 }
 
 fn config(version: Version) -> ServerConfig {

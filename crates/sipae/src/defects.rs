@@ -70,6 +70,26 @@ defects! {
     CompletesUnsigned "completes-unsigned" "SIPAE-3.3.5.2-15" "the completing request of version 4 need not be signed";
     KeysOnFromTag "keys-on-from-tag" "SIPAE-3.3.5.3-01" "an association is found only with the From tag of its handshake";
     DropsSigned "drops-signed" "SIPAE-3.3.5.3-01" "signed requests are discarded";
+    SignsForOtherEndpoint "signs-for-other-endpoint" "SIPAE-3.3.4.1-10" "a forwarded request is signed with the association of another endpoint of the user";
+    PassesCredentialOn "passes-credential-on" "SIPAE-3.3.4.1-14" "the credential for this server is forwarded";
+    ToWithoutEpid "to-without-epid" "SIPAE-3.3.1-06" "To of a forwarded request has no epid of the receiver";
+    RelaysUnsignedResponse "relays-unsigned-response" "SIPAE-3.3.5.1-17" "a response without signature is relayed";
+    RelaysForgedResponse "relays-forged-response" "SIPAE-3.3.5.3-11" "a response with a wrong signature is relayed";
+    ForwardsBareRequest "forwards-bare-request" "SIPAE-3.3.5.1-15" "a bare request is forwarded before it is challenged";
+    AcceptsForeignFrom "accepts-foreign-from" "SIPAE-3.3.5.3-08" "a signed request whose From is another user is accepted and forwarded";
+    RegistersForOthers "registers-for-others" "SIPAE-3.3.5.3-20" "a REGISTER for the address of another user is accepted";
+    AssertsForeignIdentity "asserts-foreign-identity" "SIPAE-3.3.5.6-01" "a P-Preferred-Identity that is another user's is asserted";
+    PreferredIdentityLeft "preferred-identity-left" "SIPAE-3.3.5.6-02" "P-Preferred-Identity is forwarded";
+    AssertedIdentityPassed "asserted-identity-passed" "SIPAE-3.3.5.6-03" "a P-Asserted-Identity of the client is forwarded";
+    AssertsOnlyWishes "asserts-only-wishes" "SIPAE-3.3.5.6-04" "without P-Preferred-Identity nothing is asserted";
+    ResponseWithoutIdentity "response-without-identity" "SIPAE-3.3.5.6-06" "relayed responses have no P-Asserted-Identity";
+    AssertsLastIdentity "asserts-last-identity" "SIPAE-3.3.5.6-07" "of several sip URIs in P-Preferred-Identity the last is asserted";
+    ForwardsUnsigned "forwards-unsigned" "SIPAE-3.3.4.1-01" "forwarded requests are not signed";
+    SignsBeforeIdentity "signs-before-identity" "SIPAE-3.3.4.1-11" "the signature is made before P-Asserted-Identity is written";
+    DeliversToExpired "delivers-to-expired" "SIPAE-3.3.6-03" "an association that has expired is still used";
+    DeliversReplay "delivers-replay" "SIPAE-3.3.5.3-05" "a replayed request is forwarded again";
+    AcceptsReflection "accepts-reflection" "SIPAE-3.3.5.3-18" "a signature of the server itself is accepted from a client";
+    ReplacesOtherUsersEndpoint "replaces-other-users-endpoint" "SIPAE-3.3.1-07" "an association ends when another user comes with the same epid";
 }
 
 /// Which defect a state machine has, if any.

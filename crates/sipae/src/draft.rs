@@ -92,6 +92,12 @@ impl Draft {
         self.headers.push(RawHeader { name: name.as_bytes().to_vec(), value: value.as_ref().to_vec() });
     }
 
+    /// Adds a known header field above all others.
+    pub fn push_first(&mut self, name: HeaderName, value: impl AsRef<[u8]>) {
+        let (name, value) = (name.name().as_bytes().to_vec(), value.as_ref().to_vec());
+        self.headers.insert(0, RawHeader { name, value });
+    }
+
     /// Adds a known header field at the end.
     #[must_use]
     pub fn with(mut self, name: HeaderName, value: impl AsRef<[u8]>) -> Self {
@@ -186,12 +192,16 @@ const fn reason_phrase(status: u16) -> &'static str {
         404 => "Not Found",
         405 => "Method Not Allowed",
         407 => "Proxy Authentication Required",
+        408 => "Request Timeout",
         480 => "Temporarily Unavailable",
         481 => "Call/Transaction Does Not Exist",
+        483 => "Too Many Hops",
         486 => "Busy Here",
+        487 => "Request Terminated",
         500 => "Server Internal Error",
         501 => "Not Implemented",
         503 => "Service Unavailable",
+        513 => "Message Too Large",
         _ => "",
     }
 }

@@ -183,7 +183,7 @@ impl EndpointId {
         let instance =
             contact.and_then(|contact| contact.param("+sip.instance")).map(read_instance).transpose()?;
         let gruu =
-            contact.filter(|contact| is_gruu(contact.uri)).map(|contact| read_gruu(contact.uri, &address));
+            contact.filter(|contact| is_gruu(contact.uri)).map(|contact| gruu_of(contact.uri, &address));
         let gruu = gruu.transpose()?;
         let found = epid.or(instance).or(gruu).ok_or(EndpointError::Missing)?;
         if instance.is_some_and(|instance| instance != found) {
@@ -217,12 +217,12 @@ fn read_instance(value: &[u8]) -> Result<InstanceId, EndpointError> {
     InstanceId::from_instance(value).ok_or(EndpointError::InstanceMismatch)
 }
 
-fn is_gruu(uri: &[u8]) -> bool {
+pub(crate) fn is_gruu(uri: &[u8]) -> bool {
     uri.split(|octet| *octet == b';').skip(1).any(|param| param.eq_ignore_ascii_case(b"gruu"))
 }
 
 /// The endpoint that a GRUU of this registrar names; it must be one of that user.
-fn read_gruu(gruu: &[u8], address: &str) -> Result<InstanceId, EndpointError> {
+pub(crate) fn gruu_of(gruu: &[u8], address: &str) -> Result<InstanceId, EndpointError> {
     let names_user = lower_address(gruu).as_deref() == Some(address);
     let opaque =
         gruu.split(|octet| *octet == b';').find_map(|param| param.strip_prefix(b"opaque=user:epid:"));

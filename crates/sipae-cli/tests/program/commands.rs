@@ -1,6 +1,6 @@
 //! The program as its users meet it: arguments, output, exit codes, and targets that misbehave.
 
-use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -9,6 +9,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rstest::rstest;
+
+use crate::misbehaving::{hang, misbehaving};
 
 pub(crate) fn sipae(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_sipae")).args(args).stdin(Stdio::null()).output().expect("sipae starts")
@@ -114,71 +116,6 @@ fn a_wrong_password_ends_in_one_clear_line_and_exit_3() {
     let line = "NTLM v4  gate closed: the server does not accept the credentials of CONTOSO\\alice: 401 after AUTHENTICATE";
     assert_eq!(stdout.lines().filter(|shown| *shown == line).count(), 1, "{stdout}");
     assert!(!stdout.contains("never-shown"));
-}
-
-/// What a test server does with each connection.
-pub(crate) fn misbehaving(serve: fn(TcpStream)) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = listener.local_addr().expect("an address");
-    thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            thread::spawn(move || serve(stream));
-        }
-    });
-    format!("tcp://{address}")
-}
-
-fn hang(mut stream: TcpStream) {
-    let _all = stream.read_to_end(&mut Vec::new());
-}
-
-fn close_after_reading(mut stream: TcpStream) {
-    let _some = stream.read(&mut [0; 65536]);
-}
-
-fn garbage(mut stream: TcpStream) {
-    let _some = stream.read(&mut [0; 64]);
-    let _sent = stream.write_all(b"\x00\xff\r\n\r\nHTTP/1.1 400 Bad Request\r\n\r\n");
-    hang(stream);
-}
-
-fn flood(mut stream: TcpStream) {
-    while stream.write_all(&[b'a'; 65536]).is_ok() {}
-}
-
-fn endless_challenges(mut stream: TcpStream) {
-    let mut octets = [0; 4096];
-    while let Ok(length @ 1..) = stream.read(&mut octets) {
-        let request = text(&octets[..length]);
-        let kept = ["Via", "From", "To", "Call-ID", "CSeq"];
-        let headers: String = request
-            .lines()
-            .filter(|line| kept.iter().any(|name| line.starts_with(&format!("{name}:"))))
-            .map(|line| format!("{line}\r\n"))
-            .collect();
-        let challenge =
-            "WWW-Authenticate: NTLM realm=\"r\", targetname=\"t\", version=4\r\nContent-Length: 0\r\n\r\n";
-        let _sent = stream.write_all(format!("SIP/2.0 401 Unauthorized\r\n{headers}{challenge}").as_bytes());
-    }
-}
-
-/// Each ends in a verdict, the run goes to its end, and no time is lost beyond the answer time-out.
-#[rstest]
-#[case::hangs(hang, 3, "no answer in time")]
-#[case::closes(close_after_reading, 3, "connection closed")]
-#[case::sends_garbage(garbage, 3, "unreadable octets")]
-#[case::floods(flood, 3, "unreadable octets")]
-#[case::challenges_for_ever(endless_challenges, 3, "empty NTLM token: 401 with a fresh challenge")]
-fn a_server_that_misbehaves_costs_a_verdict(
-    #[case] serve: fn(TcpStream),
-    #[case] code: i32,
-    #[case] reason: &str,
-) {
-    let profile = Scratch::new("pace.toml", &profile("x", 300));
-    let target = misbehaving(serve);
-    let stdout = assert_exit(&sipae(&["run", "--target", &target, "--profile", profile.path()]), code);
-    assert!(stdout.contains(reason), "{stdout}");
-    assert!(stdout.contains("cases:"), "{stdout}");
 }
 
 #[test]
@@ -405,7 +342,15 @@ fn a_server_that_gets_no_more_threads_goes_on() {
 
 /// One line that names what, where and why; exit 2; never a backtrace.
 #[rstest]
-#[case(&["run", "--target", "tls://x:1"], "\"tls://x:1\" is no target")]
+#[case(&["run", "--target", "udp://x:1"], "\"udp://x:1\" is no target")]
+#[case(&["run", "--target", "tcp://x:1", "--tls-insecure"], "--tls-insecure: tcp://x:1 is not of the form tls://host:port")]
+#[case(&["run", "--target", "tls://x:1", "--tls-ca", "/no/such/ca.pem"], "/no/such/ca.pem: ")]
+#[case(&["run", "--target", "tls://x:1", "--tls-ca", "x", "--tls-insecure"], "cannot be used with")]
+#[case(&["run", "--target", "tls://x:1", "--tls-insecure", "--tls-name", "a b"], "\"a b\" is neither a host name nor")]
+#[case(&["serve", "--tls", "--certificate", "/no/such.pem", "--key", "x"], "/no/such.pem: ")]
+#[case(&["serve", "--tls", "--certificate", "x"], "--key <FILE>")]
+#[case(&["serve", "--write-certificate", "x"], "--tls")]
+#[case(&["serve", "--tls", "--write-certificate", "/no/such/folder/x"], "/no/such/folder/x: ")]
 #[case(&["run", "--profile", "/no/such/file.toml"], "/no/such/file.toml: ")]
 #[case(&["run", "--json", "/no/such/folder/events"], "/no/such/folder/events: ")]
 #[case(&["run", "--junit", "/no/such/folder/junit.xml"], "/no/such/folder/junit.xml: ")]

@@ -3,4 +3,10 @@
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
+mod measured;
+#[cfg(test)]
+mod misbehaving;
+#[cfg(test)]
 mod relays;
+#[cfg(test)]
+mod tls;

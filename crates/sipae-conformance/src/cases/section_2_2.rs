@@ -2,22 +2,23 @@
 
 use sipae::auth::AuthParam;
 use sipae_gen::{Edit, ParamEdit};
-use sipae_spec::Role;
 
 use super::{handshake, signed};
-use crate::case::{Case, Needs};
+use crate::case::Case;
 
-pub(super) const CASES: &[Case] = &[Case {
-    id: "2.2/signature-letter-case",
-    title: "a signature in upper-case digits is the same signature",
-    requirements: &["SIPAE-2.2-11"],
-    role: Role::Server,
-    needs: Needs::HANDSHAKE,
-    plan: |version| {
-        signed(handshake(version), "upper")
-            .edit("upper", Edit::Param(AuthParam::Response, ParamEdit::UpperCase))
-            .send("upper")
-            .wait("upper")
-    },
-    judge: |judge| judge.processed("SIPAE-2.2-11", "upper"),
-}];
+pub(super) fn cases() -> Vec<Case> {
+    vec![
+        Case::new(
+            "2.2/signature-letter-case",
+            "a signature in upper-case digits is the same signature",
+            &["SIPAE-2.2-11"],
+        )
+        .plan(|version| {
+            signed(handshake(version), "upper")
+                .edit("upper", Edit::Param(AuthParam::Response, ParamEdit::UpperCase))
+                .send("upper")
+                .wait("upper")
+        })
+        .judge(|judge| judge.processed("SIPAE-2.2-11", "upper")),
+    ]
+}

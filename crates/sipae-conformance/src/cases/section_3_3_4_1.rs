@@ -5,63 +5,56 @@ use std::collections::BTreeSet;
 use sipae::auth::{AuthHeader, AuthParam};
 use sipae::message::{HeaderName, Message};
 use sipae_gen::{Edit, Template};
-use sipae_spec::Role;
 
 use super::{handshake, signed};
-use crate::case::{Case, Needs};
+use crate::case::Case;
 use crate::judge::Judge;
 use crate::reaction::{Reaction, Signature};
 
 const ANSWERS: [&str; 3] = ["one", "two", "three"];
 
-pub(super) const CASES: &[Case] = &[
-    Case {
-        id: "3.3.4.1/signed-answers",
-        title: "every answer to a signed request is signed, and no number comes twice",
-        requirements: &[
-            "SIPAE-3.3.5.3-01",
-            "SIPAE-3.3.4.1-01",
-            "SIPAE-3.3.4.1-05",
-            "SIPAE-3.3.4.1-07",
-            "SIPAE-3.3.4.1-09",
-        ],
-        role: Role::Server,
-        needs: Needs::HANDSHAKE,
-        plan: |version| {
+pub(super) fn cases() -> Vec<Case> {
+    vec![
+        Case::new(
+            "3.3.4.1/signed-answers",
+            "every answer to a signed request is signed, and no number comes twice",
+            &[
+                "SIPAE-3.3.5.3-01",
+                "SIPAE-3.3.4.1-01",
+                "SIPAE-3.3.4.1-05",
+                "SIPAE-3.3.4.1-07",
+                "SIPAE-3.3.4.1-09",
+            ],
+        )
+        .plan(|version| {
             ANSWERS.iter().fold(handshake(version), |script, name| signed(script, name).send(name).wait(name))
-        },
-        judge: |judge| {
+        })
+        .judge(|judge| {
             for name in ANSWERS {
                 signed_answer(judge, name);
             }
             distinct_numbers(judge);
-        },
-    },
-    Case {
-        id: "3.3.4.1/failure-is-signed",
-        title: "a failure response is signed as well",
-        requirements: &["SIPAE-3.3.4.1-02"],
-        role: Role::Server,
-        needs: Needs::HANDSHAKE,
-        plan: |version| {
-            handshake(version)
-                .compose("to-nobody", Template::new("MESSAGE"))
-                .edit("to-nobody", Edit::ReplaceUser("sip:nobody-with-this-name@".to_owned()))
-                .sign("to-nobody", "sa")
-                .send("to-nobody")
-                .wait("to-nobody")
-        },
-        judge: |judge| {
-            let Some(reaction) = judge.observed("to-nobody") else { return };
-            match reaction {
-                Reaction::Final { status: 300.., signature } => {
-                    judge.check("SIPAE-3.3.4.1-02", "to-nobody: signed", verified(signature, reaction));
+        }),
+        Case::new("3.3.4.1/failure-is-signed", "a failure response is signed as well", &["SIPAE-3.3.4.1-02"])
+            .plan(|version| {
+                handshake(version)
+                    .compose("to-nobody", Template::new("MESSAGE"))
+                    .edit("to-nobody", Edit::ReplaceUser("sip:nobody-with-this-name@".to_owned()))
+                    .sign("to-nobody", "sa")
+                    .send("to-nobody")
+                    .wait("to-nobody")
+            })
+            .judge(|judge| {
+                let Some(reaction) = judge.observed("to-nobody") else { return };
+                match reaction {
+                    Reaction::Final { status: 300.., signature } => {
+                        judge.check("SIPAE-3.3.4.1-02", "to-nobody: signed", verified(signature, reaction));
+                    }
+                    other => judge.undecide(format!("to-nobody provoked no failure: {other}")),
                 }
-                other => judge.undecide(format!("to-nobody provoked no failure: {other}")),
-            }
-        },
-    },
-];
+            }),
+    ]
+}
 
 fn verified(signature: &Signature, reaction: &Reaction) -> Result<(), String> {
     if matches!(signature, Signature::Verified(_) | Signature::Replayed(_)) {

@@ -5,47 +5,44 @@ use sipae::auth::{AuthHeader, AuthParam};
 use sipae::clock::Time;
 use sipae::message::{HeaderName, Message, MessageError};
 use sipae_gen::{Script, Template};
-use sipae_spec::{ReactionClass, Role};
+use sipae_spec::ReactionClass;
 
 use super::bare;
-use crate::case::{Case, Needs};
+use crate::case::{Case, Gate};
 use crate::judge::Judge;
 use crate::observation::ntlm_challenge;
 use crate::reaction::Reaction;
 
-pub(super) const CASES: &[Case] = &[
-    Case {
-        id: "3.3.5.1/challenge",
-        title: "a bare request is challenged, with a line of scheme, realm, targetname and version",
-        requirements: &[
-            "SIPAE-3.3.5.1-01",
-            "SIPAE-3.3.5.1-05",
-            "SIPAE-3.3.5.1-06",
-            "SIPAE-3.3.5.1-09",
-            "SIPAE-3.3.5.1-11",
-        ],
-        role: Role::Server,
-        needs: Needs::REACHABLE,
-        plan: |_| bare(Script::connected()),
-        judge: challenge,
-    },
-    Case {
-        id: "3.3.5.1/date",
-        title: "a challenge has a Date in the form of RFC 1123",
-        requirements: &["SIPAE-3.3.5.1-10"],
-        role: Role::Server,
-        needs: Needs::REACHABLE,
-        plan: |_| bare(Script::connected()),
-        judge: |judge| judge.answer("SIPAE-3.3.5.1-10", "bare", "Date: Ddd, DD Mmm YYYY HH:MM:SS GMT", date),
-    },
-    Case {
-        id: "3.3.5.1/repeats-headers",
-        title: "a challenge repeats Via, From, Call-ID and CSeq and adds a To tag",
-        requirements: &["SIPAE-3.3.5.1-13"],
-        role: Role::Server,
-        needs: Needs::REACHABLE,
-        plan: |_| bare(Script::connected()),
-        judge: |judge| {
+pub(super) fn cases() -> Vec<Case> {
+    vec![
+        Case::new(
+            "3.3.5.1/challenge",
+            "a bare request is challenged, with a line of scheme, realm, targetname and version",
+            &[
+                "SIPAE-3.3.5.1-01",
+                "SIPAE-3.3.5.1-05",
+                "SIPAE-3.3.5.1-06",
+                "SIPAE-3.3.5.1-09",
+                "SIPAE-3.3.5.1-11",
+            ],
+        )
+        .behind(Gate::Reachable)
+        .plan(|_| bare(Script::connected()))
+        .judge(challenge),
+        Case::new("3.3.5.1/date", "a challenge has a Date in the form of RFC 1123", &["SIPAE-3.3.5.1-10"])
+            .behind(Gate::Reachable)
+            .plan(|_| bare(Script::connected()))
+            .judge(|judge| {
+                judge.answer("SIPAE-3.3.5.1-10", "bare", "Date: Ddd, DD Mmm YYYY HH:MM:SS GMT", date)
+            }),
+        Case::new(
+            "3.3.5.1/repeats-headers",
+            "a challenge repeats Via, From, Call-ID and CSeq and adds a To tag",
+            &["SIPAE-3.3.5.1-13"],
+        )
+        .behind(Gate::Reachable)
+        .plan(|_| bare(Script::connected()))
+        .judge(|judge| {
             let observation = judge.observation();
             let compare = |sent: &Message<'_>| observation.answer("bare", |answer| repeats(sent, answer));
             match observation.sent("bare", compare).flatten() {
@@ -54,28 +51,27 @@ pub(super) const CASES: &[Case] = &[
                 }
                 None => judge.undecide("bare has no answer to look at".to_owned()),
             }
-        },
-    },
-    Case {
-        id: "3.3.5.1/bare-ack",
-        title: "a bare ACK or CANCEL is discarded without an answer",
-        requirements: &["SIPAE-3.3.5.1-03"],
-        role: Role::Server,
-        needs: Needs::REACHABLE,
-        plan: |_| {
+        }),
+        Case::new(
+            "3.3.5.1/bare-ack",
+            "a bare ACK or CANCEL is discarded without an answer",
+            &["SIPAE-3.3.5.1-03"],
+        )
+        .behind(Gate::Reachable)
+        .plan(|_| {
             Script::connected()
                 .compose("ack", Template::new("ACK"))
                 .send("ack")
                 .compose("cancel", Template::new("CANCEL"))
                 .send("cancel")
                 .fence()
-        },
-        judge: |judge| {
+        })
+        .judge(|judge| {
             judge.reaction_with("SIPAE-3.3.5.1-03", "ack", &[ReactionClass::Close]);
             judge.reaction_with("SIPAE-3.3.5.1-03", "cancel", &[ReactionClass::Close]);
-        },
-    },
-];
+        }),
+    ]
+}
 
 fn challenge(judge: &mut Judge<'_>) {
     // A challenge that brings a token at once is a challenge all the same; the token is a matter of another row.

@@ -4,24 +4,24 @@ use sipae::auth::{AuthHeader, AuthParam};
 use sipae::message::{Message, Value};
 use sipae::ntlm::Challenge;
 use sipae::version::Version;
-use sipae_gen::{AccountRole, Password, Script, Template, Token};
-use sipae_spec::Role;
+use sipae_gen::{Party, Password, Script, Template, Token};
 
 use super::{first_token, handshake, signed};
-use crate::case::{Case, Needs};
+use crate::case::{Case, Gate};
 use crate::judge::Judge;
 use crate::observation::ntlm_challenge;
 use crate::reaction::Reaction;
 
-pub(super) const CASES: &[Case] = &[
-    Case {
-        id: "3.3.5.2/continuation",
-        title: "an empty NTLM token is answered with opaque and CHALLENGE, all else as in the first challenge",
-        requirements: &["SIPAE-3.3.5.2-07", "SIPAE-3.3.5.2-13", "SIPAE-3.3.5.2-14"],
-        role: Role::Server,
-        needs: Needs::REACHABLE,
-        plan: |_| first_token(Script::connected()),
-        judge: |judge| {
+pub(super) fn cases() -> Vec<Case> {
+    vec![
+        Case::new(
+            "3.3.5.2/continuation",
+            "an empty NTLM token is answered with opaque and CHALLENGE, all else as in the first challenge",
+            &["SIPAE-3.3.5.2-07", "SIPAE-3.3.5.2-13", "SIPAE-3.3.5.2-14"],
+        )
+        .behind(Gate::Offered)
+        .plan(|_| first_token(Script::connected()))
+        .judge(|judge| {
             judge.reaction("SIPAE-3.3.5.2-07", "first");
             if matches!(judge.observation().reaction("first"), Some(Reaction::Continuation(_))) {
                 judge.answer(
@@ -32,29 +32,26 @@ pub(super) const CASES: &[Case] = &[
                 );
                 same_as_first(judge);
             }
-        },
-    },
-    Case {
-        id: "3.3.5.2/challenge-flags",
-        title: "the CHALLENGE is of the connectionless kind and asks for signing",
-        requirements: &["SIPAE-3.3.5.2-08"],
-        role: Role::Server,
-        needs: Needs::REACHABLE,
-        plan: |_| first_token(Script::connected()),
-        judge: |judge| {
+        }),
+        Case::new(
+            "3.3.5.2/challenge-flags",
+            "the CHALLENGE is of the connectionless kind and asks for signing",
+            &["SIPAE-3.3.5.2-08"],
+        )
+        .behind(Gate::Offered)
+        .plan(|_| first_token(Script::connected()))
+        .judge(|judge| {
             judge.answer("SIPAE-3.3.5.2-08", "first", "flags DATAGRAM, KEY_EXCH and SIGN", |answer| {
                 challenge(answer)?.check_for_sip().map_err(|error| error.to_string())
             });
-        },
-    },
-    Case {
-        id: "3.3.5.2/completes",
-        title: "a good handshake ends in a signed final answer whose number is 1",
-        requirements: &["SIPAE-3.3.5.2-24", "SIPAE-3.3.4.1-04"],
-        role: Role::Server,
-        needs: Needs::HANDSHAKE,
-        plan: handshake,
-        judge: |judge| {
+        }),
+        Case::new(
+            "3.3.5.2/completes",
+            "a good handshake ends in a signed final answer whose number is 1",
+            &["SIPAE-3.3.5.2-24", "SIPAE-3.3.4.1-04"],
+        )
+        .plan(handshake)
+        .judge(|judge| {
             judge.reaction("SIPAE-3.3.5.2-24", "last");
             let Some(number) = judge.observation().reaction("last").and_then(Reaction::number) else {
                 return;
@@ -70,31 +67,30 @@ pub(super) const CASES: &[Case] = &[
                 "snum 1 in the first message signed with a new association",
                 holds,
             );
-        },
-    },
-    Case {
-        id: "3.3.5.2/completion-must-be-signed",
-        title: "at version 4 an AUTHENTICATE without a signature gives no association",
-        requirements: &["SIPAE-3.3.5.2-15"],
-        role: Role::Server,
-        needs: Needs { versions: &[Version::V4], ..Needs::HANDSHAKE },
-        plan: |_| {
+        }),
+        Case::new(
+            "3.3.5.2/completion-must-be-signed",
+            "at version 4 an AUTHENTICATE without a signature gives no association",
+            &["SIPAE-3.3.5.2-15"],
+        )
+        .at(&[Version::V4])
+        .plan(|_| {
             let script = first_token(Script::connected())
                 .adopt("sa", "first")
-                .authenticate("sa", AccountRole::User, Password::Right)
+                .authenticate("sa", Party::USER, Password::Right)
                 .compose("unsigned", Template::new("REGISTER"))
                 .credential("unsigned", "sa", Token::Answer)
                 .send("unsigned")
                 .fence();
             signed(script, "after").send("after").fence()
-        },
-        judge: |judge| {
+        })
+        .judge(|judge| {
             judge.reaction("SIPAE-3.3.5.2-15", "unsigned");
             // The answer does not tell whether there is an association; a request signed under it does.
             judge.reaction("SIPAE-3.3.5.2-15", "after");
-        },
-    },
-];
+        }),
+    ]
+}
 
 fn challenge(answer: &Message<'_>) -> Result<Challenge, String> {
     let (_, line) = ntlm_challenge(answer).ok_or("no NTLM line")?;

@@ -7,11 +7,13 @@ use sipae::message::{Message, StartLine};
 use sipae::sa::SignOptions;
 use sipae::server::ConnectionId;
 use sipae_events::Direction;
-use sipae_gen::Label;
+use sipae_gen::{Connection, Label, Party};
 use sipae_net::{Arrival, Arrived};
 
 use super::Executor;
-use super::party::{Answered, AssociationState, Key, signature};
+use super::message::{Answered, Key};
+use super::party::{AssociationState, signature, signature_seen, signatures};
+use crate::observation::Delivery;
 use crate::reaction::{Reaction, Signature};
 
 /// Messages that one script looks at; a flood ends there.
@@ -19,13 +21,31 @@ const MESSAGES: u32 = 10_000;
 /// Requests of the target that one script answers; a target that asks more is not waited for.
 const REQUESTS: u32 = 64;
 /// Arrivals that are looked at without being waited for.
-pub(super) const ARRIVALS: usize = 1000;
+const ARRIVALS: usize = 1000;
+/// Requests of the target that an observation tells of.
+const UNASKED: usize = 64;
+/// Deliveries of one message that an observation tells of.
+const DELIVERIES: usize = 16;
 
-impl Executor<'_, '_> {
+impl Executor {
     /// Waits until a message has its final answer, its connection has ended, or patience has.
     pub(super) fn wait_for(&mut self, label: &Label) {
-        let deadline = Instant::now() + self.stage.patience;
-        while self.is_pending(label) {
+        let Some(class) = self.messages.get(label).map(super::MessageState::class) else { return };
+        let patience = self.stage.pace.patience(class);
+        self.wait_while(patience, |executor| executor.is_pending(label));
+    }
+
+    /// Waits until a message has reached a party.
+    pub(super) fn wait_for_delivery(&mut self, label: &Label, party: Party) {
+        let patience = self.stage.pace.patience(crate::pace::StepClass::Delivery);
+        self.wait_while(patience, |executor| {
+            executor.is_pending(label) && executor.delivered(label, party).is_none()
+        });
+    }
+
+    fn wait_while(&mut self, patience: Duration, is_pending: impl Fn(&Self) -> bool) {
+        let deadline = Instant::now() + patience;
+        while is_pending(self) {
             let patience = deadline.saturating_duration_since(Instant::now());
             if patience.is_zero() {
                 return;
@@ -46,14 +66,19 @@ impl Executor<'_, '_> {
         }
     }
 
-    fn is_pending(&self, label: &Label) -> bool {
+    pub(super) fn is_pending(&self, label: &Label) -> bool {
         let Some(state) = self.messages.get(label) else { return false };
         let Some(sent) = &state.sent else { return false };
         let is_open = self.streams.get(&sent.connection).is_some_and(|link| link.end.is_none());
-        state.answer.is_none() && is_open
+        state.answer.is_none() && is_open && !state.draft.start_line.starts_with(b"SIP/")
     }
 
-    fn arrived(&mut self, arrival: Arrival) {
+    /// A message as it reached a party.
+    pub(super) fn delivered(&self, label: &Label, party: Party) -> Option<&Delivery> {
+        self.messages.get(label)?.deliveries.iter().find(|delivery| delivery.to == party)
+    }
+
+    pub(super) fn arrived(&mut self, arrival: Arrival) {
         let Some(link) = self.streams.get_mut(&arrival.connection).filter(|link| link.end.is_none()) else {
             return;
         };
@@ -96,20 +121,31 @@ impl Executor<'_, '_> {
         self.received += 1;
         self.log(Direction::Received, connection, label, message.octets());
         match message.status() {
-            Some(200..) => self.answered(message),
-            Some(_) => {}
+            Some(status) => self.answered(status, message),
             None => self.requested(connection, message),
         }
     }
 
-    /// Targets send requests of their own, and wait for the answers: 200, signed where an association fits.
+    /// A request: one of the suite that the target delivers, or one of its own. Targets wait for the answers: 200, signed
+    /// where an association fits, unless the script answers itself.
     fn requested(&mut self, connection: ConnectionId, message: &Message<'_>) {
-        if message.method() == Some(b"ACK") || REQUESTS <= self.answered_requests {
+        let owner = self.owner(|state| state.key.is_delivered_as(message));
+        let is_expected = owner.as_ref().is_some_and(|label| self.expected.contains(label));
+        match owner {
+            Some(label) => self.delivery(&label, connection, message),
+            None => self.unasked(connection, message),
+        }
+        if message.method() == Some(b"ACK") || is_expected || REQUESTS <= self.answered_requests {
             return;
         }
         self.answered_requests += 1;
+        self.answer_ok(connection, message);
+    }
+
+    fn answer_ok(&mut self, connection: ConnectionId, message: &Message<'_>) {
+        use sipae::clock::Entropy;
         let mut draft = Draft::response_to(message, 200, "suite").close();
-        let rand = self.stage.entropy.octets();
+        let rand = (&mut self.stage.entropy as &mut dyn Entropy).octets();
         if let Some(state) = self.signer_for(message) {
             let options = SignOptions::new(state.kind.credential());
             let signed = state.association.as_mut().map(|sa| sa.sign(&mut draft, rand, &options));
@@ -127,34 +163,123 @@ impl Executor<'_, '_> {
         }
     }
 
-    /// The association under which a request of the target was signed, if the signature is good.
+    /// The association under which a request of the target was signed.
     fn signer_for(&mut self, message: &Message<'_>) -> Option<&mut AssociationState> {
-        self.associations.values_mut().find_map(|state| {
-            let verified = matches!(signature(Some(&mut *state), message), Signature::Verified(_));
-            verified.then_some(state)
-        })
+        let header = signatures(message).next()?;
+        self.associations.values_mut().find(|state| state.verifies(message, &header))
     }
 
-    fn answered(&mut self, message: &Message<'_>) {
-        let Some(label) = Key::of(message).and_then(|key| self.owner(&key)) else { return };
-        let signature = self.signature(&label, message);
-        let Some(state) = self.messages.get_mut(&label) else { return };
-        let Some(order) = state.sent.as_ref().map(|sent| sent.order) else { return };
-        if state.answer.is_none() {
-            let reaction = Reaction::of(message, signature);
-            let place = self.received;
-            state.answer = Some(Answered { reaction, octets: message.octets().to_vec(), place });
-            self.watch_order(order);
+    fn delivery(&mut self, label: &Label, connection: ConnectionId, message: &Message<'_>) {
+        let number = self.streams.get(&connection).map_or(0, |link| link.number);
+        let Some(to) = self.speaker(Connection(number)) else { return };
+        let (signature, signed_by) = self.signed_for(to, label, message);
+        let Some(state) = self.messages.get_mut(label) else { return };
+        if state.deliveries.len() < DELIVERIES {
+            let octets = message.octets().to_vec();
+            state.deliveries.push(Delivery { to, octets, signature, signed_by });
+        }
+        if let Some(sent) = state.sent.as_ref().filter(|_| state.deliveries.len() == 1) {
+            self.stage.pace.measured(crate::pace::StepClass::Delivery, sent.at.elapsed());
         }
     }
 
-    /// An answer that overtakes another one shows that a fence proves nothing.
-    fn watch_order(&mut self, order: u32) {
-        let overtaken = self.messages.values().any(|other| {
-            other.answer.is_some() && other.sent.as_ref().is_some_and(|sent| order < sent.order)
-        });
-        if overtaken {
-            *self.stage.in_order = false;
+    /// How a request to a party is signed, and by whom if not by the association of that party.
+    fn signed_for(
+        &mut self,
+        party: Party,
+        label: &Label,
+        message: &Message<'_>,
+    ) -> (Signature, Option<Label>) {
+        let Some(header) = signatures(message).next() else { return (Signature::Unsigned, None) };
+        let own = self.associations.values_mut().find(|state| state.is_of(party, &header));
+        let found = match own {
+            Some(state) => signature(Some(state), message),
+            None => Signature::Bad(format!("no association of {party} has its opaque")),
+        };
+        let Signature::Bad(why) = &found else { return (found, None) };
+        let other = self.associations.iter().find(|(_, state)| state.verifies(message, &header));
+        let signed_by = other.map(|(label, _)| label.clone());
+        self.remember_signature(label, party, message, why);
+        (found, signed_by)
+    }
+
+    fn remember_signature(&mut self, label: &Label, party: Party, message: &Message<'_>, why: &str) {
+        let of_party = self.associations.values().find(|state| state.party == Some(party));
+        let seen = of_party.and_then(|state| signature_seen(label.as_str(), state, message, why));
+        self.signatures.extend(seen);
+    }
+
+    fn unasked(&mut self, connection: ConnectionId, message: &Message<'_>) {
+        if UNASKED <= self.unasked.len() {
+            return;
+        }
+        let number = self.streams.get(&connection).map_or(0, |link| link.number);
+        let party = self.speaker(Connection(number)).unwrap_or(Party::USER);
+        let (signature, _) = self.signed_for(party, &Label::new("a request of the target"), message);
+        let method = String::from_utf8_lossy(message.method().unwrap_or_default()).into_owned();
+        self.unasked.push((method, signature));
+    }
+
+    fn answered(&mut self, status: u16, message: &Message<'_>) {
+        let key = Key::of(message);
+        let Some(label) = self.owner(|state| state.key.is_answered_by(&key)) else { return };
+        if self.messages.get(&label).is_none_or(|state| state.answer.is_some()) {
+            return;
+        }
+        let signature = self.signature(&label, message);
+        self.learn_gruu(&label, message);
+        let place = self.received;
+        let Some(state) = self.messages.get_mut(&label) else { return };
+        if status < 200 {
+            return state.provisional.push((status, signature));
+        }
+        let Some(sent) = state.sent.clone() else { return };
+        let reaction = Reaction::of(message, signature);
+        state.answer = Some(Answered { reaction, octets: message.octets().to_vec(), place });
+        let (class, is_delivery) = (state.class(), state.is_delivery);
+        if !self.stage.wire.is_exact() {
+            self.stage.pace.measured(class, sent.at.elapsed());
+        }
+        if !is_delivery {
+            self.watch_order(sent.connection, sent.order);
+        }
+    }
+
+    /// How the answer to a message is signed, as far as the associations of the script can tell.
+    fn signature(&mut self, label: &Label, answer: &Message<'_>) -> Signature {
+        let by = self.messages.get(label).and_then(|state| state.association.clone());
+        let state = by.and_then(|by| self.associations.get_mut(&by));
+        let found = signature(state, answer);
+        if let Signature::Bad(why) = &found {
+            let by = self.messages.get(label).and_then(|state| state.association.clone());
+            let state = by.and_then(|by| self.associations.get(&by));
+            let seen = state.and_then(|state| signature_seen(label.as_str(), state, answer, why));
+            self.signatures.extend(seen);
+        }
+        found
+    }
+
+    /// A registrar gives the GRUU of the endpoint in the Contact of its 200.
+    fn learn_gruu(&mut self, label: &Label, answer: &Message<'_>) {
+        let contact = answer.contact().ok().flatten();
+        let gruu = contact.and_then(|contact| contact.param("gruu").map(String::from_utf8_lossy));
+        let party = self.messages.get(label).map(|state| state.party);
+        if let (Some(gruu), Some(party)) = (gruu, party)
+            && let Some(identity) = self.identities.get_mut(&party)
+        {
+            identity.gruu = gruu.trim_matches('"').to_owned();
+        }
+    }
+
+    /// An answer that overtakes another one of the same connection shows that a fence proves nothing. What another
+    /// client has to answer takes its own time.
+    fn watch_order(&mut self, connection: ConnectionId, order: u32) {
+        let is_behind = |state: &super::MessageState| {
+            let sent = state.sent.as_ref().filter(|_| !state.is_delivery);
+            sent.is_some_and(|sent| sent.connection == connection && order < sent.order)
+        };
+        if self.messages.values().any(|other| other.answer.is_some() && is_behind(other)) {
+            self.stage.pace.set_in_order(false);
         }
     }
 }

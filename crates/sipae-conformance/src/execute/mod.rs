@@ -1,55 +1,69 @@
 //! Playing scripts against a target.
 
+mod compose;
+mod edits;
 mod inbox;
+mod message;
 mod party;
 mod steps;
 
-use std::collections::BTreeMap;
-use std::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use sipae::clock::Entropy;
-use sipae::message::MessageStream;
+use sipae::message::{Limits, MessageStream};
 use sipae::server::ConnectionId;
 use sipae::version::Version;
-use sipae_events::{CaseFinished, Direction, Exchanged};
-use sipae_gen::{Connection, Label, Script};
-use sipae_net::Wire;
+use sipae_events::{CaseFinished, Direction, Exchanged, SignatureSeen};
+use sipae_gen::{AccountRole, Connection, Label, Party, Script, Step};
+use sipae_net::{SeededEntropy, Wire};
 
 use crate::observation::{Observation, Seen};
-use crate::profile::Profile;
+use crate::pace::Pace;
+use crate::profile::{Profile, TimerDurations};
 use crate::reaction::{Reaction, Signature};
 
-use party::{AssociationState, Key, MessageState};
+use message::MessageState;
+use party::{AssociationState, Identity};
+
+/// What a target may send at most: answers are kept, and several cases run side by side.
+const LIMITS: Limits = {
+    let mut limits = Limits::DEFAULT;
+    limits.body = 512 * 1024;
+    limits
+};
 
 /// What a script needs besides itself.
-pub struct Stage<'r> {
+pub struct Stage {
     /// The way to the target.
-    pub wire: &'r mut dyn Wire,
+    pub wire: Box<dyn Wire>,
     /// Accounts.
-    pub profile: &'r Profile,
+    pub profile: Arc<Profile>,
+    /// Which of the second users of the profile this script has for itself.
+    pub peer: usize,
     /// Version under test.
     pub version: Version,
-    /// How long an answer that is owed may take.
-    pub patience: Duration,
-    /// Whether the target answers in the order of the requests, as far as it has been seen: only then does a fence
-    /// prove silence.
-    pub in_order: &'r mut bool,
+    /// What is known about the target's time.
+    pub pace: Arc<Pace>,
+    /// How long the timers of the target are, where that is known.
+    pub durations: Option<TimerDurations>,
     /// Randomness of this script.
-    pub entropy: &'r mut dyn Entropy,
+    pub entropy: SeededEntropy,
 }
 
 /// A script that is being played.
-struct Executor<'s, 'r> {
-    stage: &'s mut Stage<'r>,
+struct Executor {
+    stage: Stage,
+    identities: BTreeMap<Party, Identity>,
     connections: BTreeMap<Connection, ConnectionId>,
     streams: BTreeMap<ConnectionId, Link>,
     messages: BTreeMap<Label, MessageState>,
     associations: BTreeMap<Label, AssociationState>,
-    /// Answers that nobody has waited for are kept with their message; what matches none is in the exchange only.
+    /// Messages that the script itself answers once they are delivered.
+    expected: BTreeSet<Label>,
     exchange: Vec<Exchanged>,
-    epid: String,
-    register_call_id: String,
-    from_tag: String,
+    signatures: Vec<SignatureSeen>,
+    unasked: Vec<(String, Signature)>,
     sent: u32,
     received: u32,
     answered_requests: u32,
@@ -67,32 +81,77 @@ struct Link {
     fenced: u32,
 }
 
-/// Plays a script to its end, or to the first step that cannot be made, and cleans up behind it.
-pub fn play(stage: &mut Stage<'_>, script: &Script) -> Observation {
-    let mut executor = Executor::new(stage);
-    let broken = script.steps.iter().find_map(|step| executor.step(step).err());
-    let observation = executor.observe(broken);
-    executor.clean_up();
-    observation
+/// A script that has been played to its end, or to the first step that could not be made. Late answers can still be
+/// taken in.
+pub struct Played {
+    executor: Executor,
+    broken: Option<String>,
 }
 
-impl<'s, 'r> Executor<'s, 'r> {
-    fn new(stage: &'s mut Stage<'r>) -> Self {
-        let mut hex = |octets: usize| {
-            let random: [u8; 16] = stage.entropy.octets();
-            sipae::encoding::encode_base16(random.get(..octets).unwrap_or_default())
-        };
-        let (epid, register_call_id, from_tag) = (hex(5), hex(16), hex(5));
+/// Plays a script.
+#[must_use]
+pub fn play(stage: Stage, script: &Script) -> Played {
+    let mut executor = Executor::new(stage, script);
+    let broken = script.steps.iter().find_map(|step| executor.step(step).err());
+    Played { executor, broken }
+}
+
+impl Played {
+    /// What has been seen until now.
+    #[must_use]
+    pub fn observe(&mut self) -> Observation {
+        self.executor.look();
+        self.executor.observe(self.broken.clone())
+    }
+
+    /// Whether a message is unanswered that could still be answered.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.executor.messages.keys().any(|label| self.executor.is_pending(label))
+    }
+
+    /// Takes in what comes until every message that was sent has had so much time.
+    pub fn settle(&mut self, patience: Duration) {
+        let pending = self.executor.messages.iter().filter(|(label, _)| self.executor.is_pending(label));
+        let last = pending.filter_map(|(_, state)| state.sent.as_ref().map(|sent| sent.at)).max();
+        if let Some(last) = last {
+            self.executor.listen_until(last + patience);
+        }
+    }
+
+    /// Takes what was registered away, and gives the stage back.
+    #[must_use]
+    pub fn finish(mut self) -> Stage {
+        self.executor.clean_up();
+        self.executor.stage
+    }
+}
+
+impl Executor {
+    fn new(mut stage: Stage, script: &Script) -> Self {
+        let identities = Party::all().filter_map(|party| {
+            let user = match party.account {
+                AccountRole::User => Some(&stage.profile.user),
+                AccountRole::Peer => stage.profile.peers.get(stage.peer),
+                AccountRole::Sacrificial => stage.profile.sacrificial.as_ref(),
+            };
+            user.cloned().map(|user| (party, Identity::new(user, &mut stage.entropy)))
+        });
+        let expected = script.steps.iter().filter_map(|step| match step {
+            Step::Expect { message, .. } => Some(message.clone()),
+            _ => None,
+        });
         Self {
+            identities: identities.collect(),
             stage,
             connections: BTreeMap::new(),
             streams: BTreeMap::new(),
             messages: BTreeMap::new(),
             associations: BTreeMap::new(),
+            expected: expected.collect(),
             exchange: Vec::new(),
-            epid,
-            register_call_id,
-            from_tag,
+            signatures: Vec::new(),
+            unasked: Vec::new(),
             sent: 0,
             received: 0,
             answered_requests: 0,
@@ -101,90 +160,113 @@ impl<'s, 'r> Executor<'s, 'r> {
         }
     }
 
-    fn observe(&mut self, broken: Option<String>) -> Observation {
+    fn observe(&self, broken: Option<String>) -> Observation {
         let messages = self.messages.iter().filter(|(_, state)| state.sent.is_some());
-        let seen = messages.map(|(label, state)| (label.clone(), self.seen(state))).collect();
-        let (exchange, is_unreachable) = (std::mem::take(&mut self.exchange), self.is_unreachable);
+        let ended = self.streams.values().filter_map(|link| link.end.clone().map(|end| (link.number, end)));
         Observation {
-            messages: seen,
-            exchange,
+            messages: messages.map(|(label, state)| (label.clone(), self.seen(state))).collect(),
+            exchange: self.exchange.clone(),
             exchange_left_out: self.exchange_left_out,
+            signatures: self.signatures.clone(),
+            ended: ended.collect(),
+            unasked: self.unasked.clone(),
             broken,
-            is_unreachable,
+            is_unreachable: self.is_unreachable,
         }
     }
 
     fn seen(&self, state: &MessageState) -> Seen {
-        let sent = state.draft.to_octets();
-        match &state.answer {
-            Some(answered) => {
-                let (reaction, answer) = (answered.reaction.clone(), Some(answered.octets.clone()));
-                Seen { reaction, sent, answer, place: Some(answered.place) }
-            }
-            None => Seen { reaction: self.unanswered(state), sent, answer: None, place: None },
+        let answer = state.answer.as_ref();
+        Seen {
+            reaction: answer.map_or_else(|| self.unanswered(state), |answered| answered.reaction.clone()),
+            sent: state.draft.to_octets(),
+            answer: answer.map(|answered| answered.octets.clone()),
+            place: answer.map(|answered| answered.place),
+            provisional: state.provisional.clone(),
+            deliveries: state.deliveries.clone(),
         }
     }
 
-    /// Silence is proven by a fence, or by a wire on which nothing can still be under way.
+    /// Silence is proven by a fence where answers come in order, by a wire on which nothing can still be under way, and
+    /// else by time: as much as the slowest answers take.
     fn unanswered(&self, state: &MessageState) -> Reaction {
         let Some(sent) = &state.sent else { return Reaction::Overdue };
         let Some(link) = self.streams.get(&sent.connection) else { return Reaction::Overdue };
-        if sent.order < link.fenced && *self.stage.in_order {
+        let pace = &self.stage.pace;
+        if sent.order < link.fenced && pace.is_in_order() {
             return Reaction::Silent;
         }
         match &link.end {
             Some(end) => end.clone(),
             None if self.stage.wire.is_exact() => Reaction::Silent,
+            None if sent.order < link.fenced && pace.quiet() <= sent.at.elapsed() => Reaction::Silent,
             None => Reaction::Overdue,
         }
     }
 
-    fn log(&mut self, direction: Direction, connection: ConnectionId, label: String, octets: &[u8]) {
-        let number = self.streams.get(&connection).map_or(0, |link| link.number);
-        if self.exchange.len() < CaseFinished::MAX_EXCHANGE {
-            self.exchange.push(Exchanged::new(direction, number, label, octets));
-        } else {
-            self.exchange_left_out += 1;
-        }
+    fn identity(&self, party: Party) -> Result<&Identity, String> {
+        self.identities.get(&party).ok_or_else(|| format!("the profile has no account for {party}"))
     }
 
-    /// Takes what was registered away, quietly and without waiting long: a suite is a guest.
+    fn log(&mut self, direction: Direction, connection: ConnectionId, label: String, octets: &[u8]) {
+        if CaseFinished::MAX_EXCHANGE <= self.exchange.len() {
+            self.exchange_left_out += 1;
+            return;
+        }
+        let number = self.streams.get(&connection).map_or(0, |link| link.number);
+        let mut exchanged = Exchanged::new(direction, number, label, octets);
+        exchanged.party = self.speaker(Connection(number)).map_or(String::new(), |party| party.to_string());
+        self.exchange.push(exchanged);
+    }
+
+    /// Whose connection that is; in doubt nobody's.
+    fn speaker(&self, connection: Connection) -> Option<Party> {
+        self.identities.keys().copied().find(|party| party.connection() == connection)
+    }
+
+    /// Takes what was registered away, quietly and without waiting long: a suite is a guest. A server in memory goes
+    /// with its wire.
     fn clean_up(&mut self) {
-        let proven = |state: &&MessageState| {
-            state.answer.as_ref().is_some_and(|answer| matches!(answer.reaction, Reaction::Final { .. }))
-        };
-        let established: std::collections::BTreeSet<Label> =
-            self.messages.values().filter(proven).filter_map(|state| state.association.clone()).collect();
-        for association in established {
-            self.unregister(&association);
+        if !self.stage.wire.is_exact() {
+            let labels: Vec<Label> = self.established().into_iter().collect();
+            let asked: Vec<Label> =
+                labels.iter().filter_map(|association| self.unregister(association)).collect();
+            for label in asked {
+                self.wait_for(&label);
+            }
         }
         for connection in self.connections.values() {
             self.stage.wire.disconnect(*connection);
         }
-        self.drain();
     }
 
-    /// Arrivals of closed connections must not reach the next script.
-    fn drain(&mut self) {
-        for _ in 0..inbox::ARRIVALS {
-            if self.stage.wire.receive(Duration::ZERO).is_none() {
-                return;
-            }
-        }
+    fn established(&self) -> BTreeSet<Label> {
+        let proven = |state: &&MessageState| {
+            state.answer.as_ref().is_some_and(|answer| matches!(answer.reaction, Reaction::Final { .. }))
+        };
+        self.messages.values().filter(proven).filter_map(|state| state.association.clone()).collect()
     }
 
     /// The message that an answer belongs to.
-    fn owner(&self, key: &Key) -> Option<Label> {
+    fn owner(&self, belongs: impl Fn(&MessageState) -> bool) -> Option<Label> {
         self.messages
             .iter()
-            .find(|(_, state)| state.sent.is_some() && state.key.matches(key))
+            .find(|(_, state)| state.sent.is_some() && belongs(state))
             .map(|(label, _)| label.clone())
     }
 
-    /// How the answer to a message is signed, as far as the associations of the script can tell.
-    fn signature(&mut self, label: &Label, answer: &sipae::message::Message<'_>) -> Signature {
-        let by = self.messages.get(label).and_then(|state| state.association.clone());
-        let association = by.and_then(|by| self.associations.get_mut(&by));
-        party::signature(association, answer)
+    /// Listens until a moment, whatever comes.
+    fn listen_until(&mut self, until: Instant) {
+        loop {
+            let patience = until.saturating_duration_since(Instant::now());
+            if patience.is_zero() {
+                return self.look();
+            }
+            if let Some(arrival) = self.stage.wire.receive(patience) {
+                self.arrived(arrival);
+            } else if self.stage.wire.is_exact() {
+                return;
+            }
+        }
     }
 }

@@ -1,67 +1,56 @@
-//! Messages and associations of a script while it is played.
+//! The parties of a script: who they are, and the associations that they have with the target.
 
 use sipae::auth::ChallengeKind;
 use sipae::auth::{AuthHeader, AuthParam, Scheme};
-use sipae::draft::Draft;
+use sipae::buffer::{SignatureBuffer, SignatureParams};
+use sipae::clock::Entropy;
+use sipae::encoding::encode_base16;
+use sipae::endpoint::InstanceId;
 use sipae::message::{HeaderName, Message};
-use sipae::ntlm::{Answer, Authenticate, Challenge, NegotiateFlags, ResponseKind};
+use sipae::ntlm::{Answer, Authenticate, Challenge, NegotiateFlags, ResponseKind, SessionKeys};
 use sipae::sa::{Context, Parameters, SecurityAssociation};
 use sipae::side::Side;
 use sipae::violation::{Breach, Violation};
+use sipae_events::{BufferField, SignatureSeen};
+use sipae_gen::{Party, Password};
 
 use crate::profile::ProfileUser;
-use crate::reaction::{Reaction, Signature};
+use crate::reaction::Signature;
 
-/// What ties an answer to its request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Key {
-    pub(super) call_id: Vec<u8>,
-    pub(super) cseq: (Vec<u8>, Vec<u8>),
-    /// Absent where a target does not repeat Via.
-    pub(super) branch: Option<Vec<u8>>,
+/// What an endpoint of the suite is for the length of a script.
+#[derive(Clone, Debug)]
+pub(super) struct Identity {
+    pub(super) user: ProfileUser,
+    pub(super) epid: String,
+    /// One Call-ID and From tag for all REGISTERs.
+    pub(super) register_call_id: String,
+    pub(super) tag: String,
+    /// The GRUU that the target gave, or the one that follows from the epid.
+    pub(super) gruu: String,
 }
 
-impl Key {
-    /// The key of a message; `None` if it cannot be read.
-    pub(super) fn of(message: &Message<'_>) -> Option<Self> {
-        let cseq = message.cseq().ok()?;
-        Some(Self {
-            call_id: message.call_id().ok()?.unfolded().into_owned(),
-            cseq: (cseq.number.to_vec(), cseq.method.to_vec()),
-            branch: message.branch().map(<[u8]>::to_vec),
-        })
+impl Identity {
+    pub(super) fn new(user: ProfileUser, entropy: &mut dyn Entropy) -> Self {
+        let mut hex = |octets: usize| {
+            let random: [u8; 16] = entropy.octets();
+            encode_base16(random.get(..octets).unwrap_or_default())
+        };
+        let (epid, register_call_id, tag) = (hex(5), hex(16), hex(5));
+        let gruu = InstanceId::from_epid(epid.as_bytes()).gruu(&user.address);
+        Self { user, epid, register_call_id, tag, gruu }
     }
 
-    pub(super) fn matches(&self, answer: &Self) -> bool {
-        let branch = answer.branch.is_none() || self.branch == answer.branch;
-        branch && self.call_id == answer.call_id && self.cseq == answer.cseq
+    pub(super) fn address(&self) -> &str {
+        &self.user.address
     }
-}
 
-/// When and where a message was sent.
-#[derive(Clone, Debug)]
-pub(super) struct Sent {
-    pub(super) connection: sipae::server::ConnectionId,
-    pub(super) order: u32,
-}
+    pub(super) fn host(&self) -> &str {
+        self.address().split_once('@').map_or(self.address(), |(_, host)| host)
+    }
 
-/// The final answer to a message.
-#[derive(Clone, Debug)]
-pub(super) struct Answered {
-    pub(super) reaction: Reaction,
-    pub(super) octets: Vec<u8>,
-    /// Its place among all messages of the script.
-    pub(super) place: u32,
-}
-
-/// A message of the script.
-#[derive(Clone, Debug)]
-pub(super) struct MessageState {
-    pub(super) draft: Draft,
-    pub(super) key: Key,
-    pub(super) association: Option<sipae_gen::Label>,
-    pub(super) sent: Option<Sent>,
-    pub(super) answer: Option<Answered>,
+    pub(super) fn instance(&self) -> InstanceId {
+        InstanceId::from_epid(self.epid.as_bytes())
+    }
 }
 
 /// An association of the script: what the target chose, and the keys once there are any.
@@ -74,7 +63,15 @@ pub(super) struct AssociationState {
     pub(super) challenge: Vec<u8>,
     /// `gssapi-data` of the AUTHENTICATE.
     pub(super) token: String,
+    pub(super) party: Option<Party>,
     pub(super) association: Option<SecurityAssociation>,
+}
+
+/// The randomness of an AUTHENTICATE, and its time stamp.
+pub(super) struct Moment {
+    pub(super) client_challenge: [u8; 8],
+    pub(super) session_key: [u8; 16],
+    pub(super) time: [u8; 8],
 }
 
 impl AssociationState {
@@ -89,6 +86,7 @@ impl AssociationState {
             opaque: text(AuthParam::Opaque),
             challenge: token.unwrap_or_default(),
             token: String::new(),
+            party: None,
             association: None,
         })
     }
@@ -104,49 +102,121 @@ impl AssociationState {
     pub(super) fn authenticate(
         &mut self,
         user: &ProfileUser,
-        password: &str,
-        random: ([u8; 8], [u8; 16]),
-        time: [u8; 8],
+        password: &Password,
+        moment: &Moment,
     ) -> Result<(), Breach> {
         let challenge = Challenge::read(&self.challenge)?;
-        let answer = Answer {
-            user: &user.user,
-            domain: &user.domain,
-            password,
-            workstation: "SIPAE",
-            flags: NegotiateFlags::CLIENT & challenge.flags,
-            client_challenge: random.0,
-            random_session_key: random.1,
-            time,
-            response: ResponseKind::NtlmV2,
-            with_mic: false,
+        let (authenticate, keys) = match password {
+            Password::Right => answer(&challenge, user, &user.user, &user.password, moment)?,
+            Password::Wrong(text) => answer(&challenge, user, &user.user, text, moment)?,
+            Password::UnknownUser(name) => answer(&challenge, user, name, &user.password, moment)?,
+            Password::Anonymous => anonymous(&challenge, user, moment)?,
         };
-        let (authenticate, keys) = Authenticate::answer(&challenge, &answer)?;
         let context = Context::ntlm(&keys).ok_or(sipae::ntlm::NtlmError::FlagClear { flag: "SIGN" })?;
         self.token = sipae::encoding::encode_base64(&authenticate.write(&Authenticate::PAYLOAD));
         let (parameters, opaque) = (self.parameters.clone(), self.opaque.clone());
         self.association = Some(SecurityAssociation::new(parameters, opaque, Side::Client, context));
         Ok(())
     }
+
+    /// Whether this is the association of a message that came to `party`: its opaque says so.
+    pub(super) fn is_of(&self, party: Party, header: &AuthHeader<'_>) -> bool {
+        let opaque = header.get(AuthParam::Opaque).map(|opaque| opaque.unfolded().into_owned());
+        self.party == Some(party) && opaque.as_ref() == Some(&self.opaque)
+    }
+
+    /// Whether a signature verifies, whatever its number: the window stays as it is.
+    pub(super) fn verifies(&self, message: &Message<'_>, header: &AuthHeader<'_>) -> bool {
+        self.association.as_ref().is_some_and(|sa| sa.verify_signature(message, header).is_ok())
+    }
 }
 
-/// How an answer is signed. Either header field will do (SIPAE-3.2.5.2-16).
-pub(super) fn signature(association: Option<&mut AssociationState>, answer: &Message<'_>) -> Signature {
-    let headers = HeaderName::SIGNATURES.into_iter().flat_map(|name| answer.all(name)).map(AuthHeader::read);
-    let mut ntlm = headers.filter(|header| header.scheme() == Some(Scheme::Ntlm));
-    let Some(first) = ntlm.next() else { return Signature::Unsigned };
+fn answer(
+    challenge: &Challenge,
+    user: &ProfileUser,
+    name: &str,
+    password: &str,
+    moment: &Moment,
+) -> Result<(Authenticate, SessionKeys), Breach> {
+    let answer = Answer {
+        user: name,
+        domain: &user.domain,
+        password,
+        workstation: "SIPAE",
+        flags: NegotiateFlags::CLIENT & challenge.flags,
+        client_challenge: moment.client_challenge,
+        random_session_key: moment.session_key,
+        time: moment.time,
+        response: ResponseKind::NtlmV2,
+        with_mic: false,
+    };
+    Ok(Authenticate::answer(challenge, &answer)?)
+}
+
+/// An AUTHENTICATE without user and responses: its key exchange key is all zero ([MS-NLMP] 3.2.5.1.2).
+fn anonymous(
+    challenge: &Challenge,
+    user: &ProfileUser,
+    moment: &Moment,
+) -> Result<(Authenticate, SessionKeys), Breach> {
+    let (mut authenticate, _) = answer(challenge, user, "", "", moment)?;
+    authenticate.flags = authenticate.flags | NegotiateFlags::ANONYMOUS;
+    (authenticate.domain, authenticate.nt_response) = (Vec::new(), Vec::new());
+    authenticate.lm_response = vec![0];
+    authenticate.session_key = sipae::ntlm::rc4(&[0; 16], &moment.session_key);
+    let keys = SessionKeys::new(authenticate.flags, moment.session_key, authenticate.revision());
+    Ok((authenticate, keys))
+}
+
+/// The signature header fields of a message that name NTLM. Either name will do (SIPAE-3.2.5.2-16).
+pub(super) fn signatures<'m>(message: &Message<'m>) -> impl Iterator<Item = AuthHeader<'m>> {
+    HeaderName::SIGNATURES
+        .into_iter()
+        .flat_map(|name| message.all(name))
+        .map(AuthHeader::read)
+        .filter(|header| header.scheme() == Some(Scheme::Ntlm))
+}
+
+/// How a message of the target is signed, as this association tells.
+pub(super) fn signature(association: Option<&mut AssociationState>, message: &Message<'_>) -> Signature {
+    if signatures(message).next().is_none() {
+        return Signature::Unsigned;
+    }
     let Some(association) = association.and_then(|state| state.association.as_mut()) else {
         return Signature::Bad("no security association of ours fits".to_owned());
     };
-    let header = std::iter::once(first).chain(ntlm).find(|header| association.parameters.fit(header));
-    let Some(header) = header else {
+    let fitting = signatures(message).find(|header| association.parameters.fit(header));
+    let Some(header) = fitting else {
         return Signature::Bad("realm or targetname are not those of the challenge".to_owned());
     };
-    match association.verify(answer, &header) {
+    match association.verify(message, &header) {
         Ok(number) => Signature::Verified(number),
         Err(Violation { breach: Breach::Replayed { number } | Breach::TooOld { number }, .. }) => {
             Signature::Replayed(number)
         }
         Err(violation) => Signature::Bad(violation.to_string()),
     }
+}
+
+/// The buffer that the suite verified a bad signature over, for the report.
+pub(super) fn signature_seen(
+    label: &str,
+    association: &AssociationState,
+    message: &Message<'_>,
+    why: &str,
+) -> Option<SignatureSeen> {
+    let header = signatures(message).next()?;
+    let version = association.parameters.version;
+    let params = SignatureParams::of(&header, Side::Server);
+    let buffer = SignatureBuffer::new(message, &params, version).ok()?;
+    let fields = buffer
+        .elements()
+        .map(|(field, value)| BufferField { name: format!("{field:?}"), value: value.to_text() });
+    Some(SignatureSeen {
+        message: label.to_owned(),
+        signer: "server".to_owned(),
+        version: version.number(),
+        fields: fields.collect(),
+        outcome: why.to_owned(),
+    })
 }

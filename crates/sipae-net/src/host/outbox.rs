@@ -8,6 +8,8 @@ use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::layer::Layer;
+
 /// Messages that may wait for one client.
 const MESSAGES: usize = 256;
 /// Octets that may wait for one client, whatever the number of messages.
@@ -32,11 +34,17 @@ impl Outbox {
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub(super) fn start(stream: TcpStream, patience: Duration, token: Arc<()>) -> io::Result<Self> {
+    pub(super) fn start(
+        stream: TcpStream,
+        layer: Layer,
+        patience: Duration,
+        token: Arc<()>,
+    ) -> io::Result<Self> {
         let (queue, messages) = mpsc::sync_channel(MESSAGES);
         let waiting = Arc::new(AtomicUsize::new(0));
         let behind_since = Instant::now();
-        let writer = Writer { stream, waiting: Arc::clone(&waiting), patience, behind_since, _token: token };
+        let writer =
+            Writer { stream, layer, waiting: Arc::clone(&waiting), patience, behind_since, _token: token };
         thread::Builder::new().spawn(move || writer.run(&messages))?;
         Ok(Self { queue, waiting })
     }
@@ -55,6 +63,7 @@ impl Outbox {
 /// The thread that writes.
 struct Writer {
     stream: TcpStream,
+    layer: Layer,
     waiting: Arc<AtomicUsize>,
     patience: Duration,
     /// Since when there has always been something to write.
@@ -67,11 +76,12 @@ impl Writer {
     /// Writes until the outbox is dropped and empty or the client is too slow or gone; the reader notices the end.
     fn run(mut self, messages: &Receiver<Vec<u8>>) {
         while let Some(message) = self.next(messages) {
-            if self.write(&message).is_err() {
+            if self.say(&message).is_err() {
                 break;
             }
             self.waiting.fetch_sub(message.len(), Ordering::Relaxed);
         }
+        let _already_closed = self.write(&self.layer.farewell());
         let _already_closed = self.stream.shutdown(Shutdown::Both);
     }
 
@@ -84,14 +94,18 @@ impl Writer {
         message
     }
 
+    fn say(&self, message: &[u8]) -> io::Result<()> {
+        self.write(&self.layer.say(message)?)
+    }
+
     /// The time-out of the socket is no bound for a client that takes an octet now and then.
-    fn write(&mut self, message: &[u8]) -> io::Result<()> {
-        let mut rest = message;
+    fn write(&self, octets: &[u8]) -> io::Result<()> {
+        let mut rest = octets;
         while !rest.is_empty() {
             if self.patience < self.behind_since.elapsed() {
                 return Err(ErrorKind::TimedOut.into());
             }
-            match self.stream.write(rest) {
+            match (&self.stream).write(rest) {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
                 Ok(length) => rest = rest.get(length..).unwrap_or_default(),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -117,7 +131,7 @@ mod tests {
         let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         client.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         let (stream, _) = listener.accept().unwrap();
-        (Outbox::start(stream, patience, Arc::default()).unwrap(), client)
+        (Outbox::start(stream, Layer::Plain, patience, Arc::default()).unwrap(), client)
     }
 
     #[test]
@@ -158,7 +172,8 @@ mod tests {
         let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (stream, _) = listener.accept().unwrap();
         let (waiting, behind_since, _token) = (Arc::default(), Instant::now(), Arc::default());
-        (Writer { stream, waiting, patience: Duration::ZERO, behind_since, _token }, client)
+        let layer = Layer::Plain;
+        (Writer { stream, layer, waiting, patience: Duration::ZERO, behind_since, _token }, client)
     }
 
     #[test]

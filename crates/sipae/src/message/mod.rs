@@ -15,6 +15,7 @@ mod name;
 mod stream;
 mod value;
 
+pub(crate) use address::strip_scheme;
 pub use address::{Address, Addresses, Param, Params, address_of_record};
 pub use diagnose::MessageFinding;
 pub use fields::{CSeq, Identities, Via};

@@ -17,6 +17,8 @@ pub struct Durations {
     pub register_margin: Duration,
     /// How long before the end a client authenticates anew: 5 minutes (SIPAE-3.2.2).
     pub client_margin: Duration,
+    /// How long a forwarded request waits for its answer: 32 seconds (RFC 3261 17.1.2.2, timer F).
+    pub transaction: Duration,
 }
 
 impl Default for Durations {
@@ -27,6 +29,7 @@ impl Default for Durations {
             connection: Duration::from_secs(60),
             register_margin: Duration::from_secs(30),
             client_margin: Duration::from_secs(5 * 60),
+            transaction: Duration::from_secs(32),
         }
     }
 }

@@ -1,8 +1,11 @@
-//! What the server does with a message that it has verified: a registrar, and an echo for everything else.
+//! What the server does with a request that it has verified: a registrar, and a proxy for everything else.
 
 use std::time::Duration;
 
-use super::{Scene, Server, is_silent};
+use super::location::Binding;
+use super::{Association, Scene, Server};
+use crate::clock::Time;
+use crate::defects::Defect;
 use crate::endpoint::{EndpointId, lower_address};
 use crate::message::{Address, HeaderName, Message, MessageError};
 use crate::octets::decimal;
@@ -10,42 +13,27 @@ use crate::violation::Breach;
 
 impl Server {
     pub(super) fn application(&mut self, scene: &mut Scene<'_>, message: &Message<'_>, opaque: &[u8]) {
-        let method = message.method().unwrap_or_default();
-        match method {
+        match message.method().unwrap_or_default() {
             b"REGISTER" => self.register(scene, message, opaque),
-            method if is_silent(method) => {}
-            method => {
-                let status = self.status_for(method, message);
-                self.answer_signed(scene, message, opaque, status, &[]);
+            b"ACK" => {
+                if let Some(association) = self.associations.get(opaque) {
+                    let caller = association.endpoint.clone();
+                    self.acknowledged(scene, message, &caller);
+                }
             }
-        }
-    }
-
-    fn status_for(&self, method: &[u8], message: &Message<'_>) -> u16 {
-        let to = message.to().ok().and_then(|to| lower_address(to.uri));
-        let is_known = to.is_some_and(|address| self.config.accounts.has_address(&address));
-        match method {
-            b"OPTIONS" => 200,
-            b"BYE" | b"PRACK" | b"UPDATE" => 481,
-            b"INVITE" if is_known => 480,
-            b"MESSAGE" | b"SUBSCRIBE" | b"SERVICE" | b"NOTIFY" | b"INFO" | b"PUBLISH" | b"REFER"
-                if is_known =>
-            {
-                200
-            }
-            b"INVITE" | b"MESSAGE" | b"SUBSCRIBE" | b"SERVICE" | b"NOTIFY" | b"INFO" | b"PUBLISH"
-            | b"REFER" => 404,
-            _ => 501,
+            b"CANCEL" => self.cancel(scene, message, opaque),
+            _ => self.forward(scene, message, opaque),
         }
     }
 
     /// REGISTER: the address must be the user's own (SIPAE-3.3.5.3-20). The answer carries Expires, and its
     /// signature covers it.
     fn register(&mut self, scene: &mut Scene<'_>, message: &Message<'_>, opaque: &[u8]) {
-        let Some(association) = self.associations.get_mut(opaque) else { return };
+        let Some(association) = self.associations.get(opaque) else { return };
         let endpoint = association.endpoint.clone();
         let to = message.to().ok().and_then(|to| lower_address(to.uri));
-        if to.as_deref() != Some(&endpoint.address) {
+        let is_own = to.as_deref() == Some(&endpoint.address);
+        if !is_own && !self.config.defects.has(Defect::RegistersForOthers) {
             scene.refused(Breach::Identity { header: HeaderName::To });
             return self.answer_signed(scene, message, opaque, 403, &[]);
         }
@@ -58,17 +46,19 @@ impl Server {
             }
         };
         self.answer_signed(scene, message, opaque, 200, &headers);
-        self.after_register(opaque, granted);
+        self.after_register(scene, message, opaque, granted);
     }
 
     /// A registration extends the idle timer; its end ends the association (SIPAE-3.3.2-04, SIPAE-3.3.5.3-14).
-    fn after_register(&mut self, opaque: &[u8], granted: u32) {
+    fn after_register(&mut self, scene: &Scene<'_>, message: &Message<'_>, opaque: &[u8], granted: u32) {
         if granted == 0 {
             return self.associations.remove(opaque);
         }
         let durations = self.config.durations;
+        let granted = Duration::from_secs(u64::from(granted));
         if let Some(association) = self.associations.get_mut(opaque) {
-            association.lifetime.registered(Duration::from_secs(u64::from(granted)), &durations);
+            association.lifetime.registered(granted, &durations);
+            association.bind(message, scene.now.plus(granted));
             let end = association.lifetime.end();
             self.associations.ends_at(end);
         }
@@ -81,6 +71,18 @@ impl Server {
             contact.param("expires").and_then(decimal)
         };
         header.or_else(in_contact).unwrap_or(self.config.expires).min(self.config.expires)
+    }
+}
+
+impl Association {
+    /// What the client registers; a REGISTER without Contact only asks (RFC 3261 10.2.3).
+    fn bind(&mut self, message: &Message<'_>, end: Time) {
+        if let Ok(Some(contact)) = message.contact() {
+            self.binding = Some(Binding::new(contact.uri, end));
+        }
+        if let Some(epid) = message.from().ok().and_then(|from| from.epid) {
+            self.epid = Some(epid.to_vec());
+        }
     }
 }
 

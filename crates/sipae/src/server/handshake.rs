@@ -86,7 +86,7 @@ impl Server {
         let token = challenge.write(&Challenge::PAYLOAD);
         let lifetime = Lifetime::start(scene.now, &self.config.durations);
         self.continuation(scene, message, &opaque, encode_base64(&token));
-        let connection = scene.connection;
+        let connection = scene.flow.connection;
         self.negotiations.insert(opaque, Negotiation { connection, endpoint, challenge, token, lifetime });
     }
 
@@ -161,9 +161,16 @@ impl Server {
         if self.config.defects.has(Defect::FirstSnumTwo) {
             sa.skip_number();
         }
-        let handshake_tag = message.from()?.param("tag").unwrap_or_default().to_vec();
-        let lifetime = Lifetime::start(scene.now, &self.config.durations);
-        Ok(Association { sa, endpoint, lifetime, handshake_tag })
+        let from = message.from()?;
+        Ok(Association {
+            sa,
+            endpoint,
+            lifetime: Lifetime::start(scene.now, &self.config.durations),
+            handshake_tag: from.tag.unwrap_or_default().to_vec(),
+            epid: from.epid.map(<[u8]>::to_vec),
+            flow: scene.flow,
+            binding: None,
+        })
     }
 
     fn establish(
@@ -174,6 +181,9 @@ impl Server {
         association: Association,
     ) {
         let (opaque, endpoint) = (association.sa.opaque.clone(), association.endpoint.clone());
+        if self.config.defects.has(Defect::ReplacesOtherUsersEndpoint) {
+            self.associations.remove_instance(endpoint.instance);
+        }
         self.associations.insert(association);
         scene.has_authenticated = true;
         scene.outputs.push(super::Output::Event(ServerEvent::Established { user, endpoint }));

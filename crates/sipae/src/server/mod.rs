@@ -1,14 +1,20 @@
 //! The reference server: a registrar that authenticates with NTLM ([MS-SIPAE] 3.3), as a state machine.
 //!
-//! It answers what it authenticates and forwards nothing. Everything that a client can make it remember is bounded.
+//! It forwards what it authenticates to the endpoints of its users and relays what they answer, signed anew for each.
+//! Everything that a client can make it remember is bounded.
 
 mod account;
 mod application;
 mod handshake;
+mod identity;
+mod location;
 mod negotiation;
+mod proxy;
+mod relay;
 mod response;
 mod signed;
 mod table;
+mod transactions;
 
 pub use account::{Account, Accounts};
 
@@ -24,8 +30,10 @@ use crate::sa::{Durations, Parameters};
 use crate::version::Version;
 use crate::violation::{Breach, Violation};
 
+use location::Flow;
 use negotiation::Negotiations;
 use table::{Association, Associations};
+use transactions::Transactions;
 
 /// A connection, named by whoever owns it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -60,6 +68,8 @@ pub struct ServerConfig {
     pub negotiations: usize,
     /// Established associations kept at once; the least recently used gives way.
     pub associations: usize,
+    /// Forwarded requests that wait for an answer at once; the oldest of the busiest connection gives way.
+    pub transactions: usize,
     /// The planted bug, if any.
     pub defects: Defects,
 }
@@ -88,6 +98,7 @@ impl ServerConfig {
             accept_ntlm_v1: false,
             negotiations: 4096,
             associations: 65_536,
+            transactions: 1024,
             defects: Defects::NONE,
         }
     }
@@ -144,6 +155,8 @@ pub enum ServerEvent {
 /// A connection as the server sees it.
 #[derive(Debug)]
 struct Link {
+    /// Tells it from others that have had its number.
+    serial: u64,
     stream: MessageStream,
     since: Time,
     /// Whether a message on it has verified: a stranger's connection is closed after a while.
@@ -155,13 +168,16 @@ struct Link {
 pub struct Server {
     config: ServerConfig,
     connections: BTreeMap<ConnectionId, Link>,
+    /// Connections so far.
+    connected: u64,
     negotiations: Negotiations,
     associations: Associations,
+    transactions: Transactions,
 }
 
 /// What the handling of one message needs besides the server.
 struct Scene<'s> {
-    connection: ConnectionId,
+    flow: Flow,
     now: Time,
     entropy: &'s mut dyn Entropy,
     outputs: &'s mut Vec<Output>,
@@ -171,12 +187,17 @@ struct Scene<'s> {
 
 impl Scene<'_> {
     fn send(&mut self, octets: Vec<u8>) {
-        self.outputs.push(Output::Send(self.connection, octets));
+        self.send_to(self.flow, octets);
+    }
+
+    fn send_to(&mut self, flow: Flow, octets: Vec<u8>) {
+        self.outputs.push(Output::Send(flow.connection, octets));
     }
 
     fn refused(&mut self, breach: impl Into<Breach>) {
         let violation = Violation::client(breach);
-        self.outputs.push(Output::Event(ServerEvent::Refused { connection: self.connection, violation }));
+        let connection = self.flow.connection;
+        self.outputs.push(Output::Event(ServerEvent::Refused { connection, violation }));
     }
 }
 
@@ -186,7 +207,8 @@ impl Server {
     pub fn new(config: ServerConfig) -> Self {
         let negotiations = Negotiations::new(config.negotiations);
         let associations = Associations::new(config.associations);
-        Self { config, connections: BTreeMap::new(), negotiations, associations }
+        let transactions = Transactions::new(config.transactions);
+        Self { config, connections: BTreeMap::new(), connected: 0, negotiations, associations, transactions }
     }
 
     /// How it is configured.
@@ -201,35 +223,57 @@ impl Server {
         self.associations.len()
     }
 
+    /// Forwarded requests that wait for an answer, and calls that ended a moment ago.
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        self.transactions.len()
+    }
+
     /// Takes one input at a time `now`, which must not go back.
     pub fn handle(&mut self, input: Input<'_>, now: Time, entropy: &mut dyn Entropy) -> Vec<Output> {
         let mut outputs = Vec::new();
-        self.expire(now, &mut outputs);
+        self.expire(now, entropy, &mut outputs);
         match input {
-            Input::Connected(connection) => {
-                let stream = MessageStream::new(self.config.limits);
-                self.connections.insert(connection, Link { stream, since: now, is_authenticated: false });
-            }
+            Input::Connected(connection) => self.connect(connection, now),
             Input::Disconnected(connection) => {
                 self.connections.remove(&connection);
             }
             Input::Received(connection, octets) => {
-                let outputs = &mut outputs;
-                let mut scene = Scene { connection, now, entropy, outputs, has_authenticated: false };
-                self.receive(&mut scene, octets);
+                if let Some(link) = self.connections.get(&connection) {
+                    let (outputs, flow) = (&mut outputs, Flow { connection, serial: link.serial });
+                    let mut scene = Scene { flow, now, entropy, outputs, has_authenticated: false };
+                    self.receive(&mut scene, octets);
+                }
             }
             Input::Tick => {}
         }
         outputs
     }
 
-    /// Timers send nothing ([MS-SIPAE] SIPAE-3.3.6-04): what has ended is forgotten, and strangers are cut off.
-    fn expire(&mut self, now: Time, outputs: &mut Vec<Output>) {
+    fn connect(&mut self, connection: ConnectionId, now: Time) {
+        self.connected += 1;
+        let stream = MessageStream::new(self.config.limits);
+        let link = Link { serial: self.connected, stream, since: now, is_authenticated: false };
+        self.connections.insert(connection, link);
+    }
+
+    /// Timers of associations send nothing ([MS-SIPAE] SIPAE-3.3.6-04): what has ended is forgotten, and strangers are
+    /// cut off. Who waits for an answer is told that there will be none.
+    fn expire(&mut self, now: Time, entropy: &mut dyn Entropy, outputs: &mut Vec<Output>) {
         self.negotiations.expire(now);
-        let count = self.associations.expire(now);
+        let keeps = self.config.defects.has(Defect::DeliversToExpired);
+        let count = self.associations.expire(if keeps { Time::default() } else { now });
         if count != 0 {
             outputs.push(Output::Event(ServerEvent::Expired { count }));
         }
+        self.cut_off_strangers(now, outputs);
+        for transaction in self.transactions.expire(now) {
+            let mut scene = Scene { flow: transaction.flow, now, entropy, outputs, has_authenticated: false };
+            self.end(&mut scene, transaction, 408);
+        }
+    }
+
+    fn cut_off_strangers(&mut self, now: Time, outputs: &mut Vec<Output>) {
         let patience = self.config.durations.connection;
         let is_over = |link: &Link| !link.is_authenticated && patience <= now.since(link.since);
         let over: Vec<ConnectionId> = self
@@ -244,24 +288,30 @@ impl Server {
         }
     }
 
+    /// The stream is taken out of the connection, which is there meanwhile: a message may be for its own sender.
     fn receive(&mut self, scene: &mut Scene<'_>, octets: &[u8]) {
-        let Some(mut link) = self.connections.remove(&scene.connection) else { return };
-        link.stream.push(octets);
+        let connection = scene.flow.connection;
+        let Some(link) = self.connections.get_mut(&connection) else { return };
+        let mut stream = std::mem::replace(&mut link.stream, MessageStream::new(self.config.limits));
+        stream.push(octets);
         loop {
-            match link.stream.next_message() {
+            match stream.next_message() {
                 Ok(Some(message)) => self.message(scene, &message),
                 Ok(None) => break,
-                Err(error) => return Self::give_up(scene, error),
+                Err(error) => return self.give_up(scene, error),
             }
         }
-        link.is_authenticated |= scene.has_authenticated;
-        self.connections.insert(scene.connection, link);
+        if let Some(link) = self.connections.get_mut(&connection) {
+            link.stream = stream;
+            link.is_authenticated |= scene.has_authenticated;
+        }
     }
 
     /// The next message cannot be found any more.
-    fn give_up(scene: &mut Scene<'_>, error: MessageError) {
+    fn give_up(&mut self, scene: &mut Scene<'_>, error: MessageError) {
         scene.refused(error);
-        scene.outputs.push(Output::Close(scene.connection));
+        self.connections.remove(&scene.flow.connection);
+        scene.outputs.push(Output::Close(scene.flow.connection));
     }
 
     fn message(&mut self, scene: &mut Scene<'_>, message: &Message<'_>) {
@@ -299,6 +349,11 @@ impl Server {
         if self.config.defects.has(Defect::AcceptsUnsignedInAssociation) && self.knows_endpoint(message) {
             return self.answer_unsigned(scene, message, 200);
         }
+        if self.config.defects.has(Defect::ForwardsBareRequest)
+            && let Ok(endpoint) = endpoint_of(message)
+        {
+            self.pass_on(scene, message, &endpoint.address);
+        }
         self.challenge(scene, message);
     }
 
@@ -311,28 +366,6 @@ impl Server {
             scene.refused(Breach::Header { header: self.config.kind.credential(), diagnostic });
         }
         self.challenge(scene, message);
-    }
-
-    /// Responses would be relayed to whoever sent the request; this server forwards none, so they are checked and
-    /// dropped. The client that answers is in To (SIPAE-3.3.5.3-11).
-    fn client_response(&mut self, scene: &mut Scene<'_>, message: &Message<'_>) {
-        match self.verify_response(message, scene.now) {
-            Ok(()) => scene.has_authenticated = true,
-            Err(breach) => scene.refused(breach),
-        }
-    }
-
-    /// A verified response restarts the idle timer like any other message (SIPAE-3.3.5.3-10).
-    fn verify_response(&mut self, message: &Message<'_>, now: Time) -> Result<(), Breach> {
-        let credential = self.credential(message).ok_or(Breach::Unsigned)?;
-        signed::check_qop(self.config.kind.credential(), &credential)?;
-        let opaque = credential.get(AuthParam::Opaque).unwrap_or_default().unfolded().into_owned();
-        let endpoint = EndpointId::of(&message.to()?, message.contact()?.as_ref())?;
-        let association = self.associations.get_mut(&opaque).filter(|found| found.endpoint == endpoint);
-        let association = association.ok_or(Breach::NoAssociation)?;
-        association.sa.verify(message, &credential).map_err(|violation| violation.breach)?;
-        association.lifetime.touch(now);
-        Ok(())
     }
 }
 

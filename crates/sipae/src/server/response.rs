@@ -13,7 +13,7 @@ use crate::violation::Breach;
 const PUBLIC_DIAGNOSTICS: &str = "ms-diagnostics-public";
 
 impl Server {
-    fn respond_to(scene: &mut Scene<'_>, message: &Message<'_>, status: u16) -> Draft {
+    pub(super) fn respond_to(scene: &mut Scene<'_>, message: &Message<'_>, status: u16) -> Draft {
         let tag = encode_base16_upper(&scene.entropy.octets::<16>());
         Draft::response_to(message, status, &tag)
     }
@@ -172,7 +172,7 @@ impl Server {
             || 400 <= status && defects.has(Defect::FailureUnsigned)
     }
 
-    fn sign(&mut self, scene: &mut Scene<'_>, draft: &mut Draft, opaque: &[u8]) -> bool {
+    pub(super) fn sign(&mut self, scene: &mut Scene<'_>, draft: &mut Draft, opaque: &[u8]) -> bool {
         let options = self.sign_options();
         let Some(association) = self.associations.get_mut(opaque) else { return false };
         let rand = scene.entropy.octets::<4>();

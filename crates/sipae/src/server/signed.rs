@@ -5,8 +5,12 @@ use sipae_spec::Diagnostic;
 use super::table::Association;
 use super::{Scene, Server, endpoint_of};
 use crate::auth::{AuthHeader, AuthParam};
+use crate::buffer::{SignatureBuffer, SignatureParams};
 use crate::defects::{Defect, Defects};
+use crate::encoding::decode_base16;
+use crate::endpoint::EndpointId;
 use crate::message::{HeaderName, Message};
+use crate::side::Side;
 use crate::violation::Breach;
 
 impl Server {
@@ -35,7 +39,7 @@ impl Server {
     /// Whether there is an association of this opaque for this endpoint. The opaque alone is not enough: epid is not
     /// covered by the signature (SIPAE-3.3.5.3-07).
     fn locate(
-        &mut self,
+        &self,
         message: &Message<'_>,
         credential: &AuthHeader<'_>,
         opaque: &[u8],
@@ -44,10 +48,15 @@ impl Server {
         let endpoint = endpoint_of(message)?;
         let tag_matters = self.config.defects.has(Defect::KeysOnFromTag);
         let tag = message.from()?.param("tag").unwrap_or_default();
-        let found = self.associations.get_mut(opaque).filter(|association| {
-            association.endpoint == endpoint && (!tag_matters || association.handshake_tag == tag)
+        let found = self.associations.get(opaque).filter(|association| {
+            self.is_of(association, &endpoint) && (!tag_matters || association.handshake_tag == tag)
         });
         found.map(|_| ()).ok_or(Breach::NoAssociation)
+    }
+
+    fn is_of(&self, association: &Association, endpoint: &EndpointId) -> bool {
+        let is_any_user = self.config.defects.has(Defect::AcceptsForeignFrom);
+        association.endpoint == *endpoint || is_any_user && association.endpoint.instance == endpoint.instance
     }
 
     /// Signature, then window, then SIP. What does not verify is discarded without an answer, and nothing changes.
@@ -62,13 +71,19 @@ impl Server {
         let Some(association) = self.associations.get_mut(opaque) else { return };
         if let Err(breach) = verify(association, message, credential, defects) {
             let ends = breach == Breach::Signature && defects.has(Defect::ForgeryEndsAssociation);
+            let is_delivered =
+                matches!(breach, Breach::Replayed { .. }) && defects.has(Defect::DeliversReplay);
+            let sender = association.endpoint.address.clone();
             scene.refused(breach);
             if ends {
                 self.associations.remove(opaque);
             }
+            if is_delivered {
+                self.pass_on(scene, message, &sender);
+            }
             return;
         }
-        association.lifetime.touch(scene.now);
+        association.verified(scene.flow, scene.now);
         scene.has_authenticated = true;
         self.application(scene, message, opaque);
     }
@@ -96,11 +111,32 @@ fn verify(
     }
     let number = match association.sa.verify_signature(message, credential) {
         Err(Breach::Signature) if defects.has(Defect::AcceptsForgedSignature) => return Ok(()),
+        Err(Breach::Signature) if defects.has(Defect::AcceptsReflection) => {
+            return reflected(association, message, credential);
+        }
         verified => verified?,
     };
     match association.sa.accept(number) {
         Err(Breach::Replayed { .. }) if defects.has(Defect::AcceptsReplay) => Ok(()),
         accepted => accepted.map(|_| ()),
+    }
+}
+
+/// Whether the server itself made this signature.
+fn reflected(
+    association: &Association,
+    message: &Message<'_>,
+    credential: &AuthHeader<'_>,
+) -> Result<(), Breach> {
+    let sa = &association.sa;
+    let params = SignatureParams::of(credential, Side::Client);
+    let buffer = SignatureBuffer::new(message, &params, sa.parameters.version)?;
+    let response = credential.get(AuthParam::Response).unwrap_or_default();
+    let signature = decode_base16(response.raw()).unwrap_or_default();
+    if sa.context.verify(Side::Server, &buffer.to_vec(), &signature) {
+        Ok(())
+    } else {
+        Err(Breach::Signature)
     }
 }
 

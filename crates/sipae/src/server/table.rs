@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::location::{Binding, Flow};
 use crate::clock::Time;
-use crate::endpoint::EndpointId;
+use crate::endpoint::{EndpointId, InstanceId};
 use crate::sa::{Lifetime, SecurityAssociation};
 
 /// An established association and what belongs to it on the server's side.
@@ -14,6 +15,34 @@ pub(super) struct Association {
     pub(super) lifetime: Lifetime,
     /// The From tag of the handshake: clients change it, so nothing may depend on it.
     pub(super) handshake_tag: Vec<u8>,
+    /// As the client writes it, if it does: requests to it have it in To (SIPAE-3.3.1-06).
+    pub(super) epid: Option<Vec<u8>>,
+    /// The connection of the last verified message.
+    pub(super) flow: Flow,
+    /// Only a registered endpoint gets requests.
+    pub(super) binding: Option<Binding>,
+}
+
+impl Association {
+    /// A message has verified: the idle timer starts again, and the endpoint is where it came from.
+    pub(super) const fn verified(&mut self, flow: Flow, now: Time) {
+        self.lifetime.touch(now);
+        self.flow = flow;
+    }
+
+    /// The registered URI; empty if there is none.
+    pub(super) fn contact(&self) -> &[u8] {
+        self.binding.as_ref().map_or(&[], |binding| &binding.contact)
+    }
+
+    /// Whether the endpoint has registered this URI.
+    pub(super) fn is_at(&self, uri: &[u8]) -> bool {
+        !uri.is_empty() && self.contact() == uri
+    }
+
+    fn is_registered(&self, now: Time) -> bool {
+        self.binding.as_ref().is_some_and(|binding| now < binding.end)
+    }
 }
 
 /// Endpoints that one user can have at once.
@@ -26,8 +55,11 @@ pub(super) struct Associations {
     capacity: usize,
     /// No association ends before: most inputs need no look at all of them.
     earliest_end: Time,
+    /// When associations were last looked at.
+    now: Time,
     by_opaque: BTreeMap<Vec<u8>, Association>,
-    by_endpoint: BTreeMap<EndpointId, Vec<u8>>,
+    /// The opaques of each user's endpoints.
+    by_user: BTreeMap<String, BTreeMap<InstanceId, Vec<u8>>>,
 }
 
 impl Associations {
@@ -35,8 +67,9 @@ impl Associations {
         Self {
             capacity,
             earliest_end: Time(u64::MAX),
+            now: Time(0),
             by_opaque: BTreeMap::new(),
-            by_endpoint: BTreeMap::new(),
+            by_user: BTreeMap::new(),
         }
     }
 
@@ -48,37 +81,61 @@ impl Associations {
         self.by_opaque.contains_key(opaque)
     }
 
+    pub(super) fn get(&self, opaque: &[u8]) -> Option<&Association> {
+        self.by_opaque.get(opaque)
+    }
+
     pub(super) fn get_mut(&mut self, opaque: &[u8]) -> Option<&mut Association> {
         self.by_opaque.get_mut(opaque)
     }
 
+    fn opaque(&self, endpoint: &EndpointId) -> Option<&Vec<u8>> {
+        self.by_user.get(&endpoint.address)?.get(&endpoint.instance)
+    }
+
     pub(super) fn by_endpoint(&self, endpoint: &EndpointId) -> Option<&Association> {
-        self.by_endpoint.get(endpoint).and_then(|opaque| self.by_opaque.get(opaque))
+        self.by_opaque.get(self.opaque(endpoint)?)
+    }
+
+    fn of_user(&self, address: &str) -> impl Iterator<Item = &Association> {
+        let opaques = self.by_user.get(address).into_iter().flat_map(BTreeMap::values);
+        opaques.filter_map(|opaque| self.by_opaque.get(opaque))
+    }
+
+    /// The registered endpoints of a user.
+    pub(super) fn registered(&self, address: &str) -> impl Iterator<Item = &Association> {
+        self.of_user(address).filter(|association| association.is_registered(self.now))
     }
 
     /// The association that it replaces goes first; then, where a bound is reached, the least recently used one, of the
     /// same user if that user has too many: nobody pushes out others by opening endpoints.
     pub(super) fn insert(&mut self, association: Association) {
-        if let Some(replaced) = self.by_endpoint.get(&association.endpoint).cloned() {
+        let EndpointId { address, instance } = association.endpoint.clone();
+        if let Some(replaced) = self.opaque(&association.endpoint).cloned() {
             self.remove(&replaced);
         }
-        let address = &association.endpoint.address;
-        let own = self.by_endpoint.keys().filter(|endpoint| endpoint.address == *address).count();
-        if PER_USER <= own {
-            self.remove_least_used(|other| other.address == *address);
+        if self.by_user.get(&address).is_some_and(|own| PER_USER <= own.len()) {
+            self.remove_opaque(least_used(self.of_user(&address)));
         } else if self.capacity <= self.len() {
-            self.remove_least_used(|_| true);
+            self.remove_opaque(least_used(self.by_opaque.values()));
         }
         self.ends_at(association.lifetime.end());
         let opaque = association.sa.opaque.clone();
-        self.by_endpoint.insert(association.endpoint.clone(), opaque.clone());
+        self.by_user.entry(address).or_default().insert(instance, opaque.clone());
         self.by_opaque.insert(opaque, association);
     }
 
-    fn remove_least_used(&mut self, of: impl Fn(&EndpointId) -> bool) {
-        let candidates = self.by_opaque.iter().filter(|(_, association)| of(&association.endpoint));
-        let least = candidates.min_by_key(|(_, association)| association.lifetime.used());
-        if let Some(opaque) = least.map(|(opaque, _)| opaque.clone()) {
+    fn remove_opaque(&mut self, opaque: Option<Vec<u8>>) {
+        if let Some(opaque) = opaque {
+            self.remove(&opaque);
+        }
+    }
+
+    /// Forgets that endpoint of every user.
+    pub(super) fn remove_instance(&mut self, instance: InstanceId) {
+        let found: Vec<_> =
+            self.by_user.values().filter_map(|endpoints| endpoints.get(&instance)).cloned().collect();
+        for opaque in found {
             self.remove(&opaque);
         }
     }
@@ -90,13 +147,19 @@ impl Associations {
 
     pub(super) fn remove(&mut self, opaque: &[u8]) {
         let Some(removed) = self.by_opaque.remove(opaque) else { return };
-        if self.by_endpoint.get(&removed.endpoint).is_some_and(|current| current == opaque) {
-            self.by_endpoint.remove(&removed.endpoint);
+        let EndpointId { address, instance } = &removed.endpoint;
+        let Some(own) = self.by_user.get_mut(address) else { return };
+        if own.get(instance).is_some_and(|current| current == opaque) {
+            own.remove(instance);
+        }
+        if own.is_empty() {
+            self.by_user.remove(address);
         }
     }
 
     /// Forgets what has ended, and tells how many.
     pub(super) fn expire(&mut self, now: Time) -> usize {
+        self.now = now;
         if now < self.earliest_end {
             return 0;
         }
@@ -113,4 +176,9 @@ impl Associations {
         self.earliest_end = ends.min().unwrap_or(Time(u64::MAX));
         over.len()
     }
+}
+
+fn least_used<'a>(associations: impl Iterator<Item = &'a Association>) -> Option<Vec<u8>> {
+    let least = associations.min_by_key(|association| association.lifetime.used());
+    least.map(|association| association.sa.opaque.clone())
 }

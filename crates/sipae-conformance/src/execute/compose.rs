@@ -1,0 +1,170 @@
+//! Making messages: what every request of an endpoint has, and what a script adds.
+
+use sipae::clock::Entropy;
+use sipae::draft::Draft;
+use sipae::encoding::encode_base16;
+use sipae::message::{HeaderName, Limits, Message};
+use sipae_gen::{Field, Label, Party, Recipient, Reference, Template, Text};
+
+use super::Executor;
+use super::message::MessageState;
+use super::party::Identity;
+use super::steps::Broken;
+
+const CONTACT: &str = "sip:127.0.0.1:5060;transport=tcp";
+
+impl Executor {
+    pub(super) fn random<const N: usize>(&mut self) -> [u8; N] {
+        (&mut self.stage.entropy as &mut dyn Entropy).octets()
+    }
+
+    pub(super) fn hex<const N: usize>(&mut self) -> String {
+        encode_base16(&self.random::<N>())
+    }
+
+    pub(super) fn via(&mut self) -> String {
+        format!("SIP/2.0/TCP 127.0.0.1:5060;branch=z9hG4bK{}", self.hex::<8>())
+    }
+
+    pub(super) fn compose(&mut self, label: &Label, template: &Template) -> Result<(), Broken> {
+        let sender = self.identity(template.from)?.clone();
+        let is_register = template.method == "REGISTER";
+        let call_id = if is_register { sender.register_call_id.clone() } else { self.hex::<16>() };
+        let tag = if is_register { sender.tag.clone() } else { self.hex::<5>() };
+        let via = self.via();
+        self.sent += 1;
+        let (uri, to) = self.recipient(template, &sender)?;
+        let draft = Draft::request(&template.method, &uri)
+            .with(HeaderName::Via, via)
+            .with(HeaderName::MaxForwards, "70")
+            .with(HeaderName::From, format!("<sip:{}>;tag={tag};epid={}", sender.address(), sender.epid))
+            .with(HeaderName::To, format!("<sip:{to}>"))
+            .with(HeaderName::CallId, call_id)
+            .with(HeaderName::CSeq, format!("{} {}", self.sent, template.method))
+            .with(HeaderName::Contact, contact(&sender));
+        let draft = self.add_headers(draft, template)?.with(HeaderName::ContentLength, "0");
+        self.insert(label, draft, template.from)?;
+        self.message(label)?.is_delivery = template.to != Recipient::Own;
+        Ok(())
+    }
+
+    /// Request-URI, and the address in To.
+    fn recipient(&self, template: &Template, sender: &Identity) -> Result<(String, String), Broken> {
+        let own = sender.address().to_owned();
+        let is_to_server = template.method == "REGISTER" || template.method == "OPTIONS";
+        Ok(match template.to {
+            Recipient::Own if is_to_server => (format!("sip:{}", sender.host()), own),
+            Recipient::Own => (format!("sip:{own}"), own),
+            Recipient::Nobody => {
+                let nobody = format!("nobody-with-this-name@{}", sender.host());
+                (format!("sip:{nobody}"), nobody)
+            }
+            Recipient::Account(party) => {
+                let address = self.identity(party)?.address();
+                (format!("sip:{address}"), address.to_owned())
+            }
+            Recipient::Endpoint(party) => {
+                let identity = self.identity(party)?;
+                (identity.gruu.clone(), identity.address().to_owned())
+            }
+        })
+    }
+
+    fn add_headers(&self, mut draft: Draft, template: &Template) -> Result<Draft, Broken> {
+        for (name, value) in &template.headers {
+            draft.push_text(name, self.resolve(value)?);
+        }
+        Ok(draft)
+    }
+
+    pub(super) fn insert(&mut self, label: &Label, draft: Draft, party: Party) -> Result<(), Broken> {
+        let state = MessageState::new(draft, party).map_err(|error| error.to_string())?;
+        self.messages.insert(label.clone(), state);
+        Ok(())
+    }
+
+    pub(super) fn copy(&mut self, label: &Label, of: &Label) -> Result<(), Broken> {
+        let original = self.message(of)?.clone();
+        self.insert(label, original.draft, original.party)?;
+        let copy = self.message(label)?;
+        copy.association = original.association;
+        copy.is_delivery = original.is_delivery;
+        Ok(())
+    }
+
+    pub(super) fn copy_delivered(&mut self, label: &Label, of: &Label, party: Party) -> Result<(), Broken> {
+        let octets = self.delivery_octets(of, party)?;
+        let message = Message::parse(&octets, &Limits::DEFAULT).map_err(|error| error.to_string())?;
+        let mut draft = Draft::from_message(&message);
+        draft.remove(HeaderName::Via);
+        let via = self.via();
+        draft.headers.insert(
+            0,
+            sipae::draft::RawHeader { name: HeaderName::Via.name().into(), value: via.into_bytes() },
+        );
+        self.insert(label, draft, party)
+    }
+
+    fn delivery_octets(&self, of: &Label, party: Party) -> Result<Vec<u8>, Broken> {
+        let delivery = self.delivered(of, party);
+        delivery
+            .map(|delivery| delivery.octets.clone())
+            .ok_or_else(|| format!("{of} has not reached {party}"))
+    }
+
+    /// The response of a client: its To is its own address, with a tag of its dialog.
+    pub(super) fn respond(
+        &mut self,
+        label: &Label,
+        to: &Label,
+        party: Party,
+        status: u16,
+    ) -> Result<(), Broken> {
+        let octets = self.delivery_octets(to, party)?;
+        let request = Message::parse(&octets, &Limits::DEFAULT).map_err(|error| error.to_string())?;
+        // All responses to one request have one tag, as those of one dialog do.
+        let tag = format!("{}-{to}", self.identity(party)?.tag).replace(' ', "-");
+        let contact = contact(self.identity(party)?);
+        let draft = Draft::response_to(&request, status, &tag).with(HeaderName::Contact, contact).close();
+        self.insert(label, draft, party)
+    }
+
+    pub(super) fn message(&mut self, label: &Label) -> Result<&mut MessageState, Broken> {
+        self.messages.get_mut(label).ok_or_else(|| format!("the script has no message {label}"))
+    }
+
+    pub(super) fn resolve(&self, text: &Text) -> Result<Vec<u8>, Broken> {
+        text.resolve(|reference| self.lookup(reference)).map_err(|missing| format!("{missing} is not known"))
+    }
+
+    fn lookup(&self, reference: &Reference) -> Option<Vec<u8>> {
+        let association = self.associations.get(&reference.of);
+        let text = |text: String| Some(text.into_bytes());
+        let identity = || {
+            let party = Party::all().find(|party| party.name() == reference.of.as_str())?;
+            self.identities.get(&party)
+        };
+        match reference.field {
+            Field::Opaque => association.map(|state| state.opaque.clone()),
+            Field::Realm => association.map(|state| state.parameters.realm.clone()),
+            Field::Targetname => association.map(|state| state.parameters.targetname.clone()),
+            Field::Token => association.map(|state| state.token.clone().into_bytes()),
+            Field::ToTag => {
+                let octets = &self.messages.get(&reference.of)?.answer.as_ref()?.octets;
+                let answer = Message::parse(octets, &Limits::DEFAULT).ok()?;
+                answer.to().ok()?.param("tag").map(<[u8]>::to_vec)
+            }
+            Field::Address => text(identity()?.address().to_owned()),
+            Field::Host => text(identity()?.host().to_owned()),
+            Field::Epid => text(identity()?.epid.clone()),
+            Field::Instance => text(identity()?.instance().to_string()),
+            Field::Gruu => text(identity()?.gruu.clone()),
+            Field::Tag => text(identity()?.tag.clone()),
+            Field::CallId => text(identity()?.register_call_id.clone()),
+        }
+    }
+}
+
+fn contact(identity: &Identity) -> String {
+    format!("<{CONTACT}>;proxy=replace;+sip.instance=\"<urn:uuid:{}>\"", identity.instance())
+}

@@ -1,0 +1,290 @@
+//! Changes that a script makes to a message.
+
+use sipae::auth::{AuthHeader, AuthParam, AuthWriter, RawParam, Style, Walk};
+use sipae::draft::{Draft, RawHeader};
+use sipae::encoding::{decode_base16, encode_base64};
+use sipae::message::{HeaderName, Value};
+use sipae::side::Side;
+use sipae_gen::{Edit, Label, ParamEdit};
+
+use super::Executor;
+use super::message::Key;
+use super::party::signatures;
+use super::steps::Broken;
+
+impl Executor {
+    pub(super) fn edit(&mut self, label: &Label, edit: &Edit) -> Result<(), Broken> {
+        let draft = self.message(label)?.draft.clone();
+        let changed = self.changed(label, draft, edit)?;
+        let state = self.message(label)?;
+        // What can no longer be read is answered, if at all, as what it was.
+        if let Ok(key) = changed.read(|message| Ok(Key::of(message))) {
+            state.key = key;
+        }
+        state.draft = changed;
+        Ok(())
+    }
+
+    fn changed(&mut self, label: &Label, mut draft: Draft, edit: &Edit) -> Result<Draft, Broken> {
+        match edit {
+            Edit::SetHeader(name, value) => draft.set(*name, self.resolve(value)?),
+            Edit::AddHeader { name, value, first } => add(&mut draft, name, self.resolve(value)?, *first),
+            Edit::RemoveHeader(name) => draft.remove(*name),
+            Edit::RenameHeader(name, spelling) => rename(&mut draft, *name, spelling)?,
+            Edit::Replace { header, from, to } => {
+                replace(&mut draft, *header, &self.resolve(from)?, &self.resolve(to)?)?;
+            }
+            Edit::RequestUri(uri) => set_uri(&mut draft, &self.resolve(uri)?),
+            Edit::Method(method) => set_method(&mut draft, method),
+            Edit::ReplaceUser(user) => replace_user(&mut draft, user),
+            Edit::FromTag(tag) => replace_from_tag(&mut draft, tag),
+            Edit::Body { content_type, octets } => draft = draft.with_body(content_type, octets),
+            Edit::Branch => {
+                let via = self.via();
+                draft.set(HeaderName::Via, via);
+            }
+            Edit::Before(octets) => self.message(label)?.before.clone_from(octets),
+            Edit::Reflect => reflect(&mut draft)?,
+            Edit::Param(param, change) => {
+                let value = match change {
+                    ParamEdit::Set(text) | ParamEdit::Repeat(text) => self.resolve(text)?,
+                    _ => Vec::new(),
+                };
+                with_credential(&mut draft, |credential| edit_param(credential, *param, change, &value))?;
+            }
+            Edit::AddParam { name, value, first } => {
+                let value = self.resolve(value)?;
+                with_credential(&mut draft, |credential| add_param(credential, name, &value, *first))?;
+            }
+            Edit::ReshapeCredential => with_credential(&mut draft, reshape)?,
+            Edit::Scheme(scheme) => {
+                with_credential(&mut draft, |credential| {
+                    let (_, walk) = Walk::new(Value(credential));
+                    write(scheme, walk_params(walk))
+                })?;
+            }
+            Edit::CredentialHeader(name) => {
+                let (from, value) = credential_of(&draft)?;
+                draft.remove(from);
+                draft.push(*name, value);
+            }
+            Edit::CrowdCredential { others } => crowd(&mut draft, *others)?,
+        }
+        Ok(draft)
+    }
+}
+
+fn add(draft: &mut Draft, name: &str, value: Vec<u8>, first: bool) {
+    let place = if first { 0 } else { draft.headers.len() };
+    draft.headers.insert(place, RawHeader { name: name.as_bytes().to_vec(), value });
+}
+
+fn rename(draft: &mut Draft, name: HeaderName, spelling: &str) -> Result<(), Broken> {
+    let header = draft.headers.iter_mut().find(|header| header.is(name));
+    let header = header.ok_or_else(|| format!("the message has no {name}"))?;
+    header.name = spelling.as_bytes().to_vec();
+    Ok(())
+}
+
+fn replace(draft: &mut Draft, name: HeaderName, from: &[u8], to: &[u8]) -> Result<(), Broken> {
+    let value = draft.get(name).ok_or_else(|| format!("the message has no {name}"))?.to_vec();
+    let place = value.windows(from.len().max(1)).position(|part| part == from);
+    let missing = || format!("{name} does not hold {}", String::from_utf8_lossy(from));
+    let place = place.ok_or_else(missing)?;
+    let (before, rest) = value.split_at(place);
+    let after = rest.get(from.len()..).unwrap_or_default();
+    draft.set(name, [before, to, after].concat());
+    Ok(())
+}
+
+fn set_uri(draft: &mut Draft, uri: &[u8]) {
+    let method = method_of(draft);
+    draft.start_line = [method.as_slice(), b" ", uri, b" SIP/2.0"].concat();
+}
+
+fn set_method(draft: &mut Draft, method: &str) {
+    let rest = draft.start_line.get(method_of(draft).len()..).unwrap_or_default().to_vec();
+    draft.start_line = [method.as_bytes(), &rest].concat();
+}
+
+fn method_of(draft: &Draft) -> Vec<u8> {
+    draft.start_line.split(|octet| *octet == b' ').next().unwrap_or_default().to_vec()
+}
+
+fn replace_user(draft: &mut Draft, user: &str) {
+    let to = draft.get(HeaderName::To).map(|to| String::from_utf8_lossy(to).into_owned()).unwrap_or_default();
+    let host = to.rsplit_once('@').map_or("", |(_, host)| host.trim_end_matches('>')).to_owned();
+    set_uri(draft, format!("{user}{host}").as_bytes());
+    draft.set(HeaderName::To, format!("<{user}{host}>"));
+}
+
+fn replace_from_tag(draft: &mut Draft, tag: &str) {
+    let from = draft.get(HeaderName::From).map(String::from_utf8_lossy).unwrap_or_default().into_owned();
+    let params = from
+        .split(';')
+        .map(|param| if param.starts_with("tag=") { format!("tag={tag}") } else { param.to_owned() });
+    draft.set(HeaderName::From, params.collect::<Vec<_>>().join(";"));
+}
+
+fn credential_of(draft: &Draft) -> Result<(HeaderName, Vec<u8>), Broken> {
+    let name = HeaderName::CREDENTIALS.into_iter().find(|name| draft.get(*name).is_some());
+    let name = name.ok_or("the message has no credential")?;
+    Ok((name, draft.get(name).unwrap_or_default().to_vec()))
+}
+
+fn with_credential(draft: &mut Draft, change: impl FnOnce(&[u8]) -> Vec<u8>) -> Result<(), Broken> {
+    let (name, value) = credential_of(draft)?;
+    draft.set(name, change(&value));
+    Ok(())
+}
+
+/// Name and value of a parameter as it will be written; whether it keeps its quotation marks.
+struct Written {
+    name: String,
+    value: Vec<u8>,
+    is_bare: bool,
+}
+
+impl Written {
+    fn of(raw: &RawParam<'_>) -> Self {
+        let name = String::from_utf8_lossy(raw.name).into_owned();
+        Self { name, value: raw.value.raw().to_vec(), is_bare: false }
+    }
+}
+
+fn walk_params(walk: Walk<'_>) -> Vec<Written> {
+    walk.filter_map(|step| match step {
+        sipae::auth::Step::Param(raw) => Some(Written::of(&raw)),
+        sipae::auth::Step::Problem(..) => None,
+    })
+    .collect()
+}
+
+/// Writes what an [`AuthWriter`] writes; a bare value has no quotation marks.
+fn write(scheme: &str, params: Vec<Written>) -> Vec<u8> {
+    let mut out = Vec::new();
+    for (place, param) in params.into_iter().enumerate() {
+        let writer = AuthWriter::with_scheme(if place == 0 { scheme } else { "" });
+        let style = if param.is_bare { bare_style() } else { Style::AS_ADDED };
+        if place != 0 {
+            out.extend_from_slice(b",");
+        }
+        out.extend(writer.named(&param.name, &param.value).write(&style));
+    }
+    out
+}
+
+const fn bare_style() -> Style {
+    Style { quoting: sipae::auth::Quoting::None, ..Style::AS_ADDED }
+}
+
+fn edit_param(credential: &[u8], param: AuthParam, change: &ParamEdit, value: &[u8]) -> Vec<u8> {
+    let (scheme, walk) = Walk::new(Value(credential));
+    let edited = walk_params(walk).into_iter().flat_map(|written| {
+        if AuthParam::from_octets(written.name.as_bytes()) == Some(param) {
+            changed(written, change, value)
+        } else {
+            vec![written]
+        }
+    });
+    let edited: Vec<Written> = edited.collect();
+    write(&String::from_utf8_lossy(scheme), edited)
+}
+
+fn changed(mut written: Written, change: &ParamEdit, value: &[u8]) -> Vec<Written> {
+    let text = &mut written.value;
+    match change {
+        ParamEdit::Remove => return vec![],
+        ParamEdit::Set(_) => *text = value.to_vec(),
+        ParamEdit::Repeat(_) => {
+            let repeated = Written { name: written.name.clone(), value: value.to_vec(), is_bare: false };
+            return vec![written, repeated];
+        }
+        ParamEdit::UpperCase => text.make_ascii_uppercase(),
+        ParamEdit::Unquoted => written.is_bare = true,
+        ParamEdit::AsBase64 => {
+            *text = encode_base64(&decode_base16(text).unwrap_or_default()).into_bytes();
+        }
+        ParamEdit::Truncate(length) => text.truncate(*length),
+        ParamEdit::FlipBit => flip_digit(text, CHECKSUM_DIGIT),
+        ParamEdit::ChangeLastDigit => {
+            if let Some(last) = text.last_mut() {
+                *last = if *last == b'0' { b'1' } else { b'0' };
+            }
+        }
+    }
+    vec![written]
+}
+
+fn add_param(credential: &[u8], name: &str, value: &[u8], first: bool) -> Vec<u8> {
+    let (scheme, walk) = Walk::new(Value(credential));
+    let mut params = walk_params(walk);
+    let place = if first { 0 } else { params.len() };
+    params.insert(place, Written { name: name.to_owned(), value: value.to_vec(), is_bare: false });
+    write(&String::from_utf8_lossy(scheme), params)
+}
+
+fn reshape(credential: &[u8]) -> Vec<u8> {
+    let (scheme, walk) = Walk::new(Value(credential));
+    let mut params = walk_params(walk);
+    params.reverse();
+    for param in &mut params {
+        param.name.make_ascii_uppercase();
+    }
+    write(&String::from_utf8_lossy(scheme), params)
+}
+
+/// Credentials for other servers in front of ours: those of another realm.
+fn crowd(draft: &mut Draft, others: usize) -> Result<(), Broken> {
+    let (name, value) = credential_of(draft)?;
+    let place = draft.headers.iter().position(|header| header.is(name)).unwrap_or_default();
+    for number in 0..others {
+        let realm = format!("another realm {number}");
+        let other =
+            edit_param(&value, AuthParam::Realm, &ParamEdit::Set(Default::default()), realm.as_bytes());
+        draft.headers.insert(place, RawHeader { name: name.name().into(), value: other });
+    }
+    Ok(())
+}
+
+/// The signature of the target, as a credential: crand, cnum and response from srand, snum and rspauth.
+fn reflect(draft: &mut Draft) -> Result<(), Broken> {
+    let credential = draft
+        .read(|message| {
+            Ok(signatures(message).next().map(|header| {
+                let get = |param| header.get(param).map(|value| value.raw().to_vec());
+                reflected(&header, get)
+            }))
+        })
+        .map_err(|error| error.to_string())?;
+    let credential = credential.ok_or("the message has no signature to reflect")?;
+    for name in HeaderName::SIGNATURES {
+        draft.remove(name);
+    }
+    draft.push(HeaderName::Authorization, credential);
+    Ok(())
+}
+
+fn reflected(header: &AuthHeader<'_>, get: impl Fn(AuthParam) -> Option<Vec<u8>>) -> Vec<u8> {
+    let scheme = String::from_utf8_lossy(header.scheme_text()).into_owned();
+    let (server, client) = (Side::Server, Side::Client);
+    AuthWriter::with_scheme(&scheme)
+        .param(AuthParam::Qop, "auth")
+        .optional(AuthParam::Realm, get(AuthParam::Realm))
+        .optional(AuthParam::Targetname, get(AuthParam::Targetname))
+        .optional(AuthParam::Opaque, get(AuthParam::Opaque))
+        .optional(client.rand(), get(server.rand()))
+        .optional(client.number(), get(server.number()))
+        .optional(client.signature(), get(server.signature()))
+        .write(&Style::COMMUNICATOR)
+}
+
+/// In the ninth octet of an NTLM signature: part of the checksum in both of its forms, behind the pad.
+const CHECKSUM_DIGIT: usize = 17;
+
+fn flip_digit(text: &mut [u8], place: usize) {
+    let place = place.min(text.len().saturating_sub(1));
+    let Some(digit) = text.get_mut(place) else { return };
+    let value = char::from(*digit).to_digit(16).unwrap_or(0) ^ 1;
+    *digit = char::from_digit(value, 16).map_or(b'0', |flipped| u8::try_from(flipped).unwrap_or(b'0'));
+}

@@ -1,0 +1,178 @@
+//! One case at one setting: played, judged, and looked into where an answer is missing.
+
+use std::time::Duration;
+
+use sipae::version::Version;
+use sipae_events::{CaseFinished, Cause, Subject, Verdict};
+use sipae_gen::Script;
+
+use crate::case::Case;
+use crate::cases;
+use crate::execute::{Played, Stage, play};
+use crate::judge::{Judge, Judgement};
+use crate::observation::Observation;
+use crate::pace::Pace;
+use crate::reaction::Reaction;
+
+/// A case that is to be run.
+#[derive(Clone)]
+pub(crate) struct Trial {
+    pub(crate) case: &'static Case,
+    pub(crate) subject: Subject,
+    pub(crate) version: Version,
+    pub(crate) strict: bool,
+}
+
+/// What became of a case.
+pub(crate) enum Outcome {
+    /// It has its verdict.
+    Finished(Box<CaseFinished>),
+    /// Silence decides it, and answers can overtake each other: time tells.
+    Parked(Box<Parked>),
+}
+
+/// A case that waits for what must not come.
+pub(crate) struct Parked {
+    trial: Trial,
+    played: Played,
+}
+
+/// One time that a case was played.
+struct Attempt {
+    played: Played,
+    observation: Observation,
+    judgement: Judgement,
+}
+
+impl Trial {
+    /// What an event says of a case that was not run.
+    pub(crate) fn not_run(&self, verdict: Verdict, reason: Option<String>) -> CaseFinished {
+        CaseFinished {
+            case: self.case.case_id().clone(),
+            subject: self.subject.clone(),
+            title: self.case.title().to_owned(),
+            requirements: self.case.requirements().iter().map(ToString::to_string).collect(),
+            verdict,
+            findings: Vec::new(),
+            reason,
+            exchange: Vec::new(),
+            exchange_left_out: 0,
+            signatures: Vec::new(),
+        }
+    }
+
+    /// Plays the case; `stages` makes a stage for each time that it is played, and for each look at whether the target
+    /// is still there.
+    pub(crate) fn run(self, pace: &Pace, stages: &dyn Fn(&str) -> Stage) -> Outcome {
+        let mut first = self.attempt(stages("first"));
+        let is_exact = stages("exact").wire.is_exact();
+        if is_exact {
+            return self.finished(first, None);
+        }
+        if let Some(cause) = breakdown(&first.observation, stages) {
+            return self.finished(first, Some(cause));
+        }
+        if first.judgement.verdict == Verdict::Fail(Cause::Silent) {
+            return self.missed(first, pace, stages);
+        }
+        if first.judgement.waits && first.judgement.verdict == Verdict::Inconclusive && first.played.is_open()
+        {
+            return Outcome::Parked(Box::new(Parked { trial: self, played: first.played }));
+        }
+        first.observation = first.played.observe();
+        self.finished(first, None)
+    }
+
+    /// A missed answer is believed when it is missed twice. One that comes the second time was slow, or is lost now and
+    /// then: the first one is waited for as long as the profile allows before the target is called flaky.
+    fn missed(self, mut first: Attempt, pace: &Pace, stages: &dyn Fn(&str) -> Stage) -> Outcome {
+        let second = self.attempt(stages("second"));
+        let cause = breakdown(&second.observation, stages);
+        if cause.is_none() && !second.judgement.verdict.is_fail() {
+            first.played.settle(pace.limit());
+            first = self.judged(first.played);
+            if first.judgement.verdict == Verdict::Fail(Cause::Silent) {
+                first.judgement.verdict = Verdict::Fail(Cause::Flaky { failed: 1, of: 2 });
+            }
+        }
+        first.observation.exchange.extend(second.observation.exchange);
+        drop(second.played.finish());
+        self.finished(first, cause)
+    }
+
+    fn attempt(&self, stage: Stage) -> Attempt {
+        self.judged(play(stage, &self.case.script(self.version)))
+    }
+
+    fn judged(&self, mut played: Played) -> Attempt {
+        let observation = played.observe();
+        let mut judge = Judge::new(&observation, self.case.requirements(), self.version, self.strict);
+        self.case.read(&mut judge);
+        let judgement = judge.judgement();
+        Attempt { played, observation, judgement }
+    }
+
+    fn finished(&self, attempt: Attempt, cause: Option<Cause>) -> Outcome {
+        let Attempt { played, observation, judgement } = attempt;
+        drop(played.finish());
+        let verdict = cause.map_or(judgement.verdict, Verdict::Fail);
+        let reason = match cause {
+            Some(Cause::Crash) => Some("the target takes no connection any more".to_owned()),
+            Some(_) => Some("the target answers on no new connection either".to_owned()),
+            None => judgement.undecided.filter(|_| verdict == Verdict::Inconclusive),
+        };
+        let mut finished = self.not_run(verdict, reason);
+        finished.findings = judgement.findings;
+        finished.exchange_left_out = observation.exchange_left_out;
+        finished.signatures = observation.signatures;
+        observation.exchange.into_iter().for_each(|message| finished.push(message));
+        Outcome::Finished(Box::new(finished))
+    }
+}
+
+impl Parked {
+    /// Waits until silence is believed, and judges.
+    pub(crate) fn settle(self, pace: &Pace) -> CaseFinished {
+        let Self { trial, mut played } = self;
+        played.settle(pace.quiet());
+        let attempt = trial.judged(played);
+        match trial.finished(attempt, None) {
+            Outcome::Finished(finished) => *finished,
+            Outcome::Parked(parked) => parked.trial.not_run(Verdict::Inconclusive, None),
+        }
+    }
+}
+
+/// Whether the target has ended or hangs. Missed answers, closed connections and refused ones are looked into over new
+/// connections.
+fn breakdown(observation: &Observation, stages: &dyn Fn(&str) -> Stage) -> Option<Cause> {
+    let is_suspect =
+        |reaction: &Reaction| matches!(reaction, Reaction::Overdue | Reaction::Closed | Reaction::Reset);
+    let suspect = observation.messages.values().any(|seen| is_suspect(&seen.reaction));
+    if !suspect && !observation.is_unreachable {
+        return None;
+    }
+    // What restarts, or holds off strangers for a moment after a forgery, is given the time.
+    let pauses = [0, 500, 1500].map(Duration::from_millis);
+    let mut cause = None;
+    for pause in pauses {
+        std::thread::sleep(pause);
+        cause = probe(stages("probe"));
+        if cause.is_none() {
+            break;
+        }
+    }
+    cause
+}
+
+/// One bare request over a new connection: does anybody take it, does anybody answer?
+fn probe(stage: Stage) -> Option<Cause> {
+    let mut played = play(stage, &cases::bare(Script::connected()));
+    let observation = played.observe();
+    drop(played.finish());
+    match observation.reaction("bare") {
+        None => Some(Cause::Crash),
+        Some(Reaction::Overdue | Reaction::Closed | Reaction::Reset) => Some(Cause::Hang),
+        Some(_) => None,
+    }
+}

@@ -1,0 +1,102 @@
+//! Changes to messages.
+
+use sipae::auth::AuthParam;
+use sipae::message::HeaderName;
+
+use crate::Text;
+
+/// A change to a message. It is made to the message as it stands: before or after it is signed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Edit {
+    /// Gives the first field of this name another value, or adds it.
+    SetHeader(HeaderName, Text),
+    /// Adds a header field: in front of all others, or behind them.
+    AddHeader {
+        /// Its name, in any spelling.
+        name: String,
+        /// Its value.
+        value: Text,
+        /// In front of all others.
+        first: bool,
+    },
+    /// Removes every field of this name.
+    RemoveHeader(HeaderName),
+    /// Writes the first field of this name with another spelling of the name.
+    RenameHeader(HeaderName, String),
+    /// Replaces the first occurrence of a text in the first field of this name.
+    Replace {
+        /// The field.
+        header: HeaderName,
+        /// What is replaced; where it does not occur the script ends.
+        from: Text,
+        /// What stands there then.
+        to: Text,
+    },
+    /// Another Request-URI.
+    RequestUri(Text),
+    /// Another method in the request line.
+    Method(String),
+    /// Another user in Request-URI and To, at the same host: the text goes before the host, `sip:nobody@`.
+    ReplaceUser(String),
+    /// Another From tag, as some clients take for each REGISTER.
+    FromTag(String),
+    /// Another body, with its length.
+    Body {
+        /// Content-Type.
+        content_type: String,
+        /// The octets.
+        octets: Vec<u8>,
+    },
+    /// Changes a parameter of the credential.
+    Param(AuthParam, ParamEdit),
+    /// Adds a parameter to the credential, in front of or behind the others.
+    AddParam {
+        /// Its name, in any spelling.
+        name: String,
+        /// Its value.
+        value: Text,
+        /// In front of the others.
+        first: bool,
+    },
+    /// Writes every parameter name of the credential in upper case, and in reverse order.
+    ReshapeCredential,
+    /// Writes the scheme of the credential in another way.
+    Scheme(String),
+    /// Carries the credential in this field.
+    CredentialHeader(HeaderName),
+    /// Puts the credential behind copies of it that are for others: their realm differs.
+    CrowdCredential {
+        /// How many.
+        others: usize,
+    },
+    /// Gives the message another Via branch: a new SIP transaction with the same signed octets.
+    Branch,
+    /// Octets in front of the start line.
+    Before(Vec<u8>),
+    /// Turns the target's signature that the message has into a credential, as if the suite had made it.
+    Reflect,
+}
+
+/// A change to a parameter of a credential.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ParamEdit {
+    /// Another value.
+    Set(Text),
+    /// No parameter.
+    Remove,
+    /// A second parameter of the same name, behind this one.
+    Repeat(Text),
+    /// Upper case.
+    UpperCase,
+    /// Without quotation marks.
+    Unquoted,
+    /// Another last digit.
+    ChangeLastDigit,
+    /// The octets that the hexadecimal digits stand for in Base64.
+    AsBase64,
+    /// Only so many characters of it.
+    Truncate(usize),
+    /// One bit of the octets that the hexadecimal digits stand for, outside version, pad and sequence number of an
+    /// NTLM signature: the least change that every form of signature must refuse.
+    FlipBit,
+}

@@ -1,0 +1,107 @@
+//! Who speaks for the suite, and over what.
+
+use std::fmt;
+
+/// The name of a message, an association or an answer inside a script.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Label(String);
+
+impl Label {
+    /// A name.
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        Self(name.into())
+    }
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for Label {
+    fn from(name: &str) -> Self {
+        Self::new(name)
+    }
+}
+
+impl fmt::Display for Label {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A connection of a script, counted from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Connection(pub u32);
+
+impl Connection {
+    /// The first connection, which most scripts have alone.
+    pub const FIRST: Self = Self(1);
+}
+
+/// Which account of the profile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AccountRole {
+    /// The user under whom the cases run.
+    User,
+    /// A second user, to whom the first one sends.
+    Peer,
+    /// The user to whom wrong credentials go, because accounts lock.
+    Sacrificial,
+}
+
+/// An endpoint of an account: it has an epid, a Call-ID for its REGISTERs and a connection of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Party {
+    /// The account.
+    pub account: AccountRole,
+    /// Which of its endpoints, from 1.
+    pub endpoint: u8,
+}
+
+impl Party {
+    /// The first endpoint of the user: most scripts have no other.
+    pub const USER: Self = Self { account: AccountRole::User, endpoint: 1 };
+    /// A second endpoint of the user.
+    pub const SECOND: Self = Self { account: AccountRole::User, endpoint: 2 };
+    /// The first endpoint of the second user.
+    pub const PEER: Self = Self { account: AccountRole::Peer, endpoint: 1 };
+    /// A second endpoint of the second user.
+    pub const PEER_SECOND: Self = Self { account: AccountRole::Peer, endpoint: 2 };
+    /// The endpoint of the account for wrong credentials.
+    pub const SACRIFICIAL: Self = Self { account: AccountRole::Sacrificial, endpoint: 1 };
+
+    const NAMED: [(Self, &'static str, Connection); 5] = [
+        (Self::USER, "user", Connection(1)),
+        (Self::PEER, "peer", Connection(2)),
+        (Self::SECOND, "second", Connection(3)),
+        (Self::PEER_SECOND, "peer-second", Connection(4)),
+        (Self::SACRIFICIAL, "sacrificial", Connection(5)),
+    ];
+
+    /// Every party that scripts name.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::NAMED.into_iter().map(|(party, ..)| party)
+    }
+
+    /// Its name in texts of scripts: `{peer.address}`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::NAMED.iter().find(|(party, ..)| *party == self).map_or("another", |(_, name, _)| name)
+    }
+
+    /// The connection over which it sends where a script says nothing else.
+    #[must_use]
+    pub fn connection(self) -> Connection {
+        const OTHERS: Connection = Connection(6);
+        Self::NAMED.iter().find(|(party, ..)| *party == self).map_or(OTHERS, |(.., connection)| *connection)
+    }
+}
+
+impl fmt::Display for Party {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
