@@ -35,6 +35,8 @@ pub(crate) enum Command {
     List(ListArgs),
     /// Tell all that is known about a row of the catalogue or a case.
     Explain(ExplainArgs),
+    /// Profiles: what a target claims, and the credentials to test it with.
+    Profile(ProfileArgs),
     /// Host the reference server on TCP or TLS.
     Serve(ServeArgs),
     /// Golden vectors.
@@ -164,6 +166,24 @@ pub(crate) struct ExplainArgs {
     /// Id of a row, such as SIPAE-3.3.5.1-03 or 3.3.5.1-03, or of a case, such as 3.3.5.1/bare-ack.
     #[arg(value_name = "ID")]
     pub(crate) id: String,
+}
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct ProfileArgs {
+    #[command(subcommand)]
+    pub(crate) command: ProfileCommand,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum ProfileCommand {
+    /// Read a profile and tell what it means, without passwords.
+    Check {
+        /// The TOML file.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Print the JSON Schema of profiles, for editors that complete and check TOML.
+    Schema,
 }
 
 #[derive(clap::Args, Debug)]

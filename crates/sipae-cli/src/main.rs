@@ -6,6 +6,7 @@ mod explain;
 mod filter;
 mod list;
 mod output;
+mod profile;
 mod run;
 mod serve;
 mod tls;
@@ -33,6 +34,7 @@ fn dispatch(command: Command) -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::List(args) => list::list(&args),
         Command::Explain(args) => explain::explain(&args),
+        Command::Profile(args) => profile::profile(&args),
         Command::Serve(args) => serve::serve(&args),
         Command::Vectors(args) => vectors::check(&args),
     };

@@ -119,8 +119,9 @@ impl<W: Write> Console<W> {
     fn run_ends(&mut self, run: &RunFinished) -> io::Result<()> {
         self.subject_ends()?;
         self.levels()?;
-        let (failed, remarks): (Vec<_>, Vec<_>) =
+        let (failed, mut remarks): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.open).into_iter().partition(|case| case.verdict.is_fail());
+        remarks.sort_by_key(|case| rank(case.verdict));
         let (expected, failed): (Vec<_>, Vec<_>) =
             failed.into_iter().partition(|case| self.excuse(case).is_some());
         for group in grouped(failed) {
@@ -203,8 +204,13 @@ impl<W: Write> Console<W> {
 
     fn heading(&self, group: &Group) -> String {
         let case = &group.case;
-        let verdict = self.palette.verdict(case.verdict, case.verdict.to_string().to_uppercase());
-        format!("{verdict}  {}  {}", self.palette.strong(&case.case), group.subjects.join(", "))
+        // A case that passes is told only for what is recorded about it.
+        let word = match case.verdict {
+            Verdict::Pass => "RECORDED".to_owned(),
+            other => other.to_string().to_uppercase(),
+        };
+        let verdict = self.palette.verdict(case.verdict, word);
+        format!("{verdict}  {}  {}", self.palette.strong(&case.case), listed(&group.subjects))
     }
 
     fn finding(&mut self, finding: &Finding, is_same_row: bool) -> io::Result<()> {
@@ -283,14 +289,14 @@ fn level(finding: &Finding) -> String {
 struct Group {
     /// What the first of them saw.
     case: CaseFinished,
-    subjects: Vec<String>,
+    subjects: Vec<Subject>,
 }
 
 /// Cases that came out the same at several schemes and versions are told once.
 fn grouped(cases: Vec<CaseFinished>) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for case in cases {
-        let subject = case.subject.to_string();
+        let subject = case.subject.clone();
         let same = |group: &&mut Group| {
             let first = &group.case;
             let outcome = |case: &CaseFinished| (case.verdict, case.findings.clone(), case.reason.clone());
@@ -302,6 +308,32 @@ fn grouped(cases: Vec<CaseFinished>) -> Vec<Group> {
         }
     }
     groups
+}
+
+/// `NTLM v3, NTLM v4`, and once for both kinds of challenge where all of them have both.
+fn listed(subjects: &[Subject]) -> String {
+    const KINDS: [Option<u16>; 2] = [Some(401), Some(407)];
+    let kind = |subject: &Subject| Some(subject.kind.unwrap_or(401));
+    let of_kind = |wanted: Option<u16>| {
+        let of_kind = subjects.iter().filter(|subject| kind(subject) == wanted);
+        of_kind.map(|subject| Subject { kind: None, ..subject.clone() }.to_string()).collect::<Vec<_>>()
+    };
+    let [one, other] = KINDS.map(of_kind);
+    if one == other && one.len() + other.len() == subjects.len() {
+        format!("{} with 401 and 407", one.join(", "))
+    } else {
+        subjects.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// What matters more comes first; otherwise the order is that of the run.
+const fn rank(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Fail(_) => 0,
+        Verdict::Loose => 1,
+        Verdict::Inconclusive => 2,
+        Verdict::Pass | Verdict::Blocked | Verdict::Unsupported | Verdict::Cancelled => 3,
+    }
 }
 
 impl<W: Write> Writer for Console<W> {
@@ -465,6 +497,17 @@ mod tests {
         let told = report_with(remarks(), |console| console.verbose(true));
         assert_eq!(told.matches("  again: ").count(), 3, "{told}");
         assert!(told.contains("  reason: ack: silence could not be proven"), "{told}");
+    }
+
+    #[test]
+    fn subjects_that_differ_in_the_kind_of_challenge_only_are_listed_once() {
+        let www = [2, 3].map(|version| Subject::new("NTLM", version));
+        let proxy = www.clone().map(|subject| subject.with_kind(407));
+        assert_eq!(listed(&www), "NTLM v2, NTLM v3");
+        assert_eq!(listed(&proxy), "NTLM v2 407, NTLM v3 407");
+        assert_eq!(listed(&[www.clone(), proxy.clone()].concat()), "NTLM v2, NTLM v3 with 401 and 407");
+        let [two, three] = www;
+        assert_eq!(listed(&[two, three, proxy[0].clone()]), "NTLM v2, NTLM v3, NTLM v2 407");
     }
 
     #[test]
