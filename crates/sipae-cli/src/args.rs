@@ -23,6 +23,7 @@ Exit codes:
   2  wrong usage, profile or file
   3  a gate failed: the ordinary exchange with the target does not work
   4  nothing ran to a decision
+  5  the list of expected failures is not what came out
   6  the target crashed
   7  internal error";
 
@@ -30,6 +31,12 @@ Exit codes:
 pub(crate) enum Command {
     /// Test a SIP server.
     Run(RunArgs),
+    /// List the cases, or the rows of the catalogue and what stands for them.
+    List(ListArgs),
+    /// Tell all that is known about a row of the catalogue or a case.
+    Explain(ExplainArgs),
+    /// Profiles: what a target claims, and the credentials to test it with.
+    Profile(ProfileArgs),
     /// Host the reference server on TCP or TLS.
     Serve(ServeArgs),
     /// Golden vectors.
@@ -53,6 +60,9 @@ pub(crate) struct RunArgs {
     /// hold whole messages, from which weak passwords can be guessed.
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
+    /// Write a JUnit XML file for CI systems at the end of the run.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
     /// Seed from which everything random follows; printed with each run.
     #[arg(long, value_name = "NUMBER")]
     pub(crate) seed: Option<u64>,
@@ -69,6 +79,12 @@ pub(crate) struct RunArgs {
     #[cfg(feature = "defects")]
     #[arg(long, value_name = "ID")]
     pub(crate) defect: Option<sipae::defects::Defect>,
+    /// TOML file of failures that are known: those fail no run, and those that pass make it end with 5.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) expected_failures: Option<PathBuf>,
+    /// Rewrite the file of expected failures after the run, so that it says what came out. Needs a run without filters.
+    #[arg(long, requires = "expected_failures")]
+    pub(crate) fix: bool,
     /// Tell remarks like failures, and ladders as a whole.
     #[arg(long, short)]
     pub(crate) verbose: bool,
@@ -130,6 +146,44 @@ fn jobs(text: &str) -> Result<usize, String> {
         Ok(jobs @ 1..=MOST) => Ok(jobs),
         _ => Err(format!("not a number from 1 to {MOST}")),
     }
+}
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct ListArgs {
+    /// List the rows of the catalogue with the cases that test them, or the reason why none does. CASE is a part of an
+    /// id of a row then.
+    #[arg(long)]
+    pub(crate) requirements: bool,
+    /// Write one JSON array.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
+}
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct ExplainArgs {
+    /// Id of a row, such as SIPAE-3.3.5.1-03 or 3.3.5.1-03, or of a case, such as 3.3.5.1/bare-ack.
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+}
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct ProfileArgs {
+    #[command(subcommand)]
+    pub(crate) command: ProfileCommand,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum ProfileCommand {
+    /// Read a profile and tell what it means, without passwords.
+    Check {
+        /// The TOML file.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Print the JSON Schema of profiles, for editors that complete and check TOML.
+    Schema,
 }
 
 #[derive(clap::Args, Debug)]

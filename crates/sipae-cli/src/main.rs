@@ -1,9 +1,12 @@
 //! The `sipae` command: a module per subcommand. It knows no protocol.
 
 mod args;
+mod expected;
+mod explain;
 mod filter;
 mod list;
 mod output;
+mod profile;
 mod run;
 mod serve;
 mod tls;
@@ -29,6 +32,9 @@ fn main() -> process::ExitCode {
 fn dispatch(command: Command) -> ExitCode {
     let done = match command {
         Command::Run(args) => run::run(&args),
+        Command::List(args) => list::list(&args),
+        Command::Explain(args) => explain::explain(&args),
+        Command::Profile(args) => profile::profile(&args),
         Command::Serve(args) => serve::serve(&args),
         Command::Vectors(args) => vectors::check(&args),
     };

@@ -1,5 +1,6 @@
 //! What a target claims, and the credentials to test it with.
 
+mod schema;
 mod tls;
 
 use std::io::Read;
@@ -13,6 +14,8 @@ use sipae::version::Version;
 use sipae_gen::Timer;
 use sipae_net::TlsOptions;
 use toml::de::{DeTable, DeValue};
+
+pub use schema::SCHEMA;
 
 /// An account on the target.
 #[derive(Clone, PartialEq, Eq, Deserialize)]

@@ -340,6 +340,46 @@ fn a_target_that_asks_without_end_and_does_not_read_costs_a_verdict() {
     assert!(stdout.contains("cases:") && started.elapsed() < Duration::from_secs(20), "{stdout}");
 }
 
+fn answer_ack(message: &Message<'_>) -> Deed {
+    if message.method() == Some(b"ACK") {
+        Deed::Answer(Draft::response_to(message, 400, "x").close().to_octets())
+    } else {
+        Deed::Forward
+    }
+}
+
+/// From the first list to one that nobody needs any more.
+#[test]
+fn a_list_of_expected_failures_lives_with_its_target() {
+    let list = Scratch::new("expected.toml", "");
+    let content = || std::fs::read_to_string(list.path()).expect("a list");
+    let (_served, faulty) = served(answer_ack, at_once);
+    let (_other, right) = served(forward, at_once);
+    let run = |target: &str, more: &[&str], code| {
+        let args = ["run", "--target", target, "--expected-failures", list.path()];
+        assert_exit(&sipae(&[&args, more].concat()), code)
+    };
+
+    run(&faulty, &["--fix"], 1);
+    let entry = "[[expected]]\nid = \"3.3.5.1/bare-ack\"\nreason = \"TODO: say why\"\n";
+    assert!(content().contains(entry), "{}", content());
+    let told = run(&faulty, &[], 0);
+    assert!(told.contains("EXPECTED  FAIL (REACTION)  3.3.5.1/bare-ack  NTLM v4  TODO: say why\n"), "{told}");
+    assert!(
+        !told.contains("  again: sipae run")
+            && told.contains(" 0 not listed, 0 stale, 0 otherwise, 0 unused\n"),
+        "{told}"
+    );
+
+    let told = run(&right, &[], 5);
+    assert!(told.contains("STALE  3.3.5.1/bare-ack  NTLM v4  is expected to fail and passes\n"), "{told}");
+    assert!(told.ends_with("the list of expected failures is stale\n"), "{told}");
+    run(&right, &["3.3.5.1/date"], 0);
+    run(&right, &["--fix"], 5);
+    assert_eq!(content(), "");
+    run(&right, &[], 0);
+}
+
 static BANNED_UNTIL: Mutex<Option<Instant>> = Mutex::new(None);
 
 /// Products hold off whoever has just tried a forgery.
