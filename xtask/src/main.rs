@@ -2,6 +2,7 @@
 
 mod bench;
 mod catalogue;
+mod defects;
 mod fuzz;
 
 use std::path::Path;
@@ -21,6 +22,7 @@ struct Args {
 enum Command {
     Bench(bench::Args),
     Catalogue(catalogue::Args),
+    Defects(defects::Args),
     Fuzz(fuzz::Args),
 }
 
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
     let result = match Args::parse().command {
         Command::Bench(args) => bench::run(&args, root()),
         Command::Catalogue(args) => catalogue::run(&args, root()),
+        Command::Defects(args) => defects::run(&args, root()),
         Command::Fuzz(args) => fuzz::run(&args, root()),
     };
     match result {

@@ -31,6 +31,8 @@ Exit codes:
 pub(crate) enum Command {
     /// Test a SIP server.
     Run(RunArgs),
+    /// Look at a server with some exchanges, and tell what it offers and how it answers.
+    Probe(ProbeArgs),
     /// List the cases, or the rows of the catalogue and what stands for them.
     List(ListArgs),
     /// Tell all that is known about a row of the catalogue or a case.
@@ -41,6 +43,27 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     /// Golden vectors.
     Vectors(VectorsArgs),
+}
+
+#[derive(clap::Args, Debug)]
+#[command(
+    after_help = "Without --profile nobody logs in. Exit code 3: the target does not challenge a bare REGISTER."
+)]
+pub(crate) struct ProbeArgs {
+    /// What to look at: tcp://host:port, tls://host:port, or ref.
+    #[arg(value_name = "TARGET")]
+    pub(crate) target: Target,
+    /// TOML file with the credentials to log in with.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) profile: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) tls: TlsArgs,
+    /// Write a profile with what was learnt to this file, which must not exist; the accounts have to be filled in.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) write: Option<PathBuf>,
+    /// Seed from which everything random follows.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) seed: Option<u64>,
 }
 
 #[derive(clap::Args, Debug)]

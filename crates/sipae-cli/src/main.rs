@@ -6,6 +6,7 @@ mod explain;
 mod filter;
 mod list;
 mod output;
+mod probe;
 mod profile;
 mod run;
 mod serve;
@@ -32,6 +33,7 @@ fn main() -> process::ExitCode {
 fn dispatch(command: Command) -> ExitCode {
     let done = match command {
         Command::Run(args) => run::run(&args),
+        Command::Probe(args) => probe::probe(&args),
         Command::List(args) => list::list(&args),
         Command::Explain(args) => explain::explain(&args),
         Command::Profile(args) => profile::profile(&args),

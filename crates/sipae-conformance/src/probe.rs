@@ -76,6 +76,7 @@ pub const DEEPEST: u32 = 64;
 pub fn probe(ways: &dyn Connector, profile: Option<&Arc<Profile>>, seed: u64) -> Report {
     let accounts = profile.cloned().unwrap_or_else(|| Arc::new(Profile::of_reference()));
     let probe = Probe { ways, pace: Arc::new(Pace::new(accounts.answer_timeout)), accounts, seed };
+    let now = ways.wire(Setting { version: Version::V4, kind: None }, seed).now();
     let began = Instant::now();
     let bare = probe.observe(Version::V4, &cases::bare(Script::connected()));
     let answer_time = began.elapsed();
@@ -86,7 +87,7 @@ pub fn probe(ways: &dyn Connector, profile: Option<&Arc<Profile>>, seed: u64) ->
         kind: bare.answer("bare", |answer| answer.status()).flatten().filter(|status| is_challenge(*status)),
         offers: bare.answer("bare", offers).unwrap_or_default(),
         answer_time,
-        clock_offset: bare.answer("bare", |answer| clock_offset(answer, sipae_net::system_time())).flatten(),
+        clock_offset: bare.answer("bare", |answer| clock_offset(answer, now)).flatten(),
         in_order,
         depth,
         handshake: Err("no profile was given, so nobody has logged in".to_owned()),
