@@ -112,7 +112,7 @@ fn length(request: &Message<'_>, value: &str) -> Vec<u8> {
 #[case::folds_without_end(|stream| without_end(stream, b"SIP/2.0 401 x\r\nX: y\r\n", b" y\r\n"), "unreadable octets")]
 #[case::sends_half_a_message(|stream| answer(stream, half), "no answer in time")]
 #[case::sends_an_endless_head(|stream| answer(stream, endless_head), "unreadable octets")]
-#[case::sends_large_bodies(|stream| answer(stream, large_body), "empty NTLM token: 401 with a fresh challenge")]
+#[case::sends_large_bodies(|stream| answer(stream, large_body), "unreadable octets")]
 #[case::promises_too_much(|stream| answer(stream, |request| length(request, "5000000")), "unreadable octets")]
 #[case::promises_a_little_too_much(|stream| answer(stream, |request| length(request, "1000")), "no answer in time")]
 #[case::promises_too_little(|stream| answer(stream, |request| length(request, "2")), "unreadable octets")]

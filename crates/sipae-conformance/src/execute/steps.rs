@@ -96,6 +96,7 @@ impl Executor {
             .write(&Style::COMMUNICATOR);
         let header = state.kind.credential();
         let target = self.message(message)?;
+        target.has_token = *token == Token::Answer;
         target.draft.set(header, credential);
         target.association = Some(association.clone());
         Ok(())
@@ -123,6 +124,8 @@ impl Executor {
         signed.map_err(|error| format!("{message} cannot be signed: {error}"))?;
         draft.start_line = start_line;
         let target = self.message(message)?;
+        target.has_token = signing.token == Some(Token::Answer);
+        target.number = signing.number;
         target.draft = draft;
         target.association = Some(association.clone());
         Ok(())

@@ -181,6 +181,11 @@ impl SecurityAssociation {
         self.next = self.next.and_then(|number| number.checked_add(1));
     }
 
+    /// Leaves out all numbers below this one that have not been used; nothing where they have.
+    pub fn skip_to(&mut self, number: u32) {
+        self.next = self.next.map(|next| next.max(number));
+    }
+
     /// The window over the numbers of the peer.
     #[must_use]
     pub const fn window(&self) -> &ReplayWindow {
