@@ -150,6 +150,14 @@ impl<'o> Judge<'o> {
         }
     }
 
+    /// What is preferred and not asked for: where it does not hold, that is written down.
+    pub fn recorded(&mut self, requirement: &'static str, what: &str, holds: Result<(), String>) {
+        match holds {
+            Ok(()) => self.check(requirement, what, Ok(())),
+            Err(got) => self.record(requirement, what, &got),
+        }
+    }
+
     /// What is written down, whatever it is: the row asks for nothing more.
     pub fn record(&mut self, requirement: &'static str, what: &str, got: &str) {
         let Some(row) = self.row(requirement) else { return };

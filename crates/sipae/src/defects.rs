@@ -90,6 +90,30 @@ defects! {
     DeliversReplay "delivers-replay" "SIPAE-3.3.5.3-05" "a replayed request is forwarded again";
     AcceptsReflection "accepts-reflection" "SIPAE-3.3.5.3-18" "a signature of the server itself is accepted from a client";
     ReplacesOtherUsersEndpoint "replaces-other-users-endpoint" "SIPAE-3.3.1-07" "an association ends when another user comes with the same epid";
+    FirstNumberRefused "first-number-refused" "SIPAE-3.1.1-02" "number 1 is refused: the window begins at 2";
+    WindowStays "window-stays" "SIPAE-3.1.1-03" "the window does not move: numbers above 256 are refused";
+    RefusesOutOfOrder "refuses-out-of-order" "SIPAE-3.1.1-04" "a number below the last one is refused";
+    WindowWithoutBottom "window-without-bottom" "SIPAE-3.1.1-07" "numbers below the window are accepted";
+    RefusesGaps "refuses-gaps" "SIPAE-3.1.1-08" "a number is refused if one before it has not come";
+    OneWindowForAll "one-window-for-all" "SIPAE-3.1.1-10" "a number that another association of the user had last is refused";
+    NeverExpires "never-expires" "SIPAE-3.3.2-01" "associations that are used do not end";
+    NeverIdle "never-idle" "SIPAE-3.3.2-03" "associations that are not used do not end";
+    RegistrationExtendsNothing "registration-extends-nothing" "SIPAE-3.3.2-04" "a registration does not extend the idle timer";
+    ClosesAuthenticated "closes-authenticated" "SIPAE-3.3.2-06" "connections are closed after a minute though they have authenticated";
+    HandshakesStay "handshakes-stay" "SIPAE-3.3.2-07" "unfinished handshakes do not end";
+    IdleNotRestarted "idle-not-restarted" "SIPAE-3.3.5.3-10" "a verified message does not restart the idle timer";
+    ForgeryRestartsIdle "forgery-restarts-idle" "SIPAE-3.3.5.3-10" "a message with a wrong signature restarts the idle timer";
+    TellsOfExpiry "tells-of-expiry" "SIPAE-3.3.6-04" "clients are told, signed, that their association has ended";
+    AnswersForgedAck "answers-forged-ack" "SIPAE-3.3.5.3-04" "an ACK with a wrong signature is answered 400";
+    LayoutFollowsMessage "layout-follows-message" "SIPAE-3.3.5.3-21" "version in a signed message chooses the layout of its buffer";
+    AcceptsIncompleteSignature "accepts-incomplete-signature" "SIPAE-3.3.5.3-09" "a signed message that lacks a parameter is accepted";
+    ReadsFirstCredential "reads-first-credential" "SIPAE-3.3.5.3-12" "of several credentials only the first one is looked at";
+    ReadsOwnFieldOnly "reads-own-field-only" "SIPAE-3.3.5.3-13" "credentials are found in the field of the own kind only";
+    KeysOnOpaque "keys-on-opaque" "SIPAE-3.3.5.3-07" "an association is found by its opaque alone, whatever the endpoint";
+    UnregistersUnsigned "unregisters-unsigned" "SIPAE-3.3.5.3-14" "the answer to a de-registration is not signed";
+    BoundToConnection "bound-to-connection" "SIPAE-3.3.5.3-16" "an association is good on its own connection only";
+    FirstTokenEndsAssociation "first-token-ends-association" "SIPAE-3.3.5.3-17" "the first token of a new handshake ends the association of its endpoint";
+    LeavesLongUnanswered "leaves-long-unanswered" "SIPAE-3.3.5.3-22" "input of more than 32 KiB at once is neither answered nor refused";
 }
 
 /// Which defect a state machine has, if any.

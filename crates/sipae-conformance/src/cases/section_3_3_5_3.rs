@@ -7,7 +7,7 @@ use sipae_gen::{Connection, Edit, ParamEdit, Party, Recipient, Script, Signing, 
 use sipae_spec::ReactionClass;
 
 use super::{Handshake, PEER_SA, SA, both, handshake, signed};
-use crate::case::{Case, Cost};
+use crate::case::Case;
 use crate::judge::Judge;
 use crate::reaction::{Reaction, Signature};
 
@@ -66,13 +66,13 @@ fn forgeries() -> Vec<Case> {
         })
         .judge(forged_signature),
         forged(
-            "3.3.5.3/forged-all-zero",
-            "a signature of zeros is no signature",
+            "3.3.5.3/forged-checksum",
+            "a signature whose checksum is zero is not taken for a good one",
             response(ParamEdit::Set(Text::from("01000000000000000000000064000000"))),
         ),
         forged(
-            "3.3.5.3/forged-last-digit",
-            "a signature with another sequence number of NTLM is no signature",
+            "3.3.5.3/forged-zeros",
+            "a signature of zeros is not taken for a good one",
             response(ParamEdit::Set(Text::from("00000000000000000000000000000000"))),
         ),
         Case::new(
@@ -111,14 +111,14 @@ fn forged_signature(judge: &mut Judge<'_>) {
     }
 }
 
-/// What the signature covers, and a change to it that leaves a good SIP message.
+/// What the signature covers, and a change to it that leaves a good SIP message. Realm and targetname are not among them:
+/// with others the credential is for another server; neither is the scheme, whose letter case is a verifier's own matter.
 fn covered() -> Vec<(&'static str, &'static [Version], Vec<Edit>)> {
     let replace =
         |header, from: &str, to: &str| Edit::Replace { header, from: Text::of(from), to: Text::of(to) };
     let set = |header, value: &str| Edit::SetHeader(header, Text::of(value));
     let all: &[Version] = &Version::ALL;
     vec![
-        ("scheme", all, vec![Edit::Scheme("ntlm".to_owned())]),
         ("crand", all, vec![Edit::Param(AuthParam::Crand, ParamEdit::Set(Text::from("0a1b2c3d")))]),
         ("cnum", all, vec![Edit::Param(AuthParam::Cnum, ParamEdit::Set(Text::from("77")))]),
         ("call-id", all, vec![set(HeaderName::CallId, "{user.call-id}x")]),
@@ -138,14 +138,8 @@ fn covered() -> Vec<(&'static str, &'static [Version], Vec<Edit>)> {
     ]
 }
 
-/// SIPAE-2.2-01: a verifier may write the scheme in its own way into the buffer.
-fn is_free(field: &str) -> bool {
-    field == "scheme"
-}
-
 fn altered() -> Vec<Case> {
-    let fields = covered().into_iter().filter(|(field, ..)| !is_free(field));
-    let cases = fields.map(|(field, versions, edits)| {
+    let cases = covered().into_iter().map(|(field, versions, edits)| {
         Case::new(
             &format!("3.3.5.3/altered-{field}"),
             &format!("a message whose {field} was changed after it was signed is not processed"),
@@ -203,7 +197,7 @@ fn moved() -> Vec<Case> {
         .plan(|version| relaid(version, if version == Version::V3 { Version::V4 } else { Version::V3 }))
         .judge(|judge| {
             let Some(reaction) = judge.observed("relaid") else { return };
-            judge.record("SIPAE-3.3.5.3-21", "another version of the same layout", &reaction.to_string());
+            judge.record("SIPAE-3.3.5.3-21", "another version of the same layout", &reaction.outline());
         }),
         Case::new(
             "3.3.5.3/from-tag",
@@ -371,7 +365,7 @@ fn identities() -> Vec<Case> {
         .plan(|version| {
             let from = Text::of("<sip:{peer.address}>;tag={user.tag};epid={user.epid}");
             handshake(version)
-                .compose("spoofed", Template::new("REGISTER"))
+                .compose("spoofed", Template::new("OPTIONS"))
                 .edit("spoofed", Edit::SetHeader(HeaderName::From, from))
                 .edit("spoofed", Edit::SetHeader(HeaderName::To, Text::of("<sip:{peer.address}>")))
                 .sign("spoofed", SA)
@@ -452,15 +446,18 @@ fn numbers() -> Vec<Case> {
             judge.processed("SIPAE-3.3.5.3-06", "fourth");
             let Some(late) = judge.observed("second") else { return };
             if !matches!(late, Reaction::Final { .. }) {
-                judge.record("SIPAE-3.3.5.3-06", "cnum 3 behind 4", &late.to_string());
+                judge.record("SIPAE-3.3.5.3-06", "cnum 3 behind 4", &late.outline());
             }
         }),
         Case::new("3.3.5.3/replay", "a number that was used is silently discarded", &["SIPAE-3.3.5.3-05"])
             .plan(|version| {
-                signed(handshake(version), "original")
+                const NUMBER: u32 = 7;
+                handshake(version)
+                    .compose("original", Template::new("REGISTER"))
+                    .sign_number("original", SA, NUMBER)
                     .ask("original")
                     .compose("same number", Template::new("REGISTER"))
-                    .sign_number("same number", SA, 2)
+                    .sign_number("same number", SA, NUMBER)
                     .send("same number")
                     .signed_fence(SA)
             })
@@ -500,7 +497,7 @@ fn lives() -> Vec<Case> {
             judge.check("SIPAE-3.3.5.3-14", "unregister: a signed answer", holds);
             let Some(after) = judge.observed("after") else { return };
             if after.is_acceptance() {
-                judge.record("SIPAE-3.3.5.3-14", "a signed request after the end", &after.to_string());
+                judge.record("SIPAE-3.3.5.3-14", "a signed request after the end", &after.outline());
             }
         }),
         Case::new(
@@ -514,13 +511,9 @@ fn lives() -> Vec<Case> {
         })
         .judge(|judge| {
             let Some(reaction) = judge.observed("moved") else { return };
-            if !matches!(reaction, Reaction::Final { .. }) {
-                judge.record(
-                    "SIPAE-3.3.5.3-16",
-                    "a signed request on a new connection",
-                    &reaction.to_string(),
-                );
-            }
+            let is_processed = matches!(reaction, Reaction::Final { .. });
+            let holds = if is_processed { Ok(()) } else { Err(reaction.to_string()) };
+            judge.recorded("SIPAE-3.3.5.3-16", "a signed request on a new connection is processed", holds);
         }),
         Case::new(
             "3.3.5.3/new-handshake-beside-the-old",
@@ -528,14 +521,11 @@ fn lives() -> Vec<Case> {
             &["SIPAE-3.3.5.3-17"],
         )
         .plan(|version| {
-            let again = Handshake::of(Party::USER, "again");
             let script = handshake(version)
                 .compose("again first", Template::new("REGISTER"))
                 .credential("again first", SA, Token::Empty)
                 .ask("again first");
-            let script = signed(script, "old").ask("old");
-            let _names = again;
-            script.signed_fence(SA)
+            signed(script, "old").ask("old")
         })
         .judge(|judge| {
             judge.reaction("SIPAE-3.3.5.3-17", "again first");
@@ -574,7 +564,6 @@ fn crowds() -> Vec<Case> {
                 judge.check("SIPAE-3.3.5.3-22", "elsewhere: others are served", holds);
             })
     };
-    debug_assert_eq!(Case::new("x", "", &[]).rough().cost(), Cost::Alone);
     vec![
         crowd(
             "3.3.5.3/crowd-of-credentials",

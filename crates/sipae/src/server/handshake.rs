@@ -1,5 +1,7 @@
 //! Handshake messages ([MS-SIPAE] 3.3.5.2).
 
+use std::time::Duration;
+
 use super::negotiation::Negotiation;
 use super::table::Association;
 use super::{Scene, Server, ServerEvent, endpoint_of, is_silent};
@@ -9,7 +11,7 @@ use crate::encoding::encode_base64;
 use crate::endpoint::EndpointId;
 use crate::message::{HeaderName, Message};
 use crate::ntlm::{Authenticate, Challenge, NegotiateFlags, NtlmError, SessionKeys};
-use crate::sa::{Context, Lifetime, SecurityAssociation};
+use crate::sa::{Context, Durations, Lifetime, SecurityAssociation};
 use crate::side::Side;
 use crate::violation::Breach;
 
@@ -77,6 +79,9 @@ impl Server {
         let Some(opaque) = self.fresh_opaque(scene) else {
             return self.answer_unsigned(scene, message, 500);
         };
+        if self.config.defects.has(Defect::FirstTokenEndsAssociation) {
+            self.associations.remove_endpoint(&endpoint);
+        }
         let host = String::from_utf8_lossy(&self.config.parameters.targetname).into_owned();
         let mut flags = self.config.flags;
         if self.config.defects.has(Defect::ChallengeTokenWithoutDatagram) {
@@ -84,10 +89,32 @@ impl Server {
         }
         let challenge = Challenge::for_server(flags, scene.entropy.octets(), &self.config.domain, &host);
         let token = challenge.write(&Challenge::PAYLOAD);
-        let lifetime = Lifetime::start(scene.now, &self.config.durations);
+        let lifetime = Lifetime::start(scene.now, &self.handshake_durations());
         self.continuation(scene, message, &opaque, encode_base64(&token));
         let connection = scene.flow.connection;
         self.negotiations.insert(opaque, Negotiation { connection, endpoint, challenge, token, lifetime });
+    }
+
+    fn association_durations(&self) -> Durations {
+        const FOR_EVER: Duration = Duration::from_secs(u32::MAX as u64);
+        let durations = self.config.durations;
+        if self.config.defects.has(Defect::NeverExpires) {
+            Durations { expiry: FOR_EVER, ..durations }
+        } else if self.config.defects.has(Defect::NeverIdle) {
+            Durations { idle: FOR_EVER, ..durations }
+        } else {
+            durations
+        }
+    }
+
+    /// An unfinished handshake lives as long as the idle timer (SIPAE-3.3.2-07).
+    fn handshake_durations(&self) -> Durations {
+        let durations = self.config.durations;
+        if self.config.defects.has(Defect::HandshakesStay) {
+            Durations { idle: durations.expiry, ..durations }
+        } else {
+            durations
+        }
     }
 
     fn complete(
@@ -165,7 +192,7 @@ impl Server {
         Ok(Association {
             sa,
             endpoint,
-            lifetime: Lifetime::start(scene.now, &self.config.durations),
+            lifetime: Lifetime::start(scene.now, &self.association_durations()),
             handshake_tag: from.tag.unwrap_or_default().to_vec(),
             epid: from.epid.map(<[u8]>::to_vec),
             flow: scene.flow,

@@ -261,6 +261,9 @@ impl Server {
     /// cut off. Who waits for an answer is told that there will be none.
     fn expire(&mut self, now: Time, entropy: &mut dyn Entropy, outputs: &mut Vec<Output>) {
         self.negotiations.expire(now);
+        if self.config.defects.has(Defect::TellsOfExpiry) {
+            self.tell_of_expiry(now, entropy, outputs);
+        }
         let keeps = self.config.defects.has(Defect::DeliversToExpired);
         let count = self.associations.expire(if keeps { Time::default() } else { now });
         if count != 0 {
@@ -275,7 +278,8 @@ impl Server {
 
     fn cut_off_strangers(&mut self, now: Time, outputs: &mut Vec<Output>) {
         let patience = self.config.durations.connection;
-        let is_over = |link: &Link| !link.is_authenticated && patience <= now.since(link.since);
+        let is_any = self.config.defects.has(Defect::ClosesAuthenticated);
+        let is_over = |link: &Link| (is_any || !link.is_authenticated) && patience <= now.since(link.since);
         let over: Vec<ConnectionId> = self
             .connections
             .iter()
@@ -291,6 +295,9 @@ impl Server {
     /// The stream is taken out of the connection, which is there meanwhile: a message may be for its own sender.
     fn receive(&mut self, scene: &mut Scene<'_>, octets: &[u8]) {
         let connection = scene.flow.connection;
+        if 32 * 1024 < octets.len() && self.config.defects.has(Defect::LeavesLongUnanswered) {
+            return;
+        }
         let Some(link) = self.connections.get_mut(&connection) else { return };
         let mut stream = std::mem::replace(&mut link.stream, MessageStream::new(self.config.limits));
         stream.push(octets);
@@ -336,8 +343,13 @@ impl Server {
     /// The credential that names this server's scheme, realm and targetname, in either header field; the rest is for
     /// others (SIPAE-3.3.5.3-12, -13).
     fn credential<'m>(&self, message: &Message<'m>) -> Option<AuthHeader<'m>> {
-        let mut credentials =
-            HeaderName::CREDENTIALS.into_iter().flat_map(|name| message.all(name)).map(AuthHeader::read);
+        let defects = self.config.defects;
+        let is_read = |name: &HeaderName| {
+            *name == self.config.kind.credential() || !defects.has(Defect::ReadsOwnFieldOnly)
+        };
+        let names = HeaderName::CREDENTIALS.into_iter().filter(is_read);
+        let most = if defects.has(Defect::ReadsFirstCredential) { 1 } else { usize::MAX };
+        let mut credentials = names.flat_map(|name| message.all(name)).map(AuthHeader::read).take(most);
         credentials.find(|credential| self.config.parameters.fit(credential))
     }
 

@@ -1,7 +1,8 @@
 //! What a server writes: challenges, refusals, signed answers.
 
-use super::{ChallengeKind, Scene, Server, is_silent};
+use super::{ChallengeKind, Output, Scene, Server, is_silent};
 use crate::auth::{AuthParam, AuthWriter};
+use crate::clock::{Entropy, Time};
 use crate::defects::Defect;
 use crate::draft::Draft;
 use crate::encoding::encode_base16_upper;
@@ -103,6 +104,34 @@ impl Server {
             draft.push_text(PUBLIC_DIAGNOSTICS, self.diagnostic(diagnostic));
         }
         scene.send(draft.close().to_octets());
+    }
+
+    /// What no right server does: an answer to an ACK.
+    pub(super) fn answer_ack(scene: &mut Scene<'_>, message: &Message<'_>) {
+        if message.method() == Some(b"ACK") {
+            let answer = Self::respond_to(scene, message, 400).close();
+            scene.send(answer.to_octets());
+        }
+    }
+
+    /// A farewell under each association that has ended.
+    pub(super) fn tell_of_expiry(&mut self, now: Time, entropy: &mut dyn Entropy, outputs: &mut Vec<Output>) {
+        for opaque in self.associations.over(now) {
+            let Some(association) = self.associations.get(&opaque) else { continue };
+            let (flow, to) = (association.flow, association.endpoint.address.clone());
+            let mut scene =
+                Scene { flow, now, entropy: &mut *entropy, outputs: &mut *outputs, has_authenticated: false };
+            let mut draft = Draft::request("NOTIFY", &format!("sip:{to}"))
+                .with(HeaderName::Via, "SIP/2.0/TCP server;branch=z9hG4bKend")
+                .with(HeaderName::From, format!("<sip:{to}>;tag=end"))
+                .with(HeaderName::To, format!("<sip:{to}>"))
+                .with(HeaderName::CallId, "end")
+                .with(HeaderName::CSeq, "1 NOTIFY")
+                .close();
+            if self.sign(&mut scene, &mut draft, &opaque) {
+                scene.send(draft.to_octets());
+            }
+        }
     }
 
     /// A message that cannot be tied to anything: 400, unsigned, and nothing for ACK and CANCEL.
