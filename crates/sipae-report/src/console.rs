@@ -196,9 +196,7 @@ impl<W: Write> Console<W> {
         for line in ladder(&case.exchange, case.exchange_left_out, self.is_verbose) {
             writeln!(self.out, "    {}", self.palette.faint(line))?;
         }
-        for signature in &case.signatures {
-            self.signature(signature)?;
-        }
+        self.signatures(&case.signatures)?;
         self.again(case)
     }
 
@@ -225,14 +223,21 @@ impl<W: Write> Console<W> {
         writeln!(self.out, "{}", wrapped("    got       ", 14, &printable(&finding.got)))
     }
 
+    /// Mostly they do not verify for one reason, so that the first says enough.
+    fn signatures(&mut self, signatures: &[SignatureSeen]) -> io::Result<()> {
+        let shown = if self.is_verbose { signatures.len() } else { 1 };
+        signatures.iter().take(shown).try_for_each(|signature| self.signature(signature))?;
+        let more = signatures.len().saturating_sub(shown);
+        if more == 0 { Ok(()) } else { writeln!(self.out, "    and {more} more, with --verbose") }
+    }
+
     /// The signature buffer, a field a line and as a whole as it is signed: what differs must be seen.
     fn signature(&mut self, signature: &SignatureSeen) -> io::Result<()> {
         let SignatureSeen { message, signer, version, fields, outcome } = signature;
         let outcome = printable(outcome);
-        writeln!(
-            self.out,
-            "    signature buffer of {message}, version {version}, signed by the {signer}: {outcome}"
-        )?;
+        let head =
+            format!("signature buffer of {message}, version {version}, signed by the {signer}: {outcome}");
+        writeln!(self.out, "{}", wrapped("    ", 6, &head))?;
         let width = fields.iter().map(|field| field.name.chars().count()).max().unwrap_or_default();
         for field in fields {
             let value: String = field.value.chars().map(visible).collect();
@@ -437,7 +442,7 @@ mod tests {
         let (sent, received) = (Direction::Sent, Direction::Received);
         let mut case = case(4, FAIL, Some("401 with a fresh challenge"));
         case.findings.push(Finding { expected: "cancel: drop".to_owned(), ..sample::finding(MUST, "200") });
-        case.signatures = vec![signature];
+        case.signatures = vec![signature.clone(), signature];
         case.exchange = vec![
             message(sent, "alice", 1, "INVITE sip:bob@contoso.com SIP/2.0"),
             message(received, "bob", 2, "INVITE sip:bob@192.0.2.1 SIP/2.0"),
