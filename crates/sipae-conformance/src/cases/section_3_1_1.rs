@@ -164,7 +164,7 @@ fn numbers() -> Vec<Case> {
             "a jump of 300 is written down: a server may refuse it, and a client must not depend on it",
             &["SIPAE-3.1.1-12"],
         )
-        .plan(|version| signed_as(handshake(version), "jump", 310).send("jump").signed_fence(SA))
+        .plan(|version| signed_as(handshake(version), "jump", 310).send("jump").fence())
         .judge(|judge| {
             let Some(reaction) = judge.observed("jump") else { return };
             judge.record("SIPAE-3.1.1-12", "cnum 310 behind 1", &reaction.outline());
