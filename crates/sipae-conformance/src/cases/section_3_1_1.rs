@@ -27,11 +27,15 @@ fn signed_as(script: Script, name: &str, number: u32) -> Script {
 
 /// A message, others behind it, and its copy in another transaction.
 fn replayed(script: Script, between: u32) -> Script {
+    const AT_ONCE: usize = 20;
+    let names: Vec<String> = (0..between).map(|place| format!("between {place}")).collect();
     let script = signed(script, "original").ask("original");
-    (0..between)
-        .fold(script, |script, number| {
-            let name = format!("between {number}");
-            signed(script, &name).ask(&name)
+    names
+        .chunks(AT_ONCE)
+        .fold(script, |script, names| {
+            script
+                .each(names, |script, name| signed(script, name).send(name))
+                .each(names, |script, name| script.wait(name))
         })
         .replay("copy", "original")
         .send("copy")
