@@ -3,6 +3,7 @@
 mod bench;
 mod catalogue;
 mod defects;
+mod foreign;
 mod fuzz;
 
 use std::path::Path;
@@ -23,6 +24,7 @@ enum Command {
     Bench(bench::Args),
     Catalogue(catalogue::Args),
     Defects(defects::Args),
+    Foreign(foreign::Args),
     Fuzz(fuzz::Args),
 }
 
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
         Command::Bench(args) => bench::run(&args, root()),
         Command::Catalogue(args) => catalogue::run(&args, root()),
         Command::Defects(args) => defects::run(&args, root()),
+        Command::Foreign(args) => foreign::run(&args, root()),
         Command::Fuzz(args) => fuzz::run(&args, root()),
     };
     match result {
