@@ -9,6 +9,7 @@ mod output;
 mod profile;
 mod run;
 mod serve;
+mod timers;
 mod tls;
 mod vectors;
 
