@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::builder::Resettable;
 use clap::{Parser, Subcommand, ValueEnum};
+use sipae_conformance::profile::TimerDurations;
 use sipae_conformance::target::Target;
 use sipae_spec::{Level, Role};
 
@@ -230,6 +231,10 @@ pub(crate) struct ServeArgs {
     /// Sign with CRC-32, without extended session security.
     #[arg(long)]
     pub(crate) legacy_signatures: bool,
+    /// Timers other than the specification's, for whoever waits for them: expiry, idle, handshake and connection, each
+    /// with a unit of ms, s, m or h.
+    #[arg(long, value_name = "TIMER=TIME,...", value_parser = crate::timers::timers)]
+    pub(crate) timers: Option<TimerDurations>,
     #[command(flatten)]
     pub(crate) tls: ServeTlsArgs,
     /// Tell on the standard error what clients do and which rules they break.

@@ -10,6 +10,7 @@ mod probe;
 mod profile;
 mod run;
 mod serve;
+mod timers;
 mod tls;
 mod vectors;
 

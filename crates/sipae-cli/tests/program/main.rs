@@ -9,4 +9,6 @@ mod misbehaving;
 #[cfg(test)]
 mod relays;
 #[cfg(test)]
+mod timed;
+#[cfg(test)]
 mod tls;

@@ -107,14 +107,11 @@ impl Server {
         }
     }
 
-    /// An unfinished handshake lives as long as the idle timer (SIPAE-3.3.2-07).
+    /// The idle timer of an unfinished handshake is the time that a handshake has (SIPAE-3.3.2-07).
     fn handshake_durations(&self) -> Durations {
         let durations = self.config.durations;
-        if self.config.defects.has(Defect::HandshakesStay) {
-            Durations { idle: durations.expiry, ..durations }
-        } else {
-            durations
-        }
+        let stays = self.config.defects.has(Defect::HandshakesStay);
+        Durations { idle: if stays { durations.expiry } else { durations.handshake }, ..durations }
     }
 
     fn complete(
