@@ -114,6 +114,14 @@ defects! {
     BoundToConnection "bound-to-connection" "SIPAE-3.3.5.3-16" "an association is good on its own connection only";
     FirstTokenEndsAssociation "first-token-ends-association" "SIPAE-3.3.5.3-17" "the first token of a new handshake ends the association of its endpoint";
     LeavesLongUnanswered "leaves-long-unanswered" "SIPAE-3.3.5.3-22" "input of more than 32 KiB at once is neither answered nor refused";
+    TakesAnyRealm "takes-any-realm" "SIPAE-3.3.5.1-02" "a credential for another realm or targetname is taken for the own one";
+    ChallengeWithQop "challenge-with-qop" "SIPAE-3.3.5.1-12" "challenges have qop, which is right and written down";
+    DigestForAnonymous "digest-for-anonymous" "SIPAE-3.3.5.1-14" "whatever an anonymous client asks for, Digest is offered";
+    ClosesAfterManyBare "closes-after-many-bare" "SIPAE-3.3.5.1-16" "a connection with more than 50 bare requests is closed";
+    ClosesOnEmptyLines "closes-on-empty-lines" "SIPAE-3.3.5.1-18" "empty lines before a start line are taken for a broken message";
+    TargetnameAlternates "targetname-alternates" "SIPAE-3.3.3-01" "every second challenge has another targetname";
+    RealmOfAnotherProduct "realm-of-another-product" "SIPAE-3.3.3-02" "the realm is the domain, which is right and written down";
+    AcceptsCutSignature "accepts-cut-signature" "SIPAE-5.1-04" "only as much of a signature is compared as there is";
 }
 
 /// Which defect a state machine has, if any.

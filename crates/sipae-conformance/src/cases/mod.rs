@@ -4,10 +4,13 @@ mod section_2_2;
 mod section_3_1;
 mod section_3_1_1;
 mod section_3_3_2;
+mod section_3_3_3;
 mod section_3_3_4_1;
 mod section_3_3_5_1;
+mod section_3_3_5_1_requests;
 mod section_3_3_5_2;
 mod section_3_3_5_3;
+mod section_5_1;
 
 use std::sync::LazyLock;
 
@@ -22,10 +25,13 @@ static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| {
         section_3_1::cases(),
         section_3_1_1::cases(),
         section_3_3_2::cases(),
+        section_3_3_3::cases(),
         section_3_3_4_1::cases(),
         section_3_3_5_1::cases(),
+        section_3_3_5_1_requests::cases(),
         section_3_3_5_2::cases(),
         section_3_3_5_3::cases(),
+        section_5_1::cases(),
     ]
     .into_iter()
     .flatten()

@@ -161,6 +161,8 @@ struct Link {
     since: Time,
     /// Whether a message on it has verified: a stranger's connection is closed after a while.
     is_authenticated: bool,
+    /// Bare requests so far: only a defective server counts them.
+    bare: u32,
 }
 
 /// The reference server.
@@ -204,7 +206,10 @@ impl Scene<'_> {
 impl Server {
     /// A server that knows nobody yet.
     #[must_use]
-    pub fn new(config: ServerConfig) -> Self {
+    pub fn new(mut config: ServerConfig) -> Self {
+        if config.defects.has(Defect::RealmOfAnotherProduct) {
+            config.parameters.realm = config.domain.clone().into_bytes();
+        }
         let negotiations = Negotiations::new(config.negotiations);
         let associations = Associations::new(config.associations);
         let transactions = Transactions::new(config.transactions);
@@ -253,7 +258,7 @@ impl Server {
     fn connect(&mut self, connection: ConnectionId, now: Time) {
         self.connected += 1;
         let stream = MessageStream::new(self.config.limits);
-        let link = Link { serial: self.connected, stream, since: now, is_authenticated: false };
+        let link = Link { serial: self.connected, stream, since: now, is_authenticated: false, bare: 0 };
         self.connections.insert(connection, link);
     }
 
@@ -297,6 +302,9 @@ impl Server {
         let connection = scene.flow.connection;
         if 32 * 1024 < octets.len() && self.config.defects.has(Defect::LeavesLongUnanswered) {
             return;
+        }
+        if octets.starts_with(b"\r\n") && self.config.defects.has(Defect::ClosesOnEmptyLines) {
+            return self.give_up(scene, MessageError::Incomplete { length: octets.len() });
         }
         let Some(link) = self.connections.get_mut(&connection) else { return };
         let mut stream = std::mem::replace(&mut link.stream, MessageStream::new(self.config.limits));
@@ -350,11 +358,23 @@ impl Server {
         let names = HeaderName::CREDENTIALS.into_iter().filter(is_read);
         let most = if defects.has(Defect::ReadsFirstCredential) { 1 } else { usize::MAX };
         let mut credentials = names.flat_map(|name| message.all(name)).map(AuthHeader::read).take(most);
-        credentials.find(|credential| self.config.parameters.fit(credential))
+        let takes_any = defects.has(Defect::TakesAnyRealm);
+        credentials.find(|credential| takes_any || self.config.parameters.fit(credential))
+    }
+
+    fn is_one_too_many(&mut self, scene: &Scene<'_>) -> bool {
+        const MOST: u32 = 50;
+        let Some(link) = self.connections.get_mut(&scene.flow.connection) else { return false };
+        link.bare += 1;
+        MOST < link.bare
     }
 
     fn unauthenticated(&mut self, scene: &mut Scene<'_>, message: &Message<'_>) {
         scene.refused(Breach::Unsigned);
+        if self.config.defects.has(Defect::ClosesAfterManyBare) && self.is_one_too_many(scene) {
+            self.connections.remove(&scene.flow.connection);
+            return scene.outputs.push(Output::Close(scene.flow.connection));
+        }
         if self.config.defects.has(Defect::AcceptsBareRequest) {
             return self.answer_unsigned(scene, message, 200);
         }

@@ -33,7 +33,8 @@ impl Server {
     ) {
         let writer = AuthWriter::new(self.config.parameters.scheme)
             .param(AuthParam::Realm, &self.config.parameters.realm)
-            .optional(AuthParam::Targetname, self.challenge_targetname())
+            .optional(AuthParam::Targetname, self.challenge_targetname(message))
+            .optional(AuthParam::Qop, self.config.defects.has(Defect::ChallengeWithQop).then_some("auth"))
             .optional(
                 AuthParam::GssapiData,
                 self.config.defects.has(Defect::ChallengeWithToken).then_some("TlRMTVNTUAA="),
@@ -42,9 +43,15 @@ impl Server {
         self.send_challenge(scene, message, self.config.kind, &writer, diagnostic);
     }
 
-    fn challenge_targetname(&self) -> Option<&Vec<u8>> {
-        Some(&self.config.parameters.targetname)
-            .filter(|_| !self.config.defects.has(Defect::ChallengeWithoutTargetname))
+    fn challenge_targetname(&self, message: &Message<'_>) -> Option<Vec<u8>> {
+        let defects = self.config.defects;
+        let mut targetname = self.config.parameters.targetname.clone();
+        let is_odd =
+            || message.cseq().ok().and_then(|cseq| cseq.value()).is_some_and(|number| number % 4 == 1);
+        if defects.has(Defect::TargetnameAlternates) && is_odd() {
+            targetname.make_ascii_uppercase();
+        }
+        Some(targetname).filter(|_| !defects.has(Defect::ChallengeWithoutTargetname))
     }
 
     /// The continuation of a handshake: the scheme's line alone, with opaque and token (SIPAE-3.3.5.2-07).
@@ -99,6 +106,9 @@ impl Server {
         if !defects.has(Defect::ChallengeWithoutLine) {
             let field = if defects.has(Defect::ChallengeInOtherField) { kind.other() } else { kind };
             draft.push(field.challenge(), writer.write(&self.config.style));
+        }
+        if defects.has(Defect::DigestForAnonymous) && is_anonymous(message) {
+            draft.push(kind.challenge(), "Digest realm=\"anonymous\", nonce=\"0\", qop=\"auth\"");
         }
         if let Some(diagnostic) = diagnostic {
             draft.push_text(PUBLIC_DIAGNOSTICS, self.diagnostic(diagnostic));
@@ -235,6 +245,10 @@ impl Server {
             .map(|_| encode_base16_upper(&scene.entropy.octets::<4>()).into_bytes())
             .find(|opaque| !self.negotiations.contains(opaque) && !self.associations.contains(opaque))
     }
+}
+
+fn is_anonymous(message: &Message<'_>) -> bool {
+    message.from().is_ok_and(|from| from.uri.ends_with(b"@anonymous.invalid"))
 }
 
 /// The signature that would be right if the response were a request.
