@@ -36,6 +36,8 @@ pub enum Edit {
     RequestUri(Text),
     /// Another method in the request line.
     Method(String),
+    /// Another status code in a status line; the reason phrase stays.
+    Status(u16),
     /// Another user in Request-URI and To, at the same host: the text goes before the host, `sip:nobody@`.
     ReplaceUser(String),
     /// Another From tag, as some clients take for each REGISTER.

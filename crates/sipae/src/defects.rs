@@ -122,6 +122,28 @@ defects! {
     TargetnameAlternates "targetname-alternates" "SIPAE-3.3.3-01" "every second challenge has another targetname";
     RealmOfAnotherProduct "realm-of-another-product" "SIPAE-3.3.3-02" "the realm is the domain, which is right and written down";
     AcceptsCutSignature "accepts-cut-signature" "SIPAE-5.1-04" "only as much of a signature is compared as there is";
+    RelaysUnsigned "relays-unsigned" "SIPAE-3.3.4.1-01" "relayed responses are not signed";
+    RenewedFirstSnumTwo "renewed-first-snum-two" "SIPAE-3.3.4.1-04" "an association that replaces another one begins with snum 2";
+    SrandRepeats "srand-repeats" "SIPAE-3.3.4.1-06" "srand is the same in every message";
+    SrandWithoutZeros "srand-without-zeros" "SIPAE-3.3.4.1-06" "srand is written without leading zeros";
+    SignatureInCredentialField "signature-in-credential-field" "SIPAE-3.3.4.1-08" "signatures stand in the client's header field";
+    AnswersForOtherEndpoint "answers-for-other-endpoint" "SIPAE-3.3.4.1-10" "an answer is signed with the association of another endpoint of the user";
+    RelaysForOtherEndpoint "relays-for-other-endpoint" "SIPAE-3.3.4.1-10" "a relayed response is signed with the association of another endpoint of the user";
+    SignsBeforeToTag "signs-before-to-tag" "SIPAE-3.3.4.1-11" "the signature of an answer is made before the To tag is added";
+    SignsWithoutExpires "signs-without-expires" "SIPAE-3.3.4.1-12" "Expires of the answer is left out of the signature buffer";
+    SignsChallenges "signs-challenges" "SIPAE-3.3.4.1-13" "challenges carry srand, snum and rspauth";
+    StripsAllCredentials "strips-all-credentials" "SIPAE-3.3.4.1-14" "credentials for others are not forwarded";
+    ForgedResponseEndsAssociation "forged-response-ends-association" "SIPAE-3.3.5.3-04" "a response with a wrong signature ends the association";
+    RelaysReplayedResponse "relays-replayed-response" "SIPAE-3.3.5.3-05" "a response whose number was used before is relayed";
+    RelaysResponseOfAnybody "relays-response-of-anybody" "SIPAE-3.3.5.3-11" "a response that no association of the callee has signed is relayed";
+    BareUnregisters "bare-unregisters" "SIPAE-3.3.5.1-15" "a bare REGISTER with Expires 0 ends the association before it is challenged";
+    BareMovesBinding "bare-moves-binding" "SIPAE-3.3.5.1-15" "a bare REGISTER moves the endpoint to its connection before it is challenged";
+    AssertsFirstFromUri "asserts-first-from-uri" "SIPAE-3.3.5.3-19" "the identity asserted is the first that stands in brackets anywhere in From";
+    ForwardsLastFrom "forwards-last-from" "SIPAE-3.3.5.3-19" "of several From addresses the last is forwarded, and compared with nobody";
+    AssertsForeignNumber "asserts-foreign-number" "SIPAE-3.3.5.6-01" "a telephone number in P-Preferred-Identity is asserted, whosever it is";
+    VerifiesWithoutIdentity "verifies-without-identity" "SIPAE-3.3.5.6-05" "P-Preferred-Identity is removed before the signature is verified";
+    DeliversToUnregistered "delivers-to-unregistered" "SIPAE-3.3.6-03" "the end of a registration ends neither binding nor association";
+    RetransmissionEndsAssociation "retransmission-ends-association" "SIPAE-3.1.1-13" "a response that comes again ends the association";
 }
 
 /// Which defect a state machine has, if any.

@@ -1,16 +1,6 @@
 //! The cases, a module for each section of the specification.
 
-mod section_2_2;
-mod section_3_1;
-mod section_3_1_1;
-mod section_3_3_2;
-mod section_3_3_3;
-mod section_3_3_4_1;
-mod section_3_3_5_1;
-mod section_3_3_5_1_requests;
-mod section_3_3_5_2;
-mod section_3_3_5_3;
-mod section_5_1;
+mod seen;
 
 use std::sync::LazyLock;
 
@@ -19,24 +9,38 @@ use sipae_gen::{Label, Party, Password, Recipient, Script, Signing, Template, To
 
 use crate::case::Case;
 
-static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| {
-    [
-        section_2_2::cases(),
-        section_3_1::cases(),
-        section_3_1_1::cases(),
-        section_3_3_2::cases(),
-        section_3_3_3::cases(),
-        section_3_3_4_1::cases(),
-        section_3_3_5_1::cases(),
-        section_3_3_5_1_requests::cases(),
-        section_3_3_5_2::cases(),
-        section_3_3_5_3::cases(),
-        section_5_1::cases(),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
-});
+macro_rules! sections {
+    ($($section:ident)*) => {
+        $(mod $section;)*
+
+        static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| {
+            [$($section::cases()),*].into_iter().flatten().collect()
+        });
+    };
+}
+
+sections! {
+    section_2_2
+    section_3_1
+    section_3_1_deliveries
+    section_3_1_1
+    section_3_3_2
+    section_3_3_3
+    section_3_3_4_1
+    section_3_3_4_1_deliveries
+    section_3_3_4_1_endpoints
+    section_3_3_4_1_numbers
+    section_3_3_5_1
+    section_3_3_5_1_deliveries
+    section_3_3_5_1_requests
+    section_3_3_5_2
+    section_3_3_5_3
+    section_3_3_5_3_deliveries
+    section_3_3_5_3_responses
+    section_3_3_5_6
+    section_3_3_6
+    section_5_1
+}
 
 /// Every case, in the order of the sections.
 pub fn all() -> impl Iterator<Item = &'static Case> {

@@ -36,6 +36,7 @@ impl Executor {
             }
             Edit::RequestUri(uri) => set_uri(&mut draft, &self.resolve(uri)?),
             Edit::Method(method) => set_method(&mut draft, method),
+            Edit::Status(status) => set_status(&mut draft, *status),
             Edit::ReplaceUser(user) => replace_user(&mut draft, user),
             Edit::FromTag(tag) => replace_from_tag(&mut draft, tag),
             Edit::Body { content_type, octets } => draft = draft.with_body(content_type, octets),
@@ -105,6 +106,11 @@ fn set_uri(draft: &mut Draft, uri: &[u8]) {
 fn set_method(draft: &mut Draft, method: &str) {
     let rest = draft.start_line.get(method_of(draft).len()..).unwrap_or_default().to_vec();
     draft.start_line = [method.as_bytes(), &rest].concat();
+}
+
+fn set_status(draft: &mut Draft, status: u16) {
+    let reason = draft.start_line.splitn(3, |octet| *octet == b' ').nth(2).unwrap_or_default().to_vec();
+    draft.start_line = [format!("SIP/2.0 {status} ").as_bytes(), &reason].concat();
 }
 
 fn method_of(draft: &Draft) -> Vec<u8> {

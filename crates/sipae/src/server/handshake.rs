@@ -182,7 +182,9 @@ impl Server {
         if signs && !self.config.defects.has(Defect::CompletesUnsigned) {
             sa.verify(message, credential).map_err(|violation| violation.breach)?;
         }
-        if self.config.defects.has(Defect::FirstSnumTwo) {
+        let defects = self.config.defects;
+        let is_renewed = self.associations.by_endpoint(&endpoint).is_some();
+        if defects.has(Defect::FirstSnumTwo) || is_renewed && defects.has(Defect::RenewedFirstSnumTwo) {
             sa.skip_number();
         }
         let from = message.from()?;

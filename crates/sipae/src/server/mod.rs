@@ -334,6 +334,9 @@ impl Server {
             return self.client_response(scene, message);
         }
         if let Err(breach) = check_request(message) {
+            if self.config.defects.has(Defect::ForwardsLastFrom) {
+                self.forward_last_from(scene, message);
+            }
             return self.bad_request(scene, message, breach);
         }
         match self.credential(message) {
@@ -386,7 +389,24 @@ impl Server {
         {
             self.pass_on(scene, message, &endpoint.address);
         }
+        self.act_on_bare(scene, message);
         self.challenge(scene, message);
+    }
+
+    /// What a defective registrar does for anybody before it asks who it is.
+    fn act_on_bare(&mut self, scene: &Scene<'_>, message: &Message<'_>) {
+        let defects = self.config.defects;
+        let Ok(endpoint) = endpoint_of(message) else { return };
+        let found = self.associations.by_endpoint(&endpoint).map(|found| found.sa.opaque.clone());
+        let Some(opaque) = found.filter(|_| message.method() == Some(b"REGISTER")) else { return };
+        let is_end = message.expires().ok().flatten().is_some_and(|value| value.raw() == b"0");
+        if is_end && defects.has(Defect::BareUnregisters) {
+            self.associations.remove(&opaque);
+        } else if defects.has(Defect::BareMovesBinding)
+            && let Some(association) = self.associations.get_mut(&opaque)
+        {
+            association.flow = scene.flow;
+        }
     }
 
     fn knows_endpoint(&self, message: &Message<'_>) -> bool {

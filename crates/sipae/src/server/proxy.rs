@@ -105,13 +105,8 @@ impl Server {
 
     /// The association of the endpoint that the message goes to (SIPAE-3.3.4.1-10).
     fn signer_for(&self, callee: &EndpointId) -> Option<Vec<u8>> {
-        if self.config.defects.has(Defect::SignsForOtherEndpoint) {
-            let mut others = self.associations.registered(&callee.address);
-            if let Some(other) = others.find(|other| other.endpoint != *callee) {
-                return Some(other.sa.opaque.clone());
-            }
-        }
-        Some(self.associations.by_endpoint(callee)?.sa.opaque.clone())
+        let own = self.associations.by_endpoint(callee)?.sa.opaque.clone();
+        Some(self.other_endpoint(&own, Defect::SignsForOtherEndpoint).unwrap_or(own))
     }
 
     /// The request as this endpoint gets it, not signed yet.
@@ -147,9 +142,11 @@ impl Server {
         if self.config.defects.has(Defect::PassesCredentialOn) {
             return;
         }
+        let takes_all = self.config.defects.has(Defect::StripsAllCredentials);
         draft.headers.retain(|header| {
             let is_credential = HeaderName::CREDENTIALS.iter().any(|name| header.is(*name));
-            !(is_credential && self.config.parameters.fit(&AuthHeader::read(Value(&header.value))))
+            !(is_credential
+                && (takes_all || self.config.parameters.fit(&AuthHeader::read(Value(&header.value)))))
         });
     }
 

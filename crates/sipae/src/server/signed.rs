@@ -7,6 +7,7 @@ use super::{Scene, Server, endpoint_of};
 use crate::auth::{AuthHeader, AuthParam};
 use crate::buffer::{SignatureBuffer, SignatureParams};
 use crate::defects::{Defect, Defects};
+use crate::draft::Draft;
 use crate::encoding::decode_base16;
 use crate::endpoint::EndpointId;
 use crate::message::{HeaderName, Message};
@@ -134,6 +135,12 @@ fn verify(
             .accept(number)
             .and_then(|_| association.sa.verify_signature(message, credential))
             .map(|_| ());
+    }
+    if defects.has(Defect::VerifiesWithoutIdentity) {
+        let mut draft = Draft::from_message(message);
+        draft.remove(HeaderName::PPreferredIdentity);
+        let verified = draft.read(|bare| Ok(association.sa.verify_signature(bare, credential)))?;
+        return verified.and_then(|number| association.sa.accept(number)).map(|_| ());
     }
     let is_upper =
         credential.get(AuthParam::Response).is_some_and(|text| text.raw().iter().any(u8::is_ascii_uppercase));
