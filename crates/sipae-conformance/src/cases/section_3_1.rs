@@ -5,6 +5,7 @@ use sipae_spec::ReactionClass;
 
 use super::{handshake, signed};
 use crate::case::Case;
+use crate::reaction::Reaction;
 
 pub(super) fn cases() -> Vec<Case> {
     vec![
@@ -24,6 +25,24 @@ pub(super) fn cases() -> Vec<Case> {
         .judge(|judge| {
             judge.reaction("SIPAE-3.1-01", "register");
             judge.reaction("SIPAE-3.1-01", "options");
+        }),
+        Case::new(
+            "3.1/three-requests",
+            "a login with NTLM takes three requests: bare, empty token, AUTHENTICATE",
+            &["SIPAE-3.1-02"],
+        )
+        .plan(handshake)
+        .judge(|judge| {
+            let steps = ["bare", "first"].map(|name| judge.observation().reaction(name));
+            if !matches!(steps, [Some(Reaction::Challenge(_)), Some(Reaction::Continuation(_))]) {
+                return judge.undecide("the login began in another way".to_owned());
+            }
+            match judge.observed("last") {
+                Some(fourth @ Reaction::Continuation(_)) => {
+                    judge.check("SIPAE-3.1-02", "last: a final answer", Err(fourth.to_string()));
+                }
+                _ => judge.reaction("SIPAE-3.1-02", "last"),
+            }
         }),
         Case::new(
             "3.1.1/replay",

@@ -99,6 +99,11 @@ impl Server {
             let field = if defects.has(Defect::ChallengeInOtherField) { kind.other() } else { kind };
             draft.push(field.challenge(), writer.write(&self.config.style));
         }
+        if defects.has(Defect::ContinuationWithOthers) {
+            let other =
+                AuthWriter::with_scheme("Kerberos").param(AuthParam::Realm, &self.config.parameters.realm);
+            draft.push(kind.challenge(), other.write(&self.config.style));
+        }
         if let Some(diagnostic) = diagnostic {
             draft.push_text(PUBLIC_DIAGNOSTICS, self.diagnostic(diagnostic));
         }
