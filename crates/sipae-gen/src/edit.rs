@@ -32,6 +32,14 @@ pub enum Edit {
         /// What stands there then.
         to: Text,
     },
+    /// Writes the first occurrence of a text in the first field of this name in upper case; where it does not occur the
+    /// script ends.
+    UpperCase {
+        /// The field.
+        header: HeaderName,
+        /// The text.
+        text: Text,
+    },
     /// Another Request-URI.
     RequestUri(Text),
     /// Another method in the request line.

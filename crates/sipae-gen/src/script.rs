@@ -249,6 +249,9 @@ pub enum Step {
     },
     /// Lets time pass.
     Elapse(Span),
+    /// Plays a part to its end or to the first step that cannot be made, and goes on behind it: a handshake that the
+    /// target may refuse. No [`Expect`](Self::Expect) has a meaning in it.
+    Attempt(Script),
 }
 
 /// A conversation.
@@ -277,6 +280,12 @@ impl Script {
     #[must_use]
     pub fn each<T>(self, items: impl IntoIterator<Item = T>, add: impl FnMut(Self, T) -> Self) -> Self {
         items.into_iter().fold(self, add)
+    }
+
+    /// Adds steps that may end early.
+    #[must_use]
+    pub fn attempt(self, part: impl FnOnce(Self) -> Self) -> Self {
+        self.step(Step::Attempt(part(Self::default())))
     }
 
     /// Opens a connection.
@@ -473,6 +482,7 @@ impl fmt::Display for Step {
             Self::Fence { connection, association: Some(by) } => {
                 write!(f, "fence on {} with {by}", connection.0)
             }
+            Self::Attempt(part) => write!(f, "attempt: {}", part.to_string().trim_end().replace('\n', "; ")),
             Self::Elapse(span) => write!(f, "let {} % of the {} timer pass", span.percent, span.timer),
         }
     }

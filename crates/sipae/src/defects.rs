@@ -144,6 +144,39 @@ defects! {
     VerifiesWithoutIdentity "verifies-without-identity" "SIPAE-3.3.5.6-05" "P-Preferred-Identity is removed before the signature is verified";
     DeliversToUnregistered "delivers-to-unregistered" "SIPAE-3.3.6-03" "the end of a registration ends neither binding nor association";
     RetransmissionEndsAssociation "retransmission-ends-association" "SIPAE-3.1.1-13" "a response that comes again ends the association";
+    TokenBesideSignatureIsSigned "token-beside-signature-is-signed" "SIPAE-3.3.5.2-01" "below version 4 a credential with gssapi-data and response is taken for a signed message";
+    NeedsInstance "needs-instance" "SIPAE-3.3.5.2-02" "a handshake without +sip.instance is refused";
+    NegotiationNeedsEpid "negotiation-needs-epid" "SIPAE-3.3.5.2-02" "a handshake without epid is begun and never found again";
+    AcceptsNoEndpoint "accepts-no-endpoint" "SIPAE-3.3.5.2-03" "a handshake without endpoint identifier is accepted";
+    IgnoresInstance "ignores-instance" "SIPAE-3.3.5.2-04" "a +sip.instance beside an epid is not looked at";
+    ComparesInstanceText "compares-instance-text" "SIPAE-3.3.5.2-04" "a +sip.instance in upper case is refused";
+    AcceptsAnyGruu "accepts-any-gruu" "SIPAE-3.3.5.2-05" "a GRUU beside an epid is not looked at";
+    ShortEpids "short-epids" "SIPAE-3.3.5.2-06" "an epid of more than 12 characters is refused";
+    TruncatesEpid "truncates-epid" "SIPAE-3.3.5.2-06" "an epid is cut to its first 16 characters";
+    ContinuationWithOthers "continuation-with-others" "SIPAE-3.3.5.2-07" "continuations have lines of other schemes, as the first challenge has";
+    MatchesByEndpoint "matches-by-endpoint" "SIPAE-3.3.5.2-09" "an AUTHENTICATE is matched by its endpoint, whatever its opaque";
+    MatchesByOpaque "matches-by-opaque" "SIPAE-3.3.5.2-09" "an AUTHENTICATE is matched by its opaque, whoever sends it";
+    KeepsFinishedHandshake "keeps-finished-handshake" "SIPAE-3.3.5.2-09" "a finished handshake can be finished again";
+    KeepsFailedHandshake "keeps-failed-handshake" "SIPAE-3.3.5.2-16" "a failed handshake can be tried again";
+    SilentFailure "silent-failure" "SIPAE-3.3.5.2-16" "an AUTHENTICATE that proves nothing is not answered";
+    HandshakeWithForeignFrom "handshake-with-foreign-from" "SIPAE-3.3.5.2-17" "From of a completing request may be another user's";
+    ComparesFromText "compares-from-text" "SIPAE-3.3.5.2-17" "From is compared with the address of the user letter by letter";
+    BadBase64IsEmpty "bad-base64-is-empty" "SIPAE-3.3.5.2-21" "gssapi-data that is no Base64 is taken for an empty token";
+    AcceptsUnreadableToken "accepts-unreadable-token" "SIPAE-3.3.5.2-21" "a token that cannot be read ends in 200";
+    IgnoresVersion "ignores-version" "SIPAE-3.3.5.2-22" "version of a handshake message is not looked at";
+    IgnoresQop "ignores-qop" "SIPAE-3.3.5.2-23" "qop of a handshake message is not looked at";
+    HandshakeByRegisterOnly "handshake-by-register-only" "SIPAE-3.3.5.2-25" "handshake messages in other requests than REGISTER are challenged again";
+    OneHandshakeAtOnce "one-handshake-at-once" "SIPAE-3.3.5.2-26" "a second handshake of an endpoint spoils the first, and itself";
+    TakesClientOpaque "takes-client-opaque" "SIPAE-3.3.5.2-27" "the opaque that a first token brings along is used";
+    RenegotiatesAssociation "renegotiates-association" "SIPAE-3.3.5.2-28" "a first token puts the association of its endpoint back into negotiation";
+    BareEndsAssociation "bare-ends-association" "SIPAE-3.3.5.2-28" "a bare request ends the association of its endpoint";
+    FailureEndsAssociation "failure-ends-association" "SIPAE-3.3.5.2-28" "a failed AUTHENTICATE ends the association of its endpoint";
+    AcceptsAnonymous "accepts-anonymous" "SIPAE-3.3.5.2-29" "an anonymous AUTHENTICATE is accepted";
+    FloodEndsAssociations "flood-ends-associations" "SIPAE-3.3.5.2-30" "after 200 first tokens associations make room";
+    FloodLocksOut "flood-locks-out" "SIPAE-3.3.5.2-30" "after 200 first tokens no more are taken";
+    ChallengeRepeats "challenge-repeats" "SIPAE-3.3.5.2-31" "every CHALLENGE has the same server challenge";
+    KeepsFirstAssociation "keeps-first-association" "SIPAE-3.3.1-03" "an association is not replaced by a newer one of its endpoint";
+    OpaqueOfConnection "opaque-of-connection" "SIPAE-3.3.1-04" "all handshakes of one connection have the same opaque";
 }
 
 /// Which defect a state machine has, if any.

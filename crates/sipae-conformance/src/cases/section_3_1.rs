@@ -4,6 +4,7 @@ use sipae_gen::{Connection, Edit, Recipient, Template, Text};
 
 use super::{SA, handshake};
 use crate::case::Case;
+use crate::reaction::Reaction;
 
 const ROW: &str = "SIPAE-3.1-01";
 
@@ -30,6 +31,24 @@ fn unsigned(method: &'static str) -> Case {
 
 fn others() -> Vec<Case> {
     vec![
+        Case::new(
+            "3.1/three-requests",
+            "a login with NTLM takes three requests: bare, empty token, AUTHENTICATE",
+            &["SIPAE-3.1-02"],
+        )
+        .plan(handshake)
+        .judge(|judge| {
+            let steps = ["bare", "first"].map(|name| judge.observation().reaction(name));
+            if !matches!(steps, [Some(Reaction::Challenge(_)), Some(Reaction::Continuation(_))]) {
+                return judge.undecide("the login began in another way".to_owned());
+            }
+            match judge.observed("last") {
+                Some(fourth @ Reaction::Continuation(_)) => {
+                    judge.check("SIPAE-3.1-02", "last: a final answer", Err(fourth.to_string()));
+                }
+                _ => judge.reaction("SIPAE-3.1-02", "last"),
+            }
+        }),
         Case::new(
             "3.1/unsigned-in-association",
             "an unsigned request of an endpoint that has an association is not processed",

@@ -5,6 +5,7 @@
 
 mod account;
 mod application;
+mod checks;
 mod handshake;
 mod identity;
 mod location;
@@ -343,12 +344,20 @@ impl Server {
             Some(credential) if credential.malformed().is_some() => {
                 self.malformed(scene, message, &credential);
             }
-            Some(credential) if credential.get(AuthParam::GssapiData).is_some() => {
+            Some(credential) if self.is_handshake(&credential) => {
                 self.handshake(scene, message, &credential);
             }
             Some(credential) => self.signed(scene, message, &credential),
             None => self.unauthenticated(scene, message),
         }
+    }
+
+    /// gssapi-data makes a handshake message, whatever stands beside it (SIPAE-3.3.5.2-01).
+    fn is_handshake(&self, credential: &AuthHeader<'_>) -> bool {
+        let is_signed = credential.get(AuthParam::Response).is_some()
+            && !self.config.parameters.version.signs_completing_request();
+        let has_token = credential.get(AuthParam::GssapiData).is_some();
+        has_token && !(is_signed && self.config.defects.has(Defect::TokenBesideSignatureIsSigned))
     }
 
     /// The credential that names this server's scheme, realm and targetname, in either header field; the rest is for
@@ -384,6 +393,9 @@ impl Server {
         if self.config.defects.has(Defect::AcceptsUnsignedInAssociation) && self.knows_endpoint(message) {
             return self.answer_unsigned(scene, message, 200);
         }
+        if self.config.defects.has(Defect::BareEndsAssociation) {
+            self.end_association_of(message);
+        }
         if self.config.defects.has(Defect::ForwardsBareRequest)
             && let Ok(endpoint) = endpoint_of(message)
         {
@@ -411,6 +423,13 @@ impl Server {
 
     fn knows_endpoint(&self, message: &Message<'_>) -> bool {
         endpoint_of(message).is_ok_and(|endpoint| self.associations.by_endpoint(&endpoint).is_some())
+    }
+
+    /// What no right server does for a stranger.
+    fn end_association_of(&mut self, message: &Message<'_>) {
+        if let Ok(endpoint) = endpoint_of(message) {
+            self.associations.remove_endpoint(&endpoint);
+        }
     }
 
     fn malformed(&mut self, scene: &mut Scene<'_>, message: &Message<'_>, credential: &AuthHeader<'_>) {

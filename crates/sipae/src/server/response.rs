@@ -113,6 +113,11 @@ impl Server {
         if defects.has(Defect::SignsChallenges) {
             draft.push(kind.signature(), self.baseless_signature());
         }
+        if defects.has(Defect::ContinuationWithOthers) {
+            let other =
+                AuthWriter::with_scheme("Kerberos").param(AuthParam::Realm, &self.config.parameters.realm);
+            draft.push(kind.challenge(), other.write(&self.config.style));
+        }
         if let Some(diagnostic) = diagnostic {
             draft.push_text(PUBLIC_DIAGNOSTICS, self.diagnostic(diagnostic));
         }
