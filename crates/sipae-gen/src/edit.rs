@@ -68,6 +68,13 @@ pub enum Edit {
         /// In front of the others.
         first: bool,
     },
+    /// Replaces the first occurrence of a text in the credential, whatever its header field.
+    Credential {
+        /// What is replaced; where it does not occur the script ends.
+        from: Text,
+        /// What stands there then.
+        to: Text,
+    },
     /// Writes every parameter name of the credential in upper case, and in reverse order.
     ReshapeCredential,
     /// Writes the scheme of the credential in another way.

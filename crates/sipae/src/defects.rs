@@ -177,6 +177,13 @@ defects! {
     ChallengeRepeats "challenge-repeats" "SIPAE-3.3.5.2-31" "every CHALLENGE has the same server challenge";
     KeepsFirstAssociation "keeps-first-association" "SIPAE-3.3.1-03" "an association is not replaced by a newer one of its endpoint";
     OpaqueOfConnection "opaque-of-connection" "SIPAE-3.3.1-04" "all handshakes of one connection have the same opaque";
+    SchemeCaseMatters "scheme-case-matters" "SIPAE-2.2-01" "a scheme in lower case is another scheme";
+    AcceptsMalformedCredential "accepts-malformed-credential" "SIPAE-2.2-05" "a request whose credential is malformed is answered 200";
+    AcceptsUnreadableParams "accepts-unreadable-params" "SIPAE-2.2-10" "a signed message whose crand, cnum or response cannot be read is accepted";
+    AcceptsAnyQop "accepts-any-qop" "SIPAE-2.2-19" "qop of a signed message is not looked at";
+    AnswersUnreadable "answers-unreadable" "SIPAE-2.2-21" "a request that cannot be read is answered 200";
+    TargetnameIsService "targetname-is-service" "SIPAE-2.2-13" "targetname of NTLM begins with sip/";
+    StsUriForNtlm "sts-uri-for-ntlm" "SIPAE-2.2-18" "the challenge line of NTLM has sts-uri";
 }
 
 /// Which defect a state machine has, if any.

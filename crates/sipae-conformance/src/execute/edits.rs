@@ -61,6 +61,10 @@ impl Executor {
                 let value = self.resolve(value)?;
                 with_credential(&mut draft, |credential| add_param(credential, name, &value, *first))?;
             }
+            Edit::Credential { from, to } => {
+                let (header, _) = credential_of(&draft)?;
+                replace(&mut draft, header, &self.resolve(from)?, &self.resolve(to)?)?;
+            }
             Edit::ReshapeCredential => with_credential(&mut draft, reshape)?,
             Edit::Scheme(scheme) => {
                 with_credential(&mut draft, |credential| {

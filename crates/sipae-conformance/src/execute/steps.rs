@@ -118,6 +118,8 @@ impl Executor {
         let mut options = SignOptions::new(state.kind.credential());
         options.style = Style::COMMUNICATOR;
         options.number = signing.number;
+        options.number_text.clone_from(&signing.number_text);
+        options.rand_text.clone_from(&signing.rand_text);
         options.with_version = token.is_some();
         options.token = token;
         let sa = state.association.as_mut().ok_or_else(|| format!("{association} has no keys yet"))?;

@@ -371,7 +371,11 @@ impl Server {
         let most = if defects.has(Defect::ReadsFirstCredential) { 1 } else { usize::MAX };
         let mut credentials = names.flat_map(|name| message.all(name)).map(AuthHeader::read).take(most);
         let takes_any = defects.has(Defect::TakesAnyRealm);
-        credentials.find(|credential| takes_any || self.config.parameters.fit(credential))
+        let is_exact = defects.has(Defect::SchemeCaseMatters);
+        credentials.find(|credential| {
+            let is_scheme = !is_exact || credential.scheme_text() == b"NTLM";
+            is_scheme && (takes_any || self.config.parameters.fit(credential))
+        })
     }
 
     fn is_one_too_many(&mut self, scene: &Scene<'_>) -> bool {
@@ -435,6 +439,9 @@ impl Server {
     fn malformed(&mut self, scene: &mut Scene<'_>, message: &Message<'_>, credential: &AuthHeader<'_>) {
         if let Some(diagnostic) = credential.malformed() {
             scene.refused(Breach::Header { header: self.config.kind.credential(), diagnostic });
+        }
+        if self.config.defects.has(Defect::AcceptsMalformedCredential) {
+            return self.answer_unsigned(scene, message, 200);
         }
         self.challenge(scene, message);
     }

@@ -34,6 +34,10 @@ impl Server {
         let writer = AuthWriter::new(self.config.parameters.scheme)
             .param(AuthParam::Realm, &self.config.parameters.realm)
             .optional(AuthParam::Targetname, self.challenge_targetname(message))
+            .optional(
+                AuthParam::StsUri,
+                self.config.defects.has(Defect::StsUriForNtlm).then_some("https://contoso.com/cert"),
+            )
             .optional(AuthParam::Qop, self.config.defects.has(Defect::ChallengeWithQop).then_some("auth"))
             .optional(
                 AuthParam::GssapiData,
@@ -48,6 +52,9 @@ impl Server {
         let mut targetname = self.config.parameters.targetname.clone();
         let is_odd =
             || message.cseq().ok().and_then(|cseq| cseq.value()).is_some_and(|number| number % 4 == 1);
+        if defects.has(Defect::TargetnameIsService) {
+            targetname.splice(0..0, *b"sip/");
+        }
         if defects.has(Defect::TargetnameAlternates) && is_odd() {
             targetname.make_ascii_uppercase();
         }

@@ -49,7 +49,9 @@ impl Server {
         credential: &AuthHeader<'_>,
         opaque: &[u8],
     ) -> Result<(), Breach> {
-        check_qop(self.config.kind.credential(), credential)?;
+        if !self.config.defects.has(Defect::AcceptsAnyQop) {
+            check_qop(self.config.kind.credential(), credential)?;
+        }
         let endpoint = endpoint_of(message)?;
         let tag_matters = self.config.defects.has(Defect::KeysOnFromTag);
         let tag = message.from()?.param("tag").unwrap_or_default();
@@ -152,6 +154,7 @@ fn verify(
         Err(Breach::Signature) if defects.has(Defect::AcceptsCutSignature) && is_cut(credential) => {
             return Ok(());
         }
+        Err(Breach::Header { .. }) if defects.has(Defect::AcceptsUnreadableParams) => return Ok(()),
         Err(Breach::ParamMissing { .. }) if defects.has(Defect::AcceptsIncompleteSignature) => return Ok(()),
         Err(Breach::Signature) if defects.has(Defect::AcceptsReflection) => {
             return reflected(association, message, credential);
