@@ -196,6 +196,7 @@ fn dictionaries() -> io::Result<()> {
     dictionary("auth_header", &auth)?;
     dictionary("message", &both)?;
     dictionary("message_stream", &sip)?;
+    dictionary("forwarding", &both)?;
     dictionary("server", &both)?;
     dictionary("client", &both)?;
     dictionary("ntlm", &["NTLMSSP\0\u{1}", "NTLMSSP\0\u{2}", "NTLMSSP\0\u{3}"].map(str::to_owned))

@@ -12,7 +12,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 
 pub(crate) use data::BadData;
-use data::Catalogue;
+use data::{Catalogue, Tables};
 
 /// Write the requirement catalogue as Rust from its tables
 ///
@@ -40,12 +40,17 @@ fn generate(root: &Path) -> Result<Vec<(String, String)>> {
         let path = format!("{TABLES}/{name}");
         fs::read_to_string(root.join(&path)).with_context(|| path)
     };
-    let catalogue =
-        Catalogue::from_tables(&read(data::REQUIREMENTS)?, &read(data::REACTIONS)?, &read(data::COVERAGE)?)?;
+    let catalogue = Catalogue::from_tables(Tables {
+        requirements: &read(data::REQUIREMENTS)?,
+        reactions: &read(data::REACTIONS)?,
+        coverage: &read(data::COVERAGE)?,
+        products: &read(data::PRODUCTS)?,
+    })?;
     let files = [
         ("requirements", emit::requirements(&catalogue)),
         ("reactions", emit::reactions(&catalogue)),
         ("coverage", emit::coverage(&catalogue)),
+        ("products", emit::products(&catalogue)),
     ];
     Ok(files.into_iter().map(|(name, text)| (format!("{STATICS}/{name}.rs"), text)).collect())
 }

@@ -2,6 +2,8 @@
 
 mod bench;
 mod catalogue;
+mod defects;
+mod foreign;
 mod fuzz;
 
 use std::path::Path;
@@ -21,6 +23,8 @@ struct Args {
 enum Command {
     Bench(bench::Args),
     Catalogue(catalogue::Args),
+    Defects(defects::Args),
+    Foreign(foreign::Args),
     Fuzz(fuzz::Args),
 }
 
@@ -37,6 +41,8 @@ fn main() -> ExitCode {
     let result = match Args::parse().command {
         Command::Bench(args) => bench::run(&args, root()),
         Command::Catalogue(args) => catalogue::run(&args, root()),
+        Command::Defects(args) => defects::run(&args, root()),
+        Command::Foreign(args) => foreign::run(&args, root()),
         Command::Fuzz(args) => fuzz::run(&args, root()),
     };
     match result {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::builder::Resettable;
 use clap::{Parser, Subcommand, ValueEnum};
+use sipae_conformance::profile::TimerDurations;
 use sipae_conformance::target::Target;
 use sipae_spec::{Level, Role};
 
@@ -23,6 +24,7 @@ Exit codes:
   2  wrong usage, profile or file
   3  a gate failed: the ordinary exchange with the target does not work
   4  nothing ran to a decision
+  5  the list of expected failures is not what came out
   6  the target crashed
   7  internal error";
 
@@ -30,10 +32,39 @@ Exit codes:
 pub(crate) enum Command {
     /// Test a SIP server.
     Run(RunArgs),
+    /// Look at a server with some exchanges, and tell what it offers and how it answers.
+    Probe(ProbeArgs),
+    /// List the cases, or the rows of the catalogue and what stands for them.
+    List(ListArgs),
+    /// Tell all that is known about a row of the catalogue or a case.
+    Explain(ExplainArgs),
+    /// Profiles: what a target claims, and the credentials to test it with.
+    Profile(ProfileArgs),
     /// Host the reference server on TCP or TLS.
     Serve(ServeArgs),
     /// Golden vectors.
     Vectors(VectorsArgs),
+}
+
+#[derive(clap::Args, Debug)]
+#[command(
+    after_help = "Without --profile nobody logs in. Exit code 3: the target does not challenge a bare REGISTER."
+)]
+pub(crate) struct ProbeArgs {
+    /// What to look at: tcp://host:port, tls://host:port, or ref.
+    #[arg(value_name = "TARGET")]
+    pub(crate) target: Target,
+    /// TOML file with the credentials to log in with.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) profile: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) tls: TlsArgs,
+    /// Write a profile with what was learnt to this file, which must not exist; the accounts have to be filled in.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) write: Option<PathBuf>,
+    /// Seed from which everything random follows.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) seed: Option<u64>,
 }
 
 #[derive(clap::Args, Debug)]
@@ -53,6 +84,9 @@ pub(crate) struct RunArgs {
     /// hold whole messages, from which weak passwords can be guessed.
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
+    /// Write a JUnit XML file for CI systems at the end of the run.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
     /// Seed from which everything random follows; printed with each run.
     #[arg(long, value_name = "NUMBER")]
     pub(crate) seed: Option<u64>,
@@ -69,6 +103,12 @@ pub(crate) struct RunArgs {
     #[cfg(feature = "defects")]
     #[arg(long, value_name = "ID")]
     pub(crate) defect: Option<sipae::defects::Defect>,
+    /// TOML file of failures that are known: those fail no run, and those that pass make it end with 5.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) expected_failures: Option<PathBuf>,
+    /// Rewrite the file of expected failures after the run, so that it says what came out. Needs a run without filters.
+    #[arg(long, requires = "expected_failures")]
+    pub(crate) fix: bool,
     /// Tell remarks like failures, and ladders as a whole.
     #[arg(long, short)]
     pub(crate) verbose: bool,
@@ -133,6 +173,44 @@ fn jobs(text: &str) -> Result<usize, String> {
 }
 
 #[derive(clap::Args, Debug)]
+pub(crate) struct ListArgs {
+    /// List the rows of the catalogue with the cases that test them, or the reason why none does. CASE is a part of an
+    /// id of a row then.
+    #[arg(long)]
+    pub(crate) requirements: bool,
+    /// Write one JSON array.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
+}
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct ExplainArgs {
+    /// Id of a row, such as SIPAE-3.3.5.1-03 or 3.3.5.1-03, or of a case, such as 3.3.5.1/bare-ack.
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+}
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct ProfileArgs {
+    #[command(subcommand)]
+    pub(crate) command: ProfileCommand,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum ProfileCommand {
+    /// Read a profile and tell what it means, without passwords.
+    Check {
+        /// The TOML file.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Print the JSON Schema of profiles, for editors that complete and check TOML.
+    Schema,
+}
+
+#[derive(clap::Args, Debug)]
 pub(crate) struct ServeArgs {
     /// Where to listen; port 0 lets the system choose. The address is the first line of the output.
     #[arg(long, default_value = "127.0.0.1:5060", value_name = "HOST:PORT")]
@@ -153,6 +231,10 @@ pub(crate) struct ServeArgs {
     /// Sign with CRC-32, without extended session security.
     #[arg(long)]
     pub(crate) legacy_signatures: bool,
+    /// Timers other than the specification's, for whoever waits for them: expiry, idle, handshake and connection, each
+    /// with a unit of ms, s, m or h.
+    #[arg(long, value_name = "TIMER=TIME,...", value_parser = crate::timers::timers)]
+    pub(crate) timers: Option<TimerDurations>,
     #[command(flatten)]
     pub(crate) tls: ServeTlsArgs,
     /// Tell on the standard error what clients do and which rules they break.

@@ -3,28 +3,71 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use sipae_conformance::case::Case;
 use sipae_conformance::cases;
 use sipae_conformance::filter::{Filter, SCHEMES};
-use sipae_spec::{Level, Requirement, Role};
+use sipae_spec::{Level, Requirement, Role, requirements};
 
 use crate::args::FilterArgs;
 use crate::output::Failure;
 
-/// The cases that a filter chooses, in their order.
-pub(crate) fn chosen(filter: &Filter) -> impl Iterator<Item = &'static Case> {
-    cases::all().filter(|case| filter.selects(case.id(), case.requirements(), case.role()))
+/// What the commands show of a case.
+#[derive(Clone, Debug)]
+pub(crate) struct KnownCase {
+    pub(crate) id: String,
+    pub(crate) title: String,
+    pub(crate) role: Role,
+    pub(crate) rows: Vec<&'static Requirement>,
 }
 
-/// The filter of the command line. Each value must choose something, and so must all of them together.
-pub(crate) fn filter(args: &FilterArgs) -> Result<Filter, Failure> {
-    let filter = Filter {
+/// Every case, in the order of the suite.
+pub(crate) fn known() -> impl Iterator<Item = KnownCase> {
+    cases::all().map(|case| KnownCase {
+        id: case.id().to_owned(),
+        title: case.title().to_owned(),
+        role: case.role(),
+        rows: case.requirements().iter().filter_map(|id| Requirement::get(id)).collect(),
+    })
+}
+
+/// The cases that a filter chooses, in their order.
+pub(crate) fn chosen(filter: &Filter) -> impl Iterator<Item = KnownCase> {
+    known().filter(|case| {
+        let ids: Vec<&'static str> = case.rows.iter().map(|row| row.id).collect();
+        filter.selects(&case.id, &ids, case.role)
+    })
+}
+
+/// The rows of the catalogue that a filter chooses: a row is a case of itself.
+pub(crate) fn chosen_rows(filter: &Filter) -> impl Iterator<Item = &'static Requirement> {
+    requirements().iter().filter(|row| filter.selects(row.id, &[row.id], row.role))
+}
+
+/// The filter of the command line for rows of the catalogue. Schemes are nothing that rows have.
+pub(crate) fn row_filter(args: &FilterArgs) -> Result<Filter, Failure> {
+    let filter = unchecked(args);
+    let problem = if !filter.schemes.is_empty() {
+        "--scheme: rows have no scheme".to_owned()
+    } else if chosen_rows(&filter).next().is_none() {
+        "no row of the catalogue meets all filters; sipae list --requirements shows them".to_owned()
+    } else {
+        return Ok(filter);
+    };
+    Err(Failure::Usage(problem))
+}
+
+fn unchecked(args: &FilterArgs) -> Filter {
+    Filter {
         ids: args.cases.clone(),
         sections: args.section.clone(),
         levels: args.level.clone(),
         roles: args.role.clone(),
         schemes: args.scheme.clone(),
-    };
+    }
+}
+
+/// The filter of the command line. Each value must choose something, and so must all of them together.
+pub(crate) fn filter(args: &FilterArgs) -> Result<Filter, Failure> {
+    let filter = unchecked(args);
     checked(&filter).map_err(Failure::Usage)?;
     Ok(filter)
 }
@@ -71,7 +114,7 @@ fn check_role(role: Role) -> Result<(), String> {
     if is_met(Filter { roles: vec![role], ..Filter::default() }) {
         return Ok(());
     }
-    let there = rows().map(|row| row.role).chain(cases::all().map(|case| case.role()));
+    let there = rows().map(|row| row.role).chain(known().map(|case| case.role));
     Err(format!("--role {role}: no case is about it; there are {}", listed(there)))
 }
 
@@ -90,7 +133,7 @@ fn is_met(filter: Filter) -> bool {
 
 /// The rows that cases are about.
 fn rows() -> impl Iterator<Item = &'static Requirement> {
-    cases::all().flat_map(|case| case.requirements()).filter_map(|id| Requirement::get(id))
+    known().flat_map(|case| case.rows)
 }
 
 /// What there is, each once.

@@ -1,11 +1,16 @@
 //! The `sipae` command: a module per subcommand. It knows no protocol.
 
 mod args;
+mod expected;
+mod explain;
 mod filter;
 mod list;
 mod output;
+mod probe;
+mod profile;
 mod run;
 mod serve;
+mod timers;
 mod tls;
 mod vectors;
 
@@ -29,6 +34,10 @@ fn main() -> process::ExitCode {
 fn dispatch(command: Command) -> ExitCode {
     let done = match command {
         Command::Run(args) => run::run(&args),
+        Command::Probe(args) => probe::probe(&args),
+        Command::List(args) => list::list(&args),
+        Command::Explain(args) => explain::explain(&args),
+        Command::Profile(args) => profile::profile(&args),
         Command::Serve(args) => serve::serve(&args),
         Command::Vectors(args) => vectors::check(&args),
     };

@@ -1,6 +1,6 @@
 //! Failures of the program, and writing to a terminal that may have gone.
 
-use std::io;
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use sipae_conformance::profile::ProfileError;
@@ -44,4 +44,10 @@ pub(crate) fn forgive_closed_pipe(result: io::Result<()>) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other,
     }
+}
+
+/// Writes the answer of a command to the standard output.
+pub(crate) fn tell(text: &str) -> Result<ExitCode, Failure> {
+    forgive_closed_pipe(io::stdout().write_all(text.as_bytes())).map_err(Failure::Report)?;
+    Ok(ExitCode::Passed)
 }

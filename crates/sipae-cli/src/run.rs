@@ -13,9 +13,10 @@ use sipae_conformance::run::{self as suite, RunOptions};
 use sipae_conformance::target::Target;
 use sipae_events::{Event, ExitCode};
 use sipae_net::OsEntropy;
-use sipae_report::{Console, JsonLines, Progress, Writer};
+use sipae_report::{Comparison, Console, JsonLines, Junit, Progress, Writer};
 
 use crate::args::RunArgs;
+use crate::expected::ExpectedFile;
 use crate::output::{Failure, forgive_closed_pipe};
 use crate::{filter, list, tls};
 
@@ -24,13 +25,36 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     if args.list {
         return list::cases(&filter);
     }
+    if args.fix && !filter.is_empty() {
+        return Err(Failure::Usage("--fix: needs a run of all cases, without filters".to_owned()));
+    }
     let options = options(args, filter)?;
-    let mut reports = reports(args, &options)?;
+    let expected =
+        args.expected_failures.as_ref().map(|file| ExpectedFile::load(file, args.fix)).transpose()?;
+    let comparison =
+        expected.as_ref().map(|file| Comparison::new(file.list.clone(), options.filter.is_empty()));
+    let reports = reports(args, &options, comparison.as_ref())?;
+    let (exit, comparison) = told(&options, reports, comparison)?;
+    match (expected, comparison) {
+        (Some(file), Some(comparison)) if args.fix => file.fix(&comparison).map(|()| exit),
+        _ => Ok(exit),
+    }
+}
+
+/// Runs, tells every report, and compares. A report that could not be written is told at the end.
+fn told(
+    options: &RunOptions,
+    mut reports: Vec<Box<dyn Writer>>,
+    mut comparison: Option<Comparison>,
+) -> Result<(ExitCode, Option<Comparison>), Failure> {
     let mut broken = None;
-    let exit = suite::run(&options, &mut |event| tell(&mut reports, event, &mut broken));
+    let exit = suite::run(options, &mut |event| {
+        comparison.iter_mut().for_each(|comparison| comparison.add(event));
+        tell(&mut reports, event, &mut broken);
+    });
     match broken {
         Some(error) => Err(Failure::Report(error)),
-        None => Ok(exit),
+        None => Ok((comparison.as_ref().map_or(exit, Comparison::exit), comparison)),
     }
 }
 
@@ -92,24 +116,40 @@ fn target(args: &RunArgs) -> Result<Target, Failure> {
 }
 
 /// The summary goes to the standard output, unless the events do.
-fn reports(args: &RunArgs, options: &RunOptions) -> Result<Vec<Box<dyn Writer>>, Failure> {
+fn reports(
+    args: &RunArgs,
+    options: &RunOptions,
+    comparison: Option<&Comparison>,
+) -> Result<Vec<Box<dyn Writer>>, Failure> {
     let mut reports: Vec<Box<dyn Writer>> = Vec::new();
     match &args.json {
         Some(file) if file == Path::new("-") => reports.push(Box::new(JsonLines(io::stdout()))),
         Some(file) => {
-            reports.push(Box::new(summary(args, options)));
+            reports.push(Box::new(summary(args, options, comparison)));
             reports.push(Box::new(JsonLines(created(file)?)));
         }
-        None => reports.push(Box::new(summary(args, options))),
+        None => reports.push(Box::new(summary(args, options, comparison))),
+    }
+    if let Some(file) = &args.junit {
+        let expected = comparison.map(|comparison| comparison.list().clone()).unwrap_or_default();
+        reports.push(Box::new(Junit::new(created(file)?).expecting(expected)));
     }
     Ok(reports)
 }
 
 /// Lines on the standard output, in colour where it is a terminal and nothing asks for none, and a bar on the standard
 /// error.
-fn summary(args: &RunArgs, options: &RunOptions) -> Progress<Console<impl Write + use<>>> {
+fn summary(
+    args: &RunArgs,
+    options: &RunOptions,
+    comparison: Option<&Comparison>,
+) -> Progress<Console<impl Write + use<>>> {
     let is_coloured = AutoStream::choice(&io::stdout()) != ColorChoice::Never;
     let console = Console::new(anstream::stdout()).coloured(is_coloured).verbose(args.verbose);
+    let console = match comparison {
+        Some(comparison) => console.expecting(comparison.clone()),
+        None => console,
+    };
     Progress::around(console, filter::chosen(&options.filter).count())
 }
 

@@ -81,6 +81,7 @@ fn config(args: &ServeArgs) -> Result<ServerConfig, Failure> {
         Challenge::Www => ChallengeKind::Www,
         Challenge::Proxy => ChallengeKind::Proxy,
     };
+    config.durations = args.timers.unwrap_or_default().applied_to(config.durations);
     if args.legacy_signatures {
         config.flags = config.flags.without(NegotiateFlags::EXTENDED_SESSIONSECURITY);
     }

@@ -150,6 +150,25 @@ impl<'o> Judge<'o> {
         }
     }
 
+    /// What is preferred and not asked for: where it does not hold, that is written down.
+    pub fn recorded(&mut self, requirement: &'static str, what: &str, holds: Result<(), String>) {
+        match holds {
+            Ok(()) => self.check(requirement, what, Ok(())),
+            Err(got) => self.record(requirement, what, &got),
+        }
+    }
+
+    /// The message must be refused: as the row lists it, or in another way, which is a finding that fails nobody. What
+    /// matters to such rows is what must never happen: that the message is accepted.
+    pub fn refusal(&mut self, requirement: &'static str, message: &str) {
+        let Some(legal) = self.row(requirement).and_then(Requirement::legal) else {
+            return self.refused(requirement, message);
+        };
+        let observed = self.observation.reaction(message).map(Reaction::classes).unwrap_or_default();
+        let others = observed.into_iter().chain([ReactionClass::Drop]).filter(|class| !legal.allows(*class));
+        self.reaction_with(requirement, message, &others.collect::<Vec<_>>());
+    }
+
     /// What is written down, whatever it is: the row asks for nothing more.
     pub fn record(&mut self, requirement: &'static str, what: &str, got: &str) {
         let Some(row) = self.row(requirement) else { return };
@@ -178,6 +197,41 @@ impl<'o> Judge<'o> {
             Ok(()) => self.checks += 1,
             Err(got) => self.found(row, false, expected.to_owned(), got),
         }
+    }
+
+    /// A statement that fails nobody, however sure its row is: a note says that it does not hold for every server.
+    pub fn weakly(&mut self, requirement: &'static str, expected: &str, holds: Result<(), String>) {
+        let Some(row) = self.row(requirement) else { return };
+        match holds {
+            Ok(()) => self.checks += 1,
+            Err(got) => self.found(row, true, expected.to_owned(), got),
+        }
+    }
+
+    /// The message was not answered at all, as it must be for ACK, CANCEL and responses.
+    pub fn silent(&mut self, requirement: &'static str, message: &str) {
+        let Some(reaction) = self.observed(message) else { return };
+        match reaction {
+            Reaction::Silent => self.check(requirement, message, Ok(())),
+            Reaction::Overdue => {
+                self.waits = true;
+                self.undecide(format!("{message}: silence could not be proven"));
+            }
+            Reaction::Closed | Reaction::Reset => {
+                self.weakly(requirement, &format!("{message}: no answer"), Err(reaction.to_string()));
+            }
+            other => self.check(requirement, &format!("{message}: no answer"), Err(other.to_string())),
+        }
+    }
+
+    /// Whether something that the case builds on was processed; if not, nothing is decided.
+    pub fn presupposes(&mut self, message: &str) -> bool {
+        let Some(reaction) = self.observed(message) else { return false };
+        let is_processed = matches!(reaction, Reaction::Final { .. });
+        if !is_processed {
+            self.undecide(format!("{message}: {reaction}"));
+        }
+        is_processed
     }
 
     /// A statement about the final answer to a message. Without an answer nothing is decided here: that is a matter

@@ -15,6 +15,7 @@ pub mod gate;
 pub mod judge;
 pub mod observation;
 pub mod pace;
+pub mod probe;
 pub mod profile;
 pub mod reaction;
 pub mod run;

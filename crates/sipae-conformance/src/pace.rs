@@ -4,11 +4,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// Kinds of steps that take their own time: a handshake asks a domain controller, a delivery goes through two clients.
+/// Kinds of steps that take their own time: a logon asks a domain controller, a delivery goes through two clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum StepClass {
-    /// A request without signature: bare, or a step of a handshake.
+    /// A request that asks for a challenge.
     Handshake,
+    /// A request with a token of a user, about which a target may ask a domain controller.
+    Logon,
     /// A signed request that the target answers itself.
     Request,
     /// A request that the target delivers to another client.
@@ -42,7 +44,7 @@ impl Estimate {
 #[derive(Debug)]
 pub struct Pace {
     limit: Duration,
-    estimates: [Mutex<Option<Estimate>>; 3],
+    estimates: [Mutex<Option<Estimate>>; 4],
     in_order: AtomicBool,
 }
 
@@ -79,7 +81,7 @@ impl Pace {
     /// How long nothing must come, where answers may overtake each other, until silence is believed.
     #[must_use]
     pub fn quiet(&self) -> Duration {
-        let classes = [StepClass::Handshake, StepClass::Request, StepClass::Delivery];
+        let classes = [StepClass::Handshake, StepClass::Logon, StepClass::Request, StepClass::Delivery];
         let slowest =
             classes.into_iter().filter_map(|class| self.estimate(class).map(Estimate::timeout)).max();
         (slowest.unwrap_or(self.limit) * 2).max(Self::SHORTEST).min(self.limit)
@@ -98,9 +100,10 @@ impl Pace {
     }
 
     fn estimate(&self, class: StepClass) -> std::sync::MutexGuard<'_, Option<Estimate>> {
-        let [handshake, request, delivery] = &self.estimates;
+        let [handshake, logon, request, delivery] = &self.estimates;
         let estimate = match class {
             StepClass::Handshake => handshake,
+            StepClass::Logon => logon,
             StepClass::Request => request,
             StepClass::Delivery => delivery,
         };

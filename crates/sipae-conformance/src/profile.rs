@@ -1,5 +1,6 @@
 //! What a target claims, and the credentials to test it with.
 
+mod schema;
 mod tls;
 
 use std::io::Read;
@@ -13,6 +14,8 @@ use sipae::version::Version;
 use sipae_gen::Timer;
 use sipae_net::TlsOptions;
 use toml::de::{DeTable, DeValue};
+
+pub use schema::SCHEMA;
 
 /// An account on the target.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
@@ -85,8 +88,20 @@ impl TimerDurations {
         Self {
             expiry: Some(durations.expiry),
             idle: Some(durations.idle),
-            handshake: Some(durations.idle),
+            handshake: Some(durations.handshake),
             connection: Some(durations.connection),
+        }
+    }
+
+    /// A server's durations with those that are known in place of its own.
+    #[must_use]
+    pub fn applied_to(&self, durations: Durations) -> Durations {
+        Durations {
+            expiry: self.expiry.unwrap_or(durations.expiry),
+            idle: self.idle.unwrap_or(durations.idle),
+            handshake: self.handshake.unwrap_or(durations.handshake),
+            connection: self.connection.unwrap_or(durations.connection),
+            ..durations
         }
     }
 

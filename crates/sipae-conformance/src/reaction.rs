@@ -80,6 +80,17 @@ impl Reaction {
         }
     }
 
+    /// What it is without the number that a target happens to be at: for what is written down.
+    #[must_use]
+    pub fn outline(&self) -> String {
+        match self {
+            Self::Final { status, signature: Signature::Verified(_) | Signature::Replayed(_) } => {
+                format!("{status}, signed")
+            }
+            other => other.to_string(),
+        }
+    }
+
     /// Whether the stimulus was accepted: any final answer that is not a challenge. A signed 404 to a forged request
     /// is acceptance; a 400 to a broken one is not.
     #[must_use]

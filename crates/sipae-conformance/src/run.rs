@@ -297,9 +297,15 @@ impl<'r> Plan<'r> {
         let workers = self.options.jobs.max(1);
         let mut results: Vec<Option<Outcome>> = self.entries.iter().map(|_| None).collect();
         thread::scope(|scope| {
+            let mut spawned = 0;
             for _ in 0..workers {
                 let (plan, queue, sender) = (&self, &queue, sender.clone());
-                scope.spawn(move || plan.work(queue, &sender));
+                let work = move || plan.work(queue, &sender);
+                spawned += usize::from(thread::Builder::new().spawn_scoped(scope, work).is_ok());
+            }
+            if spawned == 0 {
+                // A system without threads to give has this one.
+                self.work(&queue, &sender);
             }
             drop(sender);
             self.tell_in_order(&receiver, &mut results, teller);

@@ -72,8 +72,15 @@ impl Target {
             Self::Reference { .. } => &[Some(ChallengeKind::Www), Some(ChallengeKind::Proxy)],
             Self::Tcp { .. } | Self::Tls { .. } => &[None],
         };
-        let versions = Version::ALL.into_iter();
-        versions.flat_map(|version| kinds.iter().map(move |kind| Setting { version, kind: *kind })).collect()
+        // The newest first: what a server without NTLM is told is told of that.
+        let mut versions = Version::ALL;
+        if self.is_one_server() {
+            versions.reverse();
+        }
+        versions
+            .into_iter()
+            .flat_map(|version| kinds.iter().map(move |kind| Setting { version, kind: *kind }))
+            .collect()
     }
 
     /// Whether all settings are those of one server, so that what is learnt at one holds for the others.

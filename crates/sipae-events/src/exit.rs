@@ -25,7 +25,7 @@ pub enum ExitCode {
     Blocked = 3,
     /// 4: no case ran to a decision; a run that shows nothing is never green.
     NothingRan = 4,
-    /// 5: the list of expected failures names one that did not happen.
+    /// 5: the list of expected failures is not what came out.
     Stale = 5,
     /// 6: the target crashed.
     Crash = 6,

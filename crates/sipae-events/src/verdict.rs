@@ -73,6 +73,23 @@ impl Verdict {
     }
 }
 
+impl Cause {
+    /// The words for causes, in the order of the enumeration.
+    pub const NAMES: [&str; 5] = ["reaction", "silent", "crash", "hang", "flaky"];
+
+    /// Lower-case name without the counts.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Reaction => "reaction",
+            Self::Silent => "silent",
+            Self::Crash => "crash",
+            Self::Hang => "hang",
+            Self::Flaky { .. } => "flaky",
+        }
+    }
+}
+
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -85,11 +102,8 @@ impl fmt::Display for Verdict {
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Reaction => f.write_str("reaction"),
-            Self::Silent => f.write_str("silent"),
-            Self::Crash => f.write_str("crash"),
-            Self::Hang => f.write_str("hang"),
             Self::Flaky { failed, of } => write!(f, "flaky, {failed} of {of}"),
+            other => f.write_str(other.name()),
         }
     }
 }

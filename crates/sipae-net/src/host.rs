@@ -13,6 +13,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::thread;
 use std::time::Duration;
 
+use sipae::sa::Durations;
 use sipae::server::{ConnectionId, Input, Output, Server, ServerConfig, ServerEvent};
 
 use crate::layer::Layer;
@@ -32,8 +33,10 @@ const BACKLOG: usize = 64;
 const SEND_TIMEOUT: Duration = Duration::from_secs(2);
 /// A client that has not caught up with its answers for this long is cut off too.
 const BEHIND: Duration = Duration::from_secs(30);
-/// How often timers are looked at when nothing happens.
+/// How often timers are looked at when nothing happens: at least this often,
 const TICK: Duration = Duration::from_secs(1);
+/// and never more often than this, however short they are.
+const SHORTEST_TICK: Duration = Duration::from_millis(10);
 
 enum Happening {
     Accepted(TcpStream),
@@ -181,8 +184,9 @@ struct Serving<F> {
 impl<F: FnMut(&HostEvent)> Serving<F> {
     /// Serves until the listener breaks; the error says how.
     fn serve(&mut self, receiver: &Receiver<Happening>) -> io::Error {
+        let tick = tick(&self.server.config().durations);
         loop {
-            match receiver.recv_timeout(TICK) {
+            match receiver.recv_timeout(tick) {
                 Ok(Happening::Accepted(stream)) => self.accepted(stream),
                 Ok(Happening::Octets(connection, octets)) => self.received(connection, &octets),
                 Ok(Happening::NoTls(connection, problem)) => {
@@ -254,6 +258,11 @@ impl<F: FnMut(&HostEvent)> Serving<F> {
         (self.on_event)(&HostEvent::Disconnected(connection));
         self.handle(Input::Disconnected(connection));
     }
+}
+
+/// A timer is noticed late by a tenth of itself at most.
+fn tick(durations: &Durations) -> Duration {
+    (durations.shortest() / 10).clamp(SHORTEST_TICK, TICK)
 }
 
 /// Reads until the connection ends. The handshake is done here, where it delays nobody else.

@@ -11,6 +11,7 @@ use sipae_events::{
 use sipae_spec::Requirement;
 
 use crate::Writer;
+use crate::expected::Comparison;
 use crate::ladder::ladder;
 use crate::levels::Levels;
 use crate::palette::Palette;
@@ -28,6 +29,7 @@ pub struct Console<W> {
     last_reason: Option<String>,
     levels: Levels,
     open: Vec<CaseFinished>,
+    comparison: Option<Comparison>,
 }
 
 impl<W: Write> Console<W> {
@@ -43,6 +45,7 @@ impl<W: Write> Console<W> {
             last_reason: None,
             levels: Levels::default(),
             open: Vec::new(),
+            comparison: None,
         }
     }
 
@@ -56,6 +59,13 @@ impl<W: Write> Console<W> {
     #[must_use]
     pub fn verbose(self, is_verbose: bool) -> Self {
         Self { is_verbose, ..self }
+    }
+
+    /// Compares the run with a list of failures that are expected: those are told in short, and the last line says how
+    /// the run ends with the list.
+    #[must_use]
+    pub fn expecting(self, comparison: Comparison) -> Self {
+        Self { comparison: Some(comparison), ..self }
     }
 
     fn started(&mut self, run: &RunStarted) -> io::Result<()> {
@@ -109,18 +119,46 @@ impl<W: Write> Console<W> {
     fn run_ends(&mut self, run: &RunFinished) -> io::Result<()> {
         self.subject_ends()?;
         self.levels()?;
-        let (failed, remarks): (Vec<_>, Vec<_>) =
+        let (failed, mut remarks): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.open).into_iter().partition(|case| case.verdict.is_fail());
+        remarks.sort_by_key(|case| rank(case.verdict));
+        let (expected, failed): (Vec<_>, Vec<_>) =
+            failed.into_iter().partition(|case| self.excuse(case).is_some());
         for group in grouped(failed) {
             self.told(&group)?;
         }
+        self.expected(&grouped(expected))?;
         self.remarks(&grouped(remarks))?;
         let cases = &run.totals.cases;
         let noun = if cases.sum() == 1 { "case" } else { "cases" };
         let total = format!("{} {noun}: {}", cases.sum(), counts(cases.named()));
         writeln!(self.out, "\n{}", self.palette.strong(total))?;
-        writeln!(self.out, "{}", run.exit)?;
+        if let Some(comparison) = &self.comparison {
+            writeln!(self.out, "expected failures: {}", comparison.counts())?;
+        }
+        writeln!(self.out, "{}", self.comparison.as_ref().map_or(run.exit, Comparison::exit))?;
         self.out.flush()
+    }
+
+    fn excuse(&self, case: &CaseFinished) -> Option<String> {
+        self.comparison.as_ref()?.list().excuse(case).map(ToString::to_string)
+    }
+
+    /// A line for each failure that was expected, with its reason, and for each entry that is not as it says.
+    fn expected(&mut self, groups: &[Group]) -> io::Result<()> {
+        let mut lines = Vec::new();
+        for group in groups {
+            let reason = self.excuse(&group.case).unwrap_or_default();
+            lines.push(format!("EXPECTED  {}  {}", self.heading(group), printable(&reason)));
+        }
+        let comparison = self.comparison.iter();
+        lines.extend(
+            comparison.flat_map(Comparison::disagreements).map(|entry| printable(&entry.to_string())),
+        );
+        if !lines.is_empty() {
+            writeln!(self.out)?;
+        }
+        lines.iter().try_for_each(|line| writeln!(self.out, "{line}"))
     }
 
     /// How many requirements were tested, by level.
@@ -158,16 +196,19 @@ impl<W: Write> Console<W> {
         for line in ladder(&case.exchange, case.exchange_left_out, self.is_verbose) {
             writeln!(self.out, "    {}", self.palette.faint(line))?;
         }
-        for signature in &case.signatures {
-            self.signature(signature)?;
-        }
+        self.signatures(&case.signatures)?;
         self.again(case)
     }
 
     fn heading(&self, group: &Group) -> String {
         let case = &group.case;
-        let verdict = self.palette.verdict(case.verdict, case.verdict.to_string().to_uppercase());
-        format!("{verdict}  {}  {}", self.palette.strong(&case.case), group.subjects.join(", "))
+        // A case that passes is told only for what is recorded about it.
+        let word = match case.verdict {
+            Verdict::Pass => "RECORDED".to_owned(),
+            other => other.to_string().to_uppercase(),
+        };
+        let verdict = self.palette.verdict(case.verdict, word);
+        format!("{verdict}  {}  {}", self.palette.strong(&case.case), listed(&group.subjects))
     }
 
     fn finding(&mut self, finding: &Finding, is_same_row: bool) -> io::Result<()> {
@@ -182,14 +223,21 @@ impl<W: Write> Console<W> {
         writeln!(self.out, "{}", wrapped("    got       ", 14, &printable(&finding.got)))
     }
 
+    /// Mostly they do not verify for one reason, so that the first says enough.
+    fn signatures(&mut self, signatures: &[SignatureSeen]) -> io::Result<()> {
+        let shown = if self.is_verbose { signatures.len() } else { 1 };
+        signatures.iter().take(shown).try_for_each(|signature| self.signature(signature))?;
+        let more = signatures.len().saturating_sub(shown);
+        if more == 0 { Ok(()) } else { writeln!(self.out, "    and {more} more, with --verbose") }
+    }
+
     /// The signature buffer, a field a line and as a whole as it is signed: what differs must be seen.
     fn signature(&mut self, signature: &SignatureSeen) -> io::Result<()> {
         let SignatureSeen { message, signer, version, fields, outcome } = signature;
         let outcome = printable(outcome);
-        writeln!(
-            self.out,
-            "    signature buffer of {message}, version {version}, signed by the {signer}: {outcome}"
-        )?;
+        let head =
+            format!("signature buffer of {message}, version {version}, signed by the {signer}: {outcome}");
+        writeln!(self.out, "{}", wrapped("    ", 6, &head))?;
         let width = fields.iter().map(|field| field.name.chars().count()).max().unwrap_or_default();
         for field in fields {
             let value: String = field.value.chars().map(visible).collect();
@@ -246,14 +294,14 @@ fn level(finding: &Finding) -> String {
 struct Group {
     /// What the first of them saw.
     case: CaseFinished,
-    subjects: Vec<String>,
+    subjects: Vec<Subject>,
 }
 
 /// Cases that came out the same at several schemes and versions are told once.
 fn grouped(cases: Vec<CaseFinished>) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for case in cases {
-        let subject = case.subject.to_string();
+        let subject = case.subject.clone();
         let same = |group: &&mut Group| {
             let first = &group.case;
             let outcome = |case: &CaseFinished| (case.verdict, case.findings.clone(), case.reason.clone());
@@ -267,8 +315,37 @@ fn grouped(cases: Vec<CaseFinished>) -> Vec<Group> {
     groups
 }
 
+/// `NTLM v3, NTLM v4`, and once for both kinds of challenge where all of them have both.
+fn listed(subjects: &[Subject]) -> String {
+    const KINDS: [Option<u16>; 2] = [Some(401), Some(407)];
+    let kind = |subject: &Subject| Some(subject.kind.unwrap_or(401));
+    let of_kind = |wanted: Option<u16>| {
+        let of_kind = subjects.iter().filter(|subject| kind(subject) == wanted);
+        of_kind.map(|subject| Subject { kind: None, ..subject.clone() }.to_string()).collect::<Vec<_>>()
+    };
+    let [one, other] = KINDS.map(of_kind);
+    if one == other && one.len() + other.len() == subjects.len() {
+        format!("{} with 401 and 407", one.join(", "))
+    } else {
+        subjects.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// What matters more comes first; otherwise the order is that of the run.
+const fn rank(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Fail(_) => 0,
+        Verdict::Loose => 1,
+        Verdict::Inconclusive => 2,
+        Verdict::Pass | Verdict::Blocked | Verdict::Unsupported | Verdict::Cancelled => 3,
+    }
+}
+
 impl<W: Write> Writer for Console<W> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
+        if let Some(comparison) = &mut self.comparison {
+            comparison.add(event);
+        }
         match event {
             Event::RunStarted(run) => self.started(run),
             Event::GateFinished(gate) => self.gate(gate),
@@ -365,7 +442,7 @@ mod tests {
         let (sent, received) = (Direction::Sent, Direction::Received);
         let mut case = case(4, FAIL, Some("401 with a fresh challenge"));
         case.findings.push(Finding { expected: "cancel: drop".to_owned(), ..sample::finding(MUST, "200") });
-        case.signatures = vec![signature];
+        case.signatures = vec![signature.clone(), signature];
         case.exchange = vec![
             message(sent, "alice", 1, "INVITE sip:bob@contoso.com SIP/2.0"),
             message(received, "bob", 2, "INVITE sip:bob@192.0.2.1 SIP/2.0"),
@@ -396,6 +473,26 @@ mod tests {
     }
 
     #[test]
+    fn expected_failures_are_told_in_short_and_what_is_wrong_with_the_list() {
+        let list = r#"
+            [[expected]]
+            id = "3.3.5.1/bare-ack"
+            reason = "the gateway answers everything"
+            link = "GW-17"
+
+            [[expected]]
+            id = "3.3.5.1/date"
+            subject = "NTLM v4"
+            reason = "no clock"
+        "#;
+        let list: crate::ExpectedFailures = toml::from_str(list).unwrap();
+        let mut out = Vec::new();
+        let mut console = Console::new(&mut out).expecting(Comparison::new(list, true));
+        sample::run(two_versions()).iter().for_each(|event| console.event(event).unwrap());
+        insta::assert_snapshot!(String::from_utf8(out).unwrap());
+    }
+
+    #[test]
     fn remarks_come_after_the_failures_a_line_each() {
         insta::assert_snapshot!(report(remarks()));
     }
@@ -405,6 +502,17 @@ mod tests {
         let told = report_with(remarks(), |console| console.verbose(true));
         assert_eq!(told.matches("  again: ").count(), 3, "{told}");
         assert!(told.contains("  reason: ack: silence could not be proven"), "{told}");
+    }
+
+    #[test]
+    fn subjects_that_differ_in_the_kind_of_challenge_only_are_listed_once() {
+        let www = [2, 3].map(|version| Subject::new("NTLM", version));
+        let proxy = www.clone().map(|subject| subject.with_kind(407));
+        assert_eq!(listed(&www), "NTLM v2, NTLM v3");
+        assert_eq!(listed(&proxy), "NTLM v2 407, NTLM v3 407");
+        assert_eq!(listed(&[www.clone(), proxy.clone()].concat()), "NTLM v2, NTLM v3 with 401 and 407");
+        let [two, three] = www;
+        assert_eq!(listed(&[two, three, proxy[0].clone()]), "NTLM v2, NTLM v3, NTLM v2 407");
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! Reports: pure functions of the stream of events. A report that breaks changes no verdict.
 
 mod console;
+mod expected;
 mod json;
+mod junit;
 mod ladder;
 mod levels;
 mod palette;
@@ -11,7 +13,11 @@ mod sample;
 mod text;
 
 pub use console::Console;
+pub use expected::{
+    Comparison, ComparisonCounts, Disagreement, DisagreementKind, ExpectedFailure, ExpectedFailures, TO_DO,
+};
 pub use json::JsonLines;
+pub use junit::Junit;
 pub use progress::Progress;
 
 use std::io;

@@ -27,7 +27,7 @@ impl<R> Progress<R> {
         let cases = cases.try_into().unwrap_or(u64::MAX);
         let bar = ProgressBar::with_draw_target(Some(cases), target);
         // A template that cannot be read leaves the bar of the library.
-        if let Ok(style) = ProgressStyle::with_template("{prefix:10} {bar:24} {pos}/{len}  {msg}") {
+        if let Ok(style) = ProgressStyle::with_template("{prefix:12} {bar:24} {pos}/{len}  {wide_msg}") {
             bar.set_style(style.progress_chars("=> "));
         }
         Self { inner, bar, counts: VerdictCounts::default() }

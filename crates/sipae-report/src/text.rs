@@ -14,9 +14,9 @@ pub(crate) fn printable(text: &str) -> String {
 
 /// The same for a text of any length.
 pub(crate) fn visible(shown: char) -> char {
-    // Controls move the cursor, and the marks of bidirectional text turn a line around.
+    // Controls move the cursor, the marks of bidirectional text turn a line around, and XML has no noncharacters.
     let turns = matches!(shown, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
-    if shown.is_control() || turns { '\u{FFFD}' } else { shown }
+    if shown.is_control() || turns || matches!(shown, '\u{FFFE}' | '\u{FFFF}') { '\u{FFFD}' } else { shown }
 }
 
 /// A paragraph in lines of [`WIDTH`] columns: the first behind `head`, the others indented by `indent` columns.

@@ -1,10 +1,12 @@
 //! The data of `data/*.toml` as statics; `cargo xtask catalogue` writes the modules below.
 
 mod coverage;
+mod products;
 mod reactions;
 mod requirements;
 
 pub(crate) use coverage::REASONS;
+pub(crate) use products::PRODUCTS;
 pub(crate) use reactions::REACTIONS;
 pub(crate) use requirements::{BY_ID, REQUIREMENTS};
 

@@ -1,4 +1,5 @@
-//! The requirement catalogue of [MS-SIPAE], its legal reactions, and the diagnostics of its readers.
+//! The requirement catalogue of [MS-SIPAE], its legal reactions, what products do, and the diagnostics of
+//! its readers.
 //!
 //! Data only: no parsing, no protocol, no dependencies. The tables under `data/` are the source;
 //! `cargo xtask catalogue` turns them into statics.
@@ -18,12 +19,16 @@
 mod catalogue;
 mod coverage;
 mod diagnostics;
+mod product;
 mod reaction;
 mod requirement;
+mod source;
 mod words;
 
 pub use coverage::{Coverage, coverage};
 pub use diagnostics::{Diagnostic, Severity};
+pub use product::{Product, products};
 pub use reaction::{LegalReactions, ReactionClass};
 pub use requirement::{Confidence, Level, Profile, Requirement, Role, Weight, requirements};
+pub use source::Source;
 pub use words::UnknownWord;

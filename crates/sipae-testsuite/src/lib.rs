@@ -4,4 +4,5 @@
 
 pub mod conversation;
 pub mod oracles;
+pub mod room;
 pub mod sample;

@@ -7,6 +7,7 @@
 
 mod auth_header;
 mod client;
+mod forwarding;
 mod message;
 mod message_stream;
 mod ntlm;
@@ -15,6 +16,7 @@ mod server;
 
 pub use auth_header::auth_header;
 pub use client::client;
+pub use forwarding::forwarding;
 pub use message::message;
 pub use message_stream::message_stream;
 pub use ntlm::ntlm;
@@ -27,6 +29,7 @@ pub type Oracle = fn(&[u8]);
 pub const ORACLES: &[(&str, Oracle)] = &[
     ("auth_header", auth_header),
     ("client", client),
+    ("forwarding", forwarding),
     ("message", message),
     ("message_stream", message_stream),
     ("ntlm", ntlm),

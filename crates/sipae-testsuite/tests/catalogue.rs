@@ -57,7 +57,7 @@ fn every_diagnostic_that_names_a_row_names_one_that_exists() {
 #[test]
 fn an_open_gate_has_no_reason() {
     let options = sipae_conformance::run::RunOptions::reference(3);
-    let (events, _) = crate::runs::collect(&options);
+    let (events, _) = crate::red::collect(&options);
     let gates = events.iter().filter_map(|event| match event {
         sipae_events::Event::GateFinished(gate) => Some(gate),
         _ => None,

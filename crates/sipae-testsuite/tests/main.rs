@@ -19,8 +19,9 @@ mod limits;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
-mod reference;
+mod red;
 #[cfg(test)]
+mod reference;
 mod runs;
 #[cfg(test)]
 mod server;

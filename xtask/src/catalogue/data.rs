@@ -12,6 +12,7 @@ use toml::{Table, Value};
 pub(super) const REQUIREMENTS: &str = "requirements.toml";
 pub(super) const REACTIONS: &str = "legal-reactions.toml";
 pub(super) const COVERAGE: &str = "coverage.toml";
+pub(super) const PRODUCTS: &str = "products.toml";
 
 /// A table that does not make sense; one line that names file, row and value.
 #[derive(Debug, PartialEq, Eq)]
@@ -43,6 +44,16 @@ type Result<T> = std::result::Result<T, BadData>;
 pub(super) struct Catalogue {
     pub(super) requirements: Vec<RequirementRow>,
     pub(super) reactions: Vec<LegalRow>,
+    pub(super) products: Vec<ProductRow>,
+}
+
+/// The text of each table.
+#[derive(Clone, Copy)]
+pub(super) struct Tables<'a> {
+    pub(super) requirements: &'a str,
+    pub(super) reactions: &'a str,
+    pub(super) coverage: &'a str,
+    pub(super) products: &'a str,
 }
 
 #[derive(Debug, Deserialize)]
@@ -79,6 +90,15 @@ pub(super) struct LegalRow {
     pub(super) note: String,
 }
 
+/// What products do about some rows.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ProductRow {
+    pub(super) id: Vec<String>,
+    pub(super) products: String,
+    pub(super) text: String,
+}
+
 /// A reason and the rows it is for; a selector that is absent selects everything.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -100,20 +120,25 @@ enum OneOrMany {
 }
 
 impl Catalogue {
-    pub(super) fn from_tables(requirements: &str, reactions: &str, coverage: &str) -> Result<Self> {
-        let mut requirements: Vec<RequirementRow> = rows(REQUIREMENTS, "requirement", requirements)?;
-        let reactions: Vec<LegalRow> = rows(REACTIONS, "reaction", reactions)?;
+    pub(super) fn from_tables(tables: Tables<'_>) -> Result<Self> {
+        let mut requirements: Vec<RequirementRow> = rows(REQUIREMENTS, "requirement", tables.requirements)?;
+        let reactions: Vec<LegalRow> = rows(REACTIONS, "reaction", tables.reactions)?;
         let ids = unique(REQUIREMENTS, requirements.iter().map(|row| row.id.as_str()))?;
         unique(REACTIONS, reactions.iter().map(|row| row.id.as_str()))?;
         reactions.iter().try_for_each(|row| row.check(&ids))?;
-        let reasons: Vec<ReasonRow> = rows(COVERAGE, "reason", coverage)?;
+        let reasons: Vec<ReasonRow> = rows(COVERAGE, "reason", tables.coverage)?;
         for (reason, number) in reasons.iter().zip(1..) {
             let row = format!("reason {number}");
             reason.check(&ids).map_err(|problem| BadData::new(COVERAGE, &row, problem))?;
             reason.give(&mut requirements).map_err(|problem| BadData::new(COVERAGE, &row, problem))?;
         }
         all_have_reasons(&requirements)?;
-        Ok(Self { requirements, reactions })
+        let products: Vec<ProductRow> = rows(PRODUCTS, "product", tables.products)?;
+        for (product, number) in products.iter().zip(1..) {
+            let problem = |problem| BadData::new(PRODUCTS, format!("product {number}"), problem);
+            product.check(&ids).map_err(problem)?;
+        }
+        Ok(Self { requirements, reactions, products })
     }
 }
 
@@ -133,6 +158,20 @@ impl LegalRow {
             return bad(format!("preferred `{}` is not in legal", self.preferred));
         }
         Ok(())
+    }
+}
+
+impl ProductRow {
+    fn check(&self, ids: &BTreeSet<String>) -> std::result::Result<(), String> {
+        let texts = [("products", &self.products), ("text", &self.text)];
+        if let Some((key, _)) = texts.into_iter().find(|(_, text)| text.is_empty()) {
+            return Err(format!("{key} is empty"));
+        }
+        match self.id.iter().find(|id| !ids.contains(*id)) {
+            Some(id) => Err(format!("no such requirement `{id}`")),
+            None if self.id.is_empty() => Err("id is empty".to_owned()),
+            None => Ok(()),
+        }
     }
 }
 
@@ -273,13 +312,19 @@ mod tests {
     "#;
     const REASON: &str = "[[reason]]\nwhy = \"planned\"";
 
+    const PRODUCT: &str = "[[product]]\nid = ['SIPAE-1-01']\nproducts = 'p'\ntext = 't'";
+
+    fn catalogue(requirements: &str, reactions: &str, coverage: &str, products: &str) -> Result<Catalogue> {
+        Catalogue::from_tables(Tables { requirements, reactions, coverage, products })
+    }
+
     fn problem(requirements: &str, reactions: &str, coverage: &str) -> String {
-        Catalogue::from_tables(requirements, reactions, coverage).unwrap_err().to_string()
+        catalogue(requirements, reactions, coverage, PRODUCT).unwrap_err().to_string()
     }
 
     #[test]
     fn consistent_tables_are_read() {
-        let catalogue = Catalogue::from_tables(ROW, LEGAL, REASON).unwrap();
+        let catalogue = catalogue(ROW, LEGAL, REASON, PRODUCT).unwrap();
         assert_eq!(catalogue.requirements[0].level, Level::MustNot);
         assert_eq!(catalogue.requirements[0].reason, "planned");
         assert_eq!(catalogue.reactions[0].legal[1], ReactionClass::StatusClass(4));
@@ -316,6 +361,15 @@ mod tests {
         let unknown = "coverage.toml: reason 1: no such requirement `X`";
         assert_eq!(bad("[[reason]]\nid = ['SIPAE-1-01', 'X']\nwhy = 'w'"), unknown);
         assert_eq!(bad("reason = []"), "coverage.toml: SIPAE-1-01: no reason selects this requirement");
+    }
+
+    #[test]
+    fn an_entry_about_products_must_be_about_rows_and_say_something() {
+        let bad =
+            |from, to| catalogue(ROW, LEGAL, REASON, &PRODUCT.replace(from, to)).unwrap_err().to_string();
+        assert_eq!(bad("1-01", "1-02"), "products.toml: product 1: no such requirement `SIPAE-1-02`");
+        assert_eq!(bad("['SIPAE-1-01']", "[]"), "products.toml: product 1: id is empty");
+        assert_eq!(bad("'t'", "''"), "products.toml: product 1: text is empty");
     }
 
     #[test]

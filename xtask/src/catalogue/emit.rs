@@ -1,6 +1,6 @@
 //! The statics as text. Long strings defeat the formatter, so each static is exempt from it.
 
-use super::data::{Catalogue, LegalRow, REACTIONS, REQUIREMENTS, RequirementRow};
+use super::data::{Catalogue, LegalRow, PRODUCTS, ProductRow, REACTIONS, REQUIREMENTS, RequirementRow};
 
 pub(super) fn requirements(catalogue: &Catalogue) -> String {
     let mut out = head(REQUIREMENTS);
@@ -27,6 +27,15 @@ pub(super) fn coverage(catalogue: &Catalogue) -> String {
     let mut out = head(super::data::COVERAGE);
     table(&mut out, "REASONS", "(&str, &str)", "Id and reason, sorted by id.", || {
         by_id(catalogue).into_iter().map(|(row, _)| format!("    ({:?}, {:?}),\n", row.id, row.reason))
+    });
+    out
+}
+
+pub(super) fn products(catalogue: &Catalogue) -> String {
+    let mut out = head(PRODUCTS);
+    out += "use crate::product::Product;\n";
+    table(&mut out, "PRODUCTS", "Product", "In the order of the table.", || {
+        catalogue.products.iter().map(product)
     });
     out
 }
@@ -84,6 +93,13 @@ fn legal(row: &LegalRow) -> String {
     ];
     fields(&mut out, &row.id, &values);
     out
+}
+
+fn product(row: &ProductRow) -> String {
+    let ProductRow { id, products, text } = row;
+    format!(
+        "    Product {{\n        ids: &{id:?},\n        products: {products:?},\n        text: {text:?},\n    }},\n"
+    )
 }
 
 fn fields(out: &mut String, id: &str, values: &[(&str, String)]) {

@@ -1,6 +1,6 @@
 //! The program as its users meet it: arguments, output, exit codes, and targets that misbehave.
 
-use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -9,6 +9,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rstest::rstest;
+
+use crate::misbehaving::{hang, misbehaving};
 
 pub(crate) fn sipae(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_sipae")).args(args).stdin(Stdio::null()).output().expect("sipae starts")
@@ -116,71 +118,6 @@ fn a_wrong_password_ends_in_one_clear_line_and_exit_3() {
     assert!(!stdout.contains("never-shown"));
 }
 
-/// What a test server does with each connection.
-pub(crate) fn misbehaving(serve: fn(TcpStream)) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = listener.local_addr().expect("an address");
-    thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            thread::spawn(move || serve(stream));
-        }
-    });
-    format!("tcp://{address}")
-}
-
-fn hang(mut stream: TcpStream) {
-    let _all = stream.read_to_end(&mut Vec::new());
-}
-
-fn close_after_reading(mut stream: TcpStream) {
-    let _some = stream.read(&mut [0; 65536]);
-}
-
-fn garbage(mut stream: TcpStream) {
-    let _some = stream.read(&mut [0; 64]);
-    let _sent = stream.write_all(b"\x00\xff\r\n\r\nHTTP/1.1 400 Bad Request\r\n\r\n");
-    hang(stream);
-}
-
-fn flood(mut stream: TcpStream) {
-    while stream.write_all(&[b'a'; 65536]).is_ok() {}
-}
-
-fn endless_challenges(mut stream: TcpStream) {
-    let mut octets = [0; 4096];
-    while let Ok(length @ 1..) = stream.read(&mut octets) {
-        let request = text(&octets[..length]);
-        let kept = ["Via", "From", "To", "Call-ID", "CSeq"];
-        let headers: String = request
-            .lines()
-            .filter(|line| kept.iter().any(|name| line.starts_with(&format!("{name}:"))))
-            .map(|line| format!("{line}\r\n"))
-            .collect();
-        let challenge =
-            "WWW-Authenticate: NTLM realm=\"r\", targetname=\"t\", version=4\r\nContent-Length: 0\r\n\r\n";
-        let _sent = stream.write_all(format!("SIP/2.0 401 Unauthorized\r\n{headers}{challenge}").as_bytes());
-    }
-}
-
-/// Each ends in a verdict, the run goes to its end, and no time is lost beyond the answer time-out.
-#[rstest]
-#[case::hangs(hang, 3, "no answer in time")]
-#[case::closes(close_after_reading, 3, "connection closed")]
-#[case::sends_garbage(garbage, 3, "unreadable octets")]
-#[case::floods(flood, 3, "unreadable octets")]
-#[case::challenges_for_ever(endless_challenges, 3, "empty NTLM token: 401 with a fresh challenge")]
-fn a_server_that_misbehaves_costs_a_verdict(
-    #[case] serve: fn(TcpStream),
-    #[case] code: i32,
-    #[case] reason: &str,
-) {
-    let profile = Scratch::new("pace.toml", &profile("x", 300));
-    let target = misbehaving(serve);
-    let stdout = assert_exit(&sipae(&["run", "--target", &target, "--profile", profile.path()]), code);
-    assert!(stdout.contains(reason), "{stdout}");
-    assert!(stdout.contains("cases:"), "{stdout}");
-}
-
 #[test]
 fn a_dead_target_is_named_once() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -205,8 +142,8 @@ fn events_are_json_lines() {
 
 #[test]
 fn cases_are_chosen_by_a_part_of_their_id() {
-    let stdout = assert_exit(&sipae(&["run", "bare-ack", "3.1.1/"]), 0);
-    assert!(stdout.contains("6 cases: 6 pass"), "{stdout}");
+    let stdout = assert_exit(&sipae(&["run", "bare-ack", "3.3.5.1/date"]), 0);
+    assert!(stdout.contains("12 cases: 12 pass"), "{stdout}");
 }
 
 #[rstest]
@@ -218,7 +155,20 @@ fn cases_are_chosen_by_section_level_role_and_scheme(#[case] filters: &[&str], #
     let some = assert_exit(&sipae(&[&["run", "--list"], filters].concat()), 0);
     assert!(some.contains(chosen) && some.lines().count() < all.lines().count(), "{some}");
     let ran = assert_exit(&sipae(&[&["run"], filters].concat()), 0);
-    assert!(ran.contains(&format!("{} cases: ", 3 * some.lines().count())), "{ran}");
+    let subjects = ran.matches("  gate open\n").count();
+    assert!(ran.contains(&format!("{} cases: ", subjects * some.lines().count())), "{ran}");
+}
+
+#[test]
+fn a_junit_file_has_a_suite_for_each_version_and_a_case_for_each_case() {
+    let file = Scratch::new("junit.xml", "");
+    let stdout = assert_exit(&sipae(&["run", "--seed", "7", "--junit", file.path(), "3.3.5.1/"]), 0);
+    let written = std::fs::read_to_string(file.path()).expect("written");
+    let document = roxmltree::Document::parse(&written).expect("XML");
+    let count = |name: &str| document.descendants().filter(|node| node.has_tag_name(name)).count();
+    assert_eq!(count("testsuite"), stdout.matches("  gate open\n").count(), "{written}");
+    assert!(stdout.contains(&format!("{} cases: ", count("testcase"))), "{stdout}");
+    assert!(written.contains(r#"name="seed" value="7""#), "{written}");
 }
 
 /// Which levels and roles have cases changes with the suite; what has none is answered with what there is.
@@ -257,9 +207,103 @@ fn piped_output_is_plain() {
 fn the_list_of_cases_has_ids_and_titles() {
     let all = assert_exit(&sipae(&["run", "--list"]), 0);
     assert!(all.lines().any(|line| line.starts_with("3.3.5.1/bare-ack  ")), "{all}");
-    let some = assert_exit(&sipae(&["run", "--list", "bare-ack"]), 0);
+    assert_eq!(all, assert_exit(&sipae(&["list"]), 0));
+    let some = assert_exit(&sipae(&["list", "bare-ack"]), 0);
     assert_eq!(some.lines().count(), 1, "{some}");
     assert!(some.trim_end().ends_with("is discarded without an answer"), "{some}");
+}
+
+#[test]
+fn the_list_of_rows_has_their_cases_or_the_reason_why_there_are_none() {
+    let rows = assert_exit(&sipae(&["list", "--requirements", "--section", "3.3.5.1"]), 0);
+    let tested = rows.lines().find(|line| line.starts_with("SIPAE-3.3.5.1-03  MUST")).expect("a row");
+    assert!(tested.ends_with("3.3.5.1/bare-ack"), "{tested}");
+    assert!(rows.lines().all(|line| line.starts_with("SIPAE-3.3.5.1-") && 30 < line.len()), "{rows}");
+    let all = assert_exit(&sipae(&["list", "--requirements"]), 0);
+    assert_eq!(all.lines().count(), 393);
+}
+
+#[test]
+fn lists_are_written_for_programs_too() {
+    let read = |args: &[&str]| -> serde_json::Value {
+        serde_json::from_str(&assert_exit(&sipae(args), 0)).expect("JSON")
+    };
+    let cases = read(&["list", "--json", "bare-ack"]);
+    assert_eq!((&cases[0]["id"], &cases[1]), (&"3.3.5.1/bare-ack".into(), &serde_json::Value::Null));
+    assert_eq!(cases[0]["requirements"][0]["level"], "MUST");
+    let rows = read(&["list", "--json", "--requirements", "--level", "may"]);
+    assert!(rows.as_array().expect("a list").iter().all(|row| row["level"] == "MAY"), "{rows}");
+}
+
+#[test]
+fn a_profile_is_checked_and_told_without_its_passwords() {
+    let content = profile("never-shown", 700)
+        + "[target]\nversions = [3, 4]\n[tls]\nserver_name = \"sip.contoso.com\"\n[durations]\nidle_ms = 2000\n\
+           [[peer]]\nuser = \"bob@contoso.com\"\npassword = \"never-shown\"\naddress = \"bob@contoso.com\"\n";
+    let file = Scratch::new("profile.toml", &content);
+    let told = assert_exit(&sipae(&["profile", "check", file.path()]), 0);
+    let expected = [
+        "user        CONTOSO\\alice, alice@contoso.com",
+        "peers       bob@contoso.com, bob@contoso.com",
+        "sacrificial none: cases that need wrong passwords are blocked",
+        "versions    3, 4 must work, others are not tested",
+        "patience    an answer may take 700 ms",
+        "timers      idle timer of 2000 ms, 1:450 of the specification's",
+        "TLS         the system's authorities are trusted, and the name sip.contoso.com",
+    ];
+    assert!(expected.iter().all(|line| told.contains(&format!("\n  {line}\n"))), "{told}");
+    assert!(!told.contains("never-shown"), "{told}");
+}
+
+#[test]
+fn a_profile_that_is_none_is_named_in_one_line() {
+    let file = Scratch::new("profile.toml", "[user]\nuser = \"a\"\npasword = \"secret\"\n");
+    let output = sipae(&["profile", "check", file.path()]);
+    assert_exit(&output, 2);
+    let stderr = text(&output.stderr);
+    assert!(
+        stderr.starts_with(&format!("error: {}: line 3: unknown field `pasword`", file.path())),
+        "{stderr}"
+    );
+    assert!(!stderr.contains("secret") && stderr.lines().count() == 1, "{stderr}");
+}
+
+#[test]
+fn the_schema_of_profiles_is_json() {
+    let schema = assert_exit(&sipae(&["profile", "schema"]), 0);
+    let schema: serde_json::Value = serde_json::from_str(&schema).expect("JSON");
+    assert_eq!(schema["title"], "sipae profile");
+}
+
+/// What is known about a row, whichever way it is named.
+#[rstest]
+fn a_row_is_explained(#[values("SIPAE-3.3.5.3-04", "3.3.5.3-04", "sipae-3.3.5.3-04")] id: &str) {
+    let page = assert_exit(&sipae(&["explain", id]), 0);
+    for expected in [
+        "SIPAE-3.3.5.3-04  MUST\n3.3.5.3 Server: signed messages\n",
+        "\nif broken     fails: ",
+        "\nlegal         drop (preferred), challenge-401, ",
+        "\ncases         3.3.5.3/forged-signature",
+        "\nsources       mssip: MS-SIP section 3.1",
+        "\nproducts      OfficeSIP",
+    ] {
+        assert!(page.contains(expected), "{expected}: {page}");
+    }
+    assert!(page.lines().all(|line| line.chars().count() <= 100), "{page}");
+}
+
+#[test]
+fn every_row_and_case_can_be_explained() {
+    for id in ["SIPAE-2.2-07", "SIPAE-3.1.1-08", "PATENT-0001", "SIPAE-3.3.5.1-09", "SIPAE-6-01"] {
+        let page = assert_exit(&sipae(&["explain", id]), 0);
+        assert!(page.starts_with(id) && page.contains("\nsources "), "{page}");
+    }
+    for id in ["3.3.5.1/bare-ack", "bare-ack"] {
+        let page = assert_exit(&sipae(&["explain", id]), 0);
+        assert!(
+            page.starts_with("3.3.5.1/bare-ack\n") && page.contains("SIPAE-3.3.5.1-03 (MUST; broken: fail)")
+        );
+    }
 }
 
 /// Waits for something that must come soon.
@@ -350,6 +394,7 @@ fn a_server_that_gets_no_more_threads_goes_on() {
 #[case(&["serve", "--tls", "--write-certificate", "/no/such/folder/x"], "/no/such/folder/x: ")]
 #[case(&["run", "--profile", "/no/such/file.toml"], "/no/such/file.toml: ")]
 #[case(&["run", "--json", "/no/such/folder/events"], "/no/such/folder/events: ")]
+#[case(&["run", "--junit", "/no/such/folder/junit.xml"], "/no/such/folder/junit.xml: ")]
 #[case(&["run", "--seed", "x"], "invalid value 'x' for '--seed <NUMBER>'")]
 #[case(&["run", "no-such-case"], "no case has \"no-such-case\" in its id; sipae list shows the cases")]
 #[case(&["run", ""], "CASE: \"\" is in every id")]
@@ -358,6 +403,14 @@ fn a_server_that_gets_no_more_threads_goes_on() {
 #[case(&["run", "--level", "mustnt"], "'--level <LEVEL>': not one of must, must-not, should, should-not, may")]
 #[case(&["run", "--scheme", "tls-dsk"], "--scheme \"tls-dsk\": no case runs with it; there are NTLM")]
 #[case(&["run", "--section", "2.2", "bare-ack"], "no case meets all filters; sipae list shows the cases")]
+#[case(&["list", "--requirements", "--section", "9"], "no row of the catalogue meets all filters")]
+#[case(&["list", "--requirements", "--scheme", "ntlm"], "--scheme: rows have no scheme")]
+#[case(&["run", "--expected-failures", "/no/such/file.toml"], "/no/such/file.toml: ")]
+#[case(&["run", "--expected-failures", "x.toml", "--fix", "bare"], "--fix: needs a run of all cases, without filters")]
+#[case(&["run", "--fix"], "the following required arguments were not provided: --expected-failures <FILE>")]
+#[case(&["explain", "3.3.5.1-99"], "\"3.3.5.1-99\" is no row and no case; near it are SIPAE-3.3.5.1-09, ")]
+#[case(&["explain", "3.3.5.1/bare-ask"], "near it are 3.3.5.1/bare-ack, ")]
+#[case(&["explain", ""], "\"\" is no row and no case")]
 #[case(&["run", "--list", "no-such-case"], "no case has \"no-such-case\" in its id")]
 #[case(&["run", "--target", "tcp://u@127.0.0.1:5"], "\"tcp://u@127.0.0.1:5\" is no target")]
 #[case(&["run", "--target", "tcp://::1:5"], "IPv6 in brackets")]
@@ -374,6 +427,28 @@ fn a_wrong_argument_gets_one_line(#[case] args: &[&str], #[case] expected: &str)
     let stderr = text(&output.stderr);
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
     assert!(stderr.starts_with("error: ") && stderr.contains(expected), "{stderr}");
+}
+
+#[rstest]
+#[case("[[expected]]\nid = \"a b\"\nreason = \"r\"\n", "line 2: expected 1.id: bad case id `a b`")]
+#[case("[[expected]]\nid = \"a\"\n", "line 1: expected 1: missing field `reason`")]
+#[case("[[expected]]\nid = \"a\"\nreason = 1\n", "line 3: expected 1.reason: got integer, expected a string")]
+#[case(
+    "[[expected]]\nid = \"a\"\nreasons = \"r\"\n",
+    "line 3: unknown field `reasons`, expected one of `id`, "
+)]
+#[case("[[failure]]\n", "line 1: failure 1: unknown field `failure`, expected `expected`")]
+#[case(
+    "[[expected]]\nid = \"a\"\ncause = \"x\"\nreason = \"r\"\n",
+    "expected 1.cause: \"x\" is not one of reaction, silent, crash, hang, flaky"
+)]
+fn a_wrong_list_of_expected_failures_names_file_line_and_key(#[case] content: &str, #[case] expected: &str) {
+    let file = Scratch::new("expected.toml", content);
+    let output = sipae(&["run", "--expected-failures", file.path()]);
+    assert_exit(&output, 2);
+    let stderr = text(&output.stderr);
+    assert!(stderr.contains(file.path()) && stderr.contains(expected), "{stderr}");
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
 }
 
 #[rstest]

@@ -3,6 +3,12 @@
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
+mod measured;
+#[cfg(test)]
+mod misbehaving;
+#[cfg(test)]
 mod relays;
+#[cfg(test)]
+mod timed;
 #[cfg(test)]
 mod tls;

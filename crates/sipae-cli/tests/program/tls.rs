@@ -1,12 +1,14 @@
 //! The program over TLS.
 
-use std::io::Write;
-use std::net::TcpStream;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rstest::rstest;
 
-use crate::commands::{Scratch, Served, assert_exit, misbehaving, profile, sipae};
+use crate::commands::{Scratch, Served, assert_exit, profile, sipae};
+use crate::misbehaving::{hang, misbehaving};
 
 /// A server with a certificate of its own, and the file that trusts it.
 fn served() -> (Served, Scratch) {
@@ -69,10 +71,6 @@ fn certificate() -> (Scratch, Scratch) {
     (Scratch::new("certificate.pem", &made.cert.pem()), Scratch::new("key.pem", &key))
 }
 
-fn hang(mut stream: TcpStream) {
-    let _all = std::io::copy(&mut stream, &mut std::io::sink());
-}
-
 fn speak_plainly(mut stream: TcpStream) {
     let _sent = stream.write_all(b"SIP/2.0 400 Bad Request\r\n\r\n");
     hang(stream);
@@ -81,7 +79,7 @@ fn speak_plainly(mut stream: TcpStream) {
 #[rstest]
 #[case::hangs(hang, "the TLS handshake does not come to an end")]
 #[case::closes(drop, "TLS handshake")]
-#[case::speaks_plainly(speak_plainly, "does not speak TLS; use tcp://")]
+#[case::speaks_plainly(speak_plainly, "does not speak TLS; tcp://")]
 fn a_target_without_tls_costs_one_wait(#[case] serve: fn(TcpStream), #[case] reason: &str) {
     let target = misbehaving(serve).replace("tcp://", "tls://");
     let begun = Instant::now();
@@ -99,4 +97,34 @@ fn a_client_without_tls_costs_a_server_on_tls_nothing() {
     assert_exit(&sipae(&["run", "--target", &plain, "date"]), 3);
     assert_exit(&sipae(&["run", "--target", &served.target, "--tls-ca", certificate.path(), "date"]), 0);
     let _still_there = silent.write_all(b"x");
+}
+
+/// Carries octets one by one, whatever they mean.
+fn carry_singly(mut from: TcpStream, mut to: TcpStream) {
+    to.set_nodelay(true).expect("an option");
+    let mut octets = [0; 4096];
+    while let Ok(length @ 1..) = from.read(&mut octets) {
+        if !octets[..length].iter().all(|octet| to.write_all(&[*octet]).is_ok()) {
+            break;
+        }
+    }
+    let _gone = to.shutdown(Shutdown::Both);
+}
+
+/// Records come apart anywhere.
+#[test]
+fn tls_octet_by_octet_changes_nothing() {
+    let (served, certificate) = served();
+    let upstream = served.target.trim_start_matches("tls://").to_owned();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let target = format!("tls://{}", listener.local_addr().expect("an address"));
+    thread::spawn(move || {
+        for near in listener.incoming().flatten() {
+            let far = TcpStream::connect(&upstream).expect("the server is there");
+            let (from, to) = (far.try_clone().expect("a handle"), near.try_clone().expect("a handle"));
+            thread::spawn(move || carry_singly(from, to));
+            thread::spawn(move || carry_singly(near, far));
+        }
+    });
+    assert_exit(&sipae(&["run", "--target", &target, "--tls-ca", certificate.path()]), 0);
 }

@@ -34,6 +34,10 @@ impl Executor {
             Edit::Replace { header, from, to } => {
                 replace(&mut draft, *header, &self.resolve(from)?, &self.resolve(to)?)?;
             }
+            Edit::UpperCase { header, text } => {
+                let text = self.resolve(text)?;
+                replace(&mut draft, *header, &text, &text.to_ascii_uppercase())?;
+            }
             Edit::RequestUri(uri) => set_uri(&mut draft, &self.resolve(uri)?),
             Edit::Method(method) => set_method(&mut draft, method),
             Edit::Status(status) => set_status(&mut draft, *status),
@@ -56,6 +60,10 @@ impl Executor {
             Edit::AddParam { name, value, first } => {
                 let value = self.resolve(value)?;
                 with_credential(&mut draft, |credential| add_param(credential, name, &value, *first))?;
+            }
+            Edit::Credential { from, to } => {
+                let (header, _) = credential_of(&draft)?;
+                replace(&mut draft, header, &self.resolve(from)?, &self.resolve(to)?)?;
             }
             Edit::ReshapeCredential => with_credential(&mut draft, reshape)?,
             Edit::Scheme(scheme) => {

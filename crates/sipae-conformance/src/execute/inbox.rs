@@ -243,6 +243,19 @@ impl Executor {
         if !is_delivery {
             self.watch_order(sent.connection, sent.order);
         }
+        self.raise_number(&label);
+    }
+
+    /// A number that the script chose and the target accepted: what is signed next comes behind it.
+    fn raise_number(&mut self, label: &Label) {
+        let Some(state) = self.messages.get(label) else { return };
+        let is_processed =
+            state.answer.as_ref().is_some_and(|answer| matches!(answer.reaction, Reaction::Final { .. }));
+        let (number, by) = (state.number.filter(|_| is_processed), state.association.clone());
+        let sa = by.and_then(|by| self.associations.get_mut(&by)?.association.as_mut());
+        if let (Some(number), Some(sa)) = (number, sa) {
+            sa.skip_to(number.saturating_add(1));
+        }
     }
 
     /// How the answer to a message is signed, as far as the associations of the script can tell.

@@ -85,6 +85,10 @@ pub(super) struct MessageState {
     pub(super) party: Party,
     pub(super) is_delivery: bool,
     pub(super) association: Option<Label>,
+    /// Its cnum, where the script chose it.
+    pub(super) number: Option<u32>,
+    /// Whether it carries a token that the target has to look into.
+    pub(super) has_token: bool,
     pub(super) sent: Option<Sent>,
     pub(super) answer: Option<Answered>,
     pub(super) provisional: Vec<(u16, Signature)>,
@@ -103,6 +107,8 @@ impl MessageState {
             party,
             is_delivery: false,
             association: None,
+            number: None,
+            has_token: false,
             sent: None,
             answer: None,
             provisional: Vec::new(),
@@ -117,10 +123,11 @@ impl MessageState {
     }
 
     pub(super) const fn class(&self) -> StepClass {
-        match (self.is_delivery, &self.association) {
-            (true, _) => StepClass::Delivery,
-            (false, Some(_)) => StepClass::Request,
-            (false, None) => StepClass::Handshake,
+        match (self.is_delivery, self.has_token, &self.association) {
+            (_, true, _) => StepClass::Logon,
+            (true, ..) => StepClass::Delivery,
+            (_, _, Some(_)) => StepClass::Request,
+            (_, _, None) => StepClass::Handshake,
         }
     }
 }

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sipae::message::MessageStream;
+use sipae::message::{Limits, MessageStream};
 use sipae::server::ConnectionId;
 use sipae::version::Version;
 use sipae_events::{CaseFinished, Direction, Exchanged, SignatureSeen};
@@ -25,6 +25,13 @@ use crate::reaction::{Reaction, Signature};
 
 use message::MessageState;
 use party::{AssociationState, Identity};
+
+/// What a target may send at most: answers are kept, and several cases run side by side.
+const LIMITS: Limits = {
+    let mut limits = Limits::DEFAULT;
+    limits.body = 512 * 1024;
+    limits
+};
 
 /// What a script needs besides itself.
 pub struct Stage {

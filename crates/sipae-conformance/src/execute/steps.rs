@@ -10,7 +10,7 @@ use sipae_gen::{Connection, Label, Party, Password, Signing, Span, Step, Templat
 
 use super::message::Sent;
 use super::party::{AssociationState, Moment};
-use super::{Executor, Link};
+use super::{Executor, LIMITS, Link};
 use crate::observation::ntlm_challenge;
 
 /// Why a step cannot be made.
@@ -44,6 +44,10 @@ impl Executor {
             }
             Step::Fence { connection, association } => self.fence(*connection, association.as_ref()),
             Step::Elapse(span) => self.elapse(*span),
+            Step::Attempt(part) => {
+                // How far it came shows in what was sent.
+                part.steps.iter().try_for_each(|step| self.step(step)).or(Ok(()))
+            }
         }
     }
 
@@ -51,8 +55,7 @@ impl Executor {
         let opened = self.stage.wire.connect();
         self.is_unreachable |= opened.is_err();
         let id = opened.map_err(|error| format!("cannot {error}"))?;
-        let link =
-            Link { number: connection.0, stream: MessageStream::new(Limits::DEFAULT), end: None, fenced: 0 };
+        let link = Link { number: connection.0, stream: MessageStream::new(LIMITS), end: None, fenced: 0 };
         if let Some(replaced) = self.connections.insert(connection, id) {
             self.stage.wire.disconnect(replaced);
         }
@@ -97,6 +100,7 @@ impl Executor {
             .write(&Style::COMMUNICATOR);
         let header = state.kind.credential();
         let target = self.message(message)?;
+        target.has_token = *token == Token::Answer;
         target.draft.set(header, credential);
         target.association = Some(association.clone());
         Ok(())
@@ -114,6 +118,8 @@ impl Executor {
         let mut options = SignOptions::new(state.kind.credential());
         options.style = Style::COMMUNICATOR;
         options.number = signing.number;
+        options.number_text.clone_from(&signing.number_text);
+        options.rand_text.clone_from(&signing.rand_text);
         options.with_version = token.is_some();
         options.token = token;
         let sa = state.association.as_mut().ok_or_else(|| format!("{association} has no keys yet"))?;
@@ -124,6 +130,8 @@ impl Executor {
         signed.map_err(|error| format!("{message} cannot be signed: {error}"))?;
         draft.start_line = start_line;
         let target = self.message(message)?;
+        target.has_token = signing.token == Some(Token::Answer);
+        target.number = signing.number;
         target.draft = draft;
         target.association = Some(association.clone());
         Ok(())

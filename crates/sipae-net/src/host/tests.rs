@@ -6,6 +6,7 @@ use sipae::server::Accounts;
 use sipae::version::Version;
 
 use super::*;
+use crate::{SocketWire, TlsClient, TlsOptions, TlsRoots, Wire};
 
 /// What bounds every wait of these tests.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -92,4 +93,53 @@ fn a_broken_listener_ends_the_host_with_its_error() {
     let mut serving =
         Serving { server, identity: None, clients, sender, token, next: 0, on_event: |_: &HostEvent| () };
     assert_eq!(serving.serve(&receiver).to_string(), "the listener broke");
+}
+
+/// A host on TLS and a client that asks for no certificate in particular.
+fn hosted_on_tls() -> (SocketAddr, TlsClient) {
+    let (identity, _) = ServerIdentity::self_signed(&["localhost".to_owned()]).unwrap();
+    let host = Host::listen_tls("127.0.0.1:0", config(), identity).unwrap();
+    let address = host.address().unwrap();
+    thread::spawn(move || host.run(|_| ()));
+    let options = TlsOptions { roots: TlsRoots::Unchecked, ..TlsOptions::default() };
+    (address, TlsClient::new(&options).unwrap())
+}
+
+/// One connection over a wire of its own, with one answer on it.
+fn exchange(mut wire: SocketWire) {
+    let connection = wire.connect().unwrap();
+    wire.send(connection, &request(0)).unwrap();
+    let Some(Arrived::Octets(answer)) = wire.receive(PATIENCE).map(|arrival| arrival.what) else {
+        panic!("no answer")
+    };
+    assert!(answer.starts_with(b"SIP/2.0 401 "), "{}", String::from_utf8_lossy(&answer));
+    wire.disconnect(connection);
+}
+
+/// As many as a whole run makes, one after the other. Far below what a run may take, unless something waits for a timer.
+#[test]
+fn many_short_connections_take_little_time() {
+    const CONNECTIONS: u32 = 450;
+    let (plain, (encrypted, client)) = (hosted().to_string(), hosted_on_tls());
+    let encrypted = encrypted.to_string();
+    let time = |wire: &dyn Fn() -> SocketWire| {
+        let begun = Instant::now();
+        (0..CONNECTIONS).for_each(|_| exchange(wire()));
+        begun.elapsed()
+    };
+    let over_tcp = time(&|| SocketWire::tcp(&plain));
+    let over_tls = time(&|| SocketWire::tls(&encrypted, client.clone()));
+    assert!(
+        over_tcp < Duration::from_secs(2) && over_tls < Duration::from_secs(3),
+        "{over_tcp:?} {over_tls:?}"
+    );
+}
+
+#[test]
+fn clients_that_leave_their_handshake_undone_delay_nobody() {
+    let (address, client) = hosted_on_tls();
+    let _undone: Vec<TcpStream> = (0..20).map(|_| connected(address)).collect();
+    let begun = Instant::now();
+    exchange(SocketWire::tls(&address.to_string(), client));
+    assert!(begun.elapsed() < HANDSHAKE_TIMEOUT, "{:?}", begun.elapsed());
 }

@@ -51,10 +51,10 @@ pub enum HandshakeError {
     #[error("closed within the TLS handshake")]
     Closed,
     /// The peer speaks something else.
-    #[error("what answers does not speak TLS; use tcp:// for a target without it")]
+    #[error("the peer does not speak TLS; tcp:// is for targets without it")]
     NoTls,
     /// The peer refused.
-    #[error("the target refused the TLS handshake: {0}")]
+    #[error("the peer refused the TLS handshake: {0}")]
     Refused(String),
     /// The certificate of the peer is not accepted.
     #[error("the certificate is not trusted: {problem}; {advice}")]

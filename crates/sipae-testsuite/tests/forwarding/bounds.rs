@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use rstest::rstest;
 use sipae::message::HeaderName;
 use sipae::server::{Input, ServerConfig};
 use sipae::version::Version;
-
-use super::room::{CONNECTIONS, Room, config, read};
+use sipae_testsuite::room::{CONNECTIONS, Room, config, read};
 
 #[test]
 fn a_request_that_nobody_answers_ends_after_32_seconds_with_408() {
@@ -116,15 +116,19 @@ fn what_would_be_too_long_for_the_callee_is_not_forwarded() {
     room.signed(&mut bob);
 }
 
-#[test]
-fn a_contact_that_is_too_long_is_not_kept() {
+/// The Request-URI stays as the caller wrote it then.
+#[rstest]
+#[case::long(&"b".repeat(2000))]
+#[case::folded("b\r\n c")]
+#[case::blank("b c")]
+fn a_contact_that_fits_no_request_line_is_not_kept(#[case] user: &str) {
     let mut room = Room::at(Version::V4);
     let (mut alice, mut bob) = room.with_alice_and_bob();
     let mut draft = bob.request("REGISTER", "bob");
-    draft.set(HeaderName::Contact, format!("<sip:{}@b1.invalid>", "b".repeat(2000)));
+    draft.set(HeaderName::Contact, format!("<sip:{user}@b1.invalid>"));
     let draft = bob.sign(draft);
     room.send(&bob, &draft);
-    room.take(&bob);
+    assert_eq!(room.statuses(&bob), [200]);
     let draft = alice.signed_request("MESSAGE", "bob");
     room.send(&alice, &draft);
     assert!(room.signed(&mut bob).starts_with(b"MESSAGE sip:bob@contoso.com SIP/2.0\r\n"));

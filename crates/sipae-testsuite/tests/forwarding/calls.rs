@@ -3,8 +3,7 @@
 use sipae::draft::Draft;
 use sipae::message::HeaderName;
 use sipae::version::Version;
-
-use super::room::{CONNECTIONS, Phone, Room, field, read};
+use sipae_testsuite::room::{CONNECTIONS, Phone, Room, field, read};
 
 /// INVITE of alice to bob; what each endpoint of bob got.
 fn invite(room: &mut Room, alice: &mut Phone, bobs: &mut [&mut Phone]) -> (Draft, Vec<Vec<u8>>) {

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use sipae::auth::{AuthHeader, AuthParam};
-use sipae::defects::Defect;
+use sipae::defects::{Defect, Defects};
 use sipae::draft::Draft;
 use sipae::message::HeaderName;
-
-use super::room::{CONNECTIONS, Phone, Room, field, read, shown};
+use sipae::server::ServerConfig;
+use sipae::version::Version;
+use sipae_testsuite::room::{CONNECTIONS, Phone, Room, config, field, read, shown};
 
 /// What each story tells is whether the server did wrong.
 type Story = fn(&mut Room, &mut Phone, &mut Phone) -> bool;
@@ -141,7 +142,8 @@ fn a_defect_shows_and_the_server_is_right_without_it() {
 }
 
 fn tell(defect: Option<Defect>, story: Story) -> bool {
-    let mut room = Room::with_defect(defect);
+    let defects = defect.map_or(Defects::NONE, Defects::only);
+    let mut room = Room::new(ServerConfig { defects, ..config(Version::V4) });
     let (mut alice, mut bob) = room.with_alice_and_bob();
     story(&mut room, &mut alice, &mut bob)
 }

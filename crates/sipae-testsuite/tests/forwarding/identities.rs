@@ -3,8 +3,7 @@
 use rstest::rstest;
 use sipae::message::HeaderName;
 use sipae::version::Version;
-
-use super::room::{Room, field, read};
+use sipae_testsuite::room::{Room, field, read};
 
 const BOTH: &str = "<sip:alice@contoso.com>, <tel:+14255550100>";
 const SIP: &str = "<sip:alice@contoso.com>";

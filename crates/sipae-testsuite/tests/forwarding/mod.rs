@@ -6,4 +6,3 @@ mod defects;
 mod identities;
 mod requests;
 mod responses;
-mod room;

@@ -5,8 +5,7 @@ use sipae::auth::{AuthParam, AuthWriter, ChallengeKind, Style};
 use sipae::message::HeaderName;
 use sipae::server::{Input, ServerConfig};
 use sipae::version::Version;
-
-use super::room::{CONNECTIONS, Room, config, field, read};
+use sipae_testsuite::room::{CONNECTIONS, Room, config, field, read};
 
 /// SIPAE-3.3.4.1-01, -10, -11, -14, SIPAE-3.3.1-06: the whole way of a message and of its answer.
 #[rstest]

@@ -4,8 +4,7 @@ use rstest::rstest;
 use sipae::draft::Draft;
 use sipae::message::HeaderName;
 use sipae::version::Version;
-
-use super::room::{CONNECTIONS, Room, field, read};
+use sipae_testsuite::room::{CONNECTIONS, Room, field, read};
 
 /// SIPAE-3.3.5.1-17, SIPAE-3.3.5.3-11: a bad answer is as good as none, and a right one still counts.
 #[rstest]

@@ -138,13 +138,25 @@ pub struct SignOptions {
     pub token: Option<String>,
     /// The number to use in place of the next one.
     pub number: Option<u32>,
+    /// What is written, and signed, for the number: only faulty messages have anything else there than its digits.
+    pub number_text: Option<String>,
+    /// What is written, and signed, for crand or srand in place of eight digits.
+    pub rand_text: Option<String>,
 }
 
 impl SignOptions {
     /// In this header field, in canonical style.
     #[must_use]
     pub const fn new(header: HeaderName) -> Self {
-        Self { header, style: Style::CANONICAL, with_version: false, token: None, number: None }
+        Self {
+            header,
+            style: Style::CANONICAL,
+            with_version: false,
+            token: None,
+            number: None,
+            number_text: None,
+            rand_text: None,
+        }
     }
 }
 
@@ -179,6 +191,11 @@ impl SecurityAssociation {
     /// Leaves a number out: gaps are legal (SIPAE-3.1.1-08).
     pub fn skip_number(&mut self) {
         self.next = self.next.and_then(|number| number.checked_add(1));
+    }
+
+    /// Leaves out all numbers below this one that have not been used; nothing where they have.
+    pub fn skip_to(&mut self, number: u32) {
+        self.next = self.next.map(|next| next.max(number));
     }
 
     /// The window over the numbers of the peer.
@@ -227,7 +244,8 @@ impl SecurityAssociation {
             Side::Client => encode_base16(&rand),
             Side::Server => encode_base16(&rand).to_ascii_uppercase(),
         };
-        let number = number.to_string();
+        let rand = options.rand_text.clone().unwrap_or(rand);
+        let number = options.number_text.clone().unwrap_or_else(|| number.to_string());
         let (ambiguous, buffer) = draft.read(|message| {
             let buffer = self.buffer(message, rand.as_bytes(), number.as_bytes())?;
             Ok((buffer.ambiguous(), buffer.to_vec()))

@@ -9,8 +9,10 @@ use crate::clock::Time;
 pub struct Durations {
     /// From establishment to the end: 8 hours (SIPAE-3.3.2-01).
     pub expiry: Duration,
-    /// Without a verified message, during negotiation too: 15 minutes (SIPAE-3.3.2-03).
+    /// Without a verified message: 15 minutes (SIPAE-3.3.2-03).
     pub idle: Duration,
+    /// From a CHALLENGE to the end of an unfinished handshake: as long as the idle timer (SIPAE-3.3.2-07).
+    pub handshake: Duration,
     /// Until a connection that has not authenticated is closed: one minute (SIPAE-3.3.2-06 gives no value).
     pub connection: Duration,
     /// What is added to the granted Expires of a REGISTER: 30 seconds (SIPAE-3.3.2-04).
@@ -26,11 +28,21 @@ impl Default for Durations {
         Self {
             expiry: Duration::from_secs(8 * 60 * 60),
             idle: Duration::from_secs(15 * 60),
+            handshake: Duration::from_secs(15 * 60),
             connection: Duration::from_secs(60),
             register_margin: Duration::from_secs(30),
             client_margin: Duration::from_secs(5 * 60),
             transaction: Duration::from_secs(32),
         }
+    }
+}
+
+impl Durations {
+    /// The shortest timer that a server looks at: whoever ticks it has to do so often enough for that one.
+    #[must_use]
+    pub fn shortest(&self) -> Duration {
+        let others = [self.idle, self.handshake, self.connection, self.transaction];
+        others.into_iter().fold(self.expiry, Duration::min)
     }
 }
 

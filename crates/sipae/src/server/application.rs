@@ -45,7 +45,11 @@ impl Server {
                 return self.answer_signed(scene, message, opaque, 400, &[]);
             }
         };
-        self.answer_signed(scene, message, opaque, 200, &headers);
+        if granted == 0 && self.config.defects.has(Defect::UnregistersUnsigned) {
+            self.answer_unsigned(scene, message, 200);
+        } else {
+            self.answer_signed(scene, message, opaque, 200, &headers);
+        }
         self.after_register(scene, message, opaque, granted);
     }
 
@@ -60,7 +64,9 @@ impl Server {
         let durations = self.config.durations;
         let granted = Duration::from_secs(u64::from(granted));
         if let Some(association) = self.associations.get_mut(opaque) {
-            association.lifetime.registered(granted, &durations);
+            if !self.config.defects.has(Defect::RegistrationExtendsNothing) {
+                association.lifetime.registered(granted, &durations);
+            }
             association.bind(message, scene.now.plus(granted));
             let end = association.lifetime.end();
             self.associations.ends_at(end);

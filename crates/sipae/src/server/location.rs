@@ -18,7 +18,7 @@ pub(super) struct Flow {
 /// A registration of an endpoint (RFC 3261 10.3).
 #[derive(Clone, Debug)]
 pub(super) struct Binding {
-    /// The URI of Contact; empty if it is too long to be kept.
+    /// The URI of Contact; empty if it is too long to be kept, or nothing for a request line.
     pub(super) contact: Vec<u8>,
     pub(super) end: Time,
 }
@@ -28,7 +28,8 @@ impl Binding {
     const CONTACT: usize = 1024;
 
     pub(super) fn new(contact: &[u8], end: Time) -> Self {
-        let contact = if contact.len() <= Self::CONTACT { contact.to_vec() } else { Vec::new() };
+        let is_fit = contact.len() <= Self::CONTACT && !contact.iter().any(|octet| *octet <= b' ');
+        let contact = if is_fit { contact.to_vec() } else { Vec::new() };
         Self { contact, end }
     }
 }

@@ -5,6 +5,7 @@
 
 mod account;
 mod application;
+mod checks;
 mod handshake;
 mod identity;
 mod location;
@@ -161,6 +162,8 @@ struct Link {
     since: Time,
     /// Whether a message on it has verified: a stranger's connection is closed after a while.
     is_authenticated: bool,
+    /// Bare requests so far: only a defective server counts them.
+    bare: u32,
 }
 
 /// The reference server.
@@ -204,7 +207,10 @@ impl Scene<'_> {
 impl Server {
     /// A server that knows nobody yet.
     #[must_use]
-    pub fn new(config: ServerConfig) -> Self {
+    pub fn new(mut config: ServerConfig) -> Self {
+        if config.defects.has(Defect::RealmOfAnotherProduct) {
+            config.parameters.realm = config.domain.clone().into_bytes();
+        }
         let negotiations = Negotiations::new(config.negotiations);
         let associations = Associations::new(config.associations);
         let transactions = Transactions::new(config.transactions);
@@ -253,7 +259,7 @@ impl Server {
     fn connect(&mut self, connection: ConnectionId, now: Time) {
         self.connected += 1;
         let stream = MessageStream::new(self.config.limits);
-        let link = Link { serial: self.connected, stream, since: now, is_authenticated: false };
+        let link = Link { serial: self.connected, stream, since: now, is_authenticated: false, bare: 0 };
         self.connections.insert(connection, link);
     }
 
@@ -261,6 +267,9 @@ impl Server {
     /// cut off. Who waits for an answer is told that there will be none.
     fn expire(&mut self, now: Time, entropy: &mut dyn Entropy, outputs: &mut Vec<Output>) {
         self.negotiations.expire(now);
+        if self.config.defects.has(Defect::TellsOfExpiry) {
+            self.tell_of_expiry(now, entropy, outputs);
+        }
         let keeps = self.config.defects.has(Defect::DeliversToExpired);
         let count = self.associations.expire(if keeps { Time::default() } else { now });
         if count != 0 {
@@ -275,7 +284,8 @@ impl Server {
 
     fn cut_off_strangers(&mut self, now: Time, outputs: &mut Vec<Output>) {
         let patience = self.config.durations.connection;
-        let is_over = |link: &Link| !link.is_authenticated && patience <= now.since(link.since);
+        let is_any = self.config.defects.has(Defect::ClosesAuthenticated);
+        let is_over = |link: &Link| (is_any || !link.is_authenticated) && patience <= now.since(link.since);
         let over: Vec<ConnectionId> = self
             .connections
             .iter()
@@ -291,6 +301,12 @@ impl Server {
     /// The stream is taken out of the connection, which is there meanwhile: a message may be for its own sender.
     fn receive(&mut self, scene: &mut Scene<'_>, octets: &[u8]) {
         let connection = scene.flow.connection;
+        if 32 * 1024 < octets.len() && self.config.defects.has(Defect::LeavesLongUnanswered) {
+            return;
+        }
+        if octets.starts_with(b"\r\n") && self.config.defects.has(Defect::ClosesOnEmptyLines) {
+            return self.give_up(scene, MessageError::Incomplete { length: octets.len() });
+        }
         let Some(link) = self.connections.get_mut(&connection) else { return };
         let mut stream = std::mem::replace(&mut link.stream, MessageStream::new(self.config.limits));
         stream.push(octets);
@@ -328,7 +344,7 @@ impl Server {
             Some(credential) if credential.malformed().is_some() => {
                 self.malformed(scene, message, &credential);
             }
-            Some(credential) if credential.get(AuthParam::GssapiData).is_some() => {
+            Some(credential) if self.is_handshake(&credential) => {
                 self.handshake(scene, message, &credential);
             }
             Some(credential) => self.signed(scene, message, &credential),
@@ -336,21 +352,53 @@ impl Server {
         }
     }
 
+    /// gssapi-data makes a handshake message, whatever stands beside it (SIPAE-3.3.5.2-01).
+    fn is_handshake(&self, credential: &AuthHeader<'_>) -> bool {
+        let is_signed = credential.get(AuthParam::Response).is_some()
+            && !self.config.parameters.version.signs_completing_request();
+        let has_token = credential.get(AuthParam::GssapiData).is_some();
+        has_token && !(is_signed && self.config.defects.has(Defect::TokenBesideSignatureIsSigned))
+    }
+
     /// The credential that names this server's scheme, realm and targetname, in either header field; the rest is for
     /// others (SIPAE-3.3.5.3-12, -13).
     fn credential<'m>(&self, message: &Message<'m>) -> Option<AuthHeader<'m>> {
-        let mut credentials =
-            HeaderName::CREDENTIALS.into_iter().flat_map(|name| message.all(name)).map(AuthHeader::read);
-        credentials.find(|credential| self.config.parameters.fit(credential))
+        let defects = self.config.defects;
+        let is_read = |name: &HeaderName| {
+            *name == self.config.kind.credential() || !defects.has(Defect::ReadsOwnFieldOnly)
+        };
+        let names = HeaderName::CREDENTIALS.into_iter().filter(is_read);
+        let most = if defects.has(Defect::ReadsFirstCredential) { 1 } else { usize::MAX };
+        let mut credentials = names.flat_map(|name| message.all(name)).map(AuthHeader::read).take(most);
+        let takes_any = defects.has(Defect::TakesAnyRealm);
+        let is_exact = defects.has(Defect::SchemeCaseMatters);
+        credentials.find(|credential| {
+            let is_scheme = !is_exact || credential.scheme_text() == b"NTLM";
+            is_scheme && (takes_any || self.config.parameters.fit(credential))
+        })
+    }
+
+    fn is_one_too_many(&mut self, scene: &Scene<'_>) -> bool {
+        const MOST: u32 = 50;
+        let Some(link) = self.connections.get_mut(&scene.flow.connection) else { return false };
+        link.bare += 1;
+        MOST < link.bare
     }
 
     fn unauthenticated(&mut self, scene: &mut Scene<'_>, message: &Message<'_>) {
         scene.refused(Breach::Unsigned);
+        if self.config.defects.has(Defect::ClosesAfterManyBare) && self.is_one_too_many(scene) {
+            self.connections.remove(&scene.flow.connection);
+            return scene.outputs.push(Output::Close(scene.flow.connection));
+        }
         if self.config.defects.has(Defect::AcceptsBareRequest) {
             return self.answer_unsigned(scene, message, 200);
         }
         if self.config.defects.has(Defect::AcceptsUnsignedInAssociation) && self.knows_endpoint(message) {
             return self.answer_unsigned(scene, message, 200);
+        }
+        if self.config.defects.has(Defect::BareEndsAssociation) {
+            self.end_association_of(message);
         }
         if self.config.defects.has(Defect::ForwardsBareRequest)
             && let Ok(endpoint) = endpoint_of(message)
@@ -381,9 +429,19 @@ impl Server {
         endpoint_of(message).is_ok_and(|endpoint| self.associations.by_endpoint(&endpoint).is_some())
     }
 
+    /// What no right server does for a stranger.
+    fn end_association_of(&mut self, message: &Message<'_>) {
+        if let Ok(endpoint) = endpoint_of(message) {
+            self.associations.remove_endpoint(&endpoint);
+        }
+    }
+
     fn malformed(&mut self, scene: &mut Scene<'_>, message: &Message<'_>, credential: &AuthHeader<'_>) {
         if let Some(diagnostic) = credential.malformed() {
             scene.refused(Breach::Header { header: self.config.kind.credential(), diagnostic });
+        }
+        if self.config.defects.has(Defect::AcceptsMalformedCredential) {
+            return self.answer_unsigned(scene, message, 200);
         }
         self.challenge(scene, message);
     }

@@ -2,7 +2,7 @@
 
 use super::location::Flow;
 use super::proxy::set_to_epid;
-use super::transactions::{Outgoing, RINGING, Transaction};
+use super::transactions::{Branch, Outgoing, RINGING, Transaction};
 use super::{Scene, Server};
 use crate::auth::AuthParam;
 use crate::defects::Defect;
@@ -146,7 +146,8 @@ impl Server {
         let best = transaction.best.take();
         let (status, outgoing) = best.unwrap_or_else(|| (status, Outgoing::own(transaction.answer(status))));
         self.send_signed(scene, &transaction.caller, Some(transaction.flow), outgoing);
-        self.cancel_branches(scene, &transaction);
+        let cancels = self.cancels(&transaction);
+        self.send_cancels(scene, cancels);
         transaction.outcome = Some(status);
         transaction.end = scene.now.plus(self.config.durations.transaction);
         Some(transaction)
@@ -225,25 +226,35 @@ impl Server {
         let Some(association) = self.associations.get(opaque) else { return };
         let found = self.transactions.of_invite(scene.flow, &association.endpoint, message);
         self.answer_signed(scene, message, opaque, if found.is_some() { 200 } else { 481 }, &[]);
-        let Some(serial) = found else { return };
-        let end = scene.now.plus(self.config.durations.transaction);
-        self.transactions.ends_at(end);
-        let Some(mut transaction) = self.transactions.take(serial) else { return };
-        if transaction.outcome.is_none() {
-            self.cancel_branches(scene, &transaction);
-            (transaction.is_cancelled, transaction.end) = (true, end);
+        if let Some(serial) = found {
+            self.stop(scene, serial);
         }
-        self.transactions.put_back(serial, transaction);
     }
 
-    /// It cannot overtake the INVITE on the same connection, so nobody waits for a provisional answer first.
-    fn cancel_branches(&mut self, scene: &mut Scene<'_>, transaction: &Transaction) {
-        if !transaction.is_invite || transaction.is_cancelled {
-            return;
+    fn stop(&mut self, scene: &mut Scene<'_>, serial: u64) {
+        let is_running = |invite: &&Transaction| invite.outcome.is_none() && !invite.is_cancelled;
+        let Some(invite) = self.transactions.get(serial).filter(is_running) else { return };
+        let cancels = self.cancels(invite);
+        self.send_cancels(scene, cancels);
+        let end = scene.now.plus(self.config.durations.transaction);
+        self.transactions.ends_at(end);
+        if let Some(invite) = self.transactions.get_mut(serial) {
+            (invite.is_cancelled, invite.end) = (true, end);
         }
-        for branch in transaction.branches.iter().filter(|branch| !branch.is_final) {
-            let draft = self.hop_request("CANCEL", transaction, branch, &branch.to);
-            self.send_signed(scene, &branch.callee, None, Outgoing::own(draft));
+    }
+
+    /// A CANCEL for each branch of an INVITE that has not answered. It cannot overtake the INVITE on the same
+    /// connection, so nobody waits for a provisional answer first.
+    fn cancels(&self, transaction: &Transaction) -> Vec<(EndpointId, Draft)> {
+        let is_due = transaction.is_invite && !transaction.is_cancelled;
+        let waiting = transaction.branches.iter().filter(|branch| is_due && !branch.is_final);
+        let cancel = |branch: &Branch| self.hop_request("CANCEL", transaction, branch, &branch.to);
+        waiting.map(|branch| (branch.callee.clone(), cancel(branch))).collect()
+    }
+
+    fn send_cancels(&mut self, scene: &mut Scene<'_>, cancels: Vec<(EndpointId, Draft)>) {
+        for (callee, draft) in cancels {
+            self.send_signed(scene, &callee, None, Outgoing::own(draft));
         }
     }
 }

@@ -1,7 +1,8 @@
 //! What a server writes: challenges, refusals, signed answers.
 
-use super::{ChallengeKind, Scene, Server, is_silent};
+use super::{ChallengeKind, Output, Scene, Server, is_silent};
 use crate::auth::{AuthParam, AuthWriter};
+use crate::clock::{Entropy, Time};
 use crate::defects::{Defect, Defects};
 use crate::draft::Draft;
 use crate::encoding::encode_base16_upper;
@@ -32,7 +33,12 @@ impl Server {
     ) {
         let writer = AuthWriter::new(self.config.parameters.scheme)
             .param(AuthParam::Realm, &self.config.parameters.realm)
-            .optional(AuthParam::Targetname, self.challenge_targetname())
+            .optional(AuthParam::Targetname, self.challenge_targetname(message))
+            .optional(
+                AuthParam::StsUri,
+                self.config.defects.has(Defect::StsUriForNtlm).then_some("https://contoso.com/cert"),
+            )
+            .optional(AuthParam::Qop, self.config.defects.has(Defect::ChallengeWithQop).then_some("auth"))
             .optional(
                 AuthParam::GssapiData,
                 self.config.defects.has(Defect::ChallengeWithToken).then_some("TlRMTVNTUAA="),
@@ -41,9 +47,18 @@ impl Server {
         self.send_challenge(scene, message, self.config.kind, &writer, diagnostic);
     }
 
-    fn challenge_targetname(&self) -> Option<&Vec<u8>> {
-        Some(&self.config.parameters.targetname)
-            .filter(|_| !self.config.defects.has(Defect::ChallengeWithoutTargetname))
+    fn challenge_targetname(&self, message: &Message<'_>) -> Option<Vec<u8>> {
+        let defects = self.config.defects;
+        let mut targetname = self.config.parameters.targetname.clone();
+        let is_odd =
+            || message.cseq().ok().and_then(|cseq| cseq.value()).is_some_and(|number| number % 4 == 1);
+        if defects.has(Defect::TargetnameIsService) {
+            targetname.splice(0..0, *b"sip/");
+        }
+        if defects.has(Defect::TargetnameAlternates) && is_odd() {
+            targetname.make_ascii_uppercase();
+        }
+        Some(targetname).filter(|_| !defects.has(Defect::ChallengeWithoutTargetname))
     }
 
     /// The continuation of a handshake: the scheme's line alone, with opaque and token (SIPAE-3.3.5.2-07).
@@ -99,13 +114,49 @@ impl Server {
             let field = if defects.has(Defect::ChallengeInOtherField) { kind.other() } else { kind };
             draft.push(field.challenge(), writer.write(&self.config.style));
         }
+        if defects.has(Defect::DigestForAnonymous) && is_anonymous(message) {
+            draft.push(kind.challenge(), "Digest realm=\"anonymous\", nonce=\"0\", qop=\"auth\"");
+        }
         if defects.has(Defect::SignsChallenges) {
             draft.push(kind.signature(), self.baseless_signature());
+        }
+        if defects.has(Defect::ContinuationWithOthers) {
+            let other =
+                AuthWriter::with_scheme("Kerberos").param(AuthParam::Realm, &self.config.parameters.realm);
+            draft.push(kind.challenge(), other.write(&self.config.style));
         }
         if let Some(diagnostic) = diagnostic {
             draft.push_text(PUBLIC_DIAGNOSTICS, self.diagnostic(diagnostic));
         }
         scene.send(draft.close().to_octets());
+    }
+
+    /// What no right server does: an answer to an ACK.
+    pub(super) fn answer_ack(scene: &mut Scene<'_>, message: &Message<'_>) {
+        if message.method() == Some(b"ACK") {
+            let answer = Self::respond_to(scene, message, 400).close();
+            scene.send(answer.to_octets());
+        }
+    }
+
+    /// A farewell under each association that has ended.
+    pub(super) fn tell_of_expiry(&mut self, now: Time, entropy: &mut dyn Entropy, outputs: &mut Vec<Output>) {
+        for opaque in self.associations.over(now) {
+            let Some(association) = self.associations.get(&opaque) else { continue };
+            let (flow, to) = (association.flow, association.endpoint.address.clone());
+            let mut scene =
+                Scene { flow, now, entropy: &mut *entropy, outputs: &mut *outputs, has_authenticated: false };
+            let mut draft = Draft::request("NOTIFY", &format!("sip:{to}"))
+                .with(HeaderName::Via, "SIP/2.0/TCP server;branch=z9hG4bKend")
+                .with(HeaderName::From, format!("<sip:{to}>;tag=end"))
+                .with(HeaderName::To, format!("<sip:{to}>"))
+                .with(HeaderName::CallId, "end")
+                .with(HeaderName::CSeq, "1 NOTIFY")
+                .close();
+            if self.sign(&mut scene, &mut draft, &opaque) {
+                scene.send(draft.to_octets());
+            }
+        }
     }
 
     /// What looks like the signature of an association that there is not.
@@ -245,6 +296,10 @@ impl Server {
             .map(|_| encode_base16_upper(&scene.entropy.octets::<4>()).into_bytes())
             .find(|opaque| !self.negotiations.contains(opaque) && !self.associations.contains(opaque))
     }
+}
+
+fn is_anonymous(message: &Message<'_>) -> bool {
+    message.from().is_ok_and(|from| from.uri.ends_with(b"@anonymous.invalid"))
 }
 
 /// What a defective server signs in place of the message that it sends.

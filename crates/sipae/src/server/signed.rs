@@ -12,6 +12,7 @@ use crate::encoding::decode_base16;
 use crate::endpoint::EndpointId;
 use crate::message::{HeaderName, Message};
 use crate::side::Side;
+use crate::version::Version;
 use crate::violation::Breach;
 
 impl Server {
@@ -25,6 +26,9 @@ impl Server {
             return;
         }
         let opaque = credential.get(AuthParam::Opaque).unwrap_or_default().unfolded().into_owned();
+        if self.config.defects.has(Defect::BoundToConnection) && self.is_elsewhere(scene, &opaque) {
+            return self.challenge(scene, message);
+        }
         match self.locate(message, credential, &opaque) {
             Ok(()) => self.verified(scene, message, credential, &opaque),
             Err(breach) => {
@@ -45,7 +49,9 @@ impl Server {
         credential: &AuthHeader<'_>,
         opaque: &[u8],
     ) -> Result<(), Breach> {
-        check_qop(self.config.kind.credential(), credential)?;
+        if !self.config.defects.has(Defect::AcceptsAnyQop) {
+            check_qop(self.config.kind.credential(), credential)?;
+        }
         let endpoint = endpoint_of(message)?;
         let tag_matters = self.config.defects.has(Defect::KeysOnFromTag);
         let tag = message.from()?.param("tag").unwrap_or_default();
@@ -56,8 +62,24 @@ impl Server {
     }
 
     fn is_of(&self, association: &Association, endpoint: &EndpointId) -> bool {
+        if self.config.defects.has(Defect::KeysOnOpaque) {
+            return true;
+        }
         let is_any_user = self.config.defects.has(Defect::AcceptsForeignFrom);
         association.endpoint == *endpoint || is_any_user && association.endpoint.instance == endpoint.instance
+    }
+
+    fn is_elsewhere(&self, scene: &Scene<'_>, opaque: &[u8]) -> bool {
+        self.associations.get(opaque).is_some_and(|association| association.flow != scene.flow)
+    }
+
+    /// Whether another association of the same user had this number last.
+    fn is_last_of_another(&self, opaque: &[u8], credential: &AuthHeader<'_>) -> bool {
+        let number = credential.number(AuthParam::Cnum).ok().flatten();
+        let Some(own) = self.associations.get(opaque) else { return false };
+        self.associations
+            .of_user(&own.endpoint.address)
+            .any(|other| other.sa.opaque != opaque && Some(other.sa.window().last()) == number)
     }
 
     /// Signature, then window, then SIP. What does not verify is discarded without an answer, and nothing changes.
@@ -69,12 +91,21 @@ impl Server {
         opaque: &[u8],
     ) {
         let defects = self.config.defects;
+        if defects.has(Defect::OneWindowForAll) && self.is_last_of_another(opaque, credential) {
+            return;
+        }
         let Some(association) = self.associations.get_mut(opaque) else { return };
         if let Err(breach) = verify(association, message, credential, defects) {
             let ends = breach == Breach::Signature && defects.has(Defect::ForgeryEndsAssociation);
             let is_delivered =
                 matches!(breach, Breach::Replayed { .. }) && defects.has(Defect::DeliversReplay);
             let sender = association.endpoint.address.clone();
+            if defects.has(Defect::ForgeryRestartsIdle) {
+                association.lifetime.touch(scene.now);
+            }
+            if breach == Breach::Signature && defects.has(Defect::AnswersForgedAck) {
+                Self::answer_ack(scene, message);
+            }
             scene.refused(breach);
             if ends {
                 self.associations.remove(opaque);
@@ -84,7 +115,9 @@ impl Server {
             }
             return;
         }
-        association.verified(scene.flow, scene.now);
+        let moment =
+            if defects.has(Defect::IdleNotRestarted) { association.lifetime.used() } else { scene.now };
+        association.verified(scene.flow, moment);
         scene.has_authenticated = true;
         self.application(scene, message, opaque);
     }
@@ -116,17 +149,55 @@ fn verify(
     if is_upper && defects.has(Defect::ComparesSignatureText) {
         return Err(Breach::Signature);
     }
-    let number = match association.sa.verify_signature(message, credential) {
+    let number = match verify_signature(association, message, credential, defects) {
         Err(Breach::Signature) if defects.has(Defect::AcceptsForgedSignature) => return Ok(()),
+        Err(Breach::Signature) if defects.has(Defect::AcceptsCutSignature) && is_cut(credential) => {
+            return Ok(());
+        }
+        Err(Breach::Header { .. }) if defects.has(Defect::AcceptsUnreadableParams) => return Ok(()),
+        Err(Breach::ParamMissing { .. }) if defects.has(Defect::AcceptsIncompleteSignature) => return Ok(()),
         Err(Breach::Signature) if defects.has(Defect::AcceptsReflection) => {
             return reflected(association, message, credential);
         }
         verified => verified?,
     };
+    if has_planted_rule(number, association.sa.window().last(), defects) {
+        return Err(Breach::TooOld { number });
+    }
     match association.sa.accept(number) {
         Err(Breach::Replayed { .. }) if defects.has(Defect::AcceptsReplay) => Ok(()),
+        Err(Breach::TooOld { .. }) if defects.has(Defect::WindowWithoutBottom) => Ok(()),
         accepted => accepted.map(|_| ()),
     }
+}
+
+fn is_cut(credential: &AuthHeader<'_>) -> bool {
+    const DIGITS: usize = 32;
+    credential.get(AuthParam::Response).is_some_and(|response| response.raw().len() < DIGITS)
+}
+
+/// Rules about numbers that only defective servers have.
+fn has_planted_rule(number: u32, last: u32, defects: Defects) -> bool {
+    number == 1 && defects.has(Defect::FirstNumberRefused)
+        || 256 < number && defects.has(Defect::WindowStays)
+        || number < last && defects.has(Defect::RefusesOutOfOrder)
+        || last < number - 1 && defects.has(Defect::RefusesGaps)
+}
+
+fn verify_signature(
+    association: &mut Association,
+    message: &Message<'_>,
+    credential: &AuthHeader<'_>,
+    defects: Defects,
+) -> Result<u32, Breach> {
+    let agreed = association.sa.parameters.version;
+    if defects.has(Defect::LayoutFollowsMessage) && credential.get(AuthParam::Version).is_some() {
+        let named = credential.version().ok().and_then(Version::from_number);
+        association.sa.parameters.version = named.unwrap_or(agreed);
+    }
+    let verified = association.sa.verify_signature(message, credential);
+    association.sa.parameters.version = agreed;
+    verified
 }
 
 /// Whether the server itself made this signature.

@@ -97,7 +97,8 @@ impl Associations {
         self.by_opaque.get(self.opaque(endpoint)?)
     }
 
-    fn of_user(&self, address: &str) -> impl Iterator<Item = &Association> {
+    /// Every endpoint of a user.
+    pub(super) fn of_user(&self, address: &str) -> impl Iterator<Item = &Association> {
         let opaques = self.by_user.get(address).into_iter().flat_map(BTreeMap::values);
         opaques.filter_map(|opaque| self.by_opaque.get(opaque))
     }
@@ -140,6 +141,17 @@ impl Associations {
         }
     }
 
+    /// Forgets the association of an endpoint, if it has one.
+    pub(super) fn remove_endpoint(&mut self, endpoint: &EndpointId) {
+        self.remove_opaque(self.opaque(endpoint).cloned());
+    }
+
+    /// Forgets all of them.
+    pub(super) fn clear(&mut self) {
+        self.by_opaque.clear();
+        self.by_user.clear();
+    }
+
     /// An association may end then.
     pub(super) fn ends_at(&mut self, end: Time) {
         self.earliest_end = self.earliest_end.min(end);
@@ -157,18 +169,19 @@ impl Associations {
         }
     }
 
+    /// What has ended and is not forgotten yet.
+    pub(super) fn over(&self, now: Time) -> Vec<Vec<u8>> {
+        let over = self.by_opaque.iter().filter(|(_, association)| association.lifetime.is_over(now));
+        over.map(|(opaque, _)| opaque.clone()).collect()
+    }
+
     /// Forgets what has ended, and tells how many.
     pub(super) fn expire(&mut self, now: Time) -> usize {
         self.now = now;
         if now < self.earliest_end {
             return 0;
         }
-        let over: Vec<Vec<u8>> = self
-            .by_opaque
-            .iter()
-            .filter(|(_, association)| association.lifetime.is_over(now))
-            .map(|(opaque, _)| opaque.clone())
-            .collect();
+        let over = self.over(now);
         for opaque in &over {
             self.remove(opaque);
         }

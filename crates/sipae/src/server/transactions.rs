@@ -242,16 +242,6 @@ impl Transactions {
         self.by_serial.get_mut(&serial)
     }
 
-    /// Takes a transaction out for a moment.
-    pub(super) fn take(&mut self, serial: u64) -> Option<Transaction> {
-        self.by_serial.remove(&serial)
-    }
-
-    /// Puts back what was taken out.
-    pub(super) fn put_back(&mut self, serial: u64, transaction: Transaction) {
-        self.by_serial.insert(serial, transaction);
-    }
-
     /// A transaction may end then.
     pub(super) fn ends_at(&mut self, end: Time) {
         self.earliest_end = self.earliest_end.min(end);

@@ -1,10 +1,15 @@
-//! A server, a clock, and phones of its users, each of which writes its messages by hand.
+//! The reference server, a clock, and phones of its users, each of which writes its messages by hand.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a tester stops where the server gives no usable answer"
+)]
 
 use std::collections::BTreeMap;
 
 use sipae::auth::{AuthHeader, AuthParam, AuthWriter, Style};
 use sipae::clock::Time;
-use sipae::defects::{Defect, Defects};
 use sipae::draft::Draft;
 use sipae::encoding::encode_base64;
 use sipae::endpoint::InstanceId;
@@ -14,22 +19,26 @@ use sipae::sa::{Context, SecurityAssociation, SignOptions};
 use sipae::server::{Account, Accounts, ConnectionId, Input, Output, Server, ServerConfig};
 use sipae::side::Side;
 use sipae::version::Version;
-use sipae_testsuite::conversation::Counted;
+
+use crate::conversation::{Counted, NOW};
 
 /// Connections that every room begins with.
-pub(crate) const CONNECTIONS: [ConnectionId; 4] =
+pub const CONNECTIONS: [ConnectionId; 4] =
     [ConnectionId(1), ConnectionId(2), ConnectionId(3), ConnectionId(4)];
 
 /// A server and what it has sent.
-pub(crate) struct Room {
-    pub(crate) server: Server,
-    pub(crate) now: Time,
+#[derive(Debug)]
+pub struct Room {
+    /// The server.
+    pub server: Server,
+    /// The clock.
+    pub now: Time,
     entropy: Counted,
     inboxes: BTreeMap<ConnectionId, Vec<Vec<u8>>>,
 }
 
 /// A server that knows alice, who has a telephone number, bob and carol.
-pub(crate) fn config(version: Version) -> ServerConfig {
+pub fn config(version: Version) -> ServerConfig {
     let account = |user: &str, tel: Option<&str>| Account {
         user: user.to_owned(),
         domain: "CONTOSO".to_owned(),
@@ -42,30 +51,28 @@ pub(crate) fn config(version: Version) -> ServerConfig {
 }
 
 impl Room {
-    pub(crate) fn new(config: ServerConfig) -> Self {
+    /// A room with that server.
+    pub fn new(config: ServerConfig) -> Self {
         let server = Server::new(config);
-        let mut room = Self { server, now: Time(1_000_000), entropy: Counted(1), inboxes: BTreeMap::new() };
+        let mut room = Self { server, now: NOW, entropy: Counted(1), inboxes: BTreeMap::new() };
         for connection in CONNECTIONS {
             room.handle(Input::Connected(connection));
         }
         room
     }
 
-    pub(crate) fn at(version: Version) -> Self {
+    /// A room at that version.
+    pub fn at(version: Version) -> Self {
         Self::new(config(version))
     }
 
-    pub(crate) fn with_defect(defect: Option<Defect>) -> Self {
-        let defects = defect.map_or(Defects::NONE, Defects::only);
-        Self::new(ServerConfig { defects, ..config(Version::V4) })
-    }
-
     /// alice at the first connection and bob at the second.
-    pub(crate) fn with_alice_and_bob(&mut self) -> (Phone, Phone) {
+    pub fn with_alice_and_bob(&mut self) -> (Phone, Phone) {
         (self.register("alice", "a1", CONNECTIONS[0]), self.register("bob", "b1", CONNECTIONS[1]))
     }
 
-    pub(crate) fn handle(&mut self, input: Input<'_>) {
+    /// Something happens to the server.
+    pub fn handle(&mut self, input: Input<'_>) {
         for output in self.server.handle(input, self.now, &mut self.entropy) {
             if let Output::Send(connection, octets) = output {
                 self.inboxes.entry(connection).or_default().push(octets);
@@ -73,29 +80,31 @@ impl Room {
         }
     }
 
-    pub(crate) fn send(&mut self, from: &Phone, draft: &Draft) {
+    /// A phone says something.
+    pub fn send(&mut self, from: &Phone, draft: &Draft) {
         self.handle(Input::Received(from.at, &draft.to_octets()));
     }
 
     /// What has arrived at a phone since it was last looked at.
-    pub(crate) fn take(&mut self, at: &Phone) -> Vec<Vec<u8>> {
+    pub fn take(&mut self, at: &Phone) -> Vec<Vec<u8>> {
         self.inboxes.remove(&at.at).unwrap_or_default()
     }
 
     /// The one message that has arrived, under a good signature of the server.
-    pub(crate) fn signed(&mut self, at: &mut Phone) -> Vec<u8> {
+    pub fn signed(&mut self, at: &mut Phone) -> Vec<u8> {
         let mut arrived = self.take(at);
         assert_eq!(arrived.len(), 1, "{:?}", arrived.iter().map(|octets| shown(octets)).collect::<Vec<_>>());
         at.verify(&arrived[0]).expect("a good signature");
         arrived.remove(0)
     }
 
-    pub(crate) fn statuses(&mut self, at: &Phone) -> Vec<u16> {
+    /// The status codes of what has arrived.
+    pub fn statuses(&mut self, at: &Phone) -> Vec<u16> {
         self.take(at).iter().filter_map(|octets| read(octets).status()).collect()
     }
 
     /// A handshake that ends in a registration.
-    pub(crate) fn register(&mut self, user: &'static str, epid: &'static str, at: ConnectionId) -> Phone {
+    pub fn register(&mut self, user: &'static str, epid: &'static str, at: ConnectionId) -> Phone {
         let mut phone = self.establish(user, epid, at);
         let draft = phone.request("REGISTER", user);
         let draft = phone.sign(draft);
@@ -105,7 +114,7 @@ impl Room {
     }
 
     /// A handshake alone: its REGISTER has no Contact.
-    pub(crate) fn establish(&mut self, user: &'static str, epid: &'static str, at: ConnectionId) -> Phone {
+    pub fn establish(&mut self, user: &'static str, epid: &'static str, at: ConnectionId) -> Phone {
         let config = self.server.config();
         let (parameters, credential) = (config.parameters.clone(), config.kind.credential());
         let (challenge, write) =
@@ -171,18 +180,23 @@ fn answer_to(challenge: &[u8], user: &str, epid: &str) -> (String, SessionKeys) 
 }
 
 /// An endpoint of a user.
-pub(crate) struct Phone {
-    pub(crate) user: &'static str,
-    pub(crate) epid: &'static str,
-    pub(crate) at: ConnectionId,
-    pub(crate) sa: SecurityAssociation,
+#[derive(Debug)]
+pub struct Phone {
+    /// Name of the account.
+    pub user: &'static str,
+    /// The endpoint.
+    pub epid: &'static str,
+    /// Where it is connected.
+    pub at: ConnectionId,
+    /// What it signs and verifies with.
+    pub sa: SecurityAssociation,
     credential: HeaderName,
     sent: u32,
 }
 
 impl Phone {
     /// A request to a user, outside a dialog, not signed yet.
-    pub(crate) fn request(&mut self, method: &str, to: &str) -> Draft {
+    pub fn request(&mut self, method: &str, to: &str) -> Draft {
         self.sent += 1;
         let Self { user, epid, sent, .. } = self;
         let uri =
@@ -198,39 +212,54 @@ impl Phone {
             .with(HeaderName::ContentLength, "0")
     }
 
-    pub(crate) fn contact(&self) -> String {
+    /// The URI that it registers.
+    pub fn contact(&self) -> String {
         format!("sip:{}@{}.invalid", self.user, self.epid)
     }
 
-    pub(crate) fn gruu(&self) -> String {
+    /// The GRUU that the server gives it.
+    pub fn gruu(&self) -> String {
         InstanceId::from_epid(self.epid.as_bytes()).gruu(&format!("{}@contoso.com", self.user))
     }
 
-    pub(crate) fn sign(&mut self, mut draft: Draft) -> Draft {
-        self.sa.sign(&mut draft, [2; 4], &SignOptions::new(self.credential)).expect("signable");
-        draft
+    /// Signs a message.
+    ///
+    /// # Panics
+    /// When it is unfit for signing.
+    pub fn sign(&mut self, draft: Draft) -> Draft {
+        self.try_sign(draft).expect("signable")
+    }
+
+    /// Signs a message that is fit for it.
+    pub fn try_sign(&mut self, mut draft: Draft) -> Option<Draft> {
+        let signed = self.sa.sign(&mut draft, [2; 4], &SignOptions::new(self.credential));
+        signed.ok().map(|()| draft)
     }
 
     /// A signed request to a user.
-    pub(crate) fn signed_request(&mut self, method: &str, to: &str) -> Draft {
+    pub fn signed_request(&mut self, method: &str, to: &str) -> Draft {
         let draft = self.request(method, to);
         self.sign(draft)
     }
 
     /// An answer to a request that has arrived, not signed yet.
-    pub(crate) fn answer(&self, request: &[u8], status: u16) -> Draft {
+    pub fn answer(&self, request: &[u8], status: u16) -> Draft {
         Draft::response_to(&read(request), status, &format!("tag-{}", self.epid))
             .with(HeaderName::Contact, format!("<{}>", self.contact()))
             .close()
     }
 
-    pub(crate) fn signed_answer(&mut self, request: &[u8], status: u16) -> Draft {
+    /// A signed answer to a request that has arrived.
+    pub fn signed_answer(&mut self, request: &[u8], status: u16) -> Draft {
         let draft = self.answer(request, status);
         self.sign(draft)
     }
 
     /// Verifies a signature of the server for this phone.
-    pub(crate) fn verify(&mut self, octets: &[u8]) -> Result<u32, String> {
+    ///
+    /// # Errors
+    /// Tells why it is not good.
+    pub fn verify(&mut self, octets: &[u8]) -> Result<u32, String> {
         let message = read(octets);
         let mut lines = HeaderName::SIGNATURES.into_iter().flat_map(|name| message.all(name));
         let line = AuthHeader::read(lines.next().ok_or("not signed")?);
@@ -241,15 +270,17 @@ impl Phone {
     }
 }
 
-pub(crate) fn read(octets: &[u8]) -> Message<'_> {
+/// A message that has arrived.
+pub fn read(octets: &[u8]) -> Message<'_> {
     Message::parse(octets, &Limits::NONE).expect("a message")
 }
 
 /// The first field of that name.
-pub(crate) fn field(octets: &[u8], name: HeaderName) -> Option<String> {
+pub fn field(octets: &[u8], name: HeaderName) -> Option<String> {
     read(octets).first(name).map(Value::to_text)
 }
 
-pub(crate) fn shown(octets: &[u8]) -> String {
+/// Octets for whoever reads a failure.
+pub fn shown(octets: &[u8]) -> String {
     String::from_utf8_lossy(octets).into_owned()
 }

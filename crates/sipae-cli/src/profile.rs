@@ -1,0 +1,82 @@
+//! `sipae profile`.
+
+use std::path::Path;
+
+use sipae_conformance::profile::{Profile, ProfileUser, SCHEMA, TimerDurations};
+use sipae_events::ExitCode;
+use sipae_net::TlsRoots;
+
+use crate::args::{ProfileArgs, ProfileCommand};
+use crate::output::{Failure, tell};
+
+pub(crate) fn profile(args: &ProfileArgs) -> Result<ExitCode, Failure> {
+    match &args.command {
+        ProfileCommand::Schema => tell(SCHEMA),
+        ProfileCommand::Check { file } => tell(&meaning(file, &Profile::load(file)?)),
+    }
+}
+
+/// What a profile says, a line for each of its tables. Passwords are no part of it.
+fn meaning(file: &Path, profile: &Profile) -> String {
+    let lines = [
+        ("user", account(&profile.user)),
+        ("peers", peers(&profile.peers)),
+        ("sacrificial", sacrificial(profile)),
+        ("versions", versions(profile)),
+        ("patience", format!("an answer may take {} ms", profile.answer_timeout.as_millis())),
+        ("timers", timers(profile.durations)),
+        ("TLS", tls(profile)),
+    ];
+    let lines: String = lines.iter().map(|(name, text)| format!("  {name:<12}{text}\n")).collect();
+    format!("{} is a profile\n{lines}", file.display())
+}
+
+fn account(user: &ProfileUser) -> String {
+    format!("{}, {}", user.name(), user.address)
+}
+
+fn peers(peers: &[ProfileUser]) -> String {
+    let accounts: Vec<String> = peers.iter().map(account).collect();
+    if accounts.is_empty() {
+        "none: cases that need a second user are blocked".to_owned()
+    } else {
+        accounts.join("; ")
+    }
+}
+
+fn sacrificial(profile: &Profile) -> String {
+    match &profile.sacrificial {
+        None => "none: cases that need wrong passwords are blocked".to_owned(),
+        Some(user) => format!("{}; at most {} failed logons in a run", account(user), profile.failed_logons),
+    }
+}
+
+fn versions(profile: &Profile) -> String {
+    let Some(versions) = &profile.versions else { return "whatever the target offers is tested".to_owned() };
+    let numbers: Vec<String> = versions.iter().map(|version| version.number().to_string()).collect();
+    format!("{} must work, others are not tested", numbers.join(", "))
+}
+
+fn timers(durations: Option<TimerDurations>) -> String {
+    let notes = durations.map(|durations| durations.notes()).unwrap_or_default();
+    if notes.is_empty() { "none that a run waits for".to_owned() } else { notes.join("; ") }
+}
+
+fn tls(profile: &Profile) -> String {
+    let options = &profile.tls;
+    let checked = match &options.roots {
+        TlsRoots::Unchecked => "certificates are not checked".to_owned(),
+        TlsRoots::System => format!("the system's authorities are trusted, and {}", name(profile)),
+        TlsRoots::Files(files) => {
+            let files: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+            format!("{} is trusted, and {}", files.join(", "), name(profile))
+        }
+    };
+    let shown = options.identity.as_ref().map(|own| format!("; {} is shown", own.certificate.display()));
+    format!("{checked}{}", shown.unwrap_or_default())
+}
+
+fn name(profile: &Profile) -> String {
+    let name = profile.tls.server_name.as_ref();
+    name.map_or_else(|| "the host of the target".to_owned(), |name| format!("the name {name}"))
+}

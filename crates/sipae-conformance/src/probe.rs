@@ -1,0 +1,251 @@
+//! What can be learnt of a server from a few exchanges, before anything is judged.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sipae::auth::{AuthHeader, AuthParam, ChallengeKind};
+use sipae::clock::Time;
+use sipae::message::{HeaderName, Message, Value};
+use sipae::ntlm::{Challenge, NegotiateFlags};
+use sipae::version::Version;
+use sipae_gen::{Script, Template};
+use sipae_net::SeededEntropy;
+
+use crate::cases;
+use crate::execute::{Stage, play};
+use crate::observation::{Observation, ntlm_challenge};
+use crate::pace::Pace;
+use crate::profile::Profile;
+use crate::reaction::{Reaction, Signature};
+use crate::target::{Connector, Setting};
+
+/// A line of a challenge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// The scheme, in the target's spelling.
+    pub scheme: String,
+    /// `realm`.
+    pub realm: Option<String>,
+    /// `targetname`.
+    pub targetname: Option<String>,
+    /// `version`; 2 where it is absent, `None` where it is no number.
+    pub version: Option<u32>,
+}
+
+/// What a handshake showed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Handshake {
+    /// Whether signatures have extended session security.
+    pub extended_session_security: bool,
+    /// The header field that carries signatures.
+    pub signature_header: Option<String>,
+    /// Whether signatures carry `version`.
+    pub signs_version: bool,
+    /// Seconds granted to a REGISTER that asks for none.
+    pub expires: Option<u32>,
+    /// Why a MESSAGE does not reach the second user; `None` if it does.
+    pub undeliverable: Option<String>,
+}
+
+/// What was learnt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// What a bare REGISTER brought.
+    pub bare: String,
+    /// 401 or 407.
+    pub kind: Option<u16>,
+    /// The lines of the challenge.
+    pub offers: Vec<Offer>,
+    /// How long the answer took.
+    pub answer_time: Duration,
+    /// The clock of the target minus that of this machine, in seconds.
+    pub clock_offset: Option<i64>,
+    /// Whether answers come in the order of the requests; `None` where that could not be seen.
+    pub in_order: Option<bool>,
+    /// How many requests at once were all answered; none more than [`DEEPEST`] were tried.
+    pub depth: u32,
+    /// What the handshake of a user of the profile showed, or why there was none.
+    pub handshake: Result<Handshake, String>,
+}
+
+/// Requests that are sent at once at most.
+pub const DEEPEST: u32 = 64;
+
+/// Looks at a target. Without `profile` nobody logs in.
+#[must_use]
+pub fn probe(ways: &dyn Connector, profile: Option<&Arc<Profile>>, seed: u64) -> Report {
+    let accounts = profile.cloned().unwrap_or_else(|| Arc::new(Profile::of_reference()));
+    let probe = Probe { ways, pace: Arc::new(Pace::new(accounts.answer_timeout)), accounts, seed };
+    let now = ways.wire(Setting { version: Version::V4, kind: None }, seed).now();
+    let began = Instant::now();
+    let bare = probe.observe(Version::V4, &cases::bare(Script::connected()));
+    let answer_time = began.elapsed();
+    let is_answered = bare.seen("bare").is_some_and(|seen| seen.answer.is_some());
+    let (depth, in_order) = if is_answered { probe.pipeline() } else { (0, None) };
+    let mut report = Report {
+        bare: said(&bare),
+        kind: bare.answer("bare", |answer| answer.status()).flatten().filter(|status| is_challenge(*status)),
+        offers: bare.answer("bare", offers).unwrap_or_default(),
+        answer_time,
+        clock_offset: bare.answer("bare", |answer| clock_offset(answer, now)).flatten(),
+        in_order,
+        depth,
+        handshake: Err("no profile was given, so nobody has logged in".to_owned()),
+    };
+    if profile.is_some() {
+        report.handshake = probe.handshake(&report.offers);
+    }
+    report
+}
+
+struct Probe<'p> {
+    ways: &'p dyn Connector,
+    pace: Arc<Pace>,
+    accounts: Arc<Profile>,
+    seed: u64,
+}
+
+impl Probe<'_> {
+    fn observe(&self, version: Version, script: &Script) -> Observation {
+        let stage = Stage {
+            wire: self.ways.wire(Setting { version, kind: None }, self.seed),
+            profile: Arc::clone(&self.accounts),
+            peer: 0,
+            version,
+            pace: Arc::clone(&self.pace),
+            durations: None,
+            entropy: SeededEntropy::new(self.seed),
+        };
+        let mut played = play(stage, script);
+        let observation = played.observe();
+        drop(played.finish());
+        observation
+    }
+
+    /// Twice as many requests at once each time, until one is not answered.
+    fn pipeline(&self) -> (u32, Option<bool>) {
+        let (mut depth, mut in_order) = (1, None);
+        while depth < DEEPEST {
+            let names: Vec<String> = (0..2 * depth).map(|place| format!("request {place}")).collect();
+            let script = Script::connected()
+                .each(&names, |script, name| script.compose(name, Template::new("OPTIONS")))
+                .each(&names, |script, name| script.send(name))
+                .each(&names, |script, name| script.wait(name));
+            let observation = self.observe(Version::V4, &script);
+            let places: Option<Vec<u32>> =
+                names.iter().map(|name| observation.seen(name).and_then(|seen| seen.place)).collect();
+            let Some(places) = places else { break };
+            in_order = Some(in_order.unwrap_or(true) && places.is_sorted());
+            depth *= 2;
+        }
+        (depth, in_order)
+    }
+
+    fn handshake(&self, offers: &[Offer]) -> Result<Handshake, String> {
+        let ntlm = offers.iter().find(|offer| offer.scheme.eq_ignore_ascii_case("NTLM"));
+        let number = ntlm.ok_or("the target offers no NTLM")?.version;
+        let version = number.and_then(Version::from_number).ok_or("its version is none of 2, 3 and 4")?;
+        let observation = self.observe(version, &cases::handshake(version));
+        match observation.reaction("last") {
+            Some(Reaction::Final { .. }) => Ok(self.facts(version, &observation)),
+            Some(other) => Err(format!("AUTHENTICATE of {}: {other}", self.accounts.user.name())),
+            None => Err(observation.broken.unwrap_or_else(|| "the exchange ended early".to_owned())),
+        }
+    }
+
+    fn facts(&self, version: Version, observation: &Observation) -> Handshake {
+        let header = |answer: &Message<'_>| {
+            HeaderName::SIGNATURES.into_iter().find(|name| answer.first(*name).is_some())
+        };
+        let signature_header = observation.answer("last", header).flatten();
+        let signs_version = observation.answer("last", |answer| {
+            let value = signature_header.and_then(|name| answer.first(name));
+            value.is_some_and(|value| AuthHeader::read(value).get(AuthParam::Version).is_some())
+        });
+        let expires = observation.answer("last", |answer| {
+            answer.expires().ok().flatten().and_then(|value| value.to_text().parse().ok())
+        });
+        Handshake {
+            extended_session_security: observation.answer("first", is_extended).unwrap_or_default(),
+            signature_header: signature_header.map(|name| name.name().to_owned()),
+            signs_version: signs_version.unwrap_or_default(),
+            expires: expires.flatten(),
+            undeliverable: self.undeliverable(version),
+        }
+    }
+
+    fn undeliverable(&self, version: Version) -> Option<String> {
+        if self.accounts.peers.is_empty() {
+            return Some("the profile has no second user (peer)".to_owned());
+        }
+        let observation = self.observe(version, &cases::delivery(version));
+        if !observation.deliveries("message").is_empty() {
+            return None;
+        }
+        let seen = observation.reaction("message").map(ToString::to_string);
+        Some(seen.or(observation.broken).unwrap_or_else(|| "the exchange ended early".to_owned()))
+    }
+}
+
+const fn is_challenge(status: u16) -> bool {
+    ChallengeKind::from_status(status).is_some()
+}
+
+fn said(observation: &Observation) -> String {
+    match observation.reaction("bare") {
+        Some(Reaction::Final { status, signature: Signature::Unsigned }) => format!("{status}"),
+        Some(reaction) => reaction.to_string(),
+        None => observation.broken.clone().unwrap_or_else(|| "nothing was sent".to_owned()),
+    }
+}
+
+fn offers(answer: &Message<'_>) -> Vec<Offer> {
+    let lines = HeaderName::CHALLENGES.into_iter().flat_map(|name| answer.all(name)).map(AuthHeader::read);
+    let text = |line: &AuthHeader<'_>, param| line.get(param).map(Value::to_text);
+    lines
+        .map(|line| Offer {
+            scheme: String::from_utf8_lossy(line.scheme_text()).into_owned(),
+            realm: text(&line, AuthParam::Realm),
+            targetname: text(&line, AuthParam::Targetname),
+            version: line.version().ok(),
+        })
+        .collect()
+}
+
+fn clock_offset(answer: &Message<'_>, now: Time) -> Option<i64> {
+    let date = Time::from_date(&answer.first(HeaderName::Date)?.to_text())?;
+    let seconds = |time: Time| i64::try_from(time.0 / 1000).ok();
+    Some(seconds(date)? - seconds(now)?)
+}
+
+fn is_extended(answer: &Message<'_>) -> bool {
+    let token = ntlm_challenge(answer).and_then(|(_, line)| line.token().ok().flatten());
+    let challenge = token.and_then(|token| Challenge::read(&token).ok());
+    challenge.is_some_and(|challenge| challenge.flags.contains(NegotiateFlags::EXTENDED_SESSIONSECURITY))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::target::Target;
+
+    /// In memory the reference is at the version that is asked for: the probe asks for 4.
+    #[test]
+    fn the_reference_is_known_after_some_exchanges() {
+        let profile = Arc::new(Profile::of_reference());
+        let ways = Target::REFERENCE.connector(&profile).expect("no files are needed");
+        let report = probe(ways.as_ref(), Some(&profile), 1);
+        assert_eq!((report.kind, report.in_order, report.depth), (Some(401), Some(true), DEEPEST));
+        assert_eq!(report.offers.len(), 1);
+        assert_eq!(report.offers[0].version, Some(4));
+        let handshake = report.handshake.expect("a handshake");
+        assert!(handshake.extended_session_security && handshake.signs_version);
+        assert_eq!((handshake.expires, handshake.undeliverable), (Some(7200), None));
+    }
+
+    #[test]
+    fn without_a_profile_nobody_logs_in() {
+        let ways = Target::REFERENCE.connector(&Profile::of_reference()).expect("no files are needed");
+        assert!(probe(ways.as_ref(), None, 1).handshake.is_err());
+    }
+}

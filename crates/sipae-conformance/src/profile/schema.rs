@@ -1,0 +1,133 @@
+//! The JSON Schema of a profile, for editors that complete and check TOML.
+//!
+//! It is written by hand, and the tests hold it against the reader: a key that one of them knows and the other does not
+//! is an error, and so is a text that only one of them takes.
+
+/// The schema, as `sipae profile schema` prints it.
+pub const SCHEMA: &str = include_str!("../../profile.schema.json");
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use jsonschema::Validator;
+    use rstest::rstest;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::profile::Profile;
+
+    const USER: &str = "[user]\nuser = \"a\"\npassword = \"p\"\naddress = \"a@x\"\n";
+    const SACRIFICIAL: &str =
+        "[sacrificial]\nuser = \"a\"\npassword = \"p\"\naddress = \"a@x\"\nfailed_logons = 2\n";
+
+    fn schema() -> Validator {
+        let schema: Value = serde_json::from_str(SCHEMA).expect("JSON");
+        jsonschema::validator_for(&schema).expect("a schema")
+    }
+
+    /// Whether reader and schema take a text; they must agree.
+    #[track_caller]
+    fn is_taken(text: &str) -> bool {
+        let table: toml::Table = text.parse().expect("TOML");
+        let value = serde_json::to_value(table).expect("JSON");
+        let read = Profile::parse(Path::new("p.toml"), text);
+        let problems: Vec<String> = schema().iter_errors(&value).map(|error| error.to_string()).collect();
+        assert_eq!(read.is_ok(), problems.is_empty(), "{text}\n{read:?}\n{problems:?}");
+        read.is_ok()
+    }
+
+    #[rstest]
+    #[case("")]
+    #[case("[target]\nversions = [2, 3, 4]\n")]
+    #[case("[pace]\nanswer_timeout_ms = 10\n")]
+    #[case("[pace]\n[target]\n[tls]\n[durations]\n")]
+    #[case("[durations]\nexpiry_ms = 500\nidle_ms = 60000\nhandshake_ms = 700\nconnection_ms = 800\n")]
+    #[case("[tls]\nca = \"ca.pem\"\nserver_name = \"x\"\ncertificate = \"c\"\nkey = \"k\"\nverify = true\n")]
+    #[case("[tls]\nverify = false\n")]
+    #[case("[[peer]]\nuser = \"b\"\ndomain = \"D\"\npassword = \"p\"\naddress = \"b@x\"\n")]
+    #[case(SACRIFICIAL)]
+    fn what_is_right_is_taken(#[case] more: &str) {
+        assert!(is_taken(&format!("{USER}{more}")));
+    }
+
+    #[rstest]
+    #[case("[target]\nversions = []\n")]
+    #[case("[target]\nversions = [5]\n")]
+    #[case("[target]\nversions = 4\n")]
+    #[case("[target]\nversion = [4]\n")]
+    #[case("[pace]\nanswer_timeout_ms = 9\n")]
+    #[case("[pace]\nanswer_timeout_ms = 120001\n")]
+    #[case("[pace]\nanswer_timeout = 1\n")]
+    #[case("[durations]\nexpiry_ms = 499\n")]
+    #[case("[durations]\nidle_ms = 60001\n")]
+    #[case("[durations]\nidle = 5\n")]
+    #[case("[tls]\nca = \"x\"\nverify = false\n")]
+    #[case("[tls]\ncertificate = \"x\"\n")]
+    #[case("[tls]\nkey = \"x\"\n")]
+    #[case("[tls]\nca_file = \"x\"\n")]
+    #[case("[[peer]]\nuser = \"b\"\n")]
+    #[case("[sacrificial]\nuser = \"a\"\npassword = \"p\"\naddress = \"a@x\"\nfailed_logons = -1\n")]
+    #[case("[server]\n")]
+    fn what_is_wrong_is_not(#[case] more: &str) {
+        assert!(!is_taken(&format!("{USER}{more}")));
+    }
+
+    #[rstest]
+    #[case("a@x", true)]
+    #[case("a", false)]
+    #[case("a@", false)]
+    #[case("@x", false)]
+    #[case("a@x@y", false)]
+    #[case("a b@x", false)]
+    #[case("<a@x>", false)]
+    #[case("a@x;y", false)]
+    #[case("sip:a@x", true)]
+    #[case("\u{e9}@x", false)]
+    fn an_address_is_one_for_both(#[case] address: &str, #[case] taken: bool) {
+        assert_eq!(is_taken(&USER.replace("a@x", address)), taken);
+    }
+
+    /// The keys that the reader knows in a table, as its complaint about another one lists them.
+    fn known_keys(head: &str) -> BTreeSet<String> {
+        let text = format!("{head}no_such_key = 1\n");
+        let error = Profile::parse(Path::new("p.toml"), &text).expect_err("no profile").to_string();
+        let (_, listed) = error.split_once("unknown field `no_such_key`, expected ").expect("a list of keys");
+        listed.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+    }
+
+    fn keys(object: &Value) -> BTreeSet<String> {
+        object["properties"].as_object().expect("properties").keys().cloned().collect()
+    }
+
+    #[test]
+    fn reader_and_schema_know_the_same_keys() {
+        let schema: Value = serde_json::from_str(SCHEMA).expect("JSON");
+        assert_eq!(known_keys(""), keys(&schema));
+        for (table, property) in schema["properties"].as_object().expect("tables") {
+            let is_list = property["type"] == "array";
+            let head = if is_list { format!("[[{table}]]\n") } else { format!("[{table}]\n") };
+            let reference = if is_list { &property["items"]["$ref"] } else { &property["$ref"] };
+            let name =
+                reference.as_str().and_then(|path| path.strip_prefix("#/$defs/")).expect("a definition");
+            assert_eq!(known_keys(&head), keys(&schema["$defs"][name]), "{table}");
+        }
+    }
+
+    /// The profiles that people copy: those of the README, which shows some tables alone.
+    #[test]
+    fn the_examples_of_the_readme_are_profiles() {
+        let readme = include_str!("../../../../README.md");
+        let blocks = readme.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
+        let tables = ["[user]", "[tls]", "[durations]", "[pace]", "[[peer]]", "[sacrificial]"];
+        let profiles = blocks.filter(|block| tables.iter().any(|table| block.starts_with(table)));
+        let mut whole = 0;
+        for profile in profiles {
+            let is_whole = profile.contains("[user]");
+            whole += usize::from(is_whole);
+            assert!(is_taken(&format!("{}{profile}", if is_whole { "" } else { USER })), "{profile}");
+        }
+        assert!(0 < whole, "no example begins with [user]");
+    }
+}

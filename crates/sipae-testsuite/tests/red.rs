@@ -1,0 +1,111 @@
+//! Runs against the reference with each of its planted defects: which cases turn red, and which never do.
+//!
+//! The tests look at it, and so does `cargo xtask defects`.
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use sipae::defects::{Defect, Defects};
+use sipae_conformance::cases;
+use sipae_conformance::run::{RunOptions, run};
+use sipae_conformance::target::Target;
+use sipae_events::{CaseFinished, Event, ExitCode};
+
+/// Runs and collects what was told.
+pub(crate) fn collect(options: &RunOptions) -> (Vec<Event>, ExitCode) {
+    let mut events = Vec::new();
+    let exit = run(options, &mut |event| events.push(event.clone()));
+    (events, exit)
+}
+
+pub(crate) fn finished(events: &[Event]) -> impl Iterator<Item = &CaseFinished> {
+    events.iter().filter_map(|event| match event {
+        Event::CaseFinished(case) => Some(case),
+        _ => None,
+    })
+}
+
+/// What a run against the reference with one defect came to.
+pub(crate) struct Found {
+    pub(crate) defect: Defect,
+    pub(crate) exit: ExitCode,
+    /// Case and row of every finding that the right reference does not have: what is written down of it as well is not
+    /// red.
+    pub(crate) red: BTreeSet<(String, String)>,
+}
+
+/// Every finding about the right reference: what rows ask to write down.
+static RIGHT: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
+    let (events, _) = collect(&RunOptions::reference(1));
+    finished(&events).flat_map(told).map(|(text, ..)| text).collect()
+});
+
+/// Each finding of a case as a text, with case and row.
+fn told(case: &CaseFinished) -> impl Iterator<Item = (String, String, String)> {
+    case.findings.iter().map(|finding| {
+        let (id, row) = (case.case.to_string(), finding.requirement.clone());
+        (format!("{} {id} {row} {}", case.subject, finding.got), id, row)
+    })
+}
+
+/// A run against each defect. Computed once: most of the time of these tests is here.
+pub(crate) static FOUND: LazyLock<Vec<Found>> = LazyLock::new(|| {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut found = Vec::new();
+        while let Some(defect) = Defect::ALL.get(next.fetch_add(1, Ordering::Relaxed)) {
+            found.push(found_of(*defect));
+        }
+        found
+    };
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..2).map(|_| scope.spawn(work)).collect();
+        let mut found: Vec<Found> =
+            workers.into_iter().flat_map(|worker| worker.join().expect("no panic")).collect();
+        found.sort_by_key(|found| found.defect);
+        found
+    })
+});
+
+/// The run against one defect.
+pub(crate) fn found_of(defect: Defect) -> Found {
+    let target = Target::Reference { defects: Defects::only(defect) };
+    let (events, exit) = collect(&RunOptions { target, ..RunOptions::reference(1) });
+    let red = finished(&events).flat_map(told).filter(|(text, ..)| !RIGHT.contains(text));
+    let red = red.map(|(_, case, row)| (case, row)).collect();
+    Found { defect, exit, red }
+}
+
+impl Found {
+    /// Whether a case names the row that the defect breaks, and fails if that row can fail.
+    pub(crate) fn is_found(&self) -> bool {
+        let own = self.defect.requirement();
+        let is_named = self.red.iter().any(|(_, row)| row == own);
+        is_named && (self.exit != ExitCode::Passed || is_loose(self.defect))
+    }
+
+    /// The cases in which the row that the defect breaks turns red.
+    pub(crate) fn own_cases(&self) -> Vec<&str> {
+        let own = self.defect.requirement();
+        self.red.iter().filter(|(_, row)| row == own).map(|(case, _)| case.as_str()).collect()
+    }
+}
+
+/// Whether the row of a defect fails nobody, so that its case turns loose and not red.
+fn is_loose(defect: Defect) -> bool {
+    let row = sipae_spec::Requirement::get(defect.requirement()).expect("a row");
+    row.weight_when_broken() != sipae_spec::Weight::Fail || WEAK.contains(&defect.id())
+}
+
+/// Defects whose rows do not hold for every server, as their notes say: their cases are loose at most.
+const WEAK: [&str; 1] = ["refuses-out-of-order"];
+
+/// Case and row of whatever no defect turns red.
+pub(crate) fn never_red() -> Vec<(String, String)> {
+    let red: BTreeSet<_> = FOUND.iter().flat_map(|found| found.red.iter().cloned()).collect();
+    let rows = cases::all()
+        .flat_map(|case| case.requirements().iter().map(|row| (case.id().to_owned(), (*row).to_owned())));
+    rows.filter(|row| !red.contains(row)).collect()
+}
