@@ -311,6 +311,9 @@ impl Server {
     /// The next message cannot be found any more.
     fn give_up(&mut self, scene: &mut Scene<'_>, error: MessageError) {
         scene.refused(error);
+        if self.config.defects.has(Defect::OversizeEndsAssociations) {
+            self.associations.clear();
+        }
         self.connections.remove(&scene.flow.connection);
         scene.outputs.push(Output::Close(scene.flow.connection));
     }
