@@ -164,6 +164,7 @@ defects! {
     ComparesFromText "compares-from-text" "SIPAE-3.3.5.2-17" "From is compared with the address of the user letter by letter";
     BadBase64IsEmpty "bad-base64-is-empty" "SIPAE-3.3.5.2-21" "gssapi-data that is no Base64 is taken for an empty token";
     AcceptsUnreadableToken "accepts-unreadable-token" "SIPAE-3.3.5.2-21" "a token that cannot be read ends in 200";
+    OversizeEndsAssociations "oversize-ends-associations" "SIPAE-3.3.5.2-21" "input beyond all limits makes it start again, without associations";
     IgnoresVersion "ignores-version" "SIPAE-3.3.5.2-22" "version of a handshake message is not looked at";
     IgnoresQop "ignores-qop" "SIPAE-3.3.5.2-23" "qop of a handshake message is not looked at";
     HandshakeByRegisterOnly "handshake-by-register-only" "SIPAE-3.3.5.2-25" "handshake messages in other requests than REGISTER are challenged again";
@@ -179,7 +180,7 @@ defects! {
     KeepsFirstAssociation "keeps-first-association" "SIPAE-3.3.1-03" "an association is not replaced by a newer one of its endpoint";
     OpaqueOfConnection "opaque-of-connection" "SIPAE-3.3.1-04" "all handshakes of one connection have the same opaque";
     SchemeCaseMatters "scheme-case-matters" "SIPAE-2.2-01" "a scheme in lower case is another scheme";
-    AcceptsMalformedCredential "accepts-malformed-credential" "SIPAE-2.2-05" "a request whose credential is malformed is answered 200";
+    AcceptsMalformedCredential "accepts-malformed-credential" "SIPAE-2.2-16" "a request whose credential is malformed is answered 200";
     AcceptsUnreadableParams "accepts-unreadable-params" "SIPAE-2.2-10" "a signed message whose crand, cnum or response cannot be read is accepted";
     AcceptsAnyQop "accepts-any-qop" "SIPAE-2.2-19" "qop of a signed message is not looked at";
     AnswersUnreadable "answers-unreadable" "SIPAE-2.2-21" "a request that cannot be read is answered 200";

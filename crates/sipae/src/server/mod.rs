@@ -208,6 +208,9 @@ impl Server {
     /// A server that knows nobody yet.
     #[must_use]
     pub fn new(mut config: ServerConfig) -> Self {
+        if config.defects.has(Defect::TargetnameIsService) {
+            config.parameters.targetname.splice(0..0, *b"sip/");
+        }
         if config.defects.has(Defect::RealmOfAnotherProduct) {
             config.parameters.realm = config.domain.clone().into_bytes();
         }
@@ -326,6 +329,9 @@ impl Server {
     /// The next message cannot be found any more.
     fn give_up(&mut self, scene: &mut Scene<'_>, error: MessageError) {
         scene.refused(error);
+        if self.config.defects.has(Defect::OversizeEndsAssociations) {
+            self.associations.clear();
+        }
         self.connections.remove(&scene.flow.connection);
         scene.outputs.push(Output::Close(scene.flow.connection));
     }

@@ -50,11 +50,11 @@ impl Server {
     fn challenge_targetname(&self, message: &Message<'_>) -> Option<Vec<u8>> {
         let defects = self.config.defects;
         let mut targetname = self.config.parameters.targetname.clone();
-        let is_odd =
-            || message.cseq().ok().and_then(|cseq| cseq.value()).is_some_and(|number| number % 4 == 1);
-        if defects.has(Defect::TargetnameIsService) {
-            targetname.splice(0..0, *b"sip/");
-        }
+        // A handshake goes on with the same one: only OPTIONS sees the difference.
+        let is_odd = || {
+            let number = message.cseq().ok().and_then(|cseq| cseq.value());
+            message.method() == Some(b"OPTIONS") && number.is_some_and(|number| number % 4 == 1)
+        };
         if defects.has(Defect::TargetnameAlternates) && is_odd() {
             targetname.make_ascii_uppercase();
         }
@@ -169,7 +169,8 @@ impl Server {
     /// A message that cannot be tied to anything: 400, unsigned, and nothing for ACK and CANCEL.
     pub(super) fn bad_request(&self, scene: &mut Scene<'_>, message: &Message<'_>, breach: Breach) {
         scene.refused(breach);
-        self.answer_unsigned(scene, message, 400);
+        let is_answered = self.config.defects.has(Defect::AnswersUnreadable);
+        self.answer_unsigned(scene, message, if is_answered { 200 } else { 400 });
     }
 
     /// A refusal that tells why, in the form for strangers ([MS-OCER]).
