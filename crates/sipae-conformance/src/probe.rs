@@ -114,6 +114,7 @@ impl Probe<'_> {
             version,
             pace: Arc::clone(&self.pace),
             durations: None,
+            control: None,
             entropy: SeededEntropy::new(self.seed),
         };
         let mut played = play(stage, script);

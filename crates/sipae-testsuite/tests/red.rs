@@ -64,8 +64,11 @@ pub(crate) static FOUND: LazyLock<Vec<Found>> = LazyLock::new(|| {
     };
     thread::scope(|scope| {
         let workers: Vec<_> = (0..2).map(|_| scope.spawn(work)).collect();
-        let mut found: Vec<Found> =
-            workers.into_iter().flat_map(|worker| worker.join().expect("no panic")).collect();
+        let found = workers.into_iter().map(|worker| match worker.join() {
+            Ok(found) => found,
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
+        let mut found: Vec<Found> = found.flatten().collect();
         found.sort_by_key(|found| found.defect);
         found
     })
@@ -96,18 +99,12 @@ impl Found {
         let is_named = self.red.iter().any(|(_, row)| row == own);
         is_named && (self.exit != ExitCode::Passed || is_loose(self.defect))
     }
-
-    /// The cases in which the row that the defect breaks turns red.
-    pub(crate) fn own_cases(&self) -> Vec<&str> {
-        let own = self.defect.requirement();
-        self.red.iter().filter(|(_, row)| row == own).map(|(case, _)| case.as_str()).collect()
-    }
 }
 
 /// Whether the row of a defect fails nobody, so that its case turns loose and not red.
 fn is_loose(defect: Defect) -> bool {
-    let row = sipae_spec::Requirement::get(defect.requirement()).expect("a row");
-    row.weight_when_broken() != sipae_spec::Weight::Fail || WEAK.contains(&defect.id())
+    let row = sipae_spec::Requirement::get(defect.requirement());
+    row.is_none_or(|row| row.weight_when_broken() != sipae_spec::Weight::Fail) || WEAK.contains(&defect.id())
 }
 
 /// Defects whose rows do not hold for every server, as their notes say: their cases are loose at most.

@@ -196,7 +196,7 @@ impl Executor {
         let moment = Moment {
             client_challenge: self.random(),
             session_key: self.random(),
-            time: self.stage.wire.now().filetime(),
+            time: self.stage.now().filetime(),
         };
         let state = self.association_mut(association)?;
         state.party = Some(party);
@@ -234,10 +234,20 @@ impl Executor {
         let time = timer.ok_or_else(|| format!("the {} timer of the target is not known", span.timer))?;
         let time = time * span.percent / 100;
         if !self.stage.wire.advance(time) {
-            self.listen_until(Instant::now() + time);
+            match self.stage.control.clone().filter(|control| control.can_advance()) {
+                Some(control) => control.advance(time).map_err(|problem| self.lose_clock(problem))?,
+                None => self.listen_until(Instant::now() + time),
+            }
         }
         self.look();
         Ok(())
+    }
+
+    /// A target that does not set its clock may be none any more.
+    fn lose_clock(&mut self, problem: String) -> Broken {
+        self.is_unreachable = true;
+        self.clock_lost = Some(problem.clone());
+        problem
     }
 
     /// Best effort: an association that has gone needs no end. The message, if it was sent.
