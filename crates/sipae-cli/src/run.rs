@@ -75,7 +75,20 @@ fn options(args: &RunArgs, filter: Filter) -> Result<RunOptions, Failure> {
     let profile_name = args.profile.as_ref().map(|file| file.display().to_string());
     let (profile, strict, arguments) = (Arc::new(profile), args.strict, arguments(args));
     let (jobs, rough) = (args.jobs.unwrap_or_else(|| default_jobs(&target)), args.rough);
-    Ok(RunOptions { target, control, profile, profile_name, arguments, seed, strict, filter, jobs, rough })
+    let settings = None;
+    Ok(RunOptions {
+        target,
+        control,
+        profile,
+        profile_name,
+        arguments,
+        seed,
+        strict,
+        filter,
+        settings,
+        jobs,
+        rough,
+    })
 }
 
 /// In memory as many as there are cores; some over a network, where most of the time is waiting.

@@ -158,6 +158,17 @@ impl<'o> Judge<'o> {
         }
     }
 
+    /// The message must be refused: as the row lists it, or in another way, which is a finding that fails nobody. What
+    /// matters to such rows is what must never happen: that the message is accepted.
+    pub fn refusal(&mut self, requirement: &'static str, message: &str) {
+        let Some(legal) = self.row(requirement).and_then(Requirement::legal) else {
+            return self.refused(requirement, message);
+        };
+        let observed = self.observation.reaction(message).map(Reaction::classes).unwrap_or_default();
+        let others = observed.into_iter().chain([ReactionClass::Drop]).filter(|class| !legal.allows(*class));
+        self.reaction_with(requirement, message, &others.collect::<Vec<_>>());
+    }
+
     /// What is written down, whatever it is: the row asks for nothing more.
     pub fn record(&mut self, requirement: &'static str, what: &str, got: &str) {
         let Some(row) = self.row(requirement) else { return };

@@ -44,6 +44,8 @@ pub struct RunOptions {
     pub strict: bool,
     /// Which cases run, with which schemes.
     pub filter: Filter,
+    /// Only these settings of the target; all of them when absent.
+    pub settings: Option<Vec<Setting>>,
     /// How many cases run side by side.
     pub jobs: usize,
     /// Whether a target that is not on this machine may be flooded.
@@ -63,6 +65,7 @@ impl RunOptions {
             seed,
             strict: false,
             filter: Filter::default(),
+            settings: None,
             jobs: 1,
             rough: false,
         }
@@ -112,7 +115,10 @@ impl RunOptions {
     }
 
     fn settings(&self) -> Vec<Setting> {
-        if self.filter.selects_scheme(SCHEME) { self.target.settings() } else { Vec::new() }
+        let is_chosen =
+            |setting: &Setting| self.settings.as_ref().is_none_or(|chosen| chosen.contains(setting));
+        let settings = self.target.settings().into_iter().filter(is_chosen);
+        settings.filter(|_| self.filter.selects_scheme(SCHEME)).collect()
     }
 
     /// A stage for one part of the run. The seed is a hash of the run's seed, the name of the part, and the setting.

@@ -32,10 +32,20 @@ pub enum Edit {
         /// What stands there then.
         to: Text,
     },
+    /// Writes the first occurrence of a text in the first field of this name in upper case; where it does not occur the
+    /// script ends.
+    UpperCase {
+        /// The field.
+        header: HeaderName,
+        /// The text.
+        text: Text,
+    },
     /// Another Request-URI.
     RequestUri(Text),
     /// Another method in the request line.
     Method(String),
+    /// Another status code in a status line; the reason phrase stays.
+    Status(u16),
     /// Another user in Request-URI and To, at the same host: the text goes before the host, `sip:nobody@`.
     ReplaceUser(String),
     /// Another From tag, as some clients take for each REGISTER.
@@ -57,6 +67,13 @@ pub enum Edit {
         value: Text,
         /// In front of the others.
         first: bool,
+    },
+    /// Replaces the first occurrence of a text in the credential, whatever its header field.
+    Credential {
+        /// What is replaced; where it does not occur the script ends.
+        from: Text,
+        /// What stands there then.
+        to: Text,
     },
     /// Writes every parameter name of the credential in upper case, and in reverse order.
     ReshapeCredential,

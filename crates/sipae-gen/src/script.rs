@@ -39,6 +39,10 @@ pub struct Signing {
     pub token: Option<Token>,
     /// The layout of another version than that of the association.
     pub layout: Option<Version>,
+    /// What is written, and signed, for cnum: anything but the digits of a number is a fault.
+    pub number_text: Option<String>,
+    /// What is written, and signed, for crand.
+    pub rand_text: Option<String>,
     /// The signature that a response would have if it were a request: without the status code.
     pub without_status: bool,
 }
@@ -249,6 +253,9 @@ pub enum Step {
     },
     /// Lets time pass.
     Elapse(Span),
+    /// Plays a part to its end or to the first step that cannot be made, and goes on behind it: a handshake that the
+    /// target may refuse. No [`Expect`](Self::Expect) has a meaning in it.
+    Attempt(Script),
 }
 
 /// A conversation.
@@ -277,6 +284,12 @@ impl Script {
     #[must_use]
     pub fn each<T>(self, items: impl IntoIterator<Item = T>, add: impl FnMut(Self, T) -> Self) -> Self {
         items.into_iter().fold(self, add)
+    }
+
+    /// Adds steps that may end early.
+    #[must_use]
+    pub fn attempt(self, part: impl FnOnce(Self) -> Self) -> Self {
+        self.step(Step::Attempt(part(Self::default())))
     }
 
     /// Opens a connection.
@@ -473,6 +486,7 @@ impl fmt::Display for Step {
             Self::Fence { connection, association: Some(by) } => {
                 write!(f, "fence on {} with {by}", connection.0)
             }
+            Self::Attempt(part) => write!(f, "attempt: {}", part.to_string().trim_end().replace('\n', "; ")),
             Self::Elapse(span) => write!(f, "let {} % of the {} timer pass", span.percent, span.timer),
         }
     }

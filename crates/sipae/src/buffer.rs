@@ -42,6 +42,31 @@ pub enum Field {
     Status,
 }
 
+impl Field {
+    /// What it is called in reports, as [MS-SIPAE] 3.2.4.1 lists it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Protocol => "protocol",
+            Self::Rand => "crand or srand",
+            Self::Number => "cnum or snum",
+            Self::Realm => "realm",
+            Self::Targetname => "targetname",
+            Self::CallId => "Call-ID",
+            Self::CSeqNumber => "CSeq number",
+            Self::CSeqMethod => "CSeq method",
+            Self::FromUri => "From URI",
+            Self::FromTag => "From tag",
+            Self::ToUri => "To URI",
+            Self::ToTag => "To tag",
+            Self::SipIdentity => "sip identity",
+            Self::TelIdentity => "tel identity",
+            Self::Expires => "Expires",
+            Self::Status => "status code",
+        }
+    }
+}
+
 /// When an element is there at all. An element that is there and has no value contributes `<>` (SIPAE-3.2.4.1-06).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Presence {

@@ -1,36 +1,48 @@
 //! The cases, a module for each section of the specification.
 
-mod section_2_2;
-mod section_3_1;
-mod section_3_1_1;
-mod section_3_3_2;
-mod section_3_3_4_1;
-mod section_3_3_5_1;
-mod section_3_3_5_2;
-mod section_3_3_5_3;
+mod seen;
 
 use std::sync::LazyLock;
 
+use sipae::message::HeaderName;
 use sipae::version::Version;
-use sipae_gen::{Label, Party, Password, Recipient, Script, Signing, Template, Token};
+use sipae_gen::{Connection, Edit, Label, Party, Password, Recipient, Script, Signing, Template, Token};
 
 use crate::case::Case;
 
-static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| {
-    [
-        section_2_2::cases(),
-        section_3_1::cases(),
-        section_3_1_1::cases(),
-        section_3_3_2::cases(),
-        section_3_3_4_1::cases(),
-        section_3_3_5_1::cases(),
-        section_3_3_5_2::cases(),
-        section_3_3_5_3::cases(),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
-});
+macro_rules! sections {
+    ($($section:ident)*) => {
+        $(mod $section;)*
+
+        static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| {
+            [$($section::cases()),*].into_iter().flatten().collect()
+        });
+    };
+}
+
+sections! {
+    section_2_2
+    section_3_1
+    section_3_1_deliveries
+    section_3_1_1
+    section_3_3_1
+    section_3_3_2
+    section_3_3_3
+    section_3_3_4_1
+    section_3_3_4_1_deliveries
+    section_3_3_4_1_endpoints
+    section_3_3_4_1_numbers
+    section_3_3_5_1
+    section_3_3_5_1_deliveries
+    section_3_3_5_1_requests
+    section_3_3_5_2
+    section_3_3_5_3
+    section_3_3_5_3_deliveries
+    section_3_3_5_3_responses
+    section_3_3_5_6
+    section_3_3_6
+    section_5_1
+}
 
 /// Every case, in the order of the sections.
 pub fn all() -> impl Iterator<Item = &'static Case> {
@@ -58,16 +70,26 @@ pub(crate) fn pipelined() -> Script {
         .each(PIPELINED, Script::wait)
 }
 
-/// The names of the messages of a handshake, and of the association that comes out of it.
+/// The names of the messages of a handshake, of the association that comes out of it, and what is unusual about it.
 #[derive(Clone, Debug)]
 pub(crate) struct Handshake {
     party: Party,
+    /// Whose credentials.
+    account: Party,
     method: String,
     to: Recipient,
     bare: String,
     first: String,
     last: String,
     association: String,
+    /// Changes to each request as it is composed.
+    edits: Vec<Edit>,
+    /// Changes to the credential of the requests that have one.
+    credential: Vec<Edit>,
+    /// Changes to the credential of the completing request.
+    completing: Vec<Edit>,
+    connection: Connection,
+    is_fenced: bool,
 }
 
 impl Handshake {
@@ -75,12 +97,18 @@ impl Handshake {
     pub(crate) fn user() -> Self {
         Self {
             party: Party::USER,
+            account: Party::USER,
             method: "REGISTER".to_owned(),
             to: Recipient::Own,
             bare: "bare".to_owned(),
             first: "first".to_owned(),
             last: "last".to_owned(),
             association: SA.to_owned(),
+            edits: Vec::new(),
+            credential: Vec::new(),
+            completing: Vec::new(),
+            connection: Party::USER.connection(),
+            is_fenced: false,
         }
     }
 
@@ -88,10 +116,12 @@ impl Handshake {
     pub(crate) fn of(party: Party, association: &str) -> Self {
         Self {
             party,
+            account: party,
             bare: format!("{association} bare"),
             first: format!("{association} first"),
             last: format!("{association} last"),
             association: association.to_owned(),
+            connection: party.connection(),
             ..Self::user()
         }
     }
@@ -101,38 +131,122 @@ impl Handshake {
         Self { method: method.to_owned(), to, ..self }
     }
 
+    /// The same with changes to each of its requests.
+    pub(crate) fn edited(self, edits: impl IntoIterator<Item = Edit>) -> Self {
+        Self { edits: self.edits.into_iter().chain(edits).collect(), ..self }
+    }
+
+    /// The same with changes to the credentials.
+    pub(crate) fn with_credential(self, edits: impl IntoIterator<Item = Edit>) -> Self {
+        Self { credential: edits.into_iter().collect(), ..self }
+    }
+
+    /// The same with changes to the credential of the completing request, made after it is signed.
+    pub(crate) fn completing(self, edits: impl IntoIterator<Item = Edit>) -> Self {
+        Self { completing: edits.into_iter().collect(), ..self }
+    }
+
+    /// The same with another name for its completing request.
+    pub(crate) fn ending(self, last: &str) -> Self {
+        Self { last: last.to_owned(), ..self }
+    }
+
+    /// The same with the messages of another party: From, epid, account, connection.
+    pub(crate) fn by(self, party: Party) -> Self {
+        Self { party, account: party, connection: party.connection(), ..self }
+    }
+
+    /// The same with the credentials of another account: its messages stay those of its party.
+    pub(crate) fn authenticated_as(self, account: Party) -> Self {
+        Self { account, ..self }
+    }
+
+    /// The same over another connection than that of its party.
+    pub(crate) fn on(self, connection: Connection) -> Self {
+        Self { connection, ..self }
+    }
+
+    /// The same where each request may be left without an answer.
+    pub(crate) fn fenced(self) -> Self {
+        Self { is_fenced: true, ..self }
+    }
+
+    /// The names of its requests in their order.
+    pub(crate) fn requests(&self) -> [&str; 3] {
+        [&self.bare, &self.first, &self.last]
+    }
+
     fn template(&self) -> Template {
         Template::new(&self.method).of(self.party).to(self.to)
     }
 
+    fn compose(&self, script: Script, message: &str) -> Script {
+        script
+            .compose(message, self.template())
+            .each(&self.edits, |script, edit| edited(script, message, edit))
+    }
+
+    /// A request of this endpoint, made as those of the handshake and signed under its association; not sent.
+    pub(crate) fn signed(&self, script: Script, message: &str) -> Script {
+        self.compose(script, message).sign(message, &self.association)
+    }
+
+    /// Sends a request over the connection of the handshake, and waits for its answer.
+    pub(crate) fn ask(&self, script: Script, message: &str) -> Script {
+        let script = script.send_on(message, self.connection);
+        let script = if self.is_fenced { script.fence_on(self.connection) } else { script };
+        script.wait(message)
+    }
+
+    /// The bare request alone.
+    pub(crate) fn only_bare(&self, script: Script) -> Script {
+        self.ask(self.compose(script, &self.bare), &self.bare)
+    }
+
     /// The bare request and the one with the empty token; the association has its opaque and CHALLENGE then.
     pub(crate) fn begin(&self, script: Script) -> Script {
-        script
-            .compose(&self.bare, self.template())
-            .ask(&self.bare)
-            .adopt(&self.association, &self.bare)
-            .compose(&self.first, self.template())
-            .credential(&self.first, &self.association, Token::Empty)
-            .ask(&self.first)
-            .adopt(&self.association, &self.first)
+        let script = self.only_bare(script).adopt(&self.association, &self.bare);
+        let script =
+            self.compose(script, &self.first).credential(&self.first, &self.association, Token::Empty);
+        let script = script.each(&self.credential, |script, edit| edited(script, &self.first, edit));
+        self.ask(script, &self.first).adopt(&self.association, &self.first)
     }
 
     /// The request that completes it, made and not sent.
     pub(crate) fn complete(&self, script: Script, version: Version, password: Password) -> Script {
-        let script =
-            script.authenticate(&self.association, self.party, password).compose(&self.last, self.template());
-        if version.signs_completing_request() {
+        let script = script.authenticate(&self.association, self.account, password);
+        let script = self.compose(script, &self.last);
+        let script = if version.signs_completing_request() {
             let signing = Signing { token: Some(Token::Answer), ..Signing::default() };
             script.sign_with(&self.last, &self.association, signing)
         } else {
             script.credential(&self.last, &self.association, Token::Answer)
-        }
+        };
+        let edits = self.credential.iter().chain(&self.completing);
+        script.each(edits, |script, edit| edited(script, &self.last, edit))
+    }
+
+    /// The completing request and its answer.
+    pub(crate) fn finish(&self, script: Script, version: Version) -> Script {
+        self.ask(self.complete(script, version, Password::Right), &self.last)
+    }
+
+    /// Takes the registration of an endpoint away that has other identifiers than its party: nobody else can.
+    pub(crate) fn leave(&self, script: Script) -> Script {
+        let message = format!("{} leaves", self.association);
+        let script = self.compose(script, &message);
+        let expires = Edit::SetHeader(HeaderName::Expires, "0".into());
+        self.ask(script.edit(&message, expires).sign(&message, &self.association), &message)
     }
 
     /// All of it.
     pub(crate) fn play(&self, script: Script, version: Version) -> Script {
-        self.complete(self.begin(script), version, Password::Right).ask(&self.last)
+        self.finish(self.begin(script), version)
     }
+}
+
+fn edited(script: Script, message: &str, edit: &Edit) -> Script {
+    script.edit(message, edit.clone())
 }
 
 /// The first two requests of an NTLM handshake: after them `sa` has its opaque and CHALLENGE.

@@ -1,16 +1,58 @@
 //! 3.1: two phases.
 
-use sipae_gen::Template;
+use sipae_gen::{Connection, Edit, Recipient, Template, Text};
 
-use super::handshake;
+use super::{SA, handshake};
 use crate::case::Case;
+use crate::reaction::Reaction;
+
+const ROW: &str = "SIPAE-3.1-01";
 
 pub(super) fn cases() -> Vec<Case> {
+    let methods = ["MESSAGE", "INVITE", "SUBSCRIBE", "NOTIFY", "INFO", "SERVICE", "BYE", "REFER"];
+    methods.into_iter().map(unsigned).chain(others()).collect()
+}
+
+/// Addressed to nobody: what is processed by mistake disturbs no one.
+fn unsigned(method: &'static str) -> Case {
+    Case::new(
+        &format!("3.1/unsigned-{}", method.to_lowercase()),
+        &format!("an unsigned {method} of an endpoint that has an association is not processed"),
+        &[ROW],
+    )
+    .plan(move |version| {
+        handshake(version)
+            .compose("unsigned", Template::new(method).to(Recipient::Nobody))
+            .send("unsigned")
+            .signed_fence(SA)
+    })
+    .judge(|judge| judge.reaction(ROW, "unsigned"))
+}
+
+fn others() -> Vec<Case> {
     vec![
+        Case::new(
+            "3.1/three-requests",
+            "a login with NTLM takes three requests: bare, empty token, AUTHENTICATE",
+            &["SIPAE-3.1-02"],
+        )
+        .plan(handshake)
+        .judge(|judge| {
+            let steps = ["bare", "first"].map(|name| judge.observation().reaction(name));
+            if !matches!(steps, [Some(Reaction::Challenge(_)), Some(Reaction::Continuation(_))]) {
+                return judge.undecide("the login began in another way".to_owned());
+            }
+            match judge.observed("last") {
+                Some(fourth @ Reaction::Continuation(_)) => {
+                    judge.check("SIPAE-3.1-02", "last: a final answer", Err(fourth.to_string()));
+                }
+                _ => judge.reaction("SIPAE-3.1-02", "last"),
+            }
+        }),
         Case::new(
             "3.1/unsigned-in-association",
             "an unsigned request of an endpoint that has an association is not processed",
-            &["SIPAE-3.1-01"],
+            &[ROW],
         )
         .plan(|version| {
             handshake(version)
@@ -18,11 +60,70 @@ pub(super) fn cases() -> Vec<Case> {
                 .send("register")
                 .compose("options", Template::new("OPTIONS"))
                 .send("options")
-                .signed_fence("sa")
+                .signed_fence(SA)
         })
         .judge(|judge| {
-            judge.reaction("SIPAE-3.1-01", "register");
-            judge.reaction("SIPAE-3.1-01", "options");
+            judge.reaction(ROW, "register");
+            judge.reaction(ROW, "options");
         }),
+        Case::new(
+            "3.1/unsigned-on-another-connection",
+            "an unsigned request is not processed because its endpoint has an association on another connection",
+            &[ROW],
+        )
+        .plan(|version| {
+            const OTHER: Connection = Connection(6);
+            handshake(version)
+                .connect(OTHER)
+                .compose("unsigned", Template::new("OPTIONS"))
+                .send_on("unsigned", OTHER)
+                .fence_on(OTHER)
+        })
+        .judge(|judge| judge.reaction(ROW, "unsigned")),
+        Case::new(
+            "3.1/opaque-is-no-signature",
+            "a credential that names an association and signs nothing does not stand for a signature",
+            &[ROW],
+        )
+        .plan(|version| {
+            let named = Text::of(
+                "NTLM qop=\"auth\", realm=\"{sa.realm}\", targetname=\"{sa.targetname}\", opaque=\"{sa.opaque}\"",
+            );
+            let header = |name: &str| Edit::AddHeader {
+                name: name.to_owned(),
+                value: named.clone(),
+                first: false,
+            };
+            handshake(version)
+                .compose("unsigned", Template::new("OPTIONS"))
+                .edit("unsigned", header("Authorization"))
+                .edit("unsigned", header("Proxy-Authorization"))
+                .send("unsigned")
+                .signed_fence(SA)
+        })
+        .judge(|judge| {
+            // A credential that lacks what a signature needs may also be told so.
+            judge.reaction_with(ROW, "unsigned", &[sipae_spec::ReactionClass::Status(400)]);
+        }),
+        Case::new(
+            "3.1/credential-for-another-server",
+            "a credential for another server does not stand for a signature",
+            &[ROW],
+        )
+        .plan(|version| {
+            handshake(version)
+                .compose("foreign", Template::new("OPTIONS"))
+                .sign("foreign", SA)
+                .edit(
+                    "foreign",
+                    Edit::Param(
+                        sipae::auth::AuthParam::Realm,
+                        sipae_gen::ParamEdit::Set(Text::from("another realm")),
+                    ),
+                )
+                .send("foreign")
+                .signed_fence(SA)
+        })
+        .judge(|judge| judge.reaction(ROW, "foreign")),
     ]
 }

@@ -34,8 +34,13 @@ impl Executor {
             Edit::Replace { header, from, to } => {
                 replace(&mut draft, *header, &self.resolve(from)?, &self.resolve(to)?)?;
             }
+            Edit::UpperCase { header, text } => {
+                let text = self.resolve(text)?;
+                replace(&mut draft, *header, &text, &text.to_ascii_uppercase())?;
+            }
             Edit::RequestUri(uri) => set_uri(&mut draft, &self.resolve(uri)?),
             Edit::Method(method) => set_method(&mut draft, method),
+            Edit::Status(status) => set_status(&mut draft, *status),
             Edit::ReplaceUser(user) => replace_user(&mut draft, user),
             Edit::FromTag(tag) => replace_from_tag(&mut draft, tag),
             Edit::Body { content_type, octets } => draft = draft.with_body(content_type, octets),
@@ -55,6 +60,10 @@ impl Executor {
             Edit::AddParam { name, value, first } => {
                 let value = self.resolve(value)?;
                 with_credential(&mut draft, |credential| add_param(credential, name, &value, *first))?;
+            }
+            Edit::Credential { from, to } => {
+                let (header, _) = credential_of(&draft)?;
+                replace(&mut draft, header, &self.resolve(from)?, &self.resolve(to)?)?;
             }
             Edit::ReshapeCredential => with_credential(&mut draft, reshape)?,
             Edit::Scheme(scheme) => {
@@ -105,6 +114,11 @@ fn set_uri(draft: &mut Draft, uri: &[u8]) {
 fn set_method(draft: &mut Draft, method: &str) {
     let rest = draft.start_line.get(method_of(draft).len()..).unwrap_or_default().to_vec();
     draft.start_line = [method.as_bytes(), &rest].concat();
+}
+
+fn set_status(draft: &mut Draft, status: u16) {
+    let reason = draft.start_line.splitn(3, |octet| *octet == b' ').nth(2).unwrap_or_default().to_vec();
+    draft.start_line = [format!("SIP/2.0 {status} ").as_bytes(), &reason].concat();
 }
 
 fn method_of(draft: &Draft) -> Vec<u8> {

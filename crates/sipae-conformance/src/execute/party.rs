@@ -211,7 +211,7 @@ pub(super) fn signature_seen(
     let buffer = SignatureBuffer::new(message, &params, version).ok()?;
     let fields = buffer
         .elements()
-        .map(|(field, value)| BufferField { name: format!("{field:?}"), value: value.to_text() });
+        .map(|(field, value)| BufferField { name: field.name().to_owned(), value: value.to_text() });
     Some(SignatureSeen {
         message: label.to_owned(),
         signer: "server".to_owned(),

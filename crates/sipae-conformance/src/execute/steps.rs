@@ -1,6 +1,6 @@
 //! One step of a script at a time.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use sipae::auth::{AuthParam, Style};
 use sipae::message::{HeaderName, Limits, Message, MessageStream};
@@ -12,6 +12,10 @@ use super::message::Sent;
 use super::party::{AssociationState, Moment};
 use super::{Executor, LIMITS, Link};
 use crate::observation::ntlm_challenge;
+
+/// What a target does when its clock is set has happened when it says so. It takes the threads of this process a moment to
+/// hear of it, and nothing else tells when they have.
+const AFTERMATH: Duration = Duration::from_millis(20);
 
 /// Why a step cannot be made.
 pub(super) type Broken = String;
@@ -44,6 +48,10 @@ impl Executor {
             }
             Step::Fence { connection, association } => self.fence(*connection, association.as_ref()),
             Step::Elapse(span) => self.elapse(*span),
+            Step::Attempt(part) => {
+                // How far it came shows in what was sent.
+                part.steps.iter().try_for_each(|step| self.step(step)).or(Ok(()))
+            }
         }
     }
 
@@ -114,6 +122,8 @@ impl Executor {
         let mut options = SignOptions::new(state.kind.credential());
         options.style = Style::COMMUNICATOR;
         options.number = signing.number;
+        options.number_text.clone_from(&signing.number_text);
+        options.rand_text.clone_from(&signing.rand_text);
         options.with_version = token.is_some();
         options.token = token;
         let sa = state.association.as_mut().ok_or_else(|| format!("{association} has no keys yet"))?;
@@ -229,7 +239,10 @@ impl Executor {
         let time = time * span.percent / 100;
         if !self.stage.wire.advance(time) {
             match self.stage.control.clone().filter(|control| control.can_advance()) {
-                Some(control) => control.advance(time).map_err(|problem| self.lose_clock(problem))?,
+                Some(control) => {
+                    control.advance(time).map_err(|problem| self.lose_clock(problem))?;
+                    self.listen_until(Instant::now() + AFTERMATH);
+                }
                 None => self.listen_until(Instant::now() + time),
             }
         }

@@ -56,7 +56,10 @@ impl Server {
     /// A registration extends the idle timer; its end ends the association (SIPAE-3.3.2-04, SIPAE-3.3.5.3-14).
     fn after_register(&mut self, scene: &Scene<'_>, message: &Message<'_>, opaque: &[u8], granted: u32) {
         if granted == 0 {
-            return self.associations.remove(opaque);
+            if !self.config.defects.has(Defect::DeliversToUnregistered) {
+                self.associations.remove(opaque);
+            }
+            return;
         }
         let durations = self.config.durations;
         let granted = Duration::from_secs(u64::from(granted));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::negotiation::Negotiation;
 use super::table::Association;
-use super::{Scene, Server, ServerEvent, endpoint_of, is_silent};
+use super::{Scene, Server, ServerEvent, is_silent};
 use crate::auth::{AuthHeader, AuthParam};
 use crate::defects::Defect;
 use crate::encoding::encode_base64;
@@ -16,7 +16,7 @@ use crate::side::Side;
 use crate::violation::Breach;
 
 /// ErrorId 1000 of ms-diagnostics.
-const HANDSHAKE_FAILED: (u16, &str) = (1000, "Final handshake failed");
+pub(super) const HANDSHAKE_FAILED: (u16, &str) = (1000, "Final handshake failed");
 /// ErrorId 4004.
 const NOT_THE_USER: (u16, &str) = (4004, "Credentials are not authorized to act as specified From URI");
 
@@ -38,7 +38,10 @@ impl Server {
             // It could not be answered, so it makes no state either.
             return scene.refused(Breach::Unsigned);
         }
-        let endpoint = match endpoint_of(message) {
+        if message.method() != Some(b"REGISTER") && self.config.defects.has(Defect::HandshakeByRegisterOnly) {
+            return self.challenge(scene, message);
+        }
+        let endpoint = match self.endpoint(message) {
             Ok(endpoint) => endpoint,
             Err(Breach::Endpoint(error)) => {
                 scene.refused(error);
@@ -52,7 +55,7 @@ impl Server {
             Err(breach) => return self.bad_request(scene, message, breach),
         };
         match self.check_handshake(credential) {
-            Ok(token) if token.is_empty() => self.begin(scene, message, endpoint),
+            Ok(token) if token.is_empty() => self.begin(scene, message, credential, endpoint),
             Ok(token) => self.complete(scene, message, credential, endpoint, &token),
             Err(breach) => {
                 scene.refused(breach);
@@ -65,18 +68,37 @@ impl Server {
     fn check_handshake(&self, credential: &AuthHeader<'_>) -> Result<Vec<u8>, Breach> {
         let header = self.config.kind.credential();
         let bad = |diagnostic| Breach::Header { header, diagnostic };
-        super::signed::check_qop(header, credential)?;
+        if !self.config.defects.has(Defect::IgnoresQop) {
+            super::signed::check_qop(header, credential)?;
+        }
         let version = credential.version().map_err(bad)?;
-        if version != self.config.parameters.version.number() {
+        let is_offered = version == self.config.parameters.version.number();
+        if !is_offered && !self.config.defects.has(Defect::IgnoresVersion) {
             return Err(Breach::Version { found: version });
         }
-        Ok(credential.token().map_err(bad)?.unwrap_or_default())
+        let token = match credential.token() {
+            Err(_) if self.config.defects.has(Defect::BadBase64IsEmpty) => None,
+            token => token.map_err(bad)?,
+        };
+        Ok(token.unwrap_or_default())
     }
 
     /// An empty token: a CHALLENGE and an opaque, both fresh. An opaque that the client sends along means nothing
     /// (SIPAE-3.3.5.2-27).
-    fn begin(&mut self, scene: &mut Scene<'_>, message: &Message<'_>, endpoint: EndpointId) {
-        let Some(opaque) = self.fresh_opaque(scene) else {
+    fn begin(
+        &mut self,
+        scene: &mut Scene<'_>,
+        message: &Message<'_>,
+        credential: &AuthHeader<'_>,
+        endpoint: EndpointId,
+    ) {
+        if self.is_flooded() {
+            return self.answer_unsigned(scene, message, 503);
+        }
+        if self.spoils_others(&endpoint) {
+            return self.challenge(scene, message);
+        }
+        let Some(opaque) = self.opaque_for(scene, credential) else {
             return self.answer_unsigned(scene, message, 500);
         };
         if self.config.defects.has(Defect::FirstTokenEndsAssociation) {
@@ -87,7 +109,9 @@ impl Server {
         if self.config.defects.has(Defect::ChallengeTokenWithoutDatagram) {
             flags = flags.without(NegotiateFlags::DATAGRAM);
         }
-        let challenge = Challenge::for_server(flags, scene.entropy.octets(), &self.config.domain, &host);
+        let nonce = scene.entropy.octets();
+        let nonce = if self.config.defects.has(Defect::ChallengeRepeats) { [1; 8] } else { nonce };
+        let challenge = Challenge::for_server(flags, nonce, &self.config.domain, &host);
         let token = challenge.write(&Challenge::PAYLOAD);
         let lifetime = Lifetime::start(scene.now, &self.handshake_durations());
         self.continuation(scene, message, &opaque, encode_base64(&token));
@@ -123,18 +147,21 @@ impl Server {
         token: &[u8],
     ) {
         let opaque = credential.get(AuthParam::Opaque).unwrap_or_default().unfolded().into_owned();
-        let Some(negotiation) = self.negotiations.take(&opaque, &endpoint) else {
+        let Some(negotiation) = self.negotiation(message, &opaque, &endpoint) else {
             scene.refused(Breach::NoAssociation);
             return self.challenge(scene, message);
         };
+        if self.config.defects.has(Defect::KeepsFinishedHandshake) {
+            self.negotiations.insert(opaque.clone(), negotiation.clone());
+        }
         let proven = match self.prove(&negotiation, token) {
             Ok(proven) => proven,
             Err(error) => {
                 scene.refused(error);
-                return self.challenge_because(scene, message, Some(HANDSHAKE_FAILED));
+                return self.failed(scene, message, &opaque, negotiation, token);
             }
         };
-        if proven.address.to_lowercase() != endpoint.address {
+        if !self.is_own_from(&proven.address, message, &endpoint) {
             scene.refused(Breach::Identity { header: HeaderName::From });
             return self.refuse(scene, message, 403, NOT_THE_USER);
         }
@@ -151,7 +178,9 @@ impl Server {
     fn prove(&self, negotiation: &Negotiation, token: &[u8]) -> Result<Proven, NtlmError> {
         let authenticate = Authenticate::read(token)?;
         if authenticate.is_anonymous() {
-            return Err(NtlmError::Anonymous);
+            let is_accepted = self.config.defects.has(Defect::AcceptsAnonymous);
+            let guest = is_accepted.then(|| guest(&authenticate, &negotiation.endpoint)).flatten();
+            return guest.ok_or(NtlmError::Anonymous);
         }
         authenticate.check_for_sip(&negotiation.challenge)?;
         if !authenticate.is_v2() && !self.config.accept_ntlm_v1 {
@@ -182,7 +211,9 @@ impl Server {
         if signs && !self.config.defects.has(Defect::CompletesUnsigned) {
             sa.verify(message, credential).map_err(|violation| violation.breach)?;
         }
-        if self.config.defects.has(Defect::FirstSnumTwo) {
+        let defects = self.config.defects;
+        let is_renewed = self.associations.by_endpoint(&endpoint).is_some();
+        if defects.has(Defect::FirstSnumTwo) || is_renewed && defects.has(Defect::RenewedFirstSnumTwo) {
             sa.skip_number();
         }
         let from = message.from()?;
@@ -208,9 +239,21 @@ impl Server {
         if self.config.defects.has(Defect::ReplacesOtherUsersEndpoint) {
             self.associations.remove_instance(endpoint.instance);
         }
+        if self.associations.by_endpoint(&endpoint).is_some()
+            && self.config.defects.has(Defect::KeepsFirstAssociation)
+        {
+            return self.answer_unsigned(scene, message, 200);
+        }
         self.associations.insert(association);
         scene.has_authenticated = true;
         scene.outputs.push(super::Output::Event(ServerEvent::Established { user, endpoint }));
         self.application(scene, message, &opaque);
     }
+}
+
+/// Whom an anonymous AUTHENTICATE would be good for: its key is public.
+fn guest(authenticate: &Authenticate, endpoint: &EndpointId) -> Option<Proven> {
+    let exported = crate::ntlm::rc4(&[0; 16], &authenticate.session_key).try_into().ok()?;
+    let keys = SessionKeys::new(authenticate.flags, exported, authenticate.revision());
+    Some(Proven { user: String::new(), address: endpoint.address.clone(), keys })
 }

@@ -1,11 +1,11 @@
 //! Who the server vouches for: P-Asserted-Identity (RFC 3325, [MS-SIPAE] 3.3.5.6).
 
-use super::Server;
 use super::account::Account;
+use super::{Scene, Server};
 use crate::defects::Defect;
 use crate::draft::Draft;
 use crate::endpoint::lower_address;
-use crate::message::{Addresses, HeaderName, Identities, Message, strip_scheme};
+use crate::message::{Addresses, HeaderName, Identities, Message, Value, strip_scheme};
 
 impl Server {
     /// The identity to assert for the user who has signed a message. It is written from the account, never copied from
@@ -25,7 +25,27 @@ impl Server {
         {
             return Some(bracketed(last));
         }
-        Some(own_identity(account, &wish))
+        if defects.has(Defect::AssertsFirstFromUri)
+            && let Some(first) = first_in_brackets(message)
+        {
+            return Some(first);
+        }
+        let own = own_identity(account, &wish);
+        let is_told = !wish.tel.is_empty() && defects.has(Defect::AssertsForeignNumber);
+        Some(if is_told { format!("{own}, {}", bracketed(wish.tel)) } else { own })
+    }
+
+    /// Forwards a request with several From addresses as that of the last one.
+    pub(super) fn forward_last_from(&mut self, scene: &mut Scene<'_>, message: &Message<'_>) {
+        let mut draft = Draft::from_message(message);
+        let last = message.all(HeaderName::From).last().map(Value::to_text).unwrap_or_default();
+        let last = last.rfind('<').and_then(|start| last.get(start..)).unwrap_or_default();
+        draft.remove(HeaderName::From);
+        draft.push(HeaderName::From, last);
+        drop(draft.read(|message| {
+            self.pass_on(scene, message, "");
+            Ok(())
+        }));
     }
 
     /// Puts the server's word in the place of the client's (SIPAE-3.3.5.6-02, -03).
@@ -76,6 +96,12 @@ fn last_sip<'m>(message: &Message<'m>) -> Option<&'m [u8]> {
     let lines = message.all(HeaderName::PPreferredIdentity);
     let uris = lines.flat_map(|value| Addresses::new(value.raw())).flatten().map(|address| address.uri);
     uris.filter(|uri| lower_address(uri).is_some()).last()
+}
+
+fn first_in_brackets(message: &Message<'_>) -> Option<String> {
+    let from = message.first(HeaderName::From)?.to_text();
+    let (start, end) = (from.find('<')?, from.find('>')?);
+    from.get(start..=end).map(str::to_owned)
 }
 
 fn bracketed(uri: &[u8]) -> String {

@@ -5,6 +5,7 @@
 
 mod account;
 mod application;
+mod checks;
 mod handshake;
 mod identity;
 mod location;
@@ -161,6 +162,8 @@ struct Link {
     since: Time,
     /// Whether a message on it has verified: a stranger's connection is closed after a while.
     is_authenticated: bool,
+    /// Bare requests so far: only a defective server counts them.
+    bare: u32,
 }
 
 /// The reference server.
@@ -204,7 +207,13 @@ impl Scene<'_> {
 impl Server {
     /// A server that knows nobody yet.
     #[must_use]
-    pub fn new(config: ServerConfig) -> Self {
+    pub fn new(mut config: ServerConfig) -> Self {
+        if config.defects.has(Defect::TargetnameIsService) {
+            config.parameters.targetname.splice(0..0, *b"sip/");
+        }
+        if config.defects.has(Defect::RealmOfAnotherProduct) {
+            config.parameters.realm = config.domain.clone().into_bytes();
+        }
         let negotiations = Negotiations::new(config.negotiations);
         let associations = Associations::new(config.associations);
         let transactions = Transactions::new(config.transactions);
@@ -253,7 +262,7 @@ impl Server {
     fn connect(&mut self, connection: ConnectionId, now: Time) {
         self.connected += 1;
         let stream = MessageStream::new(self.config.limits);
-        let link = Link { serial: self.connected, stream, since: now, is_authenticated: false };
+        let link = Link { serial: self.connected, stream, since: now, is_authenticated: false, bare: 0 };
         self.connections.insert(connection, link);
     }
 
@@ -298,6 +307,9 @@ impl Server {
         if 32 * 1024 < octets.len() && self.config.defects.has(Defect::LeavesLongUnanswered) {
             return;
         }
+        if octets.starts_with(b"\r\n") && self.config.defects.has(Defect::ClosesOnEmptyLines) {
+            return self.give_up(scene, MessageError::Incomplete { length: octets.len() });
+        }
         let Some(link) = self.connections.get_mut(&connection) else { return };
         let mut stream = std::mem::replace(&mut link.stream, MessageStream::new(self.config.limits));
         stream.push(octets);
@@ -317,6 +329,9 @@ impl Server {
     /// The next message cannot be found any more.
     fn give_up(&mut self, scene: &mut Scene<'_>, error: MessageError) {
         scene.refused(error);
+        if self.config.defects.has(Defect::OversizeEndsAssociations) {
+            self.associations.clear();
+        }
         self.connections.remove(&scene.flow.connection);
         scene.outputs.push(Output::Close(scene.flow.connection));
     }
@@ -326,18 +341,29 @@ impl Server {
             return self.client_response(scene, message);
         }
         if let Err(breach) = check_request(message) {
+            if self.config.defects.has(Defect::ForwardsLastFrom) {
+                self.forward_last_from(scene, message);
+            }
             return self.bad_request(scene, message, breach);
         }
         match self.credential(message) {
             Some(credential) if credential.malformed().is_some() => {
                 self.malformed(scene, message, &credential);
             }
-            Some(credential) if credential.get(AuthParam::GssapiData).is_some() => {
+            Some(credential) if self.is_handshake(&credential) => {
                 self.handshake(scene, message, &credential);
             }
             Some(credential) => self.signed(scene, message, &credential),
             None => self.unauthenticated(scene, message),
         }
+    }
+
+    /// gssapi-data makes a handshake message, whatever stands beside it (SIPAE-3.3.5.2-01).
+    fn is_handshake(&self, credential: &AuthHeader<'_>) -> bool {
+        let is_signed = credential.get(AuthParam::Response).is_some()
+            && !self.config.parameters.version.signs_completing_request();
+        let has_token = credential.get(AuthParam::GssapiData).is_some();
+        has_token && !(is_signed && self.config.defects.has(Defect::TokenBesideSignatureIsSigned))
     }
 
     /// The credential that names this server's scheme, realm and targetname, in either header field; the rest is for
@@ -350,32 +376,78 @@ impl Server {
         let names = HeaderName::CREDENTIALS.into_iter().filter(is_read);
         let most = if defects.has(Defect::ReadsFirstCredential) { 1 } else { usize::MAX };
         let mut credentials = names.flat_map(|name| message.all(name)).map(AuthHeader::read).take(most);
-        credentials.find(|credential| self.config.parameters.fit(credential))
+        let takes_any = defects.has(Defect::TakesAnyRealm);
+        let is_exact = defects.has(Defect::SchemeCaseMatters);
+        credentials.find(|credential| {
+            let is_scheme = !is_exact || credential.scheme_text() == b"NTLM";
+            is_scheme && (takes_any || self.config.parameters.fit(credential))
+        })
+    }
+
+    fn is_one_too_many(&mut self, scene: &Scene<'_>) -> bool {
+        const MOST: u32 = 50;
+        let Some(link) = self.connections.get_mut(&scene.flow.connection) else { return false };
+        link.bare += 1;
+        MOST < link.bare
     }
 
     fn unauthenticated(&mut self, scene: &mut Scene<'_>, message: &Message<'_>) {
         scene.refused(Breach::Unsigned);
+        if self.config.defects.has(Defect::ClosesAfterManyBare) && self.is_one_too_many(scene) {
+            self.connections.remove(&scene.flow.connection);
+            return scene.outputs.push(Output::Close(scene.flow.connection));
+        }
         if self.config.defects.has(Defect::AcceptsBareRequest) {
             return self.answer_unsigned(scene, message, 200);
         }
         if self.config.defects.has(Defect::AcceptsUnsignedInAssociation) && self.knows_endpoint(message) {
             return self.answer_unsigned(scene, message, 200);
         }
+        if self.config.defects.has(Defect::BareEndsAssociation) {
+            self.end_association_of(message);
+        }
         if self.config.defects.has(Defect::ForwardsBareRequest)
             && let Ok(endpoint) = endpoint_of(message)
         {
             self.pass_on(scene, message, &endpoint.address);
         }
+        self.act_on_bare(scene, message);
         self.challenge(scene, message);
+    }
+
+    /// What a defective registrar does for anybody before it asks who it is.
+    fn act_on_bare(&mut self, scene: &Scene<'_>, message: &Message<'_>) {
+        let defects = self.config.defects;
+        let Ok(endpoint) = endpoint_of(message) else { return };
+        let found = self.associations.by_endpoint(&endpoint).map(|found| found.sa.opaque.clone());
+        let Some(opaque) = found.filter(|_| message.method() == Some(b"REGISTER")) else { return };
+        let is_end = message.expires().ok().flatten().is_some_and(|value| value.raw() == b"0");
+        if is_end && defects.has(Defect::BareUnregisters) {
+            self.associations.remove(&opaque);
+        } else if defects.has(Defect::BareMovesBinding)
+            && let Some(association) = self.associations.get_mut(&opaque)
+        {
+            association.flow = scene.flow;
+        }
     }
 
     fn knows_endpoint(&self, message: &Message<'_>) -> bool {
         endpoint_of(message).is_ok_and(|endpoint| self.associations.by_endpoint(&endpoint).is_some())
     }
 
+    /// What no right server does for a stranger.
+    fn end_association_of(&mut self, message: &Message<'_>) {
+        if let Ok(endpoint) = endpoint_of(message) {
+            self.associations.remove_endpoint(&endpoint);
+        }
+    }
+
     fn malformed(&mut self, scene: &mut Scene<'_>, message: &Message<'_>, credential: &AuthHeader<'_>) {
         if let Some(diagnostic) = credential.malformed() {
             scene.refused(Breach::Header { header: self.config.kind.credential(), diagnostic });
+        }
+        if self.config.defects.has(Defect::AcceptsMalformedCredential) {
+            return self.answer_unsigned(scene, message, 200);
         }
         self.challenge(scene, message);
     }

@@ -9,7 +9,7 @@ use crate::ntlm::Challenge;
 use crate::sa::Lifetime;
 
 /// A handshake whose CHALLENGE is out.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Negotiation {
     pub(super) connection: ConnectionId,
     pub(super) endpoint: EndpointId,
@@ -62,6 +62,22 @@ impl Negotiations {
         if let Some(opaque) = oldest {
             self.by_opaque.remove(&opaque);
         }
+    }
+
+    /// How many have been begun until now.
+    pub(super) const fn begun(&self) -> u64 {
+        self.serial
+    }
+
+    /// The opaque of a handshake of this endpoint.
+    pub(super) fn opaque_of(&self, endpoint: &EndpointId) -> Option<Vec<u8>> {
+        let mut all = self.by_opaque.iter();
+        all.find(|(_, (_, found))| found.endpoint == *endpoint).map(|(opaque, _)| opaque.clone())
+    }
+
+    /// The endpoint that began the handshake of this opaque.
+    pub(super) fn endpoint_of(&self, opaque: &[u8]) -> Option<EndpointId> {
+        self.by_opaque.get(opaque).map(|(_, found)| found.endpoint.clone())
     }
 
     /// Takes the handshake out, if it is that endpoint's: a stranger who guesses an opaque ends nothing.

@@ -40,6 +40,9 @@ impl Server {
             Err(status) => status,
         };
         self.answer_signed(scene, message, opaque, status, &[]);
+        if status == 200 && self.config.defects.has(Defect::NotifiesUnsigned) {
+            scene.send(self.notification(message).to_octets());
+        }
         if message.method() == Some(b"INVITE") && 300 <= status {
             self.await_ack(scene, message, caller, status);
         }
@@ -105,13 +108,8 @@ impl Server {
 
     /// The association of the endpoint that the message goes to (SIPAE-3.3.4.1-10).
     fn signer_for(&self, callee: &EndpointId) -> Option<Vec<u8>> {
-        if self.config.defects.has(Defect::SignsForOtherEndpoint) {
-            let mut others = self.associations.registered(&callee.address);
-            if let Some(other) = others.find(|other| other.endpoint != *callee) {
-                return Some(other.sa.opaque.clone());
-            }
-        }
-        Some(self.associations.by_endpoint(callee)?.sa.opaque.clone())
+        let own = self.associations.by_endpoint(callee)?.sa.opaque.clone();
+        Some(self.other_endpoint(&own, Defect::SignsForOtherEndpoint).unwrap_or(own))
     }
 
     /// The request as this endpoint gets it, not signed yet.
@@ -137,6 +135,19 @@ impl Server {
         Some((Branch { id, callee: callee.clone(), uri, to, is_final: false }, draft.close()))
     }
 
+    /// A NOTIFY of the server itself, without signature and without contents: a right server sends none.
+    fn notification(&self, message: &Message<'_>) -> Draft {
+        let field = |name| message.first(name).unwrap_or_default().unfolded();
+        Draft::with_start_line(request_line(b"NOTIFY", request_uri(message)))
+            .with(HeaderName::Via, self.via(b"z9hG4bKnotify"))
+            .with(HeaderName::MaxForwards, MAX_FORWARDS.to_string())
+            .with(HeaderName::From, field(HeaderName::To))
+            .with(HeaderName::To, field(HeaderName::From))
+            .with(HeaderName::CallId, field(HeaderName::CallId))
+            .with(HeaderName::CSeq, "1 NOTIFY")
+            .close()
+    }
+
     fn via(&self, branch: &[u8]) -> Vec<u8> {
         let host = &self.config.parameters.targetname;
         [b"SIP/2.0/TCP ", host.as_slice(), b";branch=", branch].concat()
@@ -147,9 +158,11 @@ impl Server {
         if self.config.defects.has(Defect::PassesCredentialOn) {
             return;
         }
+        let takes_all = self.config.defects.has(Defect::StripsAllCredentials);
         draft.headers.retain(|header| {
             let is_credential = HeaderName::CREDENTIALS.iter().any(|name| header.is(*name));
-            !(is_credential && self.config.parameters.fit(&AuthHeader::read(Value(&header.value))))
+            !(is_credential
+                && (takes_all || self.config.parameters.fit(&AuthHeader::read(Value(&header.value)))))
         });
     }
 

@@ -28,10 +28,21 @@ impl Server {
     fn bad_response(&mut self, scene: &mut Scene<'_>, message: &Message<'_>, breach: Breach) {
         let defects = self.config.defects;
         let is_relayed = match breach {
-            Breach::Unsigned => defects.has(Defect::RelaysUnsignedResponse),
+            Breach::Unsigned | Breach::ParamMissing { .. } => defects.has(Defect::RelaysUnsignedResponse),
             Breach::Signature => defects.has(Defect::RelaysForgedResponse),
+            Breach::Replayed { .. } => defects.has(Defect::RelaysReplayedResponse),
+            Breach::NoAssociation => defects.has(Defect::RelaysResponseOfAnybody),
             _ => false,
         };
+        let ends = match breach {
+            Breach::Signature => defects.has(Defect::ForgedResponseEndsAssociation),
+            Breach::Replayed { .. } => defects.has(Defect::RetransmissionEndsAssociation),
+            _ => false,
+        };
+        if ends && let Some(credential) = self.credential(message) {
+            let opaque = credential.get(AuthParam::Opaque).unwrap_or_default().unfolded();
+            self.associations.remove(&opaque);
+        }
         scene.refused(breach);
         if is_relayed {
             self.answered(scene, message);
@@ -170,10 +181,16 @@ impl Server {
         mut outgoing: Outgoing,
     ) {
         let Some(association) = self.associations.by_endpoint(endpoint) else { return };
-        let opaque = association.sa.opaque.clone();
+        let own = association.sa.opaque.clone();
         let flows = [flow, Some(association.flow)];
         let Some(flow) = flows.into_iter().flatten().find(|flow| self.is_open(*flow)) else { return };
-        if self.seal(scene, &mut outgoing.draft, outgoing.asserted.as_deref(), &opaque) {
+        let opaque = self.other_endpoint(&own, Defect::RelaysForOtherEndpoint).unwrap_or(own);
+        let asserted = outgoing.asserted.as_deref();
+        let is_response = outgoing.draft.start_line.starts_with(b"SIP/");
+        if is_response && self.config.defects.has(Defect::RelaysUnsigned) {
+            self.set_identity(&mut outgoing.draft, asserted);
+            scene.send_to(flow, outgoing.draft.to_octets());
+        } else if self.seal(scene, &mut outgoing.draft, asserted, &opaque) {
             scene.send_to(flow, outgoing.draft.to_octets());
         }
     }

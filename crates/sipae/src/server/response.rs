@@ -3,7 +3,7 @@
 use super::{ChallengeKind, Output, Scene, Server, is_silent};
 use crate::auth::{AuthParam, AuthWriter};
 use crate::clock::{Entropy, Time};
-use crate::defects::Defect;
+use crate::defects::{Defect, Defects};
 use crate::draft::Draft;
 use crate::encoding::encode_base16_upper;
 use crate::message::{HeaderName, Message};
@@ -33,7 +33,12 @@ impl Server {
     ) {
         let writer = AuthWriter::new(self.config.parameters.scheme)
             .param(AuthParam::Realm, &self.config.parameters.realm)
-            .optional(AuthParam::Targetname, self.challenge_targetname())
+            .optional(AuthParam::Targetname, self.challenge_targetname(message))
+            .optional(
+                AuthParam::StsUri,
+                self.config.defects.has(Defect::StsUriForNtlm).then_some("https://contoso.com/cert"),
+            )
+            .optional(AuthParam::Qop, self.config.defects.has(Defect::ChallengeWithQop).then_some("auth"))
             .optional(
                 AuthParam::GssapiData,
                 self.config.defects.has(Defect::ChallengeWithToken).then_some("TlRMTVNTUAA="),
@@ -42,9 +47,18 @@ impl Server {
         self.send_challenge(scene, message, self.config.kind, &writer, diagnostic);
     }
 
-    fn challenge_targetname(&self) -> Option<&Vec<u8>> {
-        Some(&self.config.parameters.targetname)
-            .filter(|_| !self.config.defects.has(Defect::ChallengeWithoutTargetname))
+    fn challenge_targetname(&self, message: &Message<'_>) -> Option<Vec<u8>> {
+        let defects = self.config.defects;
+        let mut targetname = self.config.parameters.targetname.clone();
+        // A handshake goes on with the same one: only OPTIONS sees the difference.
+        let is_odd = || {
+            let number = message.cseq().ok().and_then(|cseq| cseq.value());
+            message.method() == Some(b"OPTIONS") && number.is_some_and(|number| number % 4 == 1)
+        };
+        if defects.has(Defect::TargetnameAlternates) && is_odd() {
+            targetname.make_ascii_uppercase();
+        }
+        Some(targetname).filter(|_| !defects.has(Defect::ChallengeWithoutTargetname))
     }
 
     /// The continuation of a handshake: the scheme's line alone, with opaque and token (SIPAE-3.3.5.2-07).
@@ -100,6 +114,17 @@ impl Server {
             let field = if defects.has(Defect::ChallengeInOtherField) { kind.other() } else { kind };
             draft.push(field.challenge(), writer.write(&self.config.style));
         }
+        if defects.has(Defect::DigestForAnonymous) && is_anonymous(message) {
+            draft.push(kind.challenge(), "Digest realm=\"anonymous\", nonce=\"0\", qop=\"auth\"");
+        }
+        if defects.has(Defect::SignsChallenges) {
+            draft.push(kind.signature(), self.baseless_signature());
+        }
+        if defects.has(Defect::ContinuationWithOthers) {
+            let other =
+                AuthWriter::with_scheme("Kerberos").param(AuthParam::Realm, &self.config.parameters.realm);
+            draft.push(kind.challenge(), other.write(&self.config.style));
+        }
         if let Some(diagnostic) = diagnostic {
             draft.push_text(PUBLIC_DIAGNOSTICS, self.diagnostic(diagnostic));
         }
@@ -134,10 +159,18 @@ impl Server {
         }
     }
 
+    /// What looks like the signature of an association that there is not.
+    fn baseless_signature(&self) -> Vec<u8> {
+        let writer = self.config.parameters.writer();
+        let writer = writer.param(AuthParam::Srand, "0A1B2C3D").param(AuthParam::Snum, "1");
+        writer.param(AuthParam::Rspauth, "0".repeat(32)).write(&self.config.style)
+    }
+
     /// A message that cannot be tied to anything: 400, unsigned, and nothing for ACK and CANCEL.
     pub(super) fn bad_request(&self, scene: &mut Scene<'_>, message: &Message<'_>, breach: Breach) {
         scene.refused(breach);
-        self.answer_unsigned(scene, message, 400);
+        let is_answered = self.config.defects.has(Defect::AnswersUnreadable);
+        self.answer_unsigned(scene, message, if is_answered { 200 } else { 400 });
     }
 
     /// A refusal that tells why, in the form for strangers ([MS-OCER]).
@@ -183,13 +216,37 @@ impl Server {
             draft.push(*name, value);
         }
         let mut draft = draft.close();
-        if self.leaves_unsigned(status, opaque) || self.sign(scene, &mut draft, opaque) {
+        let tagged = self.without_new_tag(&mut draft, message);
+        let other = self.other_endpoint(opaque, Defect::AnswersForOtherEndpoint);
+        let signer = other.as_deref().unwrap_or(opaque);
+        if self.leaves_unsigned(status, opaque) || self.sign(scene, &mut draft, signer) {
+            if let Some(tagged) = tagged {
+                draft.set(HeaderName::To, tagged);
+            }
             scene.send(draft.to_octets());
         } else {
             // Nothing leaves an association unsigned: its numbers are used up, and a new handshake is due.
             self.associations.remove(opaque);
             self.challenge(scene, message);
         }
+    }
+
+    /// A defective server adds its To tag after it has signed; the To that is sent then.
+    fn without_new_tag(&self, draft: &mut Draft, message: &Message<'_>) -> Option<Vec<u8>> {
+        let is_late = self.config.defects.has(Defect::SignsBeforeToTag);
+        let tagged = draft.get(HeaderName::To).filter(|_| is_late)?.to_vec();
+        draft.set(HeaderName::To, message.first(HeaderName::To)?.unfolded());
+        Some(tagged)
+    }
+
+    /// The association of another registered endpoint of the same user: only a defective server asks for it.
+    pub(super) fn other_endpoint(&self, opaque: &[u8], defect: Defect) -> Option<Vec<u8>> {
+        if !self.config.defects.has(defect) {
+            return None;
+        }
+        let own = &self.associations.get(opaque)?.endpoint;
+        let mut others = self.associations.registered(&own.address);
+        others.find(|other| other.endpoint != *own).map(|other| other.sa.opaque.clone())
     }
 
     fn leaves_unsigned(&mut self, status: u16, opaque: &[u8]) -> bool {
@@ -204,21 +261,26 @@ impl Server {
     pub(super) fn sign(&mut self, scene: &mut Scene<'_>, draft: &mut Draft, opaque: &[u8]) -> bool {
         let options = self.sign_options();
         let Some(association) = self.associations.get_mut(opaque) else { return false };
-        let rand = scene.entropy.octets::<4>();
-        let signed = if self.config.defects.has(Defect::SignsWithoutStatus) {
-            sign_as_request(association, draft, rand, &options)
-        } else {
-            association.sa.sign(draft, rand, &options)
+        let defects = self.config.defects;
+        let rand = if defects.has(Defect::SrandRepeats) { [0xAB; 4] } else { scene.entropy.octets::<4>() };
+        let signed = match signed_instead(draft, defects) {
+            Some(other) => sign_other(association, draft, other, rand, &options),
+            None => association.sa.sign(draft, rand, &options),
         };
-        if self.config.defects.has(Defect::SignatureWithoutOpaque) {
+        if defects.has(Defect::SignatureWithoutOpaque) {
             remove_opaque(draft, options.header, opaque);
+        }
+        if defects.has(Defect::SrandWithoutZeros) {
+            trim_srand(draft, options.header);
         }
         signed.map_err(|breach| scene.refused(breach)).is_ok()
     }
 
     fn sign_options(&self) -> SignOptions {
         let defects = self.config.defects;
-        let mut options = SignOptions::new(self.config.kind.signature());
+        let kind = self.config.kind;
+        let in_credential = defects.has(Defect::SignatureInCredentialField);
+        let mut options = SignOptions::new(if in_credential { kind.credential() } else { kind.signature() });
         options.style = self.config.style;
         options.with_version = self.config.with_version;
         if defects.has(Defect::SnumRepeats) {
@@ -237,17 +299,42 @@ impl Server {
     }
 }
 
-/// The signature that would be right if the response were a request.
-fn sign_as_request(
+fn is_anonymous(message: &Message<'_>) -> bool {
+    message.from().is_ok_and(|from| from.uri.ends_with(b"@anonymous.invalid"))
+}
+
+/// What a defective server signs in place of the message that it sends.
+fn signed_instead(draft: &Draft, defects: Defects) -> Option<Draft> {
+    let mut other = draft.clone();
+    if defects.has(Defect::SignsWithoutStatus) {
+        other.start_line = b"REGISTER sip:x SIP/2.0".to_vec();
+    } else if defects.has(Defect::SignsWithoutExpires) {
+        other.remove(HeaderName::Expires);
+    } else {
+        return None;
+    }
+    Some(other)
+}
+
+/// Puts the signature of another message into this one.
+fn sign_other(
     association: &mut super::Association,
     draft: &mut Draft,
+    mut other: Draft,
     rand: [u8; 4],
     options: &SignOptions,
 ) -> Result<(), Breach> {
-    let start_line = std::mem::replace(&mut draft.start_line, b"REGISTER sip:x SIP/2.0".to_vec());
-    let signed = association.sa.sign(draft, rand, options);
-    draft.start_line = start_line;
-    signed
+    association.sa.sign(&mut other, rand, options)?;
+    draft.headers.extend(other.headers.pop());
+    Ok(())
+}
+
+fn trim_srand(draft: &mut Draft, header: HeaderName) {
+    let mut written = draft.get(header).map(|value| String::from_utf8_lossy(value).into_owned());
+    while let Some(text) = written.as_mut().filter(|text| text.contains("srand=\"0")) {
+        *text = text.replace("srand=\"0", "srand=\"");
+    }
+    draft.set(header, written.unwrap_or_default());
 }
 
 fn remove_opaque(draft: &mut Draft, header: HeaderName, opaque: &[u8]) {

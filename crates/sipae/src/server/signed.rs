@@ -7,6 +7,7 @@ use super::{Scene, Server, endpoint_of};
 use crate::auth::{AuthHeader, AuthParam};
 use crate::buffer::{SignatureBuffer, SignatureParams};
 use crate::defects::{Defect, Defects};
+use crate::draft::Draft;
 use crate::encoding::decode_base16;
 use crate::endpoint::EndpointId;
 use crate::message::{HeaderName, Message};
@@ -48,7 +49,9 @@ impl Server {
         credential: &AuthHeader<'_>,
         opaque: &[u8],
     ) -> Result<(), Breach> {
-        check_qop(self.config.kind.credential(), credential)?;
+        if !self.config.defects.has(Defect::AcceptsAnyQop) {
+            check_qop(self.config.kind.credential(), credential)?;
+        }
         let endpoint = endpoint_of(message)?;
         let tag_matters = self.config.defects.has(Defect::KeysOnFromTag);
         let tag = message.from()?.param("tag").unwrap_or_default();
@@ -135,6 +138,12 @@ fn verify(
             .and_then(|_| association.sa.verify_signature(message, credential))
             .map(|_| ());
     }
+    if defects.has(Defect::VerifiesWithoutIdentity) {
+        let mut draft = Draft::from_message(message);
+        draft.remove(HeaderName::PPreferredIdentity);
+        let verified = draft.read(|bare| Ok(association.sa.verify_signature(bare, credential)))?;
+        return verified.and_then(|number| association.sa.accept(number)).map(|_| ());
+    }
     let is_upper =
         credential.get(AuthParam::Response).is_some_and(|text| text.raw().iter().any(u8::is_ascii_uppercase));
     if is_upper && defects.has(Defect::ComparesSignatureText) {
@@ -142,6 +151,10 @@ fn verify(
     }
     let number = match verify_signature(association, message, credential, defects) {
         Err(Breach::Signature) if defects.has(Defect::AcceptsForgedSignature) => return Ok(()),
+        Err(Breach::Signature) if defects.has(Defect::AcceptsCutSignature) && is_cut(credential) => {
+            return Ok(());
+        }
+        Err(Breach::Header { .. }) if defects.has(Defect::AcceptsUnreadableParams) => return Ok(()),
         Err(Breach::ParamMissing { .. }) if defects.has(Defect::AcceptsIncompleteSignature) => return Ok(()),
         Err(Breach::Signature) if defects.has(Defect::AcceptsReflection) => {
             return reflected(association, message, credential);
@@ -156,6 +169,11 @@ fn verify(
         Err(Breach::TooOld { .. }) if defects.has(Defect::WindowWithoutBottom) => Ok(()),
         accepted => accepted.map(|_| ()),
     }
+}
+
+fn is_cut(credential: &AuthHeader<'_>) -> bool {
+    const DIGITS: usize = 32;
+    credential.get(AuthParam::Response).is_some_and(|response| response.raw().len() < DIGITS)
 }
 
 /// Rules about numbers that only defective servers have.

@@ -146,6 +146,12 @@ impl Associations {
         self.remove_opaque(self.opaque(endpoint).cloned());
     }
 
+    /// Forgets all of them.
+    pub(super) fn clear(&mut self) {
+        self.by_opaque.clear();
+        self.by_user.clear();
+    }
+
     /// An association may end then.
     pub(super) fn ends_at(&mut self, end: Time) {
         self.earliest_end = self.earliest_end.min(end);
