@@ -303,6 +303,12 @@ pub fn read_text(file: &Path) -> std::io::Result<String> {
     if is_too_large { Err(std::io::Error::other("larger than 1 MiB")) } else { Ok(text) }
 }
 
+/// As many as trials should run side by side where each has to wait for its answers.
+const PEERS_OF_REFERENCE: [&str; 16] = [
+    "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy", "karl", "laura", "mike",
+    "nina", "oscar", "peggy", "rupert",
+];
+
 impl Profile {
     /// The accounts of the reference server: test credentials, published in the README.
     #[must_use]
@@ -318,7 +324,7 @@ impl Profile {
             user: user("alice"),
             sacrificial: Some(user("mallory")),
             failed_logons: 1000,
-            peers: ["bob", "carol", "dave", "erin"].map(user).to_vec(),
+            peers: PEERS_OF_REFERENCE.map(user).to_vec(),
             answer_timeout: Duration::from_millis(default_answer_timeout()),
             durations: None,
             tls: TlsOptions::default(),

@@ -412,7 +412,13 @@ impl<'r> Plan<'r> {
         let stages = |part: &str| {
             self.options.stage(ways, passage.setting, &format!("{id} {part}"), &passage.pace, peer)
         };
-        let outcome = trial.clone().run(&passage.pace, &stages);
+        let outcome = match trial.clone().run(&passage.pace, &stages) {
+            // What stays registered would get the requests of the next trial with the same second user.
+            Outcome::Parked(parked) if job.claim.peer.is_some() => {
+                Outcome::Finished(Box::new(parked.settle(&passage.pace)))
+            }
+            outcome => outcome,
+        };
         let Outcome::Finished(mut finished) = outcome else { return Some(outcome) };
         let what = match finished.verdict {
             Verdict::Fail(Cause::Crash) => "ended in",
