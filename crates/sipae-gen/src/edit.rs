@@ -68,6 +68,15 @@ pub enum Edit {
         /// In front of the others.
         first: bool,
     },
+    /// Replaces the first occurrence of a text in the credential, in whichever field it stands.
+    ReplaceInCredential {
+        /// What is replaced; where it does not occur the script ends.
+        from: Text,
+        /// What stands there then.
+        to: Text,
+    },
+    /// Writes these parameters of the credential first, in this order.
+    OrderParams(Vec<AuthParam>),
     /// Writes every parameter name of the credential in upper case, and in reverse order.
     ReshapeCredential,
     /// Writes the scheme of the credential in another way.
@@ -96,6 +105,12 @@ pub enum ParamEdit {
     Remove,
     /// A second parameter of the same name, behind this one.
     Repeat(Text),
+    /// A second parameter of the same name, in front of this one.
+    Precede(Text),
+    /// Another spelling of its name.
+    Rename(String),
+    /// A text behind so many octets of the value.
+    Insert(usize, Text),
     /// Upper case.
     UpperCase,
     /// Without quotation marks.
@@ -109,4 +124,6 @@ pub enum ParamEdit {
     /// One bit of the octets that the hexadecimal digits stand for, outside version, pad and sequence number of an
     /// NTLM signature: the least change that every form of signature must refuse.
     FlipBit,
+    /// One bit of the hexadecimal digit at this place.
+    FlipBitAt(usize),
 }

@@ -39,6 +39,13 @@ impl Server {
                 AuthParam::GssapiData,
                 self.config.defects.has(Defect::ChallengeWithToken).then_some("TlRMTVNTUAA="),
             )
+            .optional(
+                AuthParam::StsUri,
+                self.config
+                    .defects
+                    .has(Defect::StsUriWithNtlm)
+                    .then_some("https://server.contoso.com/CertProv"),
+            )
             .optional(AuthParam::Version, self.config.parameters.version.param());
         self.send_challenge(scene, message, self.config.kind, &writer, diagnostic);
     }
@@ -50,6 +57,9 @@ impl Server {
             || message.cseq().ok().and_then(|cseq| cseq.value()).is_some_and(|number| number % 4 == 1);
         if defects.has(Defect::TargetnameAlternates) && is_odd() {
             targetname.make_ascii_uppercase();
+        }
+        if defects.has(Defect::TargetnameIsService) {
+            targetname.splice(..0, *b"sip/");
         }
         Some(targetname).filter(|_| !defects.has(Defect::ChallengeWithoutTargetname))
     }
