@@ -208,6 +208,9 @@ defects! {
     ReadsFirstAddress "reads-first-address" "SIPAE-2.2-26" "of several addresses in From or To the first counts";
     ReadsLastAddress "reads-last-address" "SIPAE-2.2-26" "of several addresses in From or To the last counts";
     AcceptsAmbiguous "accepts-ambiguous" "SIPAE-2.2-27" "a signed value that could be read as two is accepted";
+    WantsVersionBare "wants-version-bare" "SIPAE-2.2-06" "version in quotation marks is not understood, which is right and written down";
+    ChallengeWithoutVersion "challenge-without-version" "SIPAE-3.3.5.1-07" "a challenge has no version";
+    ComparesBeginning "compares-beginning" "SIPAE-5.1-04" "only the first 11 octets of a signature are compared";
 }
 
 /// Which defect a state machine has, if any.

@@ -29,7 +29,7 @@ const MISREADINGS: [(Defect, fn(&mut Draft)); 12] = [
 ];
 
 /// What a defective server does not understand, though it is right.
-const MISUNDERSTANDINGS: [(Defect, fn(&Message<'_>, &AuthHeader<'_>) -> bool); 12] = [
+const MISUNDERSTANDINGS: [(Defect, fn(&Message<'_>, &AuthHeader<'_>) -> bool); 13] = [
     (Defect::SchemeCaseMatters, |_, credential| credential.scheme_text() != b"NTLM"),
     (Defect::UnknownSchemeSpoilsAll, |message, _| {
         let mut credentials = HeaderName::CREDENTIALS.into_iter().flat_map(|name| message.all(name));
@@ -40,10 +40,7 @@ const MISUNDERSTANDINGS: [(Defect, fn(&Message<'_>, &AuthHeader<'_>) -> bool); 1
     }),
     (Defect::OrderMatters, |_, credential| {
         let (_, params) = params_of(credential.value().raw());
-        let place = |param: AuthParam| params.iter().position(|(name, _)| is_param(name, param));
-        place(AuthParam::Realm) < place(AuthParam::Qop)
-            || place(AuthParam::Realm).is_some_and(|realm| Some(realm + 1) < place(AuthParam::Opaque))
-            || place(AuthParam::Opaque) < place(AuthParam::Realm) && place(AuthParam::Opaque).is_some()
+        params.first().is_some_and(|(name, _)| !is_param(name, AuthParam::Qop))
     }),
     (Defect::RefusesBackslash, |_, credential| credential.value().raw().contains(&b'\\')),
     (Defect::SplitsAtEveryComma, |message, _| {
@@ -57,6 +54,7 @@ const MISUNDERSTANDINGS: [(Defect, fn(&Message<'_>, &AuthHeader<'_>) -> bool); 1
     (Defect::WantsQopQuoted, |_, credential| {
         credential.get(AuthParam::Qop).is_some() && !credential.is_quoted(AuthParam::Qop)
     }),
+    (Defect::WantsVersionBare, |_, credential| credential.is_quoted(AuthParam::Version)),
     (Defect::KnowsLongNamesOnly, |message, _| message.headers().any(|header| header.name.len() == 1)),
     (Defect::HeaderCaseMatters, |message, _| {
         message.headers().any(|header| {
@@ -76,13 +74,8 @@ const FORGIVEN: [(Defect, Diagnostic); 3] = [
 
 /// Whether a signed message is accepted though it must not be.
 pub(super) fn is_forgiven(breach: &Breach, defects: Defects) -> bool {
-    match breach {
-        Breach::Header { diagnostic, .. } => {
-            FORGIVEN.iter().any(|(defect, forgiven)| forgiven == diagnostic && defects.has(*defect))
-        }
-        Breach::Ambiguous { .. } => defects.has(Defect::AcceptsAmbiguous),
-        _ => false,
-    }
+    let Breach::Header { diagnostic, .. } = breach else { return false };
+    FORGIVEN.iter().any(|(defect, forgiven)| forgiven == diagnostic && defects.has(*defect))
 }
 
 impl Server {
@@ -201,7 +194,7 @@ fn cut_at_controls(value: &[u8]) -> Vec<u8> {
 /// As a library for text would have it: decoded, composed, in lower case.
 fn normalised(value: &[u8]) -> Vec<u8> {
     let text = String::from_utf8_lossy(value);
-    text.replace("%41", "A").replace("e\u{301}", "\u{e9}").to_lowercase().into_bytes()
+    text.replace("%61", "a").replace("e\u{301}", "\u{e9}").to_lowercase().into_bytes()
 }
 
 /// Fields that the message lacks, from its body.

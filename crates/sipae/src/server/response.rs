@@ -46,7 +46,7 @@ impl Server {
                     .has(Defect::StsUriWithNtlm)
                     .then_some("https://server.contoso.com/CertProv"),
             )
-            .optional(AuthParam::Version, self.config.parameters.version.param());
+            .optional(AuthParam::Version, self.challenge_version());
         self.send_challenge(scene, message, self.config.kind, &writer, diagnostic);
     }
 
@@ -58,10 +58,12 @@ impl Server {
         if defects.has(Defect::TargetnameAlternates) && is_odd() {
             targetname.make_ascii_uppercase();
         }
-        if defects.has(Defect::TargetnameIsService) {
-            targetname.splice(..0, *b"sip/");
-        }
         Some(targetname).filter(|_| !defects.has(Defect::ChallengeWithoutTargetname))
+    }
+
+    fn challenge_version(&self) -> Option<&'static str> {
+        let version = self.config.parameters.version.param();
+        version.filter(|_| !self.config.defects.has(Defect::ChallengeWithoutVersion))
     }
 
     /// The continuation of a handshake: the scheme's line alone, with opaque and token (SIPAE-3.3.5.2-07).
