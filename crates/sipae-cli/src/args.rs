@@ -8,6 +8,8 @@ use sipae_conformance::profile::TimerDurations;
 use sipae_conformance::target::Target;
 use sipae_spec::{Level, Role};
 
+use crate::exec::Exec;
+
 /// Conformance suite for [MS-SIPAE], the SIP authentication of Office Communications Server, Lync and Skype for
 /// Business.
 #[derive(Parser, Debug)]
@@ -22,7 +24,7 @@ Exit codes:
   0  passed; loose, inconclusive and unsupported cases are allowed, if one at least passed or is loose
   1  a requirement failed
   2  wrong usage, profile or file
-  3  a gate failed: the ordinary exchange with the target does not work
+  3  a gate failed: the ordinary exchange with the target, or its control channel, does not work
   4  nothing ran to a decision
   5  the list of expected failures is not what came out
   6  the target crashed
@@ -75,6 +77,11 @@ pub(crate) struct RunArgs {
     /// What to test: ref, the embedded reference server, tcp://host:port or tls://host:port.
     #[arg(long, default_value = "ref", value_name = "TARGET")]
     pub(crate) target: Target,
+    /// Start the target with this command, set its clock over its standard input and output, and end it after the run
+    /// (docs/control-channel.md). The words of the command are split as a shell does it, and no shell is started. A
+    /// target with port 0 is tested where it says that it listens.
+    #[arg(long, value_name = "COMMAND", value_parser = crate::exec::command)]
+    pub(crate) exec: Option<Exec>,
     /// TOML file with what the target claims and the credentials to test it with.
     #[arg(long, value_name = "FILE")]
     pub(crate) profile: Option<PathBuf>,
@@ -235,6 +242,10 @@ pub(crate) struct ServeArgs {
     /// with a unit of ms, s, m or h.
     #[arg(long, value_name = "TIMER=TIME,...", value_parser = crate::timers::timers)]
     pub(crate) timers: Option<TimerDurations>,
+    /// Speak on the control channel over the standard input and output, so that sipae run --exec can set the clock
+    /// (docs/control-channel.md). The address is told on the standard error then, and the server ends with its input.
+    #[arg(long)]
+    pub(crate) control: bool,
     #[command(flatten)]
     pub(crate) tls: ServeTlsArgs,
     /// Tell on the standard error what clients do and which rules they break.

@@ -1,6 +1,8 @@
 //! The `sipae` command: a module per subcommand. It knows no protocol.
 
 mod args;
+mod control;
+mod exec;
 mod expected;
 mod explain;
 mod filter;

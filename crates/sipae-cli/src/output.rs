@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+use sipae_conformance::control::ControlError;
 use sipae_conformance::profile::ProfileError;
 use sipae_events::ExitCode;
 use sipae_net::TlsError;
@@ -19,6 +20,12 @@ pub(crate) enum Failure {
     Tls(#[from] TlsError),
     #[error("{}: {source}", file.display())]
     File { file: PathBuf, source: io::Error },
+    #[error("--exec: {0}")]
+    Command(ControlError),
+    #[error("--exec: {0} (docs/control-channel.md)")]
+    Control(ControlError),
+    #[error("--exec: {0} (docs/control-channel.md), so that cases about timers were blocked")]
+    ClockLost(String),
     #[error("{0}")]
     Usage(String),
     #[error("cannot listen at {address}: {source}")]
@@ -32,9 +39,17 @@ pub(crate) enum Failure {
 impl Failure {
     pub(crate) const fn exit(&self) -> ExitCode {
         match self {
+            Self::Control(_) | Self::ClockLost(_) => ExitCode::Blocked,
             Self::Report(_) | Self::Served(_) => ExitCode::Internal,
             _ => ExitCode::Usage,
         }
+    }
+}
+
+/// What cannot be started is wrong usage; what is started and does not speak is no target to be tested.
+impl From<ControlError> for Failure {
+    fn from(error: ControlError) -> Self {
+        if error.is_wrong_command() { Self::Command(error) } else { Self::Control(error) }
     }
 }
 

@@ -18,7 +18,7 @@ use sipae_report::{Comparison, Console, JsonLines, Junit, Progress, Writer};
 use crate::args::RunArgs;
 use crate::expected::ExpectedFile;
 use crate::output::{Failure, forgive_closed_pipe};
-use crate::{filter, list, tls};
+use crate::{exec, filter, list, tls};
 
 pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     let filter = filter::filter(&args.filter)?;
@@ -35,6 +35,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         expected.as_ref().map(|file| Comparison::new(file.list.clone(), options.filter.is_empty()));
     let reports = reports(args, &options, comparison.as_ref())?;
     let (exit, comparison) = told(&options, reports, comparison)?;
+    let exit = exec::settled(options.control.as_deref(), exit)?;
     match (expected, comparison) {
         (Some(file), Some(comparison)) if args.fix => file.fix(&comparison).map(|()| exit),
         _ => Ok(exit),
@@ -64,15 +65,30 @@ fn options(args: &RunArgs, filter: Filter) -> Result<RunOptions, Failure> {
         None => Profile::of_reference(),
     };
     let target = target(args)?;
+    exec::check_target(args.exec.as_ref(), &target)?;
     tls::check_target(&args.tls, &target)?;
     tls::settle(&args.tls, &mut profile.tls);
     // What is wrong with the files of TLS is wrong usage, and no verdict.
     target.connector(&profile)?;
+    let control = exec::start(args.exec.as_ref(), &target)?;
     let seed = args.seed.unwrap_or_else(|| u64::from_be_bytes((&mut OsEntropy as &mut dyn Entropy).octets()));
     let profile_name = args.profile.as_ref().map(|file| file.display().to_string());
     let (profile, strict, arguments) = (Arc::new(profile), args.strict, arguments(args));
     let (jobs, rough) = (args.jobs.unwrap_or_else(|| default_jobs(&target)), args.rough);
-    Ok(RunOptions { target, profile, profile_name, arguments, seed, strict, filter, jobs, rough })
+    let settings = None;
+    Ok(RunOptions {
+        target,
+        control,
+        profile,
+        profile_name,
+        arguments,
+        seed,
+        strict,
+        filter,
+        settings,
+        jobs,
+        rough,
+    })
 }
 
 /// In memory as many as there are cores; some over a network, where most of the time is waiting.
@@ -87,13 +103,14 @@ fn default_jobs(target: &Target) -> usize {
 
 /// What else changes the run, for the command that repeats it.
 fn arguments(args: &RunArgs) -> Vec<String> {
+    let exec = args.exec.as_ref().map(|exec| format!("--exec {}", exec.quoted()));
     let strict = args.strict.then(|| "--strict".to_owned());
     let rough = args.rough.then(|| "--rough".to_owned());
     #[cfg(feature = "defects")]
     let defect = args.defect.map(|defect| format!("--defect {defect}"));
     #[cfg(not(feature = "defects"))]
     let defect = None;
-    tls::arguments(&args.tls).chain(strict).chain(rough).chain(defect).collect()
+    exec.into_iter().chain(tls::arguments(&args.tls)).chain(strict).chain(rough).chain(defect).collect()
 }
 
 #[cfg(not(feature = "defects"))]

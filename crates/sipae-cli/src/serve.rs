@@ -11,17 +11,19 @@ use sipae::auth::ChallengeKind;
 use sipae::ntlm::NegotiateFlags;
 use sipae::server::ServerConfig;
 use sipae::version::Version;
-use sipae_conformance::profile::{ProfileUser, one_line, read_text};
+use sipae_conformance::profile::{ProfileUser, TimerDurations, one_line, read_text};
 use sipae_conformance::target::{accounts, is_host, reference_config};
 use sipae_events::ExitCode;
 use sipae_net::{Host, HostEvent};
 
 use crate::args::{Challenge, ServeArgs};
+use crate::control;
 use crate::output::{Failure, forgive_closed_pipe};
 use crate::tls;
 
 pub(crate) fn serve(args: &ServeArgs) -> Result<ExitCode, Failure> {
     let config = config(args)?;
+    let durations = TimerDurations::from(config.durations);
     let failed = |source| Failure::Listen { address: args.listen.clone(), source };
     let users: Vec<String> = config.accounts.iter().map(|account| account.address.clone()).collect();
     let identity = tls::identity(args)?;
@@ -34,8 +36,14 @@ pub(crate) fn serve(args: &ServeArgs) -> Result<ExitCode, Failure> {
     let host = host.map_err(failed)?;
     let address = host.address().map_err(failed)?;
     let line = format!("{scheme}://{address}  NTLM version {}, users {}", args.offer, users.join(", "));
-    let told = writeln!(io::stdout(), "{line}").and_then(|()| io::stdout().flush());
-    forgive_closed_pipe(told).map_err(Failure::Report)?;
+    if args.control {
+        // Nobody is left to read it when this fails.
+        let _unread = writeln!(io::stderr(), "{line}");
+        control::listen(host.control(), address, durations).map_err(Failure::Served)?;
+    } else {
+        let told = writeln!(io::stdout(), "{line}").and_then(|()| io::stdout().flush());
+        forgive_closed_pipe(told).map_err(Failure::Report)?;
+    }
     let log = args.verbose.then(log);
     let served = host.run(|event| {
         if let Some(log) = &log {

@@ -9,6 +9,7 @@
 pub mod case;
 pub mod cases;
 pub mod codec;
+pub mod control;
 pub mod execute;
 pub mod filter;
 pub mod gate;

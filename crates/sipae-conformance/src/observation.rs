@@ -72,8 +72,10 @@ pub struct Observation {
     pub unasked: Vec<(String, Signature)>,
     /// Why the script could not be played to its end.
     pub broken: Option<String>,
-    /// Whether a connection could not be opened.
+    /// Whether a connection could not be opened, or the target may have ended for another reason.
     pub is_unreachable: bool,
+    /// Why time could not be made to pass for the target: nothing that was seen says anything of its timers.
+    pub clock_lost: Option<String>,
 }
 
 impl Observation {

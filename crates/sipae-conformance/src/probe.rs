@@ -84,7 +84,7 @@ pub fn probe(ways: &dyn Connector, profile: Option<&Arc<Profile>>, seed: u64) ->
     let (depth, in_order) = if is_answered { probe.pipeline() } else { (0, None) };
     let mut report = Report {
         bare: said(&bare),
-        kind: bare.answer("bare", |answer| answer.status()).flatten().filter(|status| is_challenge(*status)),
+        kind: bare.answer("bare", challenge_status).flatten(),
         offers: bare.answer("bare", offers).unwrap_or_default(),
         answer_time,
         clock_offset: bare.answer("bare", |answer| clock_offset(answer, now)).flatten(),
@@ -114,6 +114,7 @@ impl Probe<'_> {
             version,
             pace: Arc::clone(&self.pace),
             durations: None,
+            control: None,
             entropy: SeededEntropy::new(self.seed),
         };
         let mut played = play(stage, script);
@@ -187,8 +188,8 @@ impl Probe<'_> {
     }
 }
 
-const fn is_challenge(status: u16) -> bool {
-    ChallengeKind::from_status(status).is_some()
+fn challenge_status(answer: &Message<'_>) -> Option<u16> {
+    answer.status().filter(|status| ChallengeKind::from_status(*status).is_some())
 }
 
 fn said(observation: &Observation) -> String {

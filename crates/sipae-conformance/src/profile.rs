@@ -84,13 +84,7 @@ impl TimerDurations {
     /// Those of the reference: the specification's (docs/assumptions.md).
     #[must_use]
     pub fn of_reference() -> Self {
-        let durations = Durations::default();
-        Self {
-            expiry: Some(durations.expiry),
-            idle: Some(durations.idle),
-            handshake: Some(durations.handshake),
-            connection: Some(durations.connection),
-        }
+        Self::from(Durations::default())
     }
 
     /// A server's durations with those that are known in place of its own.
@@ -105,6 +99,29 @@ impl TimerDurations {
         }
     }
 
+    /// Those that a run can wait for; the others count as not known.
+    #[must_use]
+    pub fn that_can_be_waited_for(self) -> Self {
+        let is_short = |time: &Duration| u64::try_from(time.as_millis()).is_ok_and(|ms| TIMER.contains(&ms));
+        Self {
+            expiry: self.expiry.filter(is_short),
+            idle: self.idle.filter(is_short),
+            handshake: self.handshake.filter(is_short),
+            connection: self.connection.filter(is_short),
+        }
+    }
+
+    /// Those that are known, and those of `others` else.
+    #[must_use]
+    pub fn or(self, others: Self) -> Self {
+        Self {
+            expiry: self.expiry.or(others.expiry),
+            idle: self.idle.or(others.idle),
+            handshake: self.handshake.or(others.handshake),
+            connection: self.connection.or(others.connection),
+        }
+    }
+
     /// How long that timer is.
     #[must_use]
     pub const fn of(&self, timer: Timer) -> Option<Duration> {
@@ -116,10 +133,13 @@ impl TimerDurations {
         }
     }
 
-    /// For reports: how much shorter each known timer is than that of the specification.
+    /// For reports: how much shorter each known timer is than that of the specification, if any is.
     #[must_use]
     pub fn notes(&self) -> Vec<String> {
         let reference = Self::of_reference();
+        if *self == reference {
+            return Vec::new();
+        }
         let timers = [Timer::Expiry, Timer::Idle, Timer::Handshake, Timer::Connection];
         let shortened = timers.into_iter().filter_map(|timer| {
             let (known, full) = (self.of(timer)?, reference.of(timer)?);
@@ -127,6 +147,18 @@ impl TimerDurations {
             Some(format!("{timer} timer of {} ms, 1:{ratio} of the specification's", known.as_millis()))
         });
         shortened.collect()
+    }
+}
+
+/// All of them are known of a server of this process.
+impl From<Durations> for TimerDurations {
+    fn from(durations: Durations) -> Self {
+        Self {
+            expiry: Some(durations.expiry),
+            idle: Some(durations.idle),
+            handshake: Some(durations.handshake),
+            connection: Some(durations.connection),
+        }
     }
 }
 

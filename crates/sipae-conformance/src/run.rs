@@ -10,13 +10,14 @@ use sipae_events::{
 use sipae_net::SeededEntropy;
 use sipae_spec::Role;
 
-use crate::case::{Case, Gate};
+use crate::case::{Case, Cost, Gate};
 use crate::cases;
+use crate::control::Control;
 use crate::execute::Stage;
 use crate::filter::Filter;
 use crate::gate::{self, GateReport};
 use crate::pace::Pace;
-use crate::profile::Profile;
+use crate::profile::{Profile, TimerDurations};
 use crate::schedule::{Claim, Job, Queue};
 use crate::target::{Connector, Setting, Target};
 use crate::trial::{Outcome, Parked, Trial};
@@ -29,6 +30,8 @@ const SCHEME: &str = "NTLM";
 pub struct RunOptions {
     /// The target.
     pub target: Target,
+    /// What controls it, where the suite has started it. It ends with the last clone of these options.
+    pub control: Option<Arc<Control>>,
     /// What it claims.
     pub profile: Arc<Profile>,
     /// How the profile was named, so that a report can say how to run again.
@@ -41,6 +44,8 @@ pub struct RunOptions {
     pub strict: bool,
     /// Which cases run, with which schemes.
     pub filter: Filter,
+    /// Only these settings of the target; all of them when absent.
+    pub settings: Option<Vec<Setting>>,
     /// How many cases run side by side.
     pub jobs: usize,
     /// Whether a target that is not on this machine may be flooded.
@@ -53,19 +58,20 @@ impl RunOptions {
     pub fn reference(seed: u64) -> Self {
         Self {
             target: Target::REFERENCE,
+            control: None,
             profile: Arc::new(Profile::of_reference()),
             profile_name: None,
             arguments: Vec::new(),
             seed,
             strict: false,
             filter: Filter::default(),
+            settings: None,
             jobs: 1,
             rough: false,
         }
     }
 
     fn started(&self) -> RunStarted {
-        let durations = self.target.durations(&self.profile).filter(|_| self.target.is_one_server());
         RunStarted {
             program: "sipae".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -74,8 +80,34 @@ impl RunOptions {
             profile: self.profile_name.clone(),
             arguments: self.arguments.clone(),
             role: Role::Server,
-            notes: durations.map(|durations| durations.notes()).unwrap_or_default(),
+            notes: self.notes(),
         }
+    }
+
+    /// How time passes, where that is not by a set clock of this process.
+    fn notes(&self) -> Vec<String> {
+        let durations = self.durations().filter(|_| self.target.is_one_server()).unwrap_or_default();
+        let set = self.sets_clock().then(|| "the clock of the target is set".to_owned());
+        set.into_iter().chain(durations.notes()).collect()
+    }
+
+    /// How long the timers of the target are: what it says itself goes before what its profile says.
+    fn durations(&self) -> Option<TimerDurations> {
+        let known = self.target.durations(&self.profile);
+        match &self.control {
+            Some(control) => Some(control.durations().or(known.unwrap_or_default())),
+            None => known,
+        }
+    }
+
+    /// Whether time is made to pass for a target that others talk to at the same time.
+    fn sets_clock(&self) -> bool {
+        self.control.as_ref().is_some_and(|control| control.can_advance())
+    }
+
+    /// The target as it is reached.
+    fn reached(&self) -> Target {
+        self.target.found_at(self.control.as_ref().and_then(|control| control.address()))
     }
 
     fn selected(&self) -> impl Iterator<Item = &'static Case> {
@@ -83,7 +115,10 @@ impl RunOptions {
     }
 
     fn settings(&self) -> Vec<Setting> {
-        if self.filter.selects_scheme(SCHEME) { self.target.settings() } else { Vec::new() }
+        let is_chosen =
+            |setting: &Setting| self.settings.as_ref().is_none_or(|chosen| chosen.contains(setting));
+        let settings = self.target.settings().into_iter().filter(is_chosen);
+        settings.filter(|_| self.filter.selects_scheme(SCHEME)).collect()
     }
 
     /// A stage for one part of the run. The seed is a hash of the run's seed, the name of the part, and the setting.
@@ -101,7 +136,8 @@ impl RunOptions {
             peer,
             version: setting.version,
             pace: Arc::clone(pace),
-            durations: self.target.durations(&self.profile),
+            durations: self.durations(),
+            control: self.control.clone(),
             entropy: SeededEntropy::new(self.seed_of(part, setting)),
         }
     }
@@ -174,7 +210,7 @@ struct Plan<'r> {
 
 impl<'r> Plan<'r> {
     fn new(options: &'r RunOptions) -> Self {
-        let ways = options.target.ways(&options.profile);
+        let ways = options.reached().ways(&options.profile);
         let (passages, entries) = (Vec::new(), Vec::new());
         let mut plan = Self { options, ways, passages, entries, lost: Mutex::new(None) };
         plan.gates();
@@ -268,7 +304,7 @@ impl<'r> Plan<'r> {
     }
 
     fn unknown_timer(&self, case: &Case) -> Option<sipae_gen::Timer> {
-        let durations = self.options.target.durations(&self.options.profile).unwrap_or_default();
+        let durations = self.options.durations().unwrap_or_default();
         case.needs().timers.iter().copied().find(|timer| durations.of(*timer).is_none())
     }
 
@@ -330,11 +366,23 @@ impl<'r> Plan<'r> {
             Entry::Trial(trial, _) => {
                 let needs = trial.case.needs();
                 let peer = (needs.peer && is_one_server).then_some(place % peers);
-                Some(Job { place, claim: Claim { peer, cost: trial.case.cost() } })
+                Some(Job { place, claim: Claim { peer, cost: self.cost(trial.case) } })
             }
             _ => None,
         });
         jobs.collect()
+    }
+
+    /// A clock that is set forward ends the associations of all others.
+    fn cost(&self, case: &Case) -> Cost {
+        let is_set = !case.needs().timers.is_empty() && self.options.sets_clock();
+        if is_set { Cost::Alone } else { case.cost() }
+    }
+
+    /// Why a case cannot have the time that it needs; nothing is sent for it then.
+    fn lost_clock(&self, case: &Case) -> Option<String> {
+        let control = self.options.control.as_ref().filter(|_| !case.needs().timers.is_empty());
+        control.and_then(|control| control.broken())
     }
 
     fn work(&self, queue: &Queue, sender: &mpsc::Sender<(usize, Outcome)>) {
@@ -355,7 +403,8 @@ impl<'r> Plan<'r> {
         let lost = || self.lost.lock().unwrap_or_else(PoisonError::into_inner);
         let blocked =
             |reason: String| Outcome::Finished(Box::new(trial.not_run(Verdict::Blocked, Some(reason))));
-        if let Some(reason) = lost().clone() {
+        let reason = lost().clone().or_else(|| self.lost_clock(trial.case));
+        if let Some(reason) = reason {
             return Some(blocked(reason));
         }
         let (id, peer) = (trial.case.id(), job.claim.peer.unwrap_or_default());

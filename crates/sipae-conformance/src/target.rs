@@ -3,7 +3,7 @@
 mod connector;
 
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr, SocketAddrV6};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -55,7 +55,7 @@ pub enum TargetError {
     Form(String),
     /// `tcp://` or `tls://` without host or port.
     #[error(
-        "{0:?} is no target: tcp:// and tls:// need a host (IPv6 in brackets) and a port from 1 to 65535"
+        "{0:?} is no target: tcp:// and tls:// need a host (IPv6 in brackets) and a port from 1 to 65535, or 0 with --exec"
     )]
     Address(String),
 }
@@ -87,6 +87,25 @@ impl Target {
     #[must_use]
     pub const fn is_one_server(&self) -> bool {
         !matches!(self, Self::Reference { .. })
+    }
+
+    /// Whether it is named without a port: with port 0, which whoever starts it finds out.
+    #[must_use]
+    pub fn lacks_port(&self) -> bool {
+        match self {
+            Self::Reference { .. } => false,
+            Self::Tcp { address } | Self::Tls { address } => address.ends_with(":0"),
+        }
+    }
+
+    /// A server named without a port, at the address where it listens.
+    #[must_use]
+    pub fn found_at(&self, found: Option<SocketAddr>) -> Self {
+        match (self, found.filter(|_| self.lacks_port())) {
+            (Self::Tcp { .. }, Some(found)) => Self::Tcp { address: found.to_string() },
+            (Self::Tls { .. }, Some(found)) => Self::Tls { address: found.to_string() },
+            _ => self.clone(),
+        }
     }
 
     /// Whether it is on this machine, where floods and oversized input disturb nobody else.
@@ -191,8 +210,8 @@ impl FromStr for Target {
             _ => return Err(TargetError::Form(text.to_owned())),
         };
         let (host, port) = address.rsplit_once(':').unwrap_or_default();
-        let is_port = port.parse::<u16>().is_ok_and(|port| port != 0);
-        let is_usable = is_port && (is_host_name(host) || address.parse::<SocketAddrV6>().is_ok());
+        let is_usable =
+            port.parse::<u16>().is_ok() && (is_host_name(host) || address.parse::<SocketAddrV6>().is_ok());
         if is_usable { Ok(target) } else { Err(TargetError::Address(text.to_owned())) }
     }
 }
@@ -228,6 +247,21 @@ mod tests {
     }
 
     #[test]
+    fn a_target_without_a_port_is_found_where_it_listens() {
+        let found = Some("127.0.0.1:4711".parse().expect("an address"));
+        for (named, reached) in [
+            ("tcp://127.0.0.1:0", "tcp://127.0.0.1:4711"),
+            ("tls://localhost:0", "tls://127.0.0.1:4711"),
+            ("tcp://127.0.0.1:10", "tcp://127.0.0.1:10"),
+            ("ref", "ref"),
+        ] {
+            let target = named.parse::<Target>().expect("a target");
+            assert_eq!(target.found_at(found).to_string(), reached);
+            assert_eq!(target.found_at(None), target);
+        }
+    }
+
+    #[test]
     fn a_text_that_is_no_target_says_what_is_one() {
         for text in [
             "",
@@ -236,7 +270,6 @@ mod tests {
             "tls://::1:5061",
             "tcp://",
             "tcp://host",
-            "tcp://host:0",
             "tcp://host:99999",
             "tcp://a/b:1",
             "tcp://u@127.0.0.1:5",

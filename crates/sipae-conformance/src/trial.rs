@@ -106,6 +106,11 @@ impl Trial {
 
     fn judged(&self, mut played: Played) -> Attempt {
         let observation = played.observe();
+        if let Some(reason) = observation.clock_lost.clone() {
+            let (findings, undecided) = (Vec::new(), Some(reason));
+            let judgement = Judgement { verdict: Verdict::Blocked, findings, undecided, waits: false };
+            return Attempt { played, observation, judgement };
+        }
         let mut judge = Judge::new(&observation, self.case.requirements(), self.version, self.strict);
         self.case.read(&mut judge);
         let judgement = judge.judgement();
@@ -119,7 +124,9 @@ impl Trial {
         let reason = match cause {
             Some(Cause::Crash) => Some("the target takes no connection any more".to_owned()),
             Some(_) => Some("the target answers on no new connection either".to_owned()),
-            None => judgement.undecided.filter(|_| verdict == Verdict::Inconclusive),
+            None => {
+                judgement.undecided.filter(|_| matches!(verdict, Verdict::Inconclusive | Verdict::Blocked))
+            }
         };
         let mut finished = self.not_run(verdict, reason);
         finished.findings = judgement.findings;

@@ -68,8 +68,8 @@ pub enum Edit {
         /// In front of the others.
         first: bool,
     },
-    /// Replaces the first occurrence of a text in the credential, in whichever field it stands.
-    ReplaceInCredential {
+    /// Replaces the first occurrence of a text in the credential, whatever its header field.
+    Credential {
         /// What is replaced; where it does not occur the script ends.
         from: Text,
         /// What stands there then.

@@ -39,6 +39,10 @@ pub struct Signing {
     pub token: Option<Token>,
     /// The layout of another version than that of the association.
     pub layout: Option<Version>,
+    /// What is written, and signed, for cnum: anything but the digits of a number is a fault.
+    pub number_text: Option<String>,
+    /// What is written, and signed, for crand.
+    pub rand_text: Option<String>,
     /// The signature that a response would have if it were a request: without the status code.
     pub without_status: bool,
 }

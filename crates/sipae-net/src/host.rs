@@ -11,7 +11,7 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sipae::sa::Durations;
 use sipae::server::{ConnectionId, Input, Output, Server, ServerConfig, ServerEvent};
@@ -33,6 +33,8 @@ const BACKLOG: usize = 64;
 const SEND_TIMEOUT: Duration = Duration::from_secs(2);
 /// A client that has not caught up with its answers for this long is cut off too.
 const BEHIND: Duration = Duration::from_secs(30);
+/// A clock that is set closes connections, and whoever sets it is told when they are closed, or after this long.
+const CLOSING: Duration = Duration::from_secs(1);
 /// How often timers are looked at when nothing happens: at least this often,
 const TICK: Duration = Duration::from_secs(1);
 /// and never more often than this, however short they are.
@@ -44,6 +46,16 @@ enum Happening {
     NoTls(ConnectionId, HandshakeError),
     Ended(ConnectionId),
     ListenerBroke(io::Error),
+    /// Whoever controls the host wants this, and hears when it is done how many connections are being closed.
+    Control(Control, SyncSender<usize>),
+    Stop,
+}
+
+/// What whoever controls a host can want.
+#[derive(Clone, Copy)]
+enum Control {
+    Advance(Duration),
+    Reset,
 }
 
 /// What a host tells its owner.
@@ -65,6 +77,47 @@ pub struct Host {
     listener: TcpListener,
     config: ServerConfig,
     identity: Option<ServerIdentity>,
+    sender: SyncSender<Happening>,
+    receiver: Receiver<Happening>,
+}
+
+/// Controls a running host from another thread: only those who test have a use for it.
+#[derive(Clone, Debug)]
+pub struct HostControl(SyncSender<Happening>);
+
+impl HostControl {
+    /// Lets so much time pass for the server at once. Returns when its timers have been looked at, and the connections
+    /// that they close are closed or have had the time for it; `false` when the host has ended.
+    #[must_use]
+    pub fn advance(&self, time: Duration) -> bool {
+        let until = Instant::now() + CLOSING;
+        let mut closing = self.ask(Control::Advance(time));
+        while closing.is_some_and(|closing| closing != 0) && Instant::now() < until {
+            thread::sleep(Duration::from_millis(1));
+            closing = self.ask(Control::Advance(Duration::ZERO));
+        }
+        closing.is_some()
+    }
+
+    /// Lets the server forget every association, handshake and registration; connections stay. `false` when the host
+    /// has ended.
+    #[must_use]
+    pub fn reset(&self) -> bool {
+        self.ask(Control::Reset).is_some()
+    }
+
+    /// Ends the host.
+    pub fn stop(&self) {
+        // Fails when it has ended already.
+        let _ended = self.0.send(Happening::Stop);
+    }
+
+    /// How many connections are being closed when it is done; `None` when the host has ended.
+    fn ask(&self, control: Control) -> Option<usize> {
+        let (done, closing) = mpsc::sync_channel(1);
+        self.0.send(Happening::Control(control, done)).ok()?;
+        closing.recv().ok()
+    }
 }
 
 impl Host {
@@ -73,7 +126,8 @@ impl Host {
     /// # Errors
     /// When the address cannot be had.
     pub fn listen(address: impl ToSocketAddrs, config: ServerConfig) -> io::Result<Self> {
-        Ok(Self { listener: TcpListener::bind(address)?, config, identity: None })
+        let (sender, receiver) = mpsc::sync_channel(BACKLOG);
+        Ok(Self { listener: TcpListener::bind(address)?, config, identity: None, sender, receiver })
     }
 
     /// Listens on TLS at an address; port 0 lets the system choose.
@@ -96,18 +150,21 @@ impl Host {
         self.listener.local_addr()
     }
 
-    /// Serves until the process ends. `on_event` hears what happens; nothing secret is in it.
+    /// What controls it while it runs.
+    #[must_use]
+    pub fn control(&self) -> HostControl {
+        HostControl(self.sender.clone())
+    }
+
+    /// Serves until it is stopped or the process ends. `on_event` hears what happens; nothing secret is in it.
     ///
     /// # Errors
     /// When the listening socket breaks, or the system gives no thread to listen in.
     pub fn run(self, on_event: impl FnMut(&HostEvent)) -> io::Result<()> {
-        let (sender, receiver) = mpsc::sync_channel(BACKLOG);
+        let Self { listener, config, identity, sender, receiver } = self;
         let accepting = sender.clone();
-        let listener = self.listener;
         thread::Builder::new().spawn(move || accept(&listener, &accepting))?;
-        let (server, identity) = (Server::new(self.config), self.identity);
-        let (clients, token) = (HashMap::new(), Arc::new(()));
-        Err(Serving { server, identity, clients, sender, token, next: 0, on_event }.serve(&receiver))
+        Serving::new(config, identity, sender, on_event).serve(&receiver)
     }
 }
 
@@ -178,12 +235,24 @@ struct Serving<F> {
     /// Each thread of a connection keeps a clone.
     token: Arc<()>,
     next: u64,
+    /// How far the clock of the server is before that of this machine.
+    ahead: Duration,
     on_event: F,
 }
 
 impl<F: FnMut(&HostEvent)> Serving<F> {
-    /// Serves until the listener breaks; the error says how.
-    fn serve(&mut self, receiver: &Receiver<Happening>) -> io::Error {
+    fn new(
+        config: ServerConfig,
+        identity: Option<ServerIdentity>,
+        sender: SyncSender<Happening>,
+        on_event: F,
+    ) -> Self {
+        let (server, clients, token) = (Server::new(config), HashMap::new(), Arc::new(()));
+        Self { server, identity, clients, sender, token, next: 0, ahead: Duration::ZERO, on_event }
+    }
+
+    /// Serves until it is stopped, or the listener breaks.
+    fn serve(&mut self, receiver: &Receiver<Happening>) -> io::Result<()> {
         let tick = tick(&self.server.config().durations);
         loop {
             match receiver.recv_timeout(tick) {
@@ -193,10 +262,39 @@ impl<F: FnMut(&HostEvent)> Serving<F> {
                     (self.on_event)(&HostEvent::NoTls(connection, problem.to_string()));
                 }
                 Ok(Happening::Ended(connection)) => self.end(connection),
-                Ok(Happening::ListenerBroke(error)) => return error,
+                Ok(Happening::Control(control, done)) => {
+                    self.control(control);
+                    let closing = self.clients.values().filter(|client| client.outbox.is_none()).count();
+                    // Fails when nobody waits for it any more.
+                    let _unheard = done.send(closing);
+                }
+                Ok(Happening::Stop) => return Ok(()),
+                Ok(Happening::ListenerBroke(error)) => return Err(error),
                 Err(RecvTimeoutError::Timeout) => self.handle(Input::Tick),
-                Err(RecvTimeoutError::Disconnected) => return io::Error::other("nobody listens any more"),
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(io::Error::other("nobody listens any more"));
+                }
             }
+        }
+    }
+
+    fn control(&mut self, control: Control) {
+        match control {
+            Control::Advance(time) => {
+                self.ahead = self.ahead.saturating_add(time);
+                self.handle(Input::Tick);
+            }
+            Control::Reset => self.reset(),
+        }
+    }
+
+    /// A new server that knows the connections and nothing else.
+    fn reset(&mut self) {
+        self.server = Server::new(self.server.config().clone());
+        let mut connections: Vec<ConnectionId> = self.clients.keys().copied().collect();
+        connections.sort_unstable();
+        for connection in connections {
+            self.handle(Input::Connected(connection));
         }
     }
 
@@ -228,7 +326,8 @@ impl<F: FnMut(&HostEvent)> Serving<F> {
     }
 
     fn handle(&mut self, input: Input<'_>) {
-        for output in self.server.handle(input, system_time(), &mut OsEntropy) {
+        let now = system_time().plus(self.ahead);
+        for output in self.server.handle(input, now, &mut OsEntropy) {
             match output {
                 Output::Send(connection, octets) => self.send(connection, octets),
                 Output::Close(connection) => self.close(connection),

@@ -8,13 +8,15 @@ mod entropy;
 mod host;
 mod layer;
 mod memory;
+mod program;
 mod socket;
 mod tls;
 mod wire;
 
 pub use entropy::{OsEntropy, SeededEntropy, system_time};
-pub use host::{Host, HostEvent};
+pub use host::{Host, HostControl, HostEvent};
 pub use memory::MemoryWire;
+pub use program::{LONGEST_LINE, Program, ProgramError, read_line};
 pub use socket::SocketWire;
 pub use tls::{ClientIdentity, HandshakeError, ServerIdentity, TlsClient, TlsError, TlsOptions, TlsRoots};
 pub use wire::{Arrival, Arrived, Wire, WireError};

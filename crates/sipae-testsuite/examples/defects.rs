@@ -23,7 +23,7 @@ fn main() -> ExitCode {
 }
 
 fn row(found: &Found, width: usize) {
-    let (defect, cases) = (found.defect, found.own_cases());
+    let (defect, cases) = (found.defect, own_cases(found));
     let shown = match cases.as_slice() {
         [] => "NOT FOUND".to_owned(),
         [only] => (*only).to_owned(),
@@ -37,4 +37,10 @@ fn row(found: &Found, width: usize) {
         "",
         ""
     );
+}
+
+/// The cases in which the row that a defect breaks turns red.
+fn own_cases(found: &Found) -> Vec<&str> {
+    let own = found.defect.requirement();
+    found.red.iter().filter(|(_, row)| row == own).map(|(case, _)| case.as_str()).collect()
 }

@@ -1,7 +1,7 @@
 //! The arrows of ARCHITECTURE.md: which crate may use which.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Each crate and the crates of this workspace that it may use.
 const ARROWS: &[(&str, &[&str])] = &[
@@ -104,14 +104,19 @@ fn every_crate_of_the_workspace_has_its_arrows_written_down() {
 fn cases_do_not_use_the_state_machines_that_they_judge() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sipae-conformance/src");
     for folder in ["cases", "execute"] {
-        for entry in std::fs::read_dir(source.join(folder)).expect("sources") {
-            let path = entry.expect("an entry").path();
+        for path in sources(&source.join(folder)) {
             let text = std::fs::read_to_string(&path).expect("text");
             for subject in ["Server::new", "Client::new", "sipae::client"] {
                 assert!(!text.contains(subject), "{}: {subject}", path.display());
             }
         }
     }
+}
+
+/// The files of a folder and of those in it.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("sources").map(|entry| entry.expect("an entry").path());
+    entries.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()
 }
 
 /// `cargo run` builds the program alone, so what no manifest asks for is not in it. The test binary asks for defects as

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use sipae::defects::Defect;
+use sipae_conformance::case::Case;
 use sipae_conformance::cases;
 use sipae_spec::{Coverage, Diagnostic, Requirement, Role, coverage, requirements};
 
@@ -33,7 +34,7 @@ fn the_id_of_a_case_begins_with_the_section_of_one_of_its_rows() {
 #[test]
 fn every_requirement_has_a_case_or_a_written_reason() {
     for row in requirements() {
-        let judging = cases::all().filter(|case| case.requirements().contains(&row.id)).map(|case| case.id());
+        let judging = cases::all().filter(|case| case.requirements().contains(&row.id)).map(Case::id);
         assert!(!matches!(coverage(row, judging), Coverage::Open), "{}", row.id);
     }
 }

@@ -25,8 +25,9 @@ fn the_reference_passes_every_case_at_every_version() {
 }
 
 fn has_meaning(finished: &CaseFinished) -> bool {
-    let case = cases::all().find(|case| case.id() == finished.case.as_str()).expect("a case");
-    case.needs().versions.iter().any(|version| version.number() == finished.subject.version)
+    let case = cases::all().find(|case| case.id() == finished.case.as_str());
+    let versions = case.map(|case| case.needs().versions.as_slice()).unwrap_or_default();
+    versions.iter().any(|version| version.number() == finished.subject.version)
 }
 
 #[test]

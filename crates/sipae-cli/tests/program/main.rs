@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
+mod controlled;
+#[cfg(test)]
 mod measured;
 #[cfg(test)]
 mod misbehaving;

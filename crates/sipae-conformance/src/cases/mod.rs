@@ -4,6 +4,7 @@ mod seen;
 
 use std::sync::LazyLock;
 
+use sipae::message::HeaderName;
 use sipae::version::Version;
 use sipae_gen::{Connection, Edit, Label, Party, Password, Recipient, Script, Signing, Template, Token};
 
@@ -228,6 +229,14 @@ impl Handshake {
     /// The completing request and its answer.
     pub(crate) fn finish(&self, script: Script, version: Version) -> Script {
         self.ask(self.complete(script, version, Password::Right), &self.last)
+    }
+
+    /// Takes the registration of an endpoint away that has other identifiers than its party: nobody else can.
+    pub(crate) fn leave(&self, script: Script) -> Script {
+        let message = format!("{} leaves", self.association);
+        let script = self.compose(script, &message);
+        let expires = Edit::SetHeader(HeaderName::Expires, "0".into());
+        self.ask(script.edit(&message, expires).sign(&message, &self.association), &message)
     }
 
     /// All of it.

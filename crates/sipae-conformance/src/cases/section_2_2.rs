@@ -102,7 +102,7 @@ fn first_token_goes_on(id: &str, title: &str, row: &'static str, edits: Vec<Edit
 
 /// The text of a credential, wherever it stands.
 fn in_credential(from: &str, to: &str) -> Edit {
-    Edit::ReplaceInCredential { from: Text::of(from), to: Text::of(to) }
+    Edit::Credential { from: Text::of(from), to: Text::of(to) }
 }
 
 /// The first occurrence of a text in a header field.

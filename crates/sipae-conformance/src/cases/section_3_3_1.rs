@@ -167,7 +167,7 @@ fn same_epid() -> Vec<Case> {
     let case = case.with_second_account().plan(move |version| {
         let script = second.play(handshake(version).connect(Party::PEER.connection()), version);
         let script = second.ask(second.signed(script, "of the second"), "of the second");
-        signed(script, "of the first").ask("of the first")
+        second.leave(signed(script, "of the first").ask("of the first"))
     });
     vec![case.judge(|judge| {
         judge.processed("SIPAE-3.3.1-07", "of the second");

@@ -1,19 +1,20 @@
 //! 3.3.4.1: what a server signs of others: requests that it delivers, responses that it relays.
 
 use sipae::auth::{AuthHeader, AuthParam};
-use sipae::message::{HeaderName, Message};
+use sipae::message::{HeaderName, Message, Value};
 use sipae_gen::{Edit, Party, Recipient, Script, Template, Text};
 
 use super::seen::{
     answer_signature, delivered, has_all_params, is_verified, lines, signed_answer, signed_delivery, verified,
 };
-use super::{PEER_SA, SA, both, signed, to_peer};
+use super::{PEER_SA, SA, both, handshake, signed, to_peer};
 use crate::case::Case;
 use crate::judge::Judge;
 use crate::reaction::Signature;
 
 pub(super) fn cases() -> Vec<Case> {
-    let mut cases = vec![call(), trying(), params(), covers_identity(), relayed_covers_identity()];
+    let mut cases =
+        vec![call(), trying(), of_the_server(), params(), covers_identity(), relayed_covers_identity()];
     cases.extend(deliveries());
     cases.extend(relayed());
     cases.extend(credentials());
@@ -29,15 +30,21 @@ fn deliveries() -> impl Iterator<Item = Case> {
         let title = format!("{method} is delivered signed for its receiver, and its answer for its sender");
         Case::new(&id, &title, &["SIPAE-3.3.4.1-01", "SIPAE-3.3.4.1-09"])
             .with_peer()
-            .plan(move |version| to_peer(both(version), "request", method).ask("request"))
+            .plan(move |version| {
+                let template = Template::new(method).to(Recipient::Account(Party::PEER));
+                let template = template.header("Event", "presence").header("Subscription-State", "active");
+                both(version).compose("request", template).sign("request", SA).ask("request")
+            })
             .judge(|judge| both_ways(judge, "request"))
     })
 }
 
 /// Whatever came of a request of the user is signed: its delivery and its answer.
 fn both_ways(judge: &mut Judge<'_>, message: &str) {
-    let (is_delivered, is_answered) =
-        (delivered(judge, message, Party::PEER).is_some(), answer_signature(judge, message).is_some());
+    let is_delivered = delivered(judge, message, Party::PEER).is_some();
+    // What a hop before the server refuses is not signed.
+    let is_judged = |signature: &Signature| is_delivered || *signature != Signature::Unsigned;
+    let is_answered = answer_signature(judge, message).is_some_and(is_judged);
     let (signed, right) = ("SIPAE-3.3.4.1-01", Some("SIPAE-3.3.4.1-09"));
     if is_delivered {
         signed_delivery(judge, signed, right, message, Party::PEER);
@@ -46,7 +53,7 @@ fn both_ways(judge: &mut Judge<'_>, message: &str) {
         signed_answer(judge, signed, right, message);
     }
     if !is_delivered && !is_answered {
-        judge.undecide(format!("{message}: neither delivered nor answered"));
+        judge.undecide(format!("{message}: neither delivered nor answered with a signature"));
     }
 }
 
@@ -201,6 +208,34 @@ const fn word(signature: &Signature) -> &'static str {
     }
 }
 
+/// A subscription to oneself is what servers answer with a NOTIFY of their own, if they have any.
+fn of_the_server() -> Case {
+    Case::new(
+        "3.3.4.1/requests-of-the-server",
+        "requests that the server itself makes are signed",
+        &["SIPAE-3.3.4.1-01"],
+    )
+    .plan(|version| {
+        let template = Template::new("SUBSCRIBE").header("Event", "presence").header("Expires", "60");
+        let template = template.header("Accept", "application/pidf+xml");
+        handshake(version)
+            .compose("subscribe", template)
+            .sign("subscribe", SA)
+            .ask("subscribe")
+            .signed_fence(SA)
+    })
+    .judge(|judge| {
+        let unasked = &judge.observation().unasked;
+        if judge.observed("subscribe").is_some() && unasked.is_empty() {
+            judge.record("SIPAE-3.3.4.1-01", "requests of the server", "none");
+        }
+        for (method, signature) in unasked {
+            let is_signed = if *signature == Signature::Unsigned { verified(signature) } else { Ok(()) };
+            judge.check("SIPAE-3.3.4.1-01", &format!("{method} of the server: signed"), is_signed);
+        }
+    })
+}
+
 fn params() -> Case {
     Case::new(
         "3.3.4.1/delivery-params",
@@ -319,7 +354,7 @@ fn credentials() -> Vec<Case> {
 fn responses(message: &Message<'_>) -> Vec<String> {
     let headers =
         HeaderName::CREDENTIALS.into_iter().flat_map(|name| message.all(name)).map(AuthHeader::read);
-    headers.filter_map(|header| header.get(AuthParam::Response).map(|value| value.to_text())).collect()
+    headers.filter_map(|header| header.get(AuthParam::Response).map(Value::to_text)).collect()
 }
 
 /// Passing it on is written down: it carries no secret.

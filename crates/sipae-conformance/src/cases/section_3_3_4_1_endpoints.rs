@@ -1,6 +1,6 @@
 //! 3.3.4.1 and 3.3.1: two endpoints of one user, each with its own association.
 
-use sipae::message::HeaderName;
+use sipae::message::{HeaderName, Message};
 use sipae::version::Version;
 use sipae_gen::{Party, Recipient, Script, Template};
 
@@ -200,10 +200,13 @@ fn names_endpoint(judge: &mut Judge<'_>, message: &str, party: Party, known_from
     let Some(epid) = sender_epid(judge, known_from) else {
         return judge.undecide(format!("{known_from} was not sent"));
     };
-    let expected = format!("{message} to {party}: To with ;epid={epid}");
+    let expected = format!("{message} to {party}: To with its epid");
     judge.delivery("SIPAE-3.3.1-06", message, party, &expected, |delivery| {
+        let is_own = |message: &Message<'_>| {
+            let to = message.to().ok()?;
+            Some(to.epid == Some(epid.as_bytes()) || String::from_utf8_lossy(to.uri).contains(";gruu"))
+        };
         let to = lines(delivery, HeaderName::To).join(", ");
-        let is_named = to.contains(&format!(";epid={epid}")) || to.contains(";opaque=user:epid:");
-        if is_named { Ok(()) } else { Err(format!("To: {to}")) }
+        if delivery.look(is_own).flatten() == Some(true) { Ok(()) } else { Err(format!("To: {to}")) }
     });
 }

@@ -33,7 +33,7 @@ pub(super) fn cases() -> Vec<Case> {
             .behind(Gate::Reachable)
             .plan(|_| bare(Script::connected()))
             .judge(|judge| {
-                judge.answer("SIPAE-3.3.5.1-10", "bare", "Date: Ddd, DD Mmm YYYY HH:MM:SS GMT", date)
+                judge.answer("SIPAE-3.3.5.1-10", "bare", "Date: Ddd, DD Mmm YYYY HH:MM:SS GMT", date);
             }),
         Case::new(
             "3.3.5.1/repeats-headers",

@@ -131,7 +131,7 @@ fn lines() -> Vec<Case> {
         .judge(|judge| {
             let qop = |answer: &Message<'_>| {
                 let (_, line) = ntlm_challenge(answer)?;
-                Some(line.get(AuthParam::Qop).map(|value| value.to_text()))
+                Some(line.get(AuthParam::Qop).map(sipae::message::Value::to_text))
             };
             match judge.observation().answer("bare", qop).flatten() {
                 Some(Some(qop)) => judge.record("SIPAE-3.3.5.1-12", "qop in the challenge", &qop),

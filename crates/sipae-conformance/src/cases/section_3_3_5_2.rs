@@ -24,8 +24,8 @@ pub(super) fn cases() -> Vec<Case> {
     let parts = [
         answers(),
         identifiers::cases(),
-        opaque::cases(),
         completion::cases(),
+        opaque::cases(),
         claims::cases(),
         tokens::cases(),
         parameters::cases(),

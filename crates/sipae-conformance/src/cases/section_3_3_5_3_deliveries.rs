@@ -40,7 +40,11 @@ fn altered((field, change): (&'static str, Change)) -> Case {
             let script = change(to_peer(both(version), "message", "MESSAGE"));
             delivery_fence(script.send("message").signed_fence(SA))
         })
-        .judge(|judge| judge.reaction("SIPAE-3.3.5.3-03", "message"))
+        .judge(|judge| {
+            // What makes a server look for a dialog or a transaction first.
+            let weak = [404, 481, 482].map(ReactionClass::Status);
+            judge.reaction_with("SIPAE-3.3.5.3-03", "message", &weak);
+        })
 }
 
 fn forged_message() -> Case {

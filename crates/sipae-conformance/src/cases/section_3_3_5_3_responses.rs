@@ -1,7 +1,7 @@
 //! 3.3.5.3: responses of clients are verified before they are relayed.
 
 use sipae::auth::AuthParam;
-use sipae::message::HeaderName;
+use sipae::message::{HeaderName, Message};
 use sipae_gen::{Edit, ParamEdit, Party, Script, Signing};
 
 use super::section_3_3_4_1_deliveries::register_of;
@@ -116,13 +116,22 @@ fn asked(script: Script) -> Script {
 /// The caller may see the right response, a failure that the server makes, or nothing.
 fn not_relayed(judge: &mut Judge<'_>, row: &'static str, forged: u16) {
     let (Some(_), Some(reaction)) = (judge.observed("forged"), judge.observed("request")) else { return };
+    let sent = judge.observation().sent("forged", to_tag).flatten();
+    let came = judge.observation().answer("request", to_tag).flatten();
     let is_relayed = match reaction {
         Reaction::Final { status, .. } if forged < 300 => *status < 300,
         Reaction::Final { status, .. } => *status == forged,
         _ => false,
     };
+    if is_relayed && came != sent {
+        return judge.undecide(format!("another endpoint has answered: {reaction}"));
+    }
     let holds = if is_relayed { Err(format!("request: {reaction}")) } else { Ok(()) };
     judge.check(row, &format!("request: not answered with that {forged}"), holds);
+}
+
+fn to_tag(message: &Message<'_>) -> Option<Vec<u8>> {
+    message.to().ok()?.tag.map(<[u8]>::to_vec)
 }
 
 fn ends_nothing() -> Case {

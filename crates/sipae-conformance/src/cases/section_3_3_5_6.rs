@@ -30,6 +30,7 @@ fn with_identities(script: Script, identities: &[(&str, &str)]) -> Script {
 }
 
 /// Identities that are not all the user's.
+#[derive(Clone, Copy)]
 struct Wish {
     id: &'static str,
     row: &'static str,

@@ -1,7 +1,7 @@
 //! What the judges of several sections look at: signatures, numbers, header fields of answers and deliveries.
 
 use sipae::auth::{AuthHeader, AuthParam};
-use sipae::message::{HeaderName, Message};
+use sipae::message::{HeaderName, Message, Value};
 use sipae_gen::Party;
 
 use crate::judge::Judge;
@@ -106,7 +106,7 @@ pub(super) fn lines(delivery: &Delivery, name: HeaderName) -> Vec<String> {
 
 /// A header field of a message, all its lines.
 pub(super) fn lines_of(message: &Message<'_>, name: HeaderName) -> Vec<String> {
-    message.all(name).map(|value| value.to_text()).collect()
+    message.all(name).map(Value::to_text).collect()
 }
 
 /// The signature header fields of a message.
@@ -116,7 +116,7 @@ pub(super) fn signatures<'m>(message: &Message<'m>) -> impl Iterator<Item = Auth
 
 /// A parameter of the signature of a message.
 pub(super) fn signature_param(message: &Message<'_>, param: AuthParam) -> Option<String> {
-    signatures(message).find_map(|header| header.get(param).map(|value| value.to_text()))
+    signatures(message).find_map(|header| header.get(param).map(Value::to_text))
 }
 
 /// All parameters of a signature are there.

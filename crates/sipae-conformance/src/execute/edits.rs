@@ -64,9 +64,9 @@ impl Executor {
                 let value = self.resolve(value)?;
                 with_credential(&mut draft, |credential| add_param(credential, name, &value, *first))?;
             }
-            Edit::ReplaceInCredential { from, to } => {
-                let (name, _) = credential_of(&draft)?;
-                replace(&mut draft, name, &self.resolve(from)?, &self.resolve(to)?)?;
+            Edit::Credential { from, to } => {
+                let (header, _) = credential_of(&draft)?;
+                replace(&mut draft, header, &self.resolve(from)?, &self.resolve(to)?)?;
             }
             Edit::OrderParams(order) => with_credential(&mut draft, |credential| reorder(credential, order))?,
             Edit::ReshapeCredential => with_credential(&mut draft, reshape)?,

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use sipae::clock::Time;
 use sipae::message::{Limits, MessageStream};
 use sipae::server::ConnectionId;
 use sipae::version::Version;
@@ -18,6 +19,7 @@ use sipae_events::{CaseFinished, Direction, Exchanged, SignatureSeen};
 use sipae_gen::{AccountRole, Connection, Label, Party, Script, Step};
 use sipae_net::{SeededEntropy, Wire};
 
+use crate::control::Control;
 use crate::observation::{Observation, Seen};
 use crate::pace::Pace;
 use crate::profile::{Profile, TimerDurations};
@@ -47,8 +49,18 @@ pub struct Stage {
     pub pace: Arc<Pace>,
     /// How long the timers of the target are, where that is known.
     pub durations: Option<TimerDurations>,
+    /// What sets the clock of a target that the suite has started.
+    pub control: Option<Arc<Control>>,
     /// Randomness of this script.
     pub entropy: SeededEntropy,
+}
+
+impl Stage {
+    /// The time of the target, as far as it is known.
+    fn now(&self) -> Time {
+        let ahead = self.control.as_ref().map(|control| control.ahead());
+        self.wire.now().plus(ahead.unwrap_or_default())
+    }
 }
 
 /// A script that is being played.
@@ -70,6 +82,8 @@ struct Executor {
     exchange_left_out: u64,
     /// A connection could not be opened.
     is_unreachable: bool,
+    /// Why time could not be made to pass.
+    clock_lost: Option<String>,
 }
 
 /// One connection as the executor sees it.
@@ -157,6 +171,7 @@ impl Executor {
             answered_requests: 0,
             exchange_left_out: 0,
             is_unreachable: false,
+            clock_lost: None,
         }
     }
 
@@ -172,6 +187,7 @@ impl Executor {
             unasked: self.unasked.clone(),
             broken,
             is_unreachable: self.is_unreachable,
+            clock_lost: self.clock_lost.clone(),
         }
     }
 

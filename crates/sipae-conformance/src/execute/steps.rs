@@ -123,6 +123,8 @@ impl Executor {
         let mut options = SignOptions::new(state.kind.credential());
         options.style = Style::COMMUNICATOR;
         options.number = signing.number;
+        options.number_text.clone_from(&signing.number_text);
+        options.rand_text.clone_from(&signing.rand_text);
         options.with_version = token.is_some();
         options.token = token;
         let sa = state.association.as_mut().ok_or_else(|| format!("{association} has no keys yet"))?;
@@ -209,7 +211,7 @@ impl Executor {
         let moment = Moment {
             client_challenge: self.random(),
             session_key: self.random(),
-            time: self.stage.wire.now().filetime(),
+            time: self.stage.now().filetime(),
         };
         let state = self.association_mut(association)?;
         state.party = Some(party);
@@ -247,10 +249,20 @@ impl Executor {
         let time = timer.ok_or_else(|| format!("the {} timer of the target is not known", span.timer))?;
         let time = time * span.percent / 100;
         if !self.stage.wire.advance(time) {
-            self.listen_until(Instant::now() + time);
+            match self.stage.control.clone().filter(|control| control.can_advance()) {
+                Some(control) => control.advance(time).map_err(|problem| self.lose_clock(problem))?,
+                None => self.listen_until(Instant::now() + time),
+            }
         }
         self.look();
         Ok(())
+    }
+
+    /// A target that does not set its clock may be none any more.
+    fn lose_clock(&mut self, problem: String) -> Broken {
+        self.is_unreachable = true;
+        self.clock_lost = Some(problem.clone());
+        problem
     }
 
     /// Best effort: an association that has gone needs no end. The message, if it was sent.

@@ -88,11 +88,31 @@ fn what_was_answered_is_sent_before_the_server_closes() {
 fn a_broken_listener_ends_the_host_with_its_error() {
     let (sender, receiver) = mpsc::sync_channel(BACKLOG);
     sender.send(Happening::ListenerBroke(io::Error::other("the listener broke"))).unwrap();
-    let server = Server::new(config());
-    let (clients, token) = (HashMap::new(), Arc::default());
-    let mut serving =
-        Serving { server, identity: None, clients, sender, token, next: 0, on_event: |_: &HostEvent| () };
-    assert_eq!(serving.serve(&receiver).to_string(), "the listener broke");
+    let mut serving = Serving::new(config(), None, sender, |_: &HostEvent| ());
+    assert_eq!(
+        serving.serve(&receiver).map_err(|error| error.to_string()),
+        Err("the listener broke".to_owned())
+    );
+}
+
+/// A stranger's connection is closed after a minute ([`sipae::sa::Durations`]), on whichever clock.
+#[test]
+fn a_clock_that_is_set_makes_the_timers_of_the_server_fire() {
+    let host = Host::listen("127.0.0.1:0", config()).unwrap();
+    let (address, control) = (host.address().unwrap(), host.control());
+    let served = thread::spawn(move || host.run(|_| ()));
+    let mut stream = connected(address);
+    latency(&mut stream);
+    assert!(control.advance(Duration::from_secs(59)));
+    latency(&mut stream);
+    assert!(control.reset());
+    assert!(control.advance(Duration::from_secs(59)), "the connection begins anew with the server");
+    latency(&mut stream);
+    assert!(control.advance(Duration::from_secs(1)));
+    assert_eq!(stream.read(&mut [0]).unwrap(), 0);
+    control.stop();
+    served.join().unwrap().unwrap();
+    assert!(!control.advance(Duration::ZERO) && !control.reset());
 }
 
 /// A host on TLS and a client that asks for no certificate in particular.

@@ -138,13 +138,25 @@ pub struct SignOptions {
     pub token: Option<String>,
     /// The number to use in place of the next one.
     pub number: Option<u32>,
+    /// What is written, and signed, for the number: only faulty messages have anything else there than its digits.
+    pub number_text: Option<String>,
+    /// What is written, and signed, for crand or srand in place of eight digits.
+    pub rand_text: Option<String>,
 }
 
 impl SignOptions {
     /// In this header field, in canonical style.
     #[must_use]
     pub const fn new(header: HeaderName) -> Self {
-        Self { header, style: Style::CANONICAL, with_version: false, token: None, number: None }
+        Self {
+            header,
+            style: Style::CANONICAL,
+            with_version: false,
+            token: None,
+            number: None,
+            number_text: None,
+            rand_text: None,
+        }
     }
 }
 
@@ -232,7 +244,8 @@ impl SecurityAssociation {
             Side::Client => encode_base16(&rand),
             Side::Server => encode_base16(&rand).to_ascii_uppercase(),
         };
-        let number = number.to_string();
+        let rand = options.rand_text.clone().unwrap_or(rand);
+        let number = options.number_text.clone().unwrap_or_else(|| number.to_string());
         let (ambiguous, buffer) = draft.read(|message| {
             let buffer = self.buffer(message, rand.as_bytes(), number.as_bytes())?;
             Ok((buffer.ambiguous(), buffer.to_vec()))

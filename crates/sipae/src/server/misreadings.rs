@@ -5,12 +5,10 @@
 
 use super::Server;
 use crate::auth::{AuthHeader, AuthParam, AuthWriter, Step, Style, Walk};
-use crate::defects::{Defect, Defects};
+use crate::defects::Defect;
 use crate::draft::{Draft, RawHeader};
 use crate::message::{HeaderName, Limits, Message, Value};
 use crate::octets::slice;
-use crate::violation::Breach;
-use sipae_spec::Diagnostic;
 
 /// What a defective server takes a message for.
 const MISREADINGS: [(Defect, fn(&mut Draft)); 12] = [
@@ -29,8 +27,7 @@ const MISREADINGS: [(Defect, fn(&mut Draft)); 12] = [
 ];
 
 /// What a defective server does not understand, though it is right.
-const MISUNDERSTANDINGS: [(Defect, fn(&Message<'_>, &AuthHeader<'_>) -> bool); 13] = [
-    (Defect::SchemeCaseMatters, |_, credential| credential.scheme_text() != b"NTLM"),
+const MISUNDERSTANDINGS: [(Defect, fn(&Message<'_>, &AuthHeader<'_>) -> bool); 12] = [
     (Defect::UnknownSchemeSpoilsAll, |message, _| {
         let mut credentials = HeaderName::CREDENTIALS.into_iter().flat_map(|name| message.all(name));
         credentials.any(|value| AuthHeader::read(value).scheme().is_none())
@@ -64,19 +61,6 @@ const MISUNDERSTANDINGS: [(Defect, fn(&Message<'_>, &AuthHeader<'_>) -> bool); 1
     (Defect::FoldsAreEnds, |message, _| message.headers().any(|header| header.value.is_folded())),
     (Defect::WantsBrackets, |message, _| message.from().is_ok_and(|from| !from.bracketed)),
 ];
-
-/// What a defective server forgives a signed message, without a look at its signature.
-const FORGIVEN: [(Defect, Diagnostic); 3] = [
-    (Defect::AcceptsAnyNumber, Diagnostic::NumberMalformed),
-    (Defect::AcceptsAnyCrand, Diagnostic::RandNotHex),
-    (Defect::AcceptsAnySignature, Diagnostic::SignatureNotHex),
-];
-
-/// Whether a signed message is accepted though it must not be.
-pub(super) fn is_forgiven(breach: &Breach, defects: Defects) -> bool {
-    let Breach::Header { diagnostic, .. } = breach else { return false };
-    FORGIVEN.iter().any(|(defect, forgiven)| forgiven == diagnostic && defects.has(*defect))
-}
 
 impl Server {
     /// The message that a defective server takes this one for; `None` where it reads it as it is.

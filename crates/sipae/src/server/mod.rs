@@ -209,6 +209,9 @@ impl Server {
     /// A server that knows nobody yet.
     #[must_use]
     pub fn new(mut config: ServerConfig) -> Self {
+        if config.defects.has(Defect::TargetnameIsService) {
+            config.parameters.targetname.splice(0..0, *b"sip/");
+        }
         if config.defects.has(Defect::RealmOfAnotherProduct) {
             config.parameters.realm = config.domain.clone().into_bytes();
         }
@@ -327,6 +330,9 @@ impl Server {
     /// The next message cannot be found any more.
     fn give_up(&mut self, scene: &mut Scene<'_>, error: MessageError) {
         scene.refused(error);
+        if self.config.defects.has(Defect::OversizeEndsAssociations) {
+            self.associations.clear();
+        }
         self.connections.remove(&scene.flow.connection);
         scene.outputs.push(Output::Close(scene.flow.connection));
     }
@@ -380,7 +386,11 @@ impl Server {
         let most = if defects.has(Defect::ReadsFirstCredential) { 1 } else { usize::MAX };
         let mut credentials = names.flat_map(|name| message.all(name)).map(AuthHeader::read).take(most);
         let takes_any = defects.has(Defect::TakesAnyRealm);
-        credentials.find(|credential| takes_any || self.config.parameters.fit(credential))
+        let is_exact = defects.has(Defect::SchemeCaseMatters);
+        credentials.find(|credential| {
+            let is_scheme = !is_exact || credential.scheme_text() == b"NTLM";
+            is_scheme && (takes_any || self.config.parameters.fit(credential))
+        })
     }
 
     fn is_one_too_many(&mut self, scene: &Scene<'_>) -> bool {
@@ -444,6 +454,9 @@ impl Server {
     fn malformed(&mut self, scene: &mut Scene<'_>, message: &Message<'_>, credential: &AuthHeader<'_>) {
         if let Some(diagnostic) = credential.malformed() {
             scene.refused(Breach::Header { header: self.config.kind.credential(), diagnostic });
+        }
+        if self.config.defects.has(Defect::AcceptsMalformedCredential) {
+            return self.answer_unsigned(scene, message, 200);
         }
         self.challenge(scene, message);
     }

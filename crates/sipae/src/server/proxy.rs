@@ -40,6 +40,9 @@ impl Server {
             Err(status) => status,
         };
         self.answer_signed(scene, message, opaque, status, &[]);
+        if status == 200 && self.config.defects.has(Defect::NotifiesUnsigned) {
+            scene.send(self.notification(message).to_octets());
+        }
         if message.method() == Some(b"INVITE") && 300 <= status {
             self.await_ack(scene, message, caller, status);
         }
@@ -130,6 +133,19 @@ impl Server {
         set_to_epid(&mut draft, epid);
         let to = draft.get(HeaderName::To).unwrap_or_default().to_vec();
         Some((Branch { id, callee: callee.clone(), uri, to, is_final: false }, draft.close()))
+    }
+
+    /// A NOTIFY of the server itself, without signature and without contents: a right server sends none.
+    fn notification(&self, message: &Message<'_>) -> Draft {
+        let field = |name| message.first(name).unwrap_or_default().unfolded();
+        Draft::with_start_line(request_line(b"NOTIFY", request_uri(message)))
+            .with(HeaderName::Via, self.via(b"z9hG4bKnotify"))
+            .with(HeaderName::MaxForwards, MAX_FORWARDS.to_string())
+            .with(HeaderName::From, field(HeaderName::To))
+            .with(HeaderName::To, field(HeaderName::From))
+            .with(HeaderName::CallId, field(HeaderName::CallId))
+            .with(HeaderName::CSeq, "1 NOTIFY")
+            .close()
     }
 
     fn via(&self, branch: &[u8]) -> Vec<u8> {

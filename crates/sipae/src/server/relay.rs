@@ -28,7 +28,7 @@ impl Server {
     fn bad_response(&mut self, scene: &mut Scene<'_>, message: &Message<'_>, breach: Breach) {
         let defects = self.config.defects;
         let is_relayed = match breach {
-            Breach::Unsigned => defects.has(Defect::RelaysUnsignedResponse),
+            Breach::Unsigned | Breach::ParamMissing { .. } => defects.has(Defect::RelaysUnsignedResponse),
             Breach::Signature => defects.has(Defect::RelaysForgedResponse),
             Breach::Replayed { .. } => defects.has(Defect::RelaysReplayedResponse),
             Breach::NoAssociation => defects.has(Defect::RelaysResponseOfAnybody),

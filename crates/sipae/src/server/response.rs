@@ -6,7 +6,7 @@ use crate::clock::{Entropy, Time};
 use crate::defects::{Defect, Defects};
 use crate::draft::Draft;
 use crate::encoding::encode_base16_upper;
-use crate::message::{Address, HeaderName, Message};
+use crate::message::{HeaderName, Message};
 use crate::sa::SignOptions;
 use crate::violation::Breach;
 
@@ -34,17 +34,14 @@ impl Server {
         let writer = AuthWriter::new(self.config.parameters.scheme)
             .param(AuthParam::Realm, &self.config.parameters.realm)
             .optional(AuthParam::Targetname, self.challenge_targetname(message))
+            .optional(
+                AuthParam::StsUri,
+                self.config.defects.has(Defect::StsUriForNtlm).then_some("https://contoso.com/cert"),
+            )
             .optional(AuthParam::Qop, self.config.defects.has(Defect::ChallengeWithQop).then_some("auth"))
             .optional(
                 AuthParam::GssapiData,
                 self.config.defects.has(Defect::ChallengeWithToken).then_some("TlRMTVNTUAA="),
-            )
-            .optional(
-                AuthParam::StsUri,
-                self.config
-                    .defects
-                    .has(Defect::StsUriWithNtlm)
-                    .then_some("https://server.contoso.com/CertProv"),
             )
             .optional(AuthParam::Version, self.challenge_version());
         self.send_challenge(scene, message, self.config.kind, &writer, diagnostic);
@@ -53,8 +50,11 @@ impl Server {
     fn challenge_targetname(&self, message: &Message<'_>) -> Option<Vec<u8>> {
         let defects = self.config.defects;
         let mut targetname = self.config.parameters.targetname.clone();
-        let is_odd =
-            || message.cseq().ok().and_then(|cseq| cseq.value()).is_some_and(|number| number % 4 == 1);
+        // A handshake goes on with the same one: only OPTIONS sees the difference.
+        let is_odd = || {
+            let number = message.cseq().ok().and_then(|cseq| cseq.value());
+            message.method() == Some(b"OPTIONS") && number.is_some_and(|number| number % 4 == 1)
+        };
         if defects.has(Defect::TargetnameAlternates) && is_odd() {
             targetname.make_ascii_uppercase();
         }
@@ -174,7 +174,8 @@ impl Server {
     /// A message that cannot be tied to anything: 400, unsigned, and nothing for ACK and CANCEL.
     pub(super) fn bad_request(&self, scene: &mut Scene<'_>, message: &Message<'_>, breach: Breach) {
         scene.refused(breach);
-        self.answer_unsigned(scene, message, 400);
+        let is_answered = self.config.defects.has(Defect::AnswersUnreadable);
+        self.answer_unsigned(scene, message, if is_answered { 200 } else { 400 });
     }
 
     /// A refusal that tells why, in the form for strangers ([MS-OCER]).
@@ -220,15 +221,27 @@ impl Server {
             draft.push(*name, value);
         }
         let mut draft = draft.close();
+        let tagged = self.without_new_tag(&mut draft, message);
         let other = self.other_endpoint(opaque, Defect::AnswersForOtherEndpoint);
         let signer = other.as_deref().unwrap_or(opaque);
         if self.leaves_unsigned(status, opaque) || self.sign(scene, &mut draft, signer) {
+            if let Some(tagged) = tagged {
+                draft.set(HeaderName::To, tagged);
+            }
             scene.send(draft.to_octets());
         } else {
             // Nothing leaves an association unsigned: its numbers are used up, and a new handshake is due.
             self.associations.remove(opaque);
             self.challenge(scene, message);
         }
+    }
+
+    /// A defective server adds its To tag after it has signed; the To that is sent then.
+    fn without_new_tag(&self, draft: &mut Draft, message: &Message<'_>) -> Option<Vec<u8>> {
+        let is_late = self.config.defects.has(Defect::SignsBeforeToTag);
+        let tagged = draft.get(HeaderName::To).filter(|_| is_late)?.to_vec();
+        draft.set(HeaderName::To, message.first(HeaderName::To)?.unfolded());
+        Some(tagged)
     }
 
     /// The association of another registered endpoint of the same user: only a defective server asks for it.
@@ -300,21 +313,12 @@ fn signed_instead(draft: &Draft, defects: Defects) -> Option<Draft> {
     let mut other = draft.clone();
     if defects.has(Defect::SignsWithoutStatus) {
         other.start_line = b"REGISTER sip:x SIP/2.0".to_vec();
-    } else if defects.has(Defect::SignsBeforeToTag) && draft.start_line.starts_with(b"SIP/") {
-        other.set(HeaderName::To, without_tag(draft.get(HeaderName::To)?)?);
     } else if defects.has(Defect::SignsWithoutExpires) {
         other.remove(HeaderName::Expires);
     } else {
         return None;
     }
     Some(other)
-}
-
-fn without_tag(to: &[u8]) -> Option<Vec<u8>> {
-    let tag = Address::parse(to).ok()?.tag?;
-    let param = [b";tag=", tag].concat();
-    let place = to.windows(param.len()).position(|part| part == param)?;
-    Some([to.get(..place)?, to.get(place + param.len()..)?].concat())
 }
 
 /// Puts the signature of another message into this one.

@@ -2,7 +2,6 @@
 
 use sipae_spec::Diagnostic;
 
-use super::misreadings::is_forgiven;
 use super::table::Association;
 use super::{Scene, Server, endpoint_of};
 use crate::auth::{AuthHeader, AuthParam};
@@ -50,7 +49,7 @@ impl Server {
         credential: &AuthHeader<'_>,
         opaque: &[u8],
     ) -> Result<(), Breach> {
-        if !self.config.defects.has(Defect::SignsUnderAnyQop) {
+        if !self.config.defects.has(Defect::AcceptsAnyQop) {
             check_qop(self.config.kind.credential(), credential)?;
         }
         let endpoint = endpoint_of(message)?;
@@ -163,7 +162,7 @@ fn verify(
         Err(Breach::Signature) if defects.has(Defect::ComparesBeginning) => {
             return begins_right(association, message, credential);
         }
-        Err(breach) if is_forgiven(&breach, defects) => return Ok(()),
+        Err(Breach::Header { .. }) if defects.has(Defect::AcceptsUnreadableParams) => return Ok(()),
         Err(Breach::ParamMissing { .. }) if defects.has(Defect::AcceptsIncompleteSignature) => return Ok(()),
         Err(Breach::Signature) if defects.has(Defect::AcceptsReflection) => {
             return reflected(association, message, credential);

@@ -15,7 +15,7 @@ pub(super) fn cases() -> Vec<Case> {
 }
 
 /// Where a tag is written that is none, or is one in an unusual form.
-const TAGS: [(&str, &str, HeaderName, &str); 8] = [
+const TAGS: [(&str, &str, HeaderName, &str); 7] = [
     (
         "tag-in-uri",
         "inside the brackets it is a parameter of the URI",
@@ -47,12 +47,6 @@ const TAGS: [(&str, &str, HeaderName, &str); 8] = [
         "<sip:{user.address}> ; TAG = {user.tag} ; epid={user.epid}",
     ),
     (
-        "tag-of-bare-address",
-        "without brackets it is no part of the URI",
-        From,
-        "sip:{user.address};tag={user.tag};epid={user.epid}",
-    ),
-    (
         "tag-in-longer-name",
         "a parameter whose name ends in tag is another parameter",
         From,
@@ -69,7 +63,22 @@ fn tags() -> Vec<Case> {
             .plan(move |version| signed_over(handshake(version), std::slice::from_ref(&edit)).ask(CHANGED))
             .judge(|judge| judge.accepted(ROW, CHANGED))
     };
-    TAGS.map(case).into()
+    TAGS.map(case).into_iter().chain([without_brackets()]).collect()
+}
+
+/// RFC 3261 20 has it: what follows is a parameter of the header field. Products always write brackets.
+fn without_brackets() -> Case {
+    const ROW: &str = "SIPAE-2.2-25";
+    Case::new(
+        &name("from-without-brackets"),
+        "whether a From without angle brackets is read is written down",
+        &[ROW],
+    )
+    .plan(|version| {
+        let bare = Text::of("sip:{user.address};tag={user.tag};epid={user.epid}");
+        signed_over(handshake(version), &[Edit::SetHeader(From, bare)]).ask(CHANGED)
+    })
+    .judge(|judge| super::written_down(judge, ROW))
 }
 
 /// The right address and another one. A reader that takes the first, or the last, verifies two of the four.

@@ -169,6 +169,12 @@ fn quotes() -> Vec<Case> {
             }],
         ),
         is_noticed(
+            "open-quotation-mark",
+            "a credential with a quotation mark that nothing closes is not used",
+            "SIPAE-2.2-05",
+            vec![in_credential("qop=\"auth\"", "qop=\"auth")],
+        ),
+        is_noticed(
             "unterminated-quote",
             "a credential whose last quotation mark does not close is not used",
             "SIPAE-2.2-05",

@@ -98,6 +98,16 @@ fn texts() -> Vec<Case> {
             tag(From, "caf\u{FFFD}".as_bytes()),
             tag(From, b"caf\xE9"),
         ),
+        Case::new(
+            &name("octets-above-127"),
+            "whether a Call-ID that is not ASCII is read is written down: it is signed as it stands, or refused",
+            &[ROW],
+        )
+        .plan(|version| {
+            let call_id = Edit::SetHeader(HeaderName::CallId, Text::from("caf\u{e9}-cafe\u{301}"));
+            signed_over(handshake(version), &[call_id]).ask(super::CHANGED)
+        })
+        .judge(|judge| super::written_down(judge, ROW)),
         differs(
             "letter-case-of-tag",
             "a tag in another letter case is another tag",

@@ -7,7 +7,7 @@ use super::{completes, deepest};
 use crate::case::Case;
 use crate::cases::Handshake;
 use crate::judge::Judge;
-use crate::reaction::Reaction;
+use crate::reaction::{Reaction, Signature};
 
 pub(super) fn cases() -> Vec<Case> {
     let over = METHODS.into_iter().map(|(method, to)| over(method, to));
@@ -83,8 +83,13 @@ fn failing() -> Case {
     .judge(move |judge| {
         let message = deepest(judge, &handshake);
         match judge.observed(message) {
-            Some(Reaction::Final { status: 300.., .. }) if message == handshake.requests()[2] => {
-                judge.reaction("SIPAE-3.3.5.2-24", message);
+            Some(failure @ Reaction::Final { status: 300.., signature })
+                if message == handshake.requests()[2] =>
+            {
+                // Whether the handshake or the application refused an unsigned one, nobody can tell.
+                let is_signed = matches!(signature, Signature::Verified(_) | Signature::Replayed(_));
+                let holds = if is_signed { Ok(()) } else { Err(failure.to_string()) };
+                judge.weakly("SIPAE-3.3.5.2-24", &format!("{message}: signed"), holds);
             }
             Some(other) => judge.undecide(format!("{message} provoked no failure: {other}")),
             None => {}

@@ -6,7 +6,7 @@ use sipae::message::HeaderName;
 use sipae::version::Version;
 use sipae_gen::{Edit, ParamEdit, Party, Password, Recipient, Script, Text};
 
-use super::{STRANGER, completes, deepest, refuses, signed_after};
+use super::{STRANGER, completes, refuses, signed_after};
 use crate::case::Case;
 use crate::cases::{Handshake, both, handshake, signed};
 use crate::judge::Judge;
@@ -69,10 +69,7 @@ fn message_as() -> Case {
         let script = both(version).connect(STRANGER);
         crate::cases::delivery_fence(script.attempt(|script| played.play(script, version)))
     });
-    case.judge(move |judge| {
-        refuses(judge, "SIPAE-3.3.5.2-17", &handshake);
-        judge.undelivered("SIPAE-3.3.5.2-17", deepest(judge, &handshake));
-    })
+    case.judge(move |judge| refuses(judge, "SIPAE-3.3.5.2-17", &handshake))
 }
 
 fn own_address() -> Vec<Case> {

@@ -65,7 +65,9 @@ fn badly_signed() -> Vec<Case> {
         |script| {
             let signing =
                 Signing { token: Some(Token::Answer), layout: Some(Version::V2), ..Signing::default() };
-            right(&Handshake::user(), script).sign_with("last", SA, signing)
+            // The layout alone is wrong: the version that is written stays the offered one.
+            let version = Edit::AddParam { name: "version".to_owned(), value: "4".into(), first: false };
+            right(&Handshake::user(), script).sign_with("last", SA, signing).edit("last", version)
         },
     );
     let other_key = completion_case(

@@ -4,7 +4,7 @@ use sipae::message::{HeaderName, Message};
 use sipae::version::Version;
 use sipae_gen::{Edit, Party, Recipient, Script, Text};
 
-use super::{STRANGER, completes, deepest, refuses, signed_after};
+use super::{STRANGER, completes, deepest, refuses, signed_after, stopped};
 use crate::case::Case;
 use crate::cases::{Handshake, SA, both, handshake};
 use crate::judge::Judge;
@@ -38,7 +38,7 @@ fn contact(uri: &str) -> Edit {
 
 /// The handshake of the user under test, and a request signed under the association that it may give.
 fn and_signed(handshake: &Handshake, script: Script, version: Version) -> Script {
-    signed_after(handshake, handshake.play(script, version))
+    handshake.leave(signed_after(handshake, handshake.play(script, version)))
 }
 
 /// It completes, and the endpoint is found again.
@@ -49,17 +49,21 @@ fn is_known(judge: &mut Judge<'_>, row: &'static str, handshake: &Handshake) {
     }
 }
 
-/// The same for an identifier that products need not know: a 4xx is written down, a fresh challenge is a remark.
+/// The same for an identifier that products need not know: a 4xx is written down, another refusal is a remark.
 fn is_known_or_refused(judge: &mut Judge<'_>, row: &'static str, handshake: &Handshake) {
     let message = deepest(judge, handshake);
+    if stopped(judge, handshake, message) {
+        return;
+    }
     match judge.observation().reaction(message) {
-        Some(reaction @ Reaction::Final { status: 400..500, .. }) if !reaction.is_acceptance() => {
+        Some(reaction) if reaction.is_acceptance() => is_known(judge, row, handshake),
+        Some(reaction @ Reaction::Final { status: 400..500, .. }) => {
             judge.record(row, &format!("{message}: accepted"), &reaction.to_string());
         }
-        Some(reaction @ Reaction::Challenge(_)) if message != handshake.requests()[0] => {
+        Some(reaction) => {
             judge.weakly(row, &format!("{message}: accepted, or a 4xx"), Err(reaction.to_string()));
         }
-        _ => is_known(judge, row, handshake),
+        None => {}
     }
 }
 
@@ -262,7 +266,8 @@ fn over_long(length: usize) -> Case {
     )
     .plan(move |version| {
         let script = own.play(Script::connected(), version).connect(STRANGER);
-        signed_after(&own, script.attempt(|script| played.play(script, version)))
+        let long = |script| played.leave(played.play(script, version));
+        own.leave(signed_after(&own, script.attempt(long)))
     })
     .judge(move |judge| {
         let message = deepest(judge, &long);
