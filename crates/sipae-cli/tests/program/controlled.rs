@@ -129,7 +129,7 @@ fn a_channel_that_breaks_blocks_what_needs_it(#[case] then: &str, #[case] expect
     let script = hello(served.target.trim_start_matches("tcp://")) + then;
     let output = run("tcp", &shell(&script), &["bare-ack"]);
     let stdout = assert_exit(&output, 3);
-    assert!(stdout.contains(" blocked, 1 pass\n") && stdout.ends_with("passed\n"), "{stdout}");
+    assert!(stdout.contains(" blocked, ") && stdout.ends_with("passed\n"), "{stdout}");
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(
         stderr.starts_with(&format!("error: --exec: {expected}")) && stderr.lines().count() == 1,

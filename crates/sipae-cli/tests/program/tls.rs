@@ -52,7 +52,7 @@ fn a_certificate_that_is_not_trusted_is_one_clear_line(#[case] args: &[&str], #[
     let stdout = assert_exit(&sipae(&[&base, args].concat()), 3);
     assert_eq!(stdout.matches("the certificate is not trusted").count(), 1, "{stdout}");
     let line = stdout.lines().find(|line| line.contains("not trusted")).expect("the line");
-    assert!(line.starts_with("NTLM v2  gate closed: cannot connect to ") && line.contains(reason), "{line}");
+    assert!(line.starts_with("NTLM v4  gate closed: cannot connect to ") && line.contains(reason), "{line}");
 }
 
 #[test]

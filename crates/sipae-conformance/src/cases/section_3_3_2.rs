@@ -169,7 +169,9 @@ fn unfinished() -> Vec<Case> {
         )
         .over(Timer::Connection)
         .plan(|version| {
-            let script = handshake(version).connect(Connection(6)).elapse(Timer::Connection, 120);
+            // Opened first: once the handshake is over, the target has taken note of it.
+            let opened = Script::default().connect(Connection(6)).connect(Connection::FIRST);
+            let script = Handshake::user().play(opened, version).elapse(Timer::Connection, 120);
             signed(script, "authenticated").ask("authenticated")
         })
         .judge(|judge| {

@@ -1,6 +1,6 @@
 //! One step of a script at a time.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use sipae::auth::{AuthHeader, AuthParam, Style};
 use sipae::buffer::{SignatureBuffer, SignatureParams};
@@ -16,6 +16,10 @@ use super::message::Sent;
 use super::party::{AssociationState, Moment};
 use super::{Executor, LIMITS, Link};
 use crate::observation::ntlm_challenge;
+
+/// What a target does when its clock is set has happened when it says so. It takes the threads of this process a moment to
+/// hear of it, and nothing else tells when they have.
+const AFTERMATH: Duration = Duration::from_millis(20);
 
 /// Why a step cannot be made.
 pub(super) type Broken = String;
@@ -250,7 +254,10 @@ impl Executor {
         let time = time * span.percent / 100;
         if !self.stage.wire.advance(time) {
             match self.stage.control.clone().filter(|control| control.can_advance()) {
-                Some(control) => control.advance(time).map_err(|problem| self.lose_clock(problem))?,
+                Some(control) => {
+                    control.advance(time).map_err(|problem| self.lose_clock(problem))?;
+                    self.listen_until(Instant::now() + AFTERMATH);
+                }
                 None => self.listen_until(Instant::now() + time),
             }
         }
