@@ -84,6 +84,13 @@ fn written_down(judge: &mut Judge<'_>, row: &'static str) {
     judge.recorded(row, "changed: processed", holds);
 }
 
+/// Refusal is preferred, and acceptance is written down.
+fn preferably_refused(judge: &mut Judge<'_>, row: &'static str) {
+    let Some(reaction) = judge.observed(CHANGED) else { return };
+    let holds = if reaction.is_acceptance() { Err(reaction.outline()) } else { Ok(()) };
+    judge.recorded(row, "changed: refused", holds);
+}
+
 /// The first token of a handshake, with a changed credential, is answered with a CHALLENGE as without the change.
 fn first_token_goes_on(id: &str, title: &str, row: &'static str, edits: Vec<Edit>) -> Case {
     let handshake = Handshake::user().with_credential(edits);

@@ -10,8 +10,11 @@ use crate::draft::{Draft, RawHeader};
 use crate::message::{HeaderName, Limits, Message, Value};
 use crate::octets::slice;
 
+type Misreading = (Defect, fn(&mut Draft));
+type Misunderstanding = (Defect, fn(&Message<'_>, &AuthHeader<'_>) -> bool);
+
 /// What a defective server takes a message for.
-const MISREADINGS: [(Defect, fn(&mut Draft)); 12] = [
+const MISREADINGS: [Misreading; 12] = [
     (Defect::FirstCopyCounts, |draft| keep_copy(draft, false)),
     (Defect::LastCopyCounts, |draft| keep_copy(draft, true)),
     (Defect::ReadsFirstAddress, |draft| map_addresses(draft, |value| one_address(value, false))),
@@ -27,7 +30,7 @@ const MISREADINGS: [(Defect, fn(&mut Draft)); 12] = [
 ];
 
 /// What a defective server does not understand, though it is right.
-const MISUNDERSTANDINGS: [(Defect, fn(&Message<'_>, &AuthHeader<'_>) -> bool); 12] = [
+const MISUNDERSTANDINGS: [Misunderstanding; 12] = [
     (Defect::UnknownSchemeSpoilsAll, |message, _| {
         let mut credentials = HeaderName::CREDENTIALS.into_iter().flat_map(|name| message.all(name));
         credentials.any(|value| AuthHeader::read(value).scheme().is_none())

@@ -6,7 +6,6 @@ use sipae_gen::{Edit, Template, Text};
 use super::{CHANGED, changed, name, signed_over};
 use crate::case::Case;
 use crate::cases::{SA, handshake};
-use crate::judge::Judge;
 
 use HeaderName::{From, To};
 
@@ -104,15 +103,9 @@ fn several() -> Vec<Case> {
             .plan(move |version| {
                 super::fenced(changed(handshake(version), std::slice::from_ref(&edit)))
             })
-            .judge(|judge| preferably_refused(judge, ROW))
+            .judge(|judge| super::preferably_refused(judge, ROW))
     };
     SEVERAL.map(case).into()
-}
-
-fn preferably_refused(judge: &mut Judge<'_>, row: &'static str) {
-    let Some(reaction) = judge.observed(CHANGED) else { return };
-    let holds = if reaction.is_acceptance() { Err(reaction.outline()) } else { Ok(()) };
-    judge.recorded(row, "changed: refused", holds);
 }
 
 /// A Call-ID may hold angle brackets, and then one buffer belongs to several messages.
@@ -133,6 +126,6 @@ fn ambiguous() -> Vec<Case> {
                 .resign(CHANGED, SA);
             super::fenced(script)
         })
-        .judge(|judge| preferably_refused(judge, ROW)),
+        .judge(|judge| super::preferably_refused(judge, ROW)),
     ]
 }

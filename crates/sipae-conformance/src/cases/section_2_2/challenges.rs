@@ -1,7 +1,7 @@
 //! What a server writes into its challenges (SIPAE-2.2-13, -18).
 
 use sipae::auth::{AuthHeader, AuthParam, Scheme};
-use sipae::message::{HeaderName, Message};
+use sipae::message::{HeaderName, Message, Value};
 use sipae_gen::Script;
 
 use super::name;
@@ -50,7 +50,7 @@ fn targetname(judge: &mut Judge<'_>) {
     const ROW: &str = "SIPAE-2.2-13";
     let text = |answer: &Message<'_>| {
         let (_, line) = ntlm_challenge(answer)?;
-        line.get(AuthParam::Targetname).map(|targetname| targetname.to_text())
+        line.get(AuthParam::Targetname).map(Value::to_text)
     };
     let Some(targetname) = judge.observation().answer("bare", text).flatten() else {
         return judge.undecide("the challenge has no targetname".to_owned());
