@@ -190,6 +190,17 @@ impl<'o> Judge<'o> {
         self.check(requirement, &format!("{message}: a final answer that is no challenge"), holds);
     }
 
+    /// The message was processed under its association: a signed answer, or a success. An unsigned 400 is a refusal here,
+    /// since nothing about the message is wrong.
+    pub fn accepted(&mut self, requirement: &'static str, message: &str) {
+        let Some(reaction) = self.observed(message) else { return };
+        if let Some(row) = self.row(requirement) {
+            self.missed(row, reaction);
+        }
+        let holds = if reaction.is_acceptance() { Ok(()) } else { Err(reaction.to_string()) };
+        self.check(requirement, &format!("{message}: processed"), holds);
+    }
+
     /// A statement about what was seen; `Err` says what was there instead.
     pub fn check(&mut self, requirement: &'static str, expected: &str, holds: Result<(), String>) {
         let Some(row) = self.row(requirement) else { return };

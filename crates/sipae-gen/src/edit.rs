@@ -75,6 +75,8 @@ pub enum Edit {
         /// What stands there then.
         to: Text,
     },
+    /// Writes these parameters of the credential first, in this order.
+    OrderParams(Vec<AuthParam>),
     /// Writes every parameter name of the credential in upper case, and in reverse order.
     ReshapeCredential,
     /// Writes the scheme of the credential in another way.
@@ -103,6 +105,12 @@ pub enum ParamEdit {
     Remove,
     /// A second parameter of the same name, behind this one.
     Repeat(Text),
+    /// A second parameter of the same name, in front of this one.
+    Precede(Text),
+    /// Another spelling of its name.
+    Rename(String),
+    /// A text behind so many octets of the value.
+    Insert(usize, Text),
     /// Upper case.
     UpperCase,
     /// Without quotation marks.
@@ -116,4 +124,6 @@ pub enum ParamEdit {
     /// One bit of the octets that the hexadecimal digits stand for, outside version, pad and sequence number of an
     /// NTLM signature: the least change that every form of signature must refuse.
     FlipBit,
+    /// One bit of the hexadecimal digit at this place.
+    FlipBitAt(usize),
 }

@@ -184,6 +184,13 @@ pub enum Step {
         /// How.
         signing: Signing,
     },
+    /// Makes the signature of a message anew, over header fields and credential as they stand, whatever they are.
+    Resign {
+        /// The message.
+        message: Label,
+        /// The association.
+        association: Label,
+    },
     /// Changes a message.
     Edit {
         /// The message.
@@ -346,6 +353,12 @@ impl Script {
         self.step(Step::Sign { message: message.into(), association: association.into(), signing })
     }
 
+    /// Makes the signature of a message anew, after its credential has been edited.
+    #[must_use]
+    pub fn resign(self, message: &str, association: &str) -> Self {
+        self.step(Step::Resign { message: message.into(), association: association.into() })
+    }
+
     /// Adds an unsigned credential.
     #[must_use]
     pub fn credential(self, message: &str, association: &str, token: Token) -> Self {
@@ -467,6 +480,7 @@ impl fmt::Display for Step {
             Self::Sign { message, association, signing } => {
                 write!(f, "sign {message} with {association}, {signing:?}")
             }
+            Self::Resign { message, association } => write!(f, "sign {message} again with {association}"),
             Self::Edit { message, edit } => write!(f, "edit {message}: {edit:?}"),
             Self::Send { message, connection: None } => write!(f, "send {message}"),
             Self::Send { message, connection: Some(by) } => write!(f, "send {message} on {}", by.0),

@@ -186,6 +186,33 @@ defects! {
     AnswersUnreadable "answers-unreadable" "SIPAE-2.2-21" "a request that cannot be read is answered 200";
     TargetnameIsService "targetname-is-service" "SIPAE-2.2-13" "targetname of NTLM begins with sip/";
     StsUriForNtlm "sts-uri-for-ntlm" "SIPAE-2.2-18" "the challenge line of NTLM has sts-uri";
+    UnknownSchemeSpoilsAll "unknown-scheme-spoils-all" "SIPAE-2.2-01" "a credential of an unknown scheme hides the others";
+    NameCaseMatters "name-case-matters" "SIPAE-2.2-02" "parameter names are understood in lower case only";
+    OrderMatters "order-matters" "SIPAE-2.2-03" "parameters are understood in one order only";
+    RefusesBackslash "refuses-backslash" "SIPAE-2.2-04" "a credential with a backslash is not understood";
+    SplitsAtEveryComma "splits-at-every-comma" "SIPAE-2.2-05" "a comma inside quotation marks separates parameters";
+    ClosesOpenQuotes "closes-open-quotes" "SIPAE-2.2-05" "a parameter whose quotation mark does not close is left out";
+    SkipsInBase64 "skips-in-base64" "SIPAE-2.2-08" "characters that are no Base64 are skipped, and padding is mended";
+    ReprintsCrand "reprints-crand" "SIPAE-2.2-09" "crand is read as a number and printed again before the signature is verified";
+    RefusesUnknownParams "refuses-unknown-params" "SIPAE-2.2-15" "a credential with unknown parameters is not understood";
+    LastParamWins "last-param-wins" "SIPAE-2.2-16" "of parameters that occur twice the last counts";
+    WantsQopQuoted "wants-qop-quoted" "SIPAE-2.2-19" "qop is understood in quotation marks only";
+    KnowsLongNamesOnly "knows-long-names-only" "SIPAE-2.2-20" "compact names of header fields are not known";
+    HeaderCaseMatters "header-case-matters" "SIPAE-2.2-20" "names of header fields are known in one spelling only";
+    FoldsAreEnds "folds-are-ends" "SIPAE-2.2-20" "folded header fields are not understood";
+    FirstCopyCounts "first-copy-counts" "SIPAE-2.2-21" "of header fields that may occur once the first copy counts";
+    LastCopyCounts "last-copy-counts" "SIPAE-2.2-21" "of header fields that may occur once the last copy counts";
+    ReadsBodyAsHeaders "reads-body-as-headers" "SIPAE-2.2-22" "header fields that a message lacks are taken from its body";
+    CutsAtControls "cuts-at-controls" "SIPAE-2.2-23" "values end at a NUL or a carriage return";
+    NormalisesText "normalises-text" "SIPAE-2.2-24" "addresses are decoded and composed, in lower case, before the signature is verified";
+    FirstTagCounts "first-tag-counts" "SIPAE-2.2-25" "the first tag= anywhere in From or To is its tag";
+    WantsBrackets "wants-brackets" "SIPAE-2.2-25" "a From without angle brackets is not understood";
+    ReadsFirstAddress "reads-first-address" "SIPAE-2.2-26" "of several addresses in From or To the first counts";
+    ReadsLastAddress "reads-last-address" "SIPAE-2.2-26" "of several addresses in From or To the last counts";
+    AcceptsAmbiguous "accepts-ambiguous" "SIPAE-2.2-27" "a signed value that could be read as two is accepted";
+    WantsVersionBare "wants-version-bare" "SIPAE-2.2-06" "version in quotation marks is not understood, which is right and written down";
+    ChallengeWithoutVersion "challenge-without-version" "SIPAE-3.3.5.1-07" "a challenge has no version";
+    ComparesBeginning "compares-beginning" "SIPAE-5.1-04" "only the first 11 octets of a signature are compared";
 }
 
 /// Which defect a state machine has, if any.

@@ -2,9 +2,10 @@
 
 use sipae::auth::AuthParam;
 use sipae::message::{HeaderName, Message};
+use sipae::version::Version;
 use sipae_gen::{Edit, ParamEdit, Recipient, Script, Template, Text, Token};
 
-use super::{Handshake, bare};
+use super::{Handshake, bare, handshake, signed};
 use crate::case::{Case, Gate};
 use crate::gate::offered;
 use crate::judge::Judge;
@@ -27,6 +28,9 @@ const METHODS: [&str; 12] = [
     "PUBLISH",
     "FOO",
 ];
+
+/// One is the answer to a keep-alive, two are a keep-alive (RFC 5626 4.4.1).
+const EMPTY_LINES: [usize; 3] = [1, 2, 20];
 
 pub(super) fn cases() -> Vec<Case> {
     METHODS.into_iter().map(method).chain([others(), lines(), before()].into_iter().flatten()).collect()
@@ -100,6 +104,24 @@ fn no_digest(judge: &mut Judge<'_>) {
 fn lines() -> Vec<Case> {
     vec![
         Case::new(
+            "3.3.5.1/offered-version",
+            "a challenge offers version 3 or 4",
+            &["SIPAE-3.3.5.1-07"],
+        )
+        .behind(Gate::Reachable)
+        .at(&[Version::V3, Version::V4])
+        .plan(|_| bare(Script::connected()))
+        .judge(|judge| {
+            let version = |answer: &Message<'_>| ntlm_challenge(answer).map(|(_, line)| line.version());
+            match judge.observation().answer("bare", version).flatten() {
+                Some(Ok(3 | 4)) => judge.check("SIPAE-3.3.5.1-07", "version 3 or 4", Ok(())),
+                Some(found) => {
+                    judge.check("SIPAE-3.3.5.1-07", "version 3 or 4", Err(format!("{found:?}")));
+                }
+                None => judge.undecide("the challenge has no NTLM line".to_owned()),
+            }
+        }),
+        Case::new(
             "3.3.5.1/qop-in-challenge",
             "whether a challenge line has qop is written down: both are right",
             &["SIPAE-3.3.5.1-12"],
@@ -122,6 +144,22 @@ fn lines() -> Vec<Case> {
 
 fn before() -> Vec<Case> {
     vec![
+        Case::new(
+            "3.3.5.1/keep-alive-in-association",
+            "empty lines between signed messages are skipped, one or many",
+            &["SIPAE-3.3.5.1-18"],
+        )
+        .plan(|version| {
+            EMPTY_LINES.iter().fold(handshake(version), |script, lines| {
+                let name = format!("behind {lines}");
+                signed(script, &name).edit(&name, Edit::Before(b"\r\n".repeat(*lines))).ask(&name)
+            })
+        })
+        .judge(|judge| {
+            for lines in EMPTY_LINES {
+                judge.accepted("SIPAE-3.3.5.1-18", &format!("behind {lines}"));
+            }
+        }),
         Case::new(
             "3.3.5.1/keep-alive",
             "empty lines before a start line are skipped, before and while a client authenticates",

@@ -94,5 +94,41 @@ fn cut_short() -> Vec<Case> {
         })
         .judge(|judge| judge.refused("SIPAE-5.1-04", "cut short"))
     };
-    [8, 16, 30].map(case).into()
+    [8, 16, 30].map(case).into_iter().chain(nearly_right()).collect()
+}
+
+/// Signatures that begin like the right one.
+fn nearly_right() -> Vec<Case> {
+    /// The digits of the checksum in both forms of NTLM signatures, the last of them included.
+    const CHECKSUM: std::ops::Range<usize> = 16..24;
+    vec![
+        Case::new(
+            "5.1/signature-with-one-bit-changed",
+            "every digit of a signature is compared, the last ones too",
+            &["SIPAE-5.1-04"],
+        )
+        .plan(|version| {
+            CHECKSUM
+                .fold(handshake(version), |script, place| {
+                    let name = place.to_string();
+                    let flip = Edit::Param(AuthParam::Response, ParamEdit::FlipBitAt(place));
+                    signed(script, &name).edit(&name, flip).send(&name)
+                })
+                .signed_fence(SA)
+        })
+        .judge(|judge| CHECKSUM.for_each(|place| judge.refused("SIPAE-5.1-04", &place.to_string()))),
+        Case::new(
+            "5.1/signature-with-octets-behind",
+            "a signature with more octets behind it is no signature",
+            &["SIPAE-5.1-04"],
+        )
+        .plan(|version| {
+            let longer = ParamEdit::Insert(usize::MAX, Text::from("00000000"));
+            signed(handshake(version), "longer")
+                .edit("longer", Edit::Param(AuthParam::Response, longer))
+                .send("longer")
+                .signed_fence(SA)
+        })
+        .judge(|judge| judge.refused("SIPAE-5.1-04", "longer")),
+    ]
 }

@@ -52,7 +52,10 @@ impl Executor {
             Edit::Reflect => reflect(&mut draft)?,
             Edit::Param(param, change) => {
                 let value = match change {
-                    ParamEdit::Set(text) | ParamEdit::Repeat(text) => self.resolve(text)?,
+                    ParamEdit::Set(text)
+                    | ParamEdit::Repeat(text)
+                    | ParamEdit::Precede(text)
+                    | ParamEdit::Insert(_, text) => self.resolve(text)?,
                     _ => Vec::new(),
                 };
                 with_credential(&mut draft, |credential| edit_param(credential, *param, change, &value))?;
@@ -65,6 +68,7 @@ impl Executor {
                 let (header, _) = credential_of(&draft)?;
                 replace(&mut draft, header, &self.resolve(from)?, &self.resolve(to)?)?;
             }
+            Edit::OrderParams(order) => with_credential(&mut draft, |credential| reorder(credential, order))?,
             Edit::ReshapeCredential => with_credential(&mut draft, reshape)?,
             Edit::Scheme(scheme) => {
                 with_credential(&mut draft, |credential| {
@@ -214,6 +218,15 @@ fn changed(mut written: Written, change: &ParamEdit, value: &[u8]) -> Vec<Writte
             let repeated = Written { name: written.name.clone(), value: value.to_vec(), is_bare: false };
             return vec![written, repeated];
         }
+        ParamEdit::Precede(_) => {
+            let first = Written { name: written.name.clone(), value: value.to_vec(), is_bare: false };
+            return vec![first, written];
+        }
+        ParamEdit::Rename(name) => written.name.clone_from(name),
+        ParamEdit::Insert(place, _) => {
+            let place = (*place).min(text.len());
+            drop(text.splice(place..place, value.iter().copied()));
+        }
         ParamEdit::UpperCase => text.make_ascii_uppercase(),
         ParamEdit::Unquoted => written.is_bare = true,
         ParamEdit::AsBase64 => {
@@ -221,6 +234,7 @@ fn changed(mut written: Written, change: &ParamEdit, value: &[u8]) -> Vec<Writte
         }
         ParamEdit::Truncate(length) => text.truncate(*length),
         ParamEdit::FlipBit => flip_digit(text, CHECKSUM_DIGIT),
+        ParamEdit::FlipBitAt(place) => flip_digit(text, *place),
         ParamEdit::ChangeLastDigit => {
             if let Some(last) = text.last_mut() {
                 *last = if *last == b'0' { b'1' } else { b'0' };
@@ -235,6 +249,17 @@ fn add_param(credential: &[u8], name: &str, value: &[u8], first: bool) -> Vec<u8
     let mut params = walk_params(walk);
     let place = if first { 0 } else { params.len() };
     params.insert(place, Written { name: name.to_owned(), value: value.to_vec(), is_bare: false });
+    write(&String::from_utf8_lossy(scheme), params)
+}
+
+/// The parameters of `order` first; the others behind them, as they stood.
+fn reorder(credential: &[u8], order: &[AuthParam]) -> Vec<u8> {
+    let (scheme, walk) = Walk::new(Value(credential));
+    let mut params = walk_params(walk);
+    params.sort_by_key(|written| {
+        let known = AuthParam::from_octets(written.name.as_bytes());
+        order.iter().position(|param| Some(*param) == known).unwrap_or(order.len())
+    });
     write(&String::from_utf8_lossy(scheme), params)
 }
 

@@ -2,11 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use sipae::auth::{AuthParam, Style};
+use sipae::auth::{AuthHeader, AuthParam, Style};
+use sipae::buffer::{SignatureBuffer, SignatureParams};
+use sipae::draft::Draft;
+use sipae::encoding::encode_base16;
 use sipae::message::{HeaderName, Limits, Message, MessageStream};
-use sipae::sa::SignOptions;
+use sipae::sa::{SecurityAssociation, SignOptions};
+use sipae::side::Side;
 use sipae_events::Direction;
-use sipae_gen::{Connection, Label, Party, Password, Signing, Span, Step, Template, Text, Token};
+use sipae_gen::{Connection, Label, ParamEdit, Party, Password, Signing, Span, Step, Template, Text, Token};
 
 use super::message::Sent;
 use super::party::{AssociationState, Moment};
@@ -30,6 +34,7 @@ impl Executor {
             Step::CopyDelivered { message, of, party } => self.copy_delivered(message, of, *party),
             Step::Credential { message, association, token } => self.credential(message, association, token),
             Step::Sign { message, association, signing } => self.sign(message, association, signing),
+            Step::Resign { message, association } => self.resign(message, association),
             Step::Edit { message, edit } => self.edit(message, edit),
             Step::Send { message, connection } => self.send(message, *connection),
             Step::Await { message } => {
@@ -139,6 +144,16 @@ impl Executor {
         target.draft = draft;
         target.association = Some(association.clone());
         Ok(())
+    }
+
+    /// What stands in the credential is what is signed: a script may have written it in any way.
+    fn resign(&mut self, message: &Label, association: &Label) -> Result<(), Broken> {
+        let draft = self.message(message)?.draft.clone();
+        let state = self.association(association)?;
+        let sa = state.association.as_ref().ok_or_else(|| format!("{association} has no keys yet"))?;
+        let signature = credential_signature(sa, &draft)?;
+        let edit = ParamEdit::Set(Text::from(signature));
+        self.edit(message, &sipae_gen::Edit::Param(AuthParam::Response, edit))
     }
 
     fn send(&mut self, label: &Label, connection: Option<Connection>) -> Result<(), Broken> {
@@ -268,6 +283,18 @@ impl Executor {
             .ok()
             .map(|()| label)
     }
+}
+
+/// The right signature of a message with the credential that it has.
+fn credential_signature(sa: &SecurityAssociation, draft: &Draft) -> Result<String, Broken> {
+    let buffer = draft.read(|message| {
+        let mut lines = HeaderName::CREDENTIALS.into_iter().flat_map(|name| message.all(name));
+        let credential = AuthHeader::read(lines.next().unwrap_or_default());
+        let params = SignatureParams::of(&credential, Side::Client);
+        SignatureBuffer::new(message, &params, sa.parameters.version).map(|buffer| buffer.to_vec())
+    });
+    let buffer = buffer.map_err(|error| format!("the message cannot be signed again: {error}"))?;
+    Ok(encode_base16(&sa.context.sign(Side::Client, &buffer)))
 }
 
 /// What a ladder writes on the arrow: the method, or the status code.

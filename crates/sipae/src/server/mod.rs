@@ -9,6 +9,7 @@ mod checks;
 mod handshake;
 mod identity;
 mod location;
+mod misreadings;
 mod negotiation;
 mod proxy;
 mod relay;
@@ -340,6 +341,13 @@ impl Server {
         if !message.is_request() {
             return self.client_response(scene, message);
         }
+        match self.misread(message).as_deref().map(|octets| Message::parse(octets, &Limits::NONE)) {
+            Some(Ok(misread)) => self.request(scene, &misread),
+            _ => self.request(scene, message),
+        }
+    }
+
+    fn request(&mut self, scene: &mut Scene<'_>, message: &Message<'_>) {
         if let Err(breach) = check_request(message) {
             if self.config.defects.has(Defect::ForwardsLastFrom) {
                 self.forward_last_from(scene, message);
@@ -347,6 +355,7 @@ impl Server {
             return self.bad_request(scene, message, breach);
         }
         match self.credential(message) {
+            Some(credential) if self.misunderstands(message, &credential) => self.challenge(scene, message),
             Some(credential) if credential.malformed().is_some() => {
                 self.malformed(scene, message, &credential);
             }

@@ -43,7 +43,7 @@ impl Server {
                 AuthParam::GssapiData,
                 self.config.defects.has(Defect::ChallengeWithToken).then_some("TlRMTVNTUAA="),
             )
-            .optional(AuthParam::Version, self.config.parameters.version.param());
+            .optional(AuthParam::Version, self.challenge_version());
         self.send_challenge(scene, message, self.config.kind, &writer, diagnostic);
     }
 
@@ -59,6 +59,11 @@ impl Server {
             targetname.make_ascii_uppercase();
         }
         Some(targetname).filter(|_| !defects.has(Defect::ChallengeWithoutTargetname))
+    }
+
+    fn challenge_version(&self) -> Option<&'static str> {
+        let version = self.config.parameters.version.param();
+        version.filter(|_| !self.config.defects.has(Defect::ChallengeWithoutVersion))
     }
 
     /// The continuation of a handshake: the scheme's line alone, with opaque and token (SIPAE-3.3.5.2-07).
