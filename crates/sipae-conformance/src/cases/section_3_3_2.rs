@@ -92,7 +92,7 @@ fn idle() -> Vec<Case> {
             }
         }),
         Case::new(
-            "3.3.2/use-restarts-idle",
+            "3.3.5.3/use-restarts-idle",
             "a verified message starts the idle timer again",
             &["SIPAE-3.3.5.3-10"],
         )
@@ -107,7 +107,7 @@ fn idle() -> Vec<Case> {
             }
         }),
         Case::new(
-            "3.3.2/forgery-restarts-nothing",
+            "3.3.5.3/forgery-restarts-nothing",
             "a message with a wrong signature does not start the idle timer again",
             &["SIPAE-3.3.5.3-10"],
         )
