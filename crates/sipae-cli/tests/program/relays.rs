@@ -171,6 +171,28 @@ fn delivery_changes_no_verdict(#[case] deliver: fn(&mut TcpStream, &[u8]), #[cas
     assert!(differing.is_empty() && !direct.is_empty(), "{differing:#?}");
 }
 
+/// As many threads as there are cores do nothing but count while a run goes on.
+#[test]
+fn busy_cores_change_no_verdict() {
+    let served = Served::start(&[]);
+    let direct = verdicts(&served.target, &[]);
+    let is_over = AtomicBool::new(false);
+    let busy = || {
+        while !is_over.load(Ordering::Relaxed) {
+            std::hint::spin_loop();
+        }
+    };
+    let loaded = thread::scope(|scope| {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        (0..2 * cores).for_each(|_| drop(scope.spawn(busy)));
+        let loaded = verdicts(&served.target, &[]);
+        is_over.store(true, Ordering::Relaxed);
+        loaded
+    });
+    let differing: Vec<_> = loaded.symmetric_difference(&direct).collect();
+    assert!(differing.is_empty() && !direct.is_empty(), "{differing:#?}");
+}
+
 /// A registrar forwards requests to the contact that was registered, and waits for the answer.
 fn with_a_request_of_its_own(message: &Message<'_>) -> Deed {
     let Some(number) = message.cseq().ok().and_then(|cseq| cseq.value()) else { return Deed::Forward };

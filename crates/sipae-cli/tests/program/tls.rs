@@ -16,12 +16,14 @@ fn served() -> (Served, Scratch) {
     (Served::start(&["--tls", "--write-certificate", file.path()]), file)
 }
 
-#[test]
-fn a_server_on_tls_passes() {
-    let (served, certificate) = served();
+#[rstest]
+fn a_server_on_tls_passes(#[values("2", "3", "4")] version: &str) {
+    let certificate = Scratch::new("served.pem", "");
+    let args = ["--tls", "--write-certificate", certificate.path(), "--offer", version];
+    let served = Served::start(&args);
     assert!(served.target.starts_with("tls://127.0.0.1:"), "{}", served.target);
     let stdout = assert_exit(&sipae(&["run", "--target", &served.target, "--tls-ca", certificate.path()]), 0);
-    assert!(stdout.contains("NTLM v4  gate open"), "{stdout}");
+    assert!(stdout.contains(&format!("NTLM v{version}  gate open")), "{stdout}");
 }
 
 #[test]
