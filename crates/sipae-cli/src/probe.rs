@@ -21,7 +21,11 @@ pub(crate) fn probe(args: &ProbeArgs) -> Result<ExitCode, Failure> {
     tls::settle(&args.tls, &mut profile.tls);
     let ways = args.target.connector(&profile)?;
     let profile = Arc::new(profile);
-    let report = probe::probe(ways.as_ref(), is_known.then_some(&profile), args.seed.unwrap_or(1));
+    let report = probe::probe(
+        ways.as_ref(),
+        is_known.then_some(&profile),
+        args.seed.unwrap_or_else(crate::run::random_seed),
+    );
     forgive_closed_pipe(tell(&report, &mut io::stdout())).map_err(Failure::Report)?;
     if let Some(file) = &args.write {
         write(&report, file).map_err(|source| Failure::File { file: file.clone(), source })?;
@@ -35,12 +39,18 @@ fn tell(report: &Report, out: &mut impl Write) -> io::Result<()> {
         return Ok(());
     }
     for offer in &report.offers {
-        let known = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".to_owned());
-        let version = offer.version.map_or("unreadable".to_owned(), |version| version.to_string());
+        let known =
+            |text: &Option<String>| text.as_ref().map_or("none".to_owned(), |text| format!("{text:?}"));
+        let is_digest = offer.scheme.eq_ignore_ascii_case("Digest");
+        let version = match offer.version {
+            _ if is_digest => String::new(),
+            Some(version) => format!(" version {version}"),
+            None => " version unreadable".to_owned(),
+        };
         let (realm, targetname) = (known(&offer.realm), known(&offer.targetname));
         writeln!(
             out,
-            "offers             {} version {version}, realm {realm:?}, targetname {targetname:?}",
+            "offers             {}{version}, realm {realm}, targetname {targetname}",
             offer.scheme
         )?;
     }

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anstream::{AutoStream, ColorChoice};
@@ -59,6 +59,26 @@ fn told(
     }
 }
 
+pub(crate) fn random_seed() -> u64 {
+    u64::from_be_bytes((&mut OsEntropy as &mut dyn Entropy).octets())
+}
+
+/// A report must not overwrite another one, nor what the run reads.
+fn check_files(args: &RunArgs) -> Result<(), Failure> {
+    let read = args.profile.iter().chain(&args.expected_failures).chain(&args.tls.tls_ca);
+    let written = [("--json", &args.json), ("--junit", &args.junit)];
+    let mut known: Vec<&Path> = read.map(PathBuf::as_path).collect();
+    for (name, file) in written {
+        let Some(file) = file.as_deref().filter(|file| *file != Path::new("-")) else { continue };
+        if known.contains(&file) {
+            let problem = format!("{name}: {} is named for something else as well", file.display());
+            return Err(Failure::Usage(problem));
+        }
+        known.push(file);
+    }
+    Ok(())
+}
+
 fn options(args: &RunArgs, filter: Filter) -> Result<RunOptions, Failure> {
     let mut profile = match &args.profile {
         Some(file) => Profile::load(file)?,
@@ -66,12 +86,13 @@ fn options(args: &RunArgs, filter: Filter) -> Result<RunOptions, Failure> {
     };
     let target = target(args)?;
     exec::check_target(args.exec.as_ref(), &target)?;
+    check_files(args)?;
     tls::check_target(&args.tls, &target)?;
     tls::settle(&args.tls, &mut profile.tls);
     // What is wrong with the files of TLS is wrong usage, and no verdict.
     target.connector(&profile)?;
     let control = exec::start(args.exec.as_ref(), &target)?;
-    let seed = args.seed.unwrap_or_else(|| u64::from_be_bytes((&mut OsEntropy as &mut dyn Entropy).octets()));
+    let seed = args.seed.unwrap_or_else(random_seed);
     let profile_name = args.profile.as_ref().map(|file| file.display().to_string());
     let (profile, strict, arguments) = (Arc::new(profile), args.strict, arguments(args));
     let (jobs, rough) = (args.jobs.unwrap_or_else(|| default_jobs(&target)), args.rough);

@@ -23,6 +23,8 @@ pub struct GateReport {
     pub is_offered: bool,
     /// Why a request of one user does not reach another; `None` if it does.
     pub undeliverable: Option<String>,
+    /// Why the second user cannot log in: trying again would lock the account.
+    pub peer_refused: Option<String>,
     /// Whether trying again, at another version, would show the same: no server, or refused credentials.
     pub is_final: bool,
     /// Schemes that it offers.
@@ -44,6 +46,7 @@ impl GateReport {
             is_reachable: false,
             is_offered: false,
             undeliverable: None,
+            peer_refused: None,
             is_final: false,
             offered: Vec::new(),
             reason,
@@ -96,7 +99,7 @@ pub fn pass(stages: &Stages<'_>, pace: &Pace, version: Version, is_claimed: bool
     report.is_final = !report.is_reachable || is_refused(&observation);
     if report.reason.is_none() {
         report.outcome = GateOutcome::Open;
-        report.undeliverable = undeliverable(stages, version);
+        (report.undeliverable, report.peer_refused) = undeliverable(stages, version);
     }
     report
 }
@@ -109,16 +112,23 @@ fn observe(stages: &Stages<'_>, part: &str, script: &Script) -> Observation {
 }
 
 /// Why a MESSAGE of the user does not reach the second user; what depends on it is blocked then.
-fn undeliverable(stages: &Stages<'_>, version: Version) -> Option<String> {
+/// And why the second user cannot log in, if that is why.
+fn undeliverable(stages: &Stages<'_>, version: Version) -> (Option<String>, Option<String>) {
     if stages("peers").profile.peers.is_empty() {
-        return Some("the profile has no second user (peer)".to_owned());
+        return (Some("the profile has no second user (peer)".to_owned()), None);
     }
     let observation = observe(stages, "delivery", &cases::delivery(version));
-    match observation.reaction("message") {
+    let refused = observation.reaction("peer last").filter(|last| !is_open(last));
+    if let Some(last) = refused {
+        let why = format!("the second user (peer) cannot log in: {last}");
+        return (Some(why.clone()), Some(why));
+    }
+    let why = match observation.reaction("message") {
         Some(_) if !observation.deliveries("message").is_empty() => None,
         Some(reaction) => Some(format!("MESSAGE to {} is not delivered: {reaction}", Party::PEER)),
         None => Some(observation.broken.unwrap_or_else(|| "the exchange ended early".to_owned())),
-    }
+    };
+    (why, None)
 }
 
 /// Trying the same credentials again would lock the account.

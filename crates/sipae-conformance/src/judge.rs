@@ -94,6 +94,8 @@ impl<'o> Judge<'o> {
             self.found(row, false, expected(), format!("delivered to {}", delivery.to));
         } else if is_weak {
             self.found(row, true, expected(), reaction.to_string());
+        } else if *reaction == Reaction::Silent && 0 < self.observation.unmatched {
+            self.undecide(format!("{message}: an answer came that fits no request"));
         } else if classes.iter().any(|class| legal.allows(*class)) {
             self.checks += 1;
         } else if *reaction == Reaction::Overdue && may_drop {
@@ -117,7 +119,10 @@ impl<'o> Judge<'o> {
             self.waits = true;
             return self.undecide(format!("{message}: silence could not be proven"));
         }
-        let holds = if reaction.is_acceptance() { Err(reaction.to_string()) } else { Ok(()) };
+        // A server that has found the association signs this refusal too.
+        let is_told = matches!(reaction, Reaction::Final { status: 400, .. });
+        let is_processed = reaction.is_acceptance() && !is_told;
+        let holds = if is_processed { Err(reaction.to_string()) } else { Ok(()) };
         self.check(requirement, &format!("{message}: not processed"), holds);
     }
 
@@ -201,6 +206,22 @@ impl<'o> Judge<'o> {
         self.check(requirement, &format!("{message}: processed"), holds);
     }
 
+    /// The message was answered in this way; where it was not answered at all, that is looked into once more.
+    pub fn answered_as(
+        &mut self,
+        requirement: &'static str,
+        message: &str,
+        expected: &str,
+        holds: impl FnOnce(&Reaction) -> bool,
+    ) {
+        let Some(reaction) = self.observed(message) else { return };
+        if let Some(row) = self.row(requirement) {
+            self.missed(row, reaction);
+        }
+        let holds = if holds(reaction) { Ok(()) } else { Err(reaction.to_string()) };
+        self.check(requirement, &format!("{message}: {expected}"), holds);
+    }
+
     /// A statement about what was seen; `Err` says what was there instead.
     pub fn check(&mut self, requirement: &'static str, expected: &str, holds: Result<(), String>) {
         let Some(row) = self.row(requirement) else { return };
@@ -223,6 +244,9 @@ impl<'o> Judge<'o> {
     pub fn silent(&mut self, requirement: &'static str, message: &str) {
         let Some(reaction) = self.observed(message) else { return };
         match reaction {
+            Reaction::Silent if 0 < self.observation.unmatched => {
+                self.undecide(format!("{message}: an answer came that fits no request"));
+            }
             Reaction::Silent => self.check(requirement, message, Ok(())),
             Reaction::Overdue => {
                 self.waits = true;

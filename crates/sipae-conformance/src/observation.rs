@@ -70,6 +70,8 @@ pub struct Observation {
     pub ended: BTreeMap<u32, Reaction>,
     /// Requests of the target that the suite did not send: method, and whether they were signed.
     pub unasked: Vec<(String, Signature)>,
+    /// Answers that fit no message of the script: where one came, nothing was silent for sure.
+    pub unmatched: u32,
     /// Why the script could not be played to its end.
     pub broken: Option<String>,
     /// Whether a connection could not be opened, or the target may have ended for another reason.

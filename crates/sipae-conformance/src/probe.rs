@@ -1,6 +1,7 @@
 //! What can be learnt of a server from a few exchanges, before anything is judged.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use sipae::auth::{AuthHeader, AuthParam, ChallengeKind};
@@ -75,7 +76,13 @@ pub const DEEPEST: u32 = 64;
 #[must_use]
 pub fn probe(ways: &dyn Connector, profile: Option<&Arc<Profile>>, seed: u64) -> Report {
     let accounts = profile.cloned().unwrap_or_else(|| Arc::new(Profile::of_reference()));
-    let probe = Probe { ways, pace: Arc::new(Pace::new(accounts.answer_timeout)), accounts, seed };
+    let probe = Probe {
+        ways,
+        pace: Arc::new(Pace::new(accounts.answer_timeout)),
+        accounts,
+        seed,
+        scripts: AtomicU64::new(0),
+    };
     let now = ways.wire(Setting { version: Version::V4, kind: None }, seed).now();
     let began = Instant::now();
     let bare = probe.observe(Version::V4, &cases::bare(Script::connected()));
@@ -103,19 +110,22 @@ struct Probe<'p> {
     pace: Arc<Pace>,
     accounts: Arc<Profile>,
     seed: u64,
+    scripts: AtomicU64,
 }
 
 impl Probe<'_> {
     fn observe(&self, version: Version, script: &Script) -> Observation {
+        // A server may take a branch that comes again for a retransmission.
+        let seed = self.seed.wrapping_add(self.scripts.fetch_add(1, Ordering::Relaxed));
         let stage = Stage {
-            wire: self.ways.wire(Setting { version, kind: None }, self.seed),
+            wire: self.ways.wire(Setting { version, kind: None }, seed),
             profile: Arc::clone(&self.accounts),
             peer: 0,
             version,
             pace: Arc::clone(&self.pace),
             durations: None,
             control: None,
-            entropy: SeededEntropy::new(self.seed),
+            entropy: SeededEntropy::new(seed),
         };
         let mut played = play(stage, script);
         let observation = played.observe();

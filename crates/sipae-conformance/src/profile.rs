@@ -355,6 +355,7 @@ impl Profile {
         for (place, peer) in read.peer.iter().enumerate() {
             peer.check(&format!("peer {}", place + 1)).map_err(wrong)?;
         }
+        distinct(&read.user, sacrificial.as_ref(), &read.peer).map_err(wrong)?;
         let answer_timeout = read.pace.answer_timeout_ms;
         if !ANSWER_TIMEOUT.contains(&answer_timeout) {
             return Err(wrong(format!("pace.answer_timeout_ms: {answer_timeout} is not in 10 to 120000")));
@@ -370,6 +371,29 @@ impl Profile {
             tls: read.tls.options(file).map_err(wrong)?,
         })
     }
+}
+
+/// No two accounts are the same: wrong passwords would go to the user, and what one user must not get would be its own.
+fn distinct(
+    user: &ProfileUser,
+    sacrificial: Option<&ProfileUser>,
+    peers: &[ProfileUser],
+) -> Result<(), String> {
+    let named = std::iter::once(("user".to_owned(), user))
+        .chain(sacrificial.map(|account| ("sacrificial".to_owned(), account)))
+        .chain(peers.iter().enumerate().map(|(place, peer)| (format!("peer {}", place + 1), peer)));
+    let mut known: Vec<(String, &ProfileUser)> = Vec::new();
+    for (key, account) in named {
+        let same = |other: &ProfileUser| {
+            other.address.eq_ignore_ascii_case(&account.address)
+                || other.name().eq_ignore_ascii_case(&account.name())
+        };
+        if let Some((first, _)) = known.iter().find(|(_, other)| same(other)) {
+            return Err(format!("{key}: it is the same account as {first}"));
+        }
+        known.push((key, account));
+    }
+    Ok(())
 }
 
 impl SacrificialTable {

@@ -299,6 +299,10 @@ impl<'r> Plan<'r> {
             }
             Gate::Delivery => Some(&report.reason),
         };
+        let refused = report.peer_refused.clone().filter(|_| needs.peer);
+        if let Some(why) = refused {
+            return Some((Verdict::Blocked, Some(why)));
+        }
         let missing = closed.cloned().or_else(|| self.missing_account(case, failed_logons).map(Some));
         missing.map(|reason| (Verdict::Blocked, reason))
     }

@@ -44,6 +44,20 @@ struct Attempt {
     judgement: Judgement,
 }
 
+impl Attempt {
+    fn is_pass(&self) -> bool {
+        self.judgement.verdict == Verdict::Pass
+    }
+
+    /// Whether an answer that did not come may be why the case did not pass.
+    fn is_missed(&self) -> bool {
+        let is_overdue = |reaction: &Reaction| *reaction == Reaction::Overdue;
+        let overdue = self.observation.messages.values().any(|seen| is_overdue(&seen.reaction));
+        let is_silent = self.judgement.verdict == Verdict::Fail(Cause::Silent);
+        is_silent || overdue && !self.is_pass() && !self.judgement.waits
+    }
+}
+
 impl Trial {
     /// What an event says of a case that was not run.
     pub(crate) fn not_run(&self, verdict: Verdict, reason: Option<String>) -> CaseFinished {
@@ -72,14 +86,18 @@ impl Trial {
         if let Some(cause) = breakdown(&first.observation, stages) {
             return self.finished(first, Some(cause));
         }
-        if first.judgement.verdict == Verdict::Fail(Cause::Silent) {
+        if !first.is_pass() && !first.judgement.waits && first.played.is_open() {
+            // What overtook it may have ended the script before it came.
+            first.played.settle(pace.quiet());
+            first = self.judged(first.played);
+        }
+        if first.is_missed() {
             return self.missed(first, pace, stages);
         }
         if first.judgement.waits && first.judgement.verdict == Verdict::Inconclusive && first.played.is_open()
         {
             return Outcome::Parked(Box::new(Parked { trial: self, played: first.played }));
         }
-        first.observation = first.played.observe();
         self.finished(first, None)
     }
 
@@ -91,8 +109,12 @@ impl Trial {
         if cause.is_none() && !second.judgement.verdict.is_fail() {
             first.played.settle(pace.limit());
             first = self.judged(first.played);
-            if first.judgement.verdict == Verdict::Fail(Cause::Silent) {
+            if first.judgement.verdict.is_fail() {
                 first.judgement.verdict = Verdict::Fail(Cause::Flaky { failed: 1, of: 2 });
+            } else if !first.is_pass() {
+                // Nobody fails on what is missing here, so what came the second time counts.
+                drop(first.played.finish());
+                return self.finished(second, None);
             }
         }
         first.observation.exchange.extend(second.observation.exchange);

@@ -6,7 +6,9 @@ use std::sync::LazyLock;
 
 use sipae::message::HeaderName;
 use sipae::version::Version;
-use sipae_gen::{Connection, Edit, Label, Party, Password, Recipient, Script, Signing, Template, Token};
+use sipae_gen::{
+    Connection, Edit, Label, Party, Password, Recipient, Script, Signing, Template, Text, Token,
+};
 
 use crate::case::Case;
 
@@ -285,6 +287,18 @@ pub(crate) fn delivery(version: Version) -> Script {
 /// may come back to the one who registered it, and wait for an answer there.
 fn signed(script: Script, message: &str) -> Script {
     script.compose(message, Template::new("REGISTER")).sign(message, SA)
+}
+
+/// The header fields without which some methods are no whole requests: a server that reads them before it authenticates
+/// would refuse them for that.
+fn complete_headers(template: Template) -> Template {
+    match template.method.as_str() {
+        "SUBSCRIBE" => template.header("Event", "presence").header("Expires", "60"),
+        "PUBLISH" => template.header("Event", "presence").header("Expires", "60"),
+        "NOTIFY" => template.header("Event", "presence").header("Subscription-State", "active"),
+        "REFER" => template.header("Refer-To", Text::of("<sip:{user.address}>")),
+        _ => template,
+    }
 }
 
 /// Whether a label is that of a request that the suite itself inserts.

@@ -98,12 +98,8 @@ fn first_token_goes_on(id: &str, title: &str, row: &'static str, edits: Vec<Edit
         .behind(crate::case::Gate::Offered)
         .plan(move |_| handshake.begin(Script::connected()))
         .judge(move |judge| {
-            let Some(reaction) = judge.observed("first") else { return };
-            let holds = match reaction {
-                Reaction::Continuation(_) => Ok(()),
-                other => Err(other.to_string()),
-            };
-            judge.check(row, "first: a CHALLENGE", holds);
+            let is_challenge = |reaction: &Reaction| matches!(reaction, Reaction::Continuation(_));
+            judge.answered_as(row, "first", "a CHALLENGE", is_challenge);
         })
 }
 

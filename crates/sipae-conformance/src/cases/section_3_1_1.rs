@@ -45,9 +45,20 @@ fn replayed(script: Script, between: u32) -> Script {
 /// Only what was processed once can be processed twice. A challenge is right on another connection or for an association
 /// that has gone; where both are there it is weak.
 fn not_twice(judge: &mut Judge<'_>, row: &'static str) {
-    if judge.presupposes("original") {
+    if judge.presupposes("original") && !told_apart(judge, row, "copy") {
         judge.reaction_with(row, "copy", &CHALLENGES);
     }
+}
+
+/// Whether the target tells the copy for what it is, by 400, 482 or 500 for its CSeq, signed or not: it is not processed
+/// then, though the answer may be signed. That is written down.
+fn told_apart(judge: &mut Judge<'_>, row: &'static str, message: &str) -> bool {
+    let Some(reaction) = judge.observed(message) else { return false };
+    let is_told = matches!(reaction, Reaction::Final { status: 400 | 482 | 500, .. });
+    if is_told {
+        judge.record(row, message, &reaction.outline());
+    }
+    is_told
 }
 
 fn copies() -> Vec<Case> {
@@ -66,9 +77,10 @@ fn copies() -> Vec<Case> {
         )
         .plan(|version| replayed(handshake(version), 0))
         .judge(|judge| {
-            if judge.presupposes("original") {
-                judge.reaction_with("SIPAE-3.1.1-01", "copy", &[]);
-                judge.reaction_with("SIPAE-3.1.1-06", "copy", &[]);
+            for row in ["SIPAE-3.1.1-01", "SIPAE-3.1.1-06"] {
+                if judge.presupposes("original") && !told_apart(judge, row, "copy") {
+                    judge.reaction(row, "copy");
+                }
             }
         }),
         Case::new(
@@ -159,7 +171,7 @@ fn numbers() -> Vec<Case> {
             let is_accepted = matches!(late, Reaction::Final { .. });
             let holds = if is_accepted { Ok(()) } else { Err(late.to_string()) };
             judge.weakly("SIPAE-3.1.1-04", "5 behind 9: accepted", holds);
-            if is_accepted {
+            if is_accepted && !told_apart(judge, "SIPAE-3.1.1-04", "again") {
                 judge.refused("SIPAE-3.1.1-04", "again");
             }
         }),

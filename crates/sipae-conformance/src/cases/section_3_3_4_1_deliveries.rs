@@ -231,7 +231,13 @@ fn of_the_server() -> Case {
         }
         for (method, signature) in unasked {
             let is_signed = if *signature == Signature::Unsigned { verified(signature) } else { Ok(()) };
-            judge.check("SIPAE-3.3.4.1-01", &format!("{method} of the server: signed"), is_signed);
+            let expected = format!("{method} of the server: signed");
+            if method == "OPTIONS" {
+                // An edge in front of the server asks so whether the connection is alive.
+                judge.weakly("SIPAE-3.3.4.1-01", &expected, is_signed);
+            } else {
+                judge.check("SIPAE-3.3.4.1-01", &expected, is_signed);
+            }
         }
     })
 }
@@ -265,6 +271,7 @@ fn covers_identity() -> Case {
         "the signature of a delivered request covers the identity that the server asserts",
         &["SIPAE-3.3.4.1-11"],
     )
+    .at(&[sipae::version::Version::V3, sipae::version::Version::V4])
     .with_peer()
     .plan(|version| to_peer(both(version), "request", "MESSAGE").ask("request"))
     .judge(|judge| {
@@ -284,6 +291,7 @@ fn relayed_covers_identity() -> Case {
         "the signature of a relayed response covers the identity that the server asserts",
         &["SIPAE-3.3.4.1-11"],
     )
+    .at(&[sipae::version::Version::V3, sipae::version::Version::V4])
     .with_peer()
     .plan(|version| answered_with(to_peer(both(version), "request", "MESSAGE"), 200))
     .judge(|judge| {

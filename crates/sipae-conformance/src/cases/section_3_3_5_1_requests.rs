@@ -4,8 +4,9 @@ use sipae::auth::AuthParam;
 use sipae::message::{HeaderName, Message};
 use sipae::version::Version;
 use sipae_gen::{Edit, ParamEdit, Recipient, Script, Template, Text, Token};
+use sipae_spec::ReactionClass;
 
-use super::{Handshake, bare, handshake, signed};
+use super::{Handshake, bare, complete_headers, handshake, signed};
 use crate::case::{Case, Gate};
 use crate::gate::offered;
 use crate::judge::Judge;
@@ -44,9 +45,9 @@ fn method(method: &'static str) -> Case {
     )
     .behind(Gate::Reachable)
     .plan(move |_| {
-        Script::connected().compose("bare", Template::new(method).to(Recipient::Nobody)).ask("bare")
+        Script::connected().compose("bare", complete_headers(Template::new(method).to(Recipient::Nobody))).ask("bare")
     })
-    .judge(|judge| judge.reaction("SIPAE-3.3.5.1-04", "bare"))
+    .judge(|judge| judge.reaction_with("SIPAE-3.3.5.1-04", "bare", &[ReactionClass::Status(400)]))
 }
 
 /// The first token of a handshake for another server.
@@ -218,8 +219,9 @@ fn keep_alive(judge: &mut Judge<'_>) {
         _ => matches!(reaction, Reaction::Final { .. }),
     };
     for name in ["bare", "first", "last"] {
-        let Some(reaction) = judge.observation().reaction(name).cloned() else { return };
-        let holds = if is_right(name, &reaction) { Ok(()) } else { Err(reaction.to_string()) };
-        judge.check(ROW, &format!("{name}: as without the empty lines"), holds);
+        if judge.observation().reaction(name).is_none() {
+            return;
+        }
+        judge.answered_as(ROW, name, "as without the empty lines", |reaction| is_right(name, reaction));
     }
 }

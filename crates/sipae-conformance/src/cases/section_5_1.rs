@@ -2,7 +2,7 @@
 
 use sipae::auth::AuthParam;
 use sipae::message::HeaderName;
-use sipae_gen::{Edit, ParamEdit, Script, Text};
+use sipae_gen::{Edit, ParamEdit, Script, Template, Text};
 
 use super::{SA, handshake, signed};
 use crate::case::Case;
@@ -66,7 +66,10 @@ fn unauthenticated() -> Vec<Case> {
             &["SIPAE-5.1-05"],
         )
         .plan(move |version| {
-            signed(handshake(version), "changed")
+            // Whatever is registered by it is soon gone.
+            handshake(version)
+                .compose("changed", Template::new("REGISTER").header("Expires", "60"))
+                .sign("changed", SA)
                 .edit("changed", edit.clone())
                 .send("changed")
                 .signed_fence(SA)

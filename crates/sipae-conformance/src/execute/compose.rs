@@ -52,7 +52,7 @@ impl Executor {
     fn recipient(&self, template: &Template, sender: &Identity) -> Result<(String, String), Broken> {
         let own = sender.address().to_owned();
         let is_to_server = template.method == "REGISTER" || template.method == "OPTIONS";
-        Ok(match template.to {
+        let (uri, to) = match template.to {
             Recipient::Own if is_to_server => (format!("sip:{}", sender.host()), own),
             Recipient::Own => (format!("sip:{own}"), own),
             Recipient::Nobody => {
@@ -67,7 +67,10 @@ impl Executor {
                 let identity = self.identity(party)?;
                 (identity.gruu.clone(), identity.address().to_owned())
             }
-        })
+        };
+        // RFC 3261 10.2: the Request-URI of a REGISTER has no user.
+        let is_register = template.method == "REGISTER";
+        Ok((if is_register { format!("sip:{}", sender.host()) } else { uri }, to))
     }
 
     fn add_headers(&self, mut draft: Draft, template: &Template) -> Result<Draft, Broken> {

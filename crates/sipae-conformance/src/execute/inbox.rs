@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use sipae::draft::Draft;
-use sipae::message::{Message, StartLine};
+use sipae::message::{Address, Addresses, HeaderName, Message, StartLine};
 use sipae::sa::SignOptions;
 use sipae::server::ConnectionId;
 use sipae_events::Direction;
@@ -26,6 +26,12 @@ const ARRIVALS: usize = 1000;
 const UNASKED: usize = 64;
 /// Deliveries of one message that an observation tells of.
 const DELIVERIES: usize = 16;
+/// Provisional answers to one message that an observation tells of.
+const PROVISIONAL: usize = 64;
+/// Signature buffers that a report shows.
+const SIGNATURES: usize = 8;
+/// Octets that one script listens to; a flood ends there.
+const OCTETS: usize = 16 * 1024 * 1024;
 
 impl Executor {
     /// Waits until a message has its final answer, its connection has ended, or patience has.
@@ -85,6 +91,11 @@ impl Executor {
         match arrival.what {
             Arrived::Octets(octets) => {
                 link.stream.push(&octets);
+                self.octets += octets.len();
+                if OCTETS < self.octets {
+                    link.end = Some(Reaction::Unreadable(format!("more than {OCTETS} octets")));
+                    return self.stage.wire.disconnect(arrival.connection);
+                }
                 self.read(arrival.connection);
             }
             Arrived::Closed => link.end = Some(Reaction::Closed),
@@ -206,7 +217,13 @@ impl Executor {
     fn remember_signature(&mut self, label: &Label, party: Party, message: &Message<'_>, why: &str) {
         let of_party = self.associations.values().find(|state| state.party == Some(party));
         let seen = of_party.and_then(|state| signature_seen(label.as_str(), state, message, why));
-        self.signatures.extend(seen);
+        self.remember(seen);
+    }
+
+    fn remember(&mut self, seen: Option<sipae_events::SignatureSeen>) {
+        if self.signatures.len() < SIGNATURES {
+            self.signatures.extend(seen);
+        }
     }
 
     fn unasked(&mut self, connection: ConnectionId, message: &Message<'_>) {
@@ -222,7 +239,10 @@ impl Executor {
 
     fn answered(&mut self, status: u16, message: &Message<'_>) {
         let key = Key::of(message);
-        let Some(label) = self.owner(|state| state.key.is_answered_by(&key)) else { return };
+        let Some(label) = self.owner(|state| state.key.is_answered_by(&key)) else {
+            self.unmatched += 1;
+            return;
+        };
         if self.messages.get(&label).is_none_or(|state| state.answer.is_some()) {
             return;
         }
@@ -231,7 +251,10 @@ impl Executor {
         let place = self.received;
         let Some(state) = self.messages.get_mut(&label) else { return };
         if status < 200 {
-            return state.provisional.push((status, signature));
+            if state.provisional.len() < PROVISIONAL {
+                state.provisional.push((status, signature));
+            }
+            return;
         }
         let Some(sent) = state.sent.clone() else { return };
         let reaction = Reaction::of(message, signature);
@@ -267,19 +290,25 @@ impl Executor {
             let by = self.messages.get(label).and_then(|state| state.association.clone());
             let state = by.and_then(|by| self.associations.get(&by));
             let seen = state.and_then(|state| signature_seen(label.as_str(), state, answer, why));
-            self.signatures.extend(seen);
+            self.remember(seen);
         }
         found
     }
 
     /// A registrar gives the GRUU of the endpoint in the Contact of its 200.
     fn learn_gruu(&mut self, label: &Label, answer: &Message<'_>) {
-        let contact = answer.contact().ok().flatten();
-        let gruu = contact.and_then(|contact| contact.param("gruu").map(String::from_utf8_lossy));
         let party = self.messages.get(label).map(|state| state.party);
-        if let (Some(gruu), Some(party)) = (gruu, party)
-            && let Some(identity) = self.identities.get_mut(&party)
-        {
+        let Some(identity) = party.and_then(|party| self.identities.get_mut(&party)) else { return };
+        let instance = identity.instance().to_string();
+        // A registrar may list the bindings of other endpoints as well (RFC 3261 10.3).
+        let is_own = |contact: &Address<'_>| {
+            let text = contact.param("+sip.instance").map(String::from_utf8_lossy).unwrap_or_default();
+            text.to_lowercase().contains(&instance)
+        };
+        let contacts =
+            answer.all(HeaderName::Contact).flat_map(|value| Addresses::new(value.raw())).flatten();
+        let own = contacts.into_iter().find(is_own);
+        if let Some(gruu) = own.and_then(|contact| contact.param("gruu").map(String::from_utf8_lossy)) {
             identity.gruu = gruu.trim_matches('"').to_owned();
         }
     }

@@ -77,6 +77,10 @@ struct Executor {
     signatures: Vec<SignatureSeen>,
     unasked: Vec<(String, Signature)>,
     sent: u32,
+    /// Octets that came.
+    octets: usize,
+    /// Answers that fit no message of the script.
+    unmatched: u32,
     received: u32,
     answered_requests: u32,
     exchange_left_out: u64,
@@ -167,6 +171,8 @@ impl Executor {
             signatures: Vec::new(),
             unasked: Vec::new(),
             sent: 0,
+            octets: 0,
+            unmatched: 0,
             received: 0,
             answered_requests: 0,
             exchange_left_out: 0,
@@ -185,6 +191,7 @@ impl Executor {
             signatures: self.signatures.clone(),
             ended: ended.collect(),
             unasked: self.unasked.clone(),
+            unmatched: self.unmatched,
             broken,
             is_unreachable: self.is_unreachable,
             clock_lost: self.clock_lost.clone(),

@@ -198,6 +198,9 @@ pub(super) fn signature(association: Option<&mut AssociationState>, message: &Me
     }
 }
 
+/// Characters of a value that a report shows.
+const LONGEST_VALUE: usize = 256;
+
 /// The buffer that the suite verified a bad signature over, for the report.
 pub(super) fn signature_seen(
     label: &str,
@@ -209,9 +212,10 @@ pub(super) fn signature_seen(
     let version = association.parameters.version;
     let params = SignatureParams::of(&header, Side::Server);
     let buffer = SignatureBuffer::new(message, &params, version).ok()?;
-    let fields = buffer
-        .elements()
-        .map(|(field, value)| BufferField { name: field.name().to_owned(), value: value.to_text() });
+    let fields = buffer.elements().map(|(field, value)| BufferField {
+        name: field.name().to_owned(),
+        value: value.to_text().chars().take(LONGEST_VALUE).collect(),
+    });
     Some(SignatureSeen {
         message: label.to_owned(),
         signer: "server".to_owned(),

@@ -277,6 +277,12 @@ impl Executor {
         let party = self.associations.get(association)?.party?;
         let label = Label::new(format!("clean up {association}"));
         let template = Template::new("REGISTER").of(party).header("Expires", "0");
+        let connection = self.connections.get(&party.connection());
+        let link = connection.and_then(|connection| self.streams.get(connection));
+        if link.is_none_or(|link| link.end.is_some()) {
+            // A target that closes connections keeps what was registered over them.
+            self.connect(party.connection()).ok()?;
+        }
         self.compose(&label, &template)
             .and_then(|()| self.sign(&label, association, &Signing::default()))
             .and_then(|()| self.send(&label, None))

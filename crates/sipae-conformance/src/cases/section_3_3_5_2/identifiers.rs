@@ -56,7 +56,13 @@ fn is_known_or_refused(judge: &mut Judge<'_>, row: &'static str, handshake: &Han
         return;
     }
     match judge.observation().reaction(message) {
-        Some(reaction) if reaction.is_acceptance() => is_known(judge, row, handshake),
+        Some(reaction) if reaction.is_acceptance() => {
+            completes(judge, row, handshake);
+            let after = judge.observation().reaction("after");
+            let unknown = after.filter(|after| !matches!(after, Reaction::Final { .. }));
+            let holds = unknown.map_or(Ok(()), |after| Err(after.to_string()));
+            judge.weakly(row, "after: the endpoint is known", holds);
+        }
         Some(reaction @ Reaction::Final { status: 400..500, .. }) => {
             judge.record(row, &format!("{message}: accepted"), &reaction.to_string());
         }
