@@ -59,7 +59,9 @@ fn near(id: &str) -> String {
     let likeness = |known: &str| {
         let bare = known.strip_prefix("SIPAE-").unwrap_or(known);
         let like = |known: &str| strsim::jaro_winkler(&known.to_lowercase(), &id.to_lowercase());
-        like(known).max(like(bare))
+        // One that holds the text comes first, the shortest in front: it is the whole of more of it.
+        let holds = if known.contains(id) { 2.0 - known.len() as f64 / 1000.0 } else { 0.0 };
+        like(known).max(like(bare)).max(holds)
     };
     let rows = requirements().iter().map(|row| row.id.to_owned());
     let mut known: Vec<(f64, String)> =

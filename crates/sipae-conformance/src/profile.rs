@@ -536,6 +536,15 @@ mod tests {
         assert!(!error.contains("12345") && !error.contains("1979"), "{error}");
     }
 
+    /// Wrong passwords that are meant for one account must not go to another.
+    #[rstest]
+    #[case("[sacrificial]", "sacrificial: it is the same account as user")]
+    #[case("[[peer]]", "peer 1: it is the same account as user")]
+    fn two_accounts_are_never_the_same(#[case] table: &str, #[case] problem: &str) {
+        let again = format!("{USER}{table}\nuser = \"A\"\npassword = \"x\"\naddress = \"other@x\"\n");
+        assert_eq!(parse(&again).map(drop), Err(format!("p.toml: {problem}")));
+    }
+
     #[test]
     fn a_profile_is_shown_without_passwords() {
         let shown = format!("{:?}", Profile::of_reference());

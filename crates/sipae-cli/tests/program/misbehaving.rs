@@ -93,6 +93,29 @@ fn large_body(request: &Message<'_>) -> Vec<u8> {
     challenge(request).with_body("text/plain", &vec![b'x'; 4 << 20]).to_octets()
 }
 
+/// Provisional answers without end, each with a long signature that proves nothing, to whatever comes behind the first
+/// request.
+fn signed_without_end(mut stream: TcpStream) {
+    let mut requests = MessageStream::new(Limits::DEFAULT);
+    let mut octets = [0; 65536];
+    let mut is_first = true;
+    while let Ok(length @ 1..) = stream.read(&mut octets) {
+        requests.push(&octets[..length]);
+        while let Ok(Some(request)) = requests.next_message() {
+            if std::mem::take(&mut is_first) {
+                drop(stream.write_all(&challenge(&request).to_octets()));
+                continue;
+            }
+            let mut ringing = Draft::response_to(&request, 180, &"t".repeat(100_000));
+            ringing
+                .push(HeaderName::AuthenticationInfo, "NTLM realm=\"r\", targetname=\"t\", rspauth=\"00\"");
+            let ringing = ringing.close().to_octets();
+            while stream.write_all(&ringing).is_ok() {}
+            return;
+        }
+    }
+}
+
 /// `Content-Length` is this, and the body another.
 fn length(request: &Message<'_>, value: &str) -> Vec<u8> {
     let mut draft = with(request, HeaderName::ContentLength, value);
@@ -113,6 +136,7 @@ fn length(request: &Message<'_>, value: &str) -> Vec<u8> {
 #[case::sends_half_a_message(|stream| answer(stream, half), "no answer in time")]
 #[case::sends_an_endless_head(|stream| answer(stream, endless_head), "unreadable octets")]
 #[case::sends_large_bodies(|stream| answer(stream, large_body), "unreadable octets")]
+#[case::signs_without_end(signed_without_end, "more than 16777216 octets")]
 #[case::promises_too_much(|stream| answer(stream, |request| length(request, "5000000")), "unreadable octets")]
 #[case::promises_a_little_too_much(|stream| answer(stream, |request| length(request, "1000")), "no answer in time")]
 #[case::promises_too_little(|stream| answer(stream, |request| length(request, "2")), "unreadable octets")]

@@ -20,7 +20,7 @@ mod tests {
 
     const USER: &str = "[user]\nuser = \"a\"\npassword = \"p\"\naddress = \"a@x\"\n";
     const SACRIFICIAL: &str =
-        "[sacrificial]\nuser = \"a\"\npassword = \"p\"\naddress = \"a@x\"\nfailed_logons = 2\n";
+        "[sacrificial]\nuser = \"m\"\npassword = \"p\"\naddress = \"m@x\"\nfailed_logons = 2\n";
 
     fn schema() -> Validator {
         let schema: Value = serde_json::from_str(SCHEMA).expect("JSON");
