@@ -144,12 +144,30 @@ fn about_case(case: &KnownCase) -> String {
     page.0 += &paragraph("  ", "  ", &case.title);
     page.0.push('\n');
     page.entry("target", case.role.name());
+    page.entry("needs", &case.needs);
     let row = |row: &&Requirement| {
         format!("{} ({}; broken: {}): {}", row.id, row.level, row.weight_when_broken(), row.text)
     };
     page.entries("rows", case.rows.iter().map(row));
+    page.entries("steps", shortened(&case.steps).into_iter());
     page.0.push_str("\nsipae explain ROW tells more about a row.\n");
     page.0
+}
+
+/// Long conversations are alike in the middle.
+fn shortened(steps: &[String]) -> Vec<String> {
+    const SHOWN: usize = 40;
+    const WIDEST: usize = 160;
+    let cut = |step: &String| match step.char_indices().nth(WIDEST) {
+        Some((end, _)) => format!("{}…", step.get(..end).unwrap_or_default()),
+        None => step.clone(),
+    };
+    if steps.len() <= SHOWN {
+        return steps.iter().map(cut).collect();
+    }
+    let (first, last) = (steps.iter().take(SHOWN / 2), steps.iter().skip(steps.len() - SHOWN / 2));
+    let left_out = format!("({} more)", steps.len() - SHOWN);
+    first.map(cut).chain([left_out]).chain(last.map(cut)).collect()
 }
 
 /// Lines of a name and what belongs to it.

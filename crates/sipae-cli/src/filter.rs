@@ -17,6 +17,10 @@ pub(crate) struct KnownCase {
     pub(crate) title: String,
     pub(crate) role: Role,
     pub(crate) rows: Vec<&'static Requirement>,
+    /// What must be there for it, as a sentence.
+    pub(crate) needs: String,
+    /// What it sends and waits for, step by step, at the newest version that it has a meaning for.
+    pub(crate) steps: Vec<String>,
 }
 
 /// Every case, in the order of the suite.
@@ -26,6 +30,8 @@ pub(crate) fn known() -> impl Iterator<Item = KnownCase> {
         title: case.title().to_owned(),
         role: case.role(),
         rows: case.requirements().iter().filter_map(|id| Requirement::get(id)).collect(),
+        needs: case.needs().to_string(),
+        steps: case.steps(),
     })
 }
 

@@ -96,7 +96,7 @@ fn options(args: &RunArgs, filter: Filter) -> Result<RunOptions, Failure> {
     let profile_name = args.profile.as_ref().map(|file| file.display().to_string());
     let (profile, strict, arguments) = (Arc::new(profile), args.strict, arguments(args));
     let (jobs, rough) = (args.jobs.unwrap_or_else(|| default_jobs(&target)), args.rough);
-    let settings = None;
+    let (settings, nonce) = (None, random_seed());
     Ok(RunOptions {
         target,
         control,
@@ -104,6 +104,7 @@ fn options(args: &RunArgs, filter: Filter) -> Result<RunOptions, Failure> {
         profile_name,
         arguments,
         seed,
+        nonce,
         strict,
         filter,
         settings,

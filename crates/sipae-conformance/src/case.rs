@@ -40,6 +40,33 @@ pub struct Needs {
     pub rough: bool,
 }
 
+/// As a sentence for people.
+impl fmt::Display for Needs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.gate {
+            Gate::Reachable => "a server that answers",
+            Gate::Offered => "a server that offers NTLM",
+            Gate::Handshake => "a good handshake",
+            Gate::Delivery => "a second user, whom a request reaches",
+        })?;
+        if self.peer && self.gate != Gate::Delivery {
+            f.write_str(", a second user")?;
+        }
+        if self.failed_logons != 0 {
+            write!(f, ", {} failed logons of the sacrificial account", self.failed_logons)?;
+        }
+        for timer in &self.timers {
+            write!(f, ", a known {timer} timer")?;
+        }
+        if self.rough {
+            f.write_str(", --rough where the target is not on this machine")?;
+        }
+        let versions: Vec<String> =
+            self.versions.iter().map(|version| version.number().to_string()).collect();
+        write!(f, "; versions {}", versions.join(", "))
+    }
+}
+
 /// How much a case takes of the target and of time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Cost {
@@ -204,6 +231,13 @@ impl Case {
     #[must_use]
     pub fn script(&self, version: Version) -> Script {
         (self.plan)(version)
+    }
+
+    /// The steps of the conversation in words, at the newest version that the case has a meaning for.
+    #[must_use]
+    pub fn steps(&self) -> Vec<String> {
+        let newest = self.needs.versions.iter().max().copied().unwrap_or(Version::V4);
+        self.script(newest).steps.iter().map(ToString::to_string).collect()
     }
 
     /// Reads an observation.

@@ -91,16 +91,16 @@ impl<'o> Judge<'o> {
             format!("{message}: {}", words.join(" or "))
         };
         if let Some(delivery) = self.observation.deliveries(message).first().filter(|_| !accepts(legal)) {
-            self.found(row, false, expected(), format!("delivered to {}", delivery.to));
-        } else if is_weak {
-            self.found(row, true, expected(), reaction.to_string());
-        } else if *reaction == Reaction::Silent && 0 < self.observation.unmatched {
-            self.undecide(format!("{message}: an answer came that fits no request"));
-        } else if classes.iter().any(|class| legal.allows(*class)) {
+            return self.found(row, false, expected(), format!("delivered to {}", delivery.to));
+        }
+        if is_weak {
+            return self.found(row, true, expected(), reaction.to_string());
+        }
+        if may_drop && self.doubts_silence(message, reaction) {
+            return;
+        }
+        if classes.iter().any(|class| legal.allows(*class)) {
             self.checks += 1;
-        } else if *reaction == Reaction::Overdue && may_drop {
-            self.waits = true;
-            self.undecide(format!("{message}: silence could not be proven"));
         } else {
             self.missed(row, reaction);
             self.found(row, false, expected(), reaction.to_string());
@@ -115,9 +115,8 @@ impl<'o> Judge<'o> {
             let got = Err(format!("delivered to {}", delivery.to));
             return self.check(requirement, &format!("{message}: not processed"), got);
         }
-        if *reaction == Reaction::Overdue {
-            self.waits = true;
-            return self.undecide(format!("{message}: silence could not be proven"));
+        if self.doubts_silence(message, reaction) {
+            return;
         }
         // A server that has found the association signs this refusal too.
         let is_told = matches!(reaction, Reaction::Final { status: 400, .. });
@@ -178,32 +177,19 @@ impl<'o> Judge<'o> {
     pub fn record(&mut self, requirement: &'static str, what: &str, got: &str) {
         let Some(row) = self.row(requirement) else { return };
         self.checks += 1;
-        self.findings.push(Finding {
-            weight: Weight::Record,
-            ..finding(row, what.to_owned(), got.to_owned(), Weight::Record)
-        });
+        self.findings.push(finding(row, what.to_owned(), got.to_owned(), Weight::Record));
     }
 
     /// The message was processed: any final answer that is no challenge, signed or not.
     pub fn processed(&mut self, requirement: &'static str, message: &str) {
-        let Some(reaction) = self.observed(message) else { return };
-        let is_final = matches!(reaction, Reaction::Final { .. });
-        if let Some(row) = self.row(requirement) {
-            self.missed(row, reaction);
-        }
-        let holds = if is_final { Ok(()) } else { Err(reaction.to_string()) };
-        self.check(requirement, &format!("{message}: a final answer that is no challenge"), holds);
+        let is_final = |reaction: &Reaction| matches!(reaction, Reaction::Final { .. });
+        self.answered_as(requirement, message, "a final answer that is no challenge", is_final);
     }
 
     /// The message was processed under its association: a signed answer, or a success. An unsigned 400 is a refusal here,
     /// since nothing about the message is wrong.
     pub fn accepted(&mut self, requirement: &'static str, message: &str) {
-        let Some(reaction) = self.observed(message) else { return };
-        if let Some(row) = self.row(requirement) {
-            self.missed(row, reaction);
-        }
-        let holds = if reaction.is_acceptance() { Ok(()) } else { Err(reaction.to_string()) };
-        self.check(requirement, &format!("{message}: processed"), holds);
+        self.answered_as(requirement, message, "processed", Reaction::is_acceptance);
     }
 
     /// The message was answered in this way; where it was not answered at all, that is looked into once more.
@@ -243,15 +229,11 @@ impl<'o> Judge<'o> {
     /// The message was not answered at all, as it must be for ACK, CANCEL and responses.
     pub fn silent(&mut self, requirement: &'static str, message: &str) {
         let Some(reaction) = self.observed(message) else { return };
+        if self.doubts_silence(message, reaction) {
+            return;
+        }
         match reaction {
-            Reaction::Silent if 0 < self.observation.unmatched => {
-                self.undecide(format!("{message}: an answer came that fits no request"));
-            }
             Reaction::Silent => self.check(requirement, message, Ok(())),
-            Reaction::Overdue => {
-                self.waits = true;
-                self.undecide(format!("{message}: silence could not be proven"));
-            }
             Reaction::Closed | Reaction::Reset => {
                 self.weakly(requirement, &format!("{message}: no answer"), Err(reaction.to_string()));
             }
@@ -297,6 +279,22 @@ impl<'o> Judge<'o> {
     /// What was seen does not decide it.
     pub fn undecide(&mut self, why: String) {
         self.undecided.get_or_insert(why);
+    }
+
+    /// Whether nothing came and that proves no silence: there was no fence, or something came that fits no request and
+    /// may have been the answer. Nothing is decided then.
+    fn doubts_silence(&mut self, message: &str, reaction: &Reaction) -> bool {
+        match reaction {
+            Reaction::Overdue => {
+                self.waits = true;
+                self.undecide(format!("{message}: silence could not be proven"));
+            }
+            Reaction::Silent if 0 < self.observation.unmatched => {
+                self.undecide(format!("{message}: an answer came that fits no request"));
+            }
+            _ => return false,
+        }
+        true
     }
 
     /// Silence is the cause of a failure where the row that it breaks can fail.

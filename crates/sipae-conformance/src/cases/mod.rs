@@ -6,9 +6,7 @@ use std::sync::LazyLock;
 
 use sipae::message::HeaderName;
 use sipae::version::Version;
-use sipae_gen::{
-    Connection, Edit, Label, Party, Password, Recipient, Script, Signing, Template, Text, Token,
-};
+use sipae_gen::{Connection, Edit, Party, Password, Recipient, Script, Signing, Template, Text, Token};
 
 use crate::case::Case;
 
@@ -299,10 +297,4 @@ fn complete_headers(template: Template) -> Template {
         "REFER" => template.header("Refer-To", Text::of("<sip:{user.address}>")),
         _ => template,
     }
-}
-
-/// Whether a label is that of a request that the suite itself inserts.
-#[must_use]
-pub fn is_of_the_suite(label: &Label) -> bool {
-    label.as_str().starts_with("fence ") || label.as_str().starts_with("clean up ")
 }

@@ -12,7 +12,7 @@ use crate::reaction::Reaction;
 const CHALLENGES: [ReactionClass; 2] = [ReactionClass::Challenge401, ReactionClass::Challenge407];
 
 pub(super) fn cases() -> Vec<Case> {
-    [copies(), numbers(), others()].into_iter().flatten().collect()
+    [copies(), numbers(), edges(), others()].into_iter().flatten().collect()
 }
 
 /// A signed REGISTER with this number, and its answer.
@@ -153,6 +153,11 @@ fn numbers() -> Vec<Case> {
                 judge.reaction_with("SIPAE-3.1.1-07", "3", &weak);
             }
         }),
+    ]
+}
+
+fn edges() -> Vec<Case> {
+    vec![
         Case::new(
             "3.1.1/out-of-order",
             "a number below the last one, inside the window and not seen, is accepted once",

@@ -18,7 +18,7 @@ const CLOSE: [ReactionClass; 1] = [ReactionClass::Close];
 const FROM_VERSION_3: [Version; 2] = [Version::V3, Version::V4];
 
 pub(super) fn cases() -> Vec<Case> {
-    [forgeries(), altered(), moved(), credentials(), identities(), numbers(), lives(), crowds()]
+    [forgeries(), altered(), moved(), missing(), lookups(), several(), endpoints(), users(), registrations(), numbers(), lives(), crowds()]
         .into_iter()
         .flatten()
         .collect()
@@ -240,9 +240,12 @@ fn incomplete(param: AuthParam) -> Case {
     .judge(|judge| judge.reaction_with("SIPAE-3.3.5.3-09", "changed", &CLOSE))
 }
 
-fn credentials() -> Vec<Case> {
-    let incomplete = [AuthParam::Crand, AuthParam::Cnum, AuthParam::Response].map(incomplete);
-    let others = vec![
+fn missing() -> Vec<Case> {
+    [AuthParam::Crand, AuthParam::Cnum, AuthParam::Response].map(incomplete).into()
+}
+
+fn lookups() -> Vec<Case> {
+    vec![
         Case::new(
             "3.3.5.3/unknown-opaque",
             "a signed request whose opaque names no association is challenged",
@@ -266,6 +269,11 @@ fn credentials() -> Vec<Case> {
                 .signed_fence(SA)
         })
         .judge(|judge| judge.silent("SIPAE-3.3.5.3-02", "ack")),
+    ]
+}
+
+fn several() -> Vec<Case> {
+    vec![
         Case::new(
             "3.3.5.3/own-credential-last",
             "among several credentials the one for this server is used, wherever it stands",
@@ -316,11 +324,10 @@ fn credentials() -> Vec<Case> {
         .judge(|judge| {
             judge.reaction_with("SIPAE-3.3.5.3-04", "changed", &[CLOSE[0], ReactionClass::StatusClass(4)]);
         }),
-    ];
-    incomplete.into_iter().chain(others).collect()
+    ]
 }
 
-fn identities() -> Vec<Case> {
+fn endpoints() -> Vec<Case> {
     vec![
         Case::new(
             "3.3.5.3/other-epid",
@@ -359,6 +366,11 @@ fn identities() -> Vec<Case> {
                 .signed_fence_on("second", Party::SECOND.connection())
         })
         .judge(|judge| judge.reaction_with("SIPAE-3.3.5.3-07", "changed", &CLOSE)),
+    ]
+}
+
+fn users() -> Vec<Case> {
+    vec![
         Case::new(
             "3.3.5.3/from-of-another-user",
             "a message signed by one user is not processed as one of another",
@@ -390,6 +402,11 @@ fn identities() -> Vec<Case> {
                 .signed_fence_on(PEER_SA, Party::PEER.connection())
         })
         .judge(|judge| judge.reaction_with("SIPAE-3.3.5.3-08", "spoofed", &CLOSE)),
+    ]
+}
+
+fn registrations() -> Vec<Case> {
+    vec![
         Case::new(
             "3.3.5.3/register-for-another-user",
             "a user cannot register the address of another",

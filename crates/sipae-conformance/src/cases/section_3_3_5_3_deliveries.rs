@@ -3,7 +3,7 @@
 use sipae::auth::AuthParam;
 use sipae::message::{HeaderName, Message};
 use sipae::ntlm::{Challenge, NegotiateFlags};
-use sipae_gen::{Edit, ParamEdit, Party, Script, Template, Text};
+use sipae_gen::{Edit, ParamEdit, Party, Recipient, Script, Template, Text};
 use sipae_spec::ReactionClass;
 
 use super::seen::{delivered, free_of, lines, sender};
@@ -90,7 +90,7 @@ fn foreign((id, what, address): (&str, &str, &'static str)) -> Case {
 
 /// A MESSAGE to the second user, changed before it is signed.
 fn to_peer_changed(script: Script, change: impl FnOnce(Script) -> Script) -> Script {
-    let template = Template::new("MESSAGE").to(sipae_gen::Recipient::Account(Party::PEER));
+    let template = Template::new("MESSAGE").to(Recipient::Account(Party::PEER));
     change(script.compose("message", template))
 }
 
@@ -212,7 +212,8 @@ fn reflected() -> Case {
     )
     .plan(|version| {
         handshake(version)
-            .compose("message", Template::new("MESSAGE"))
+            // To this endpoint alone: others of the same user would answer in its place.
+            .compose("message", Template::new("MESSAGE").to(Recipient::Endpoint(Party::USER)))
             .sign_number("message", SA, AHEAD)
             .send("message")
             .expect("message", Party::USER)

@@ -1,0 +1,81 @@
+//! Whether what a case needs is there, decided before anything is sent for it.
+
+use sipae::version::Version;
+use sipae_events::{GateOutcome, Verdict};
+
+use crate::case::{Case, Gate};
+use crate::gate::GateReport;
+use crate::profile::Profile;
+use crate::run::RunOptions;
+
+/// What the cases of a run have used up so far.
+#[derive(Debug, Default)]
+pub(crate) struct Budget {
+    failed_logons: u32,
+}
+
+/// The verdict of a case that is not run, and why; nothing has been sent then.
+pub(crate) fn decide(
+    options: &RunOptions,
+    case: &Case,
+    version: Version,
+    report: &GateReport,
+    budget: &mut Budget,
+) -> Option<(Verdict, Option<String>)> {
+    let needs = case.needs();
+    if report.outcome == GateOutcome::Unsupported {
+        return Some((Verdict::Unsupported, None));
+    }
+    if !needs.versions.contains(&version) {
+        return Some((Verdict::Unsupported, Some("it has no meaning at this version".to_owned())));
+    }
+    if let Some(timer) = unknown_timer(options, case) {
+        let reason = format!("the {timer} timer of the target is not known (durations in the profile)");
+        return Some((Verdict::Unsupported, Some(reason)));
+    }
+    if needs.rough && !options.rough && !options.target.is_local() {
+        return Some((Verdict::Unsupported, Some("it floods the target (--rough)".to_owned())));
+    }
+    let missing = closed(case, report).or_else(|| missing_account(&options.profile, case, budget).map(Some));
+    missing.map(|reason| (Verdict::Blocked, reason))
+}
+
+/// Why the gate that a case needs is closed to it.
+fn closed(case: &Case, report: &GateReport) -> Option<Option<String>> {
+    let needs = case.needs();
+    if report.peer_refused.is_some() && needs.peer {
+        return Some(report.peer_refused.clone());
+    }
+    let is_open = report.outcome == GateOutcome::Open;
+    match needs.gate {
+        Gate::Reachable => (!report.is_reachable).then(|| report.reason.clone()),
+        Gate::Offered => (!report.is_offered).then(|| report.reason.clone()),
+        Gate::Handshake => (!is_open).then(|| report.reason.clone()),
+        Gate::Delivery if is_open => report.undeliverable.is_some().then(|| report.undeliverable.clone()),
+        Gate::Delivery => Some(report.reason.clone()),
+    }
+}
+
+fn unknown_timer(options: &RunOptions, case: &Case) -> Option<sipae_gen::Timer> {
+    let durations = options.durations().unwrap_or_default();
+    case.needs().timers.iter().copied().find(|timer| durations.of(*timer).is_none())
+}
+
+fn missing_account(profile: &Profile, case: &Case, budget: &mut Budget) -> Option<String> {
+    let needs = case.needs();
+    if needs.peer && profile.peers.is_empty() {
+        return Some("the profile has no second user (peer)".to_owned());
+    }
+    if needs.failed_logons == 0 {
+        return None;
+    }
+    let used = budget.failed_logons + needs.failed_logons;
+    if profile.sacrificial.is_none() {
+        return Some("the profile has no account for wrong credentials (sacrificial)".to_owned());
+    }
+    if profile.failed_logons < used {
+        return Some(format!("the {} failed logons of the profile are used up", profile.failed_logons));
+    }
+    budget.failed_logons = used;
+    None
+}

@@ -1,0 +1,277 @@
+//! What a run does at each of its places, who does it, and in which order it is told.
+
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread;
+
+use sipae_events::{CaseFinished, Cause, Event, GateFinished, GateOutcome, Subject, Verdict};
+
+use crate::case::{Case, Cost};
+use crate::gate::{self, GateReport};
+use crate::needs::{Budget, decide};
+use crate::pace::Pace;
+use crate::run::{RunOptions, SCHEME, Teller};
+use crate::schedule::{Claim, Job, Queue};
+use crate::target::{Connector, Setting};
+use crate::trial::{Outcome, Parked, Trial};
+
+/// The gate of one setting, and where its trials stand.
+struct Passage {
+    setting: Setting,
+    pace: Arc<Pace>,
+    report: GateReport,
+}
+
+/// What is to be told at one place of the run.
+enum Entry {
+    /// A gate.
+    Gate(usize),
+    /// A case that is not run, and why.
+    Decided(Trial, Verdict, Option<String>),
+    /// A case that runs.
+    Trial(Trial, usize),
+}
+
+pub(crate) struct Plan<'r> {
+    options: &'r RunOptions,
+    ways: Arc<dyn Connector>,
+    passages: Vec<Passage>,
+    entries: Vec<Entry>,
+    /// In which case the target ended or began to hang: nothing more is sent to it, since each attempt would cost its
+    /// whole patience.
+    lost: Mutex<Option<String>>,
+}
+
+impl<'r> Plan<'r> {
+    pub(crate) fn new(options: &'r RunOptions) -> Self {
+        let ways = options.reached().ways(&options.profile);
+        let (passages, entries) = (Vec::new(), Vec::new());
+        let mut plan = Self { options, ways, passages, entries, lost: Mutex::new(None) };
+        plan.gates();
+        let mut budget = Budget::default();
+        for place in 0..plan.passages.len() {
+            plan.entries.push(Entry::Gate(place));
+            let cases = options.selected().map(|case| plan.entry(place, case, &mut budget));
+            let entries: Vec<Entry> = cases.collect();
+            plan.entries.extend(entries);
+        }
+        plan
+    }
+
+    /// A server that could not be reached, that refused the credentials or offers no NTLM at all is not tried again:
+    /// accounts lock.
+    fn gates(&mut self) {
+        let options = self.options;
+        let shared = Arc::new(Pace::new(options.profile.answer_timeout));
+        let claimed = options.target.claimed(&options.profile);
+        let mut closed: Option<GateReport> = None;
+        for setting in options.settings() {
+            let pace = if options.target.is_one_server() {
+                Arc::clone(&shared)
+            } else {
+                Arc::new(Pace::new(options.profile.answer_timeout))
+            };
+            let report = match (&claimed, &closed) {
+                (Some(claimed), _) if !claimed.contains(&setting.version) => {
+                    let reason = "the profile does not claim this version".to_owned();
+                    GateReport::closed(GateOutcome::Unsupported, Some(reason))
+                }
+                (_, Some(report)) => GateReport { exchange: Vec::new(), ..report.clone() },
+                (claimed, None) => {
+                    let ways = self.ways.as_ref();
+                    let stages = |part: &str| options.stage(ways, setting, &format!("gate {part}"), &pace, 0);
+                    gate::pass(&stages, &pace, setting.version, claimed.is_some())
+                }
+            };
+            closed = closed.or_else(|| report.is_final.then(|| report.clone()));
+            let is_last = report.offers_others_only();
+            self.passages.push(Passage { setting, pace, report });
+            if is_last {
+                return;
+            }
+        }
+    }
+
+    fn entry(&self, place: usize, case: &'static Case, budget: &mut Budget) -> Entry {
+        let Some(passage) = self.passages.get(place) else { return Entry::Gate(place) };
+        let setting = passage.setting;
+        let (version, strict) = (setting.version, self.options.strict);
+        let trial = Trial { case, subject: subject(setting), version, strict };
+        match decide(self.options, case, version, &passage.report, budget) {
+            Some((verdict, reason)) => Entry::Decided(trial, verdict, reason),
+            None => Entry::Trial(trial, place),
+        }
+    }
+
+    pub(crate) fn run(self, teller: &mut Teller<'_>) {
+        let queue = Queue::new(self.jobs());
+        let (sender, receiver) = mpsc::channel();
+        let workers = self.options.jobs.max(1);
+        let mut results: Vec<Option<Outcome>> = self.entries.iter().map(|_| None).collect();
+        thread::scope(|scope| {
+            let mut spawned = 0;
+            for _ in 0..workers {
+                let (plan, queue, sender) = (&self, &queue, sender.clone());
+                let work = move || plan.work(queue, &sender);
+                spawned += usize::from(thread::Builder::new().spawn_scoped(scope, work).is_ok());
+            }
+            if spawned == 0 {
+                // A system without threads to give has this one.
+                self.work(&queue, &sender);
+            }
+            drop(sender);
+            self.tell_in_order(&receiver, &mut results, teller);
+        });
+        for (entry, result) in self.entries.iter().zip(results) {
+            if let (Entry::Trial(_, passage), Some(Outcome::Parked(parked))) = (entry, result) {
+                self.settle(*passage, *parked, teller);
+            }
+        }
+    }
+
+    fn settle(&self, passage: usize, parked: Parked, teller: &mut Teller<'_>) {
+        if let Some(passage) = self.passages.get(passage) {
+            teller.case(parked.settle(&passage.pace));
+        }
+    }
+
+    fn jobs(&self) -> Vec<Job> {
+        let peers = self.options.profile.peers.len().max(1);
+        let is_one_server = self.options.target.is_one_server();
+        let jobs = self.entries.iter().enumerate().filter_map(|(place, entry)| match entry {
+            Entry::Trial(trial, _) => {
+                let needs = trial.case.needs();
+                let peer = (needs.peer && is_one_server).then_some(place % peers);
+                Some(Job { place, claim: Claim { peer, cost: self.cost(trial.case) } })
+            }
+            _ => None,
+        });
+        jobs.collect()
+    }
+
+    /// A clock that is set forward ends the associations of all others.
+    fn cost(&self, case: &Case) -> Cost {
+        let is_set = !case.needs().timers.is_empty() && self.options.sets_clock();
+        if is_set { Cost::Alone } else { case.cost() }
+    }
+
+    /// Why a case cannot have the time that it needs; nothing is sent for it then.
+    fn lost_clock(&self, case: &Case) -> Option<String> {
+        let control = self.options.control.as_ref().filter(|_| !case.needs().timers.is_empty());
+        control.and_then(|control| control.broken())
+    }
+
+    fn work(&self, queue: &Queue, sender: &mpsc::Sender<(usize, Outcome)>) {
+        while let Some(job) = queue.take() {
+            let outcome = self.trial(&job, queue);
+            queue.give_back(&job);
+            if let Some(outcome) = outcome
+                && sender.send((job.place, outcome)).is_err()
+            {
+                return;
+            }
+        }
+    }
+
+    fn trial(&self, job: &Job, queue: &Queue) -> Option<Outcome> {
+        let Some(Entry::Trial(trial, passage)) = self.entries.get(job.place) else { return None };
+        let passage = self.passages.get(*passage)?;
+        let lost = || self.lost.lock().unwrap_or_else(PoisonError::into_inner);
+        let blocked =
+            |reason: String| Outcome::Finished(Box::new(trial.not_run(Verdict::Blocked, Some(reason))));
+        let reason = lost().clone().or_else(|| self.lost_clock(trial.case));
+        if let Some(reason) = reason {
+            return Some(blocked(reason));
+        }
+        let (id, peer) = (trial.case.id(), job.claim.peer.unwrap_or_default());
+        let ways = self.ways.as_ref();
+        let stages = |part: &str| {
+            self.options.stage(ways, passage.setting, &format!("{id} {part}"), &passage.pace, peer)
+        };
+        let outcome = match trial.clone().run(&passage.pace, &stages) {
+            // What stays registered would get the requests of the next trial with the same second user.
+            Outcome::Parked(parked) if job.claim.peer.is_some() => {
+                Outcome::Finished(Box::new(parked.settle(&passage.pace)))
+            }
+            outcome => outcome,
+        };
+        let Outcome::Finished(mut finished) = outcome else { return Some(outcome) };
+        let what = match finished.verdict {
+            Verdict::Fail(Cause::Crash) => "ended in",
+            Verdict::Fail(Cause::Hang) => "hangs since",
+            _ => return Some(Outcome::Finished(finished)),
+        };
+        let mut lost = lost();
+        if let Some(reason) = lost.clone() {
+            // Another case was the first to notice; what this one saw is the same end.
+            return Some(blocked(reason));
+        }
+        *lost = Some(format!("the target {what} {id}"));
+        finished.reason = finished.reason.map(|reason| reason + &self.suspects(&queue.beside(job)));
+        Some(Outcome::Finished(finished))
+    }
+
+    /// Where cases run side by side, the one that notices an end need not be the one that caused it.
+    fn suspects(&self, beside: &[usize]) -> String {
+        let id = |place: &usize| match self.entries.get(*place) {
+            Some(Entry::Trial(trial, _)) => Some(trial.case.id()),
+            _ => None,
+        };
+        let ids: Vec<&str> = beside.iter().filter_map(id).collect();
+        if ids.is_empty() {
+            String::new()
+        } else {
+            format!("; beside it ran {} (--jobs 1 tells which)", ids.join(", "))
+        }
+    }
+
+    fn tell_in_order(
+        &self,
+        receiver: &mpsc::Receiver<(usize, Outcome)>,
+        results: &mut [Option<Outcome>],
+        teller: &mut Teller<'_>,
+    ) {
+        let mut next = 0;
+        loop {
+            while let Some(entry) = self.entries.get(next) {
+                let result = results.get_mut(next);
+                match (entry, result) {
+                    (Entry::Gate(place), _) => self.gate(*place, teller),
+                    (Entry::Decided(trial, verdict, reason), _) => {
+                        teller.case(trial.not_run(*verdict, reason.clone()));
+                    }
+                    (Entry::Trial(..), Some(result)) => match result.take() {
+                        Some(Outcome::Finished(finished)) => teller.case(*finished),
+                        Some(parked) => *result = Some(parked),
+                        None => break,
+                    },
+                    (Entry::Trial(..), None) => {}
+                }
+                next += 1;
+            }
+            let Ok((place, outcome)) = receiver.recv() else { return };
+            if let Some(slot) = results.get_mut(place) {
+                *slot = Some(outcome);
+            }
+        }
+    }
+
+    fn gate(&self, place: usize, teller: &mut Teller<'_>) {
+        let Some(Passage { setting, report, .. }) = self.passages.get(place) else { return };
+        teller.tell(&Event::GateFinished(GateFinished {
+            subject: subject(*setting),
+            outcome: report.outcome,
+            offered: report.offered.clone(),
+            reason: report.reason.clone(),
+            notes: report.notes.clone(),
+            exchange: report.exchange.iter().take(CaseFinished::MAX_EXCHANGE).cloned().collect(),
+        }));
+    }
+}
+
+fn subject(setting: Setting) -> Subject {
+    let subject = Subject::new(SCHEME, setting.version.number());
+    match setting.kind {
+        Some(kind) => subject.with_kind(kind.status()),
+        None => subject,
+    }
+}
