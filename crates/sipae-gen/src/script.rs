@@ -47,6 +47,30 @@ pub struct Signing {
     pub without_status: bool,
 }
 
+/// What is not as usual.
+impl fmt::Display for Signing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(number) = self.number {
+            write!(f, ", cnum {number}")?;
+        }
+        if let Some(token) = &self.token {
+            write!(f, ", token {token:?}")?;
+        }
+        if let Some(layout) = self.layout {
+            write!(f, ", layout of version {}", layout.number())?;
+        }
+        for (name, text) in [("cnum", &self.number_text), ("crand", &self.rand_text)] {
+            if let Some(text) = text {
+                write!(f, ", {name} written {text:?}")?;
+            }
+        }
+        if self.without_status {
+            f.write_str(", without the status code")?;
+        }
+        Ok(())
+    }
+}
+
 /// To whom a message goes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Recipient {
@@ -59,6 +83,17 @@ pub enum Recipient {
     Endpoint(Party),
     /// An address that nobody has, at the sender's host.
     Nobody,
+}
+
+impl fmt::Display for Recipient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Own => f.write_str("its own address"),
+            Self::Account(party) => write!(f, "the account of {party}"),
+            Self::Endpoint(party) => write!(f, "the endpoint of {party}"),
+            Self::Nobody => f.write_str("an address nobody has"),
+        }
+    }
 }
 
 /// What the suite sends before anything is changed in it.
@@ -468,7 +503,7 @@ impl fmt::Display for Step {
             Self::Connect(connection) => write!(f, "connect {}", connection.0),
             Self::Disconnect(connection) => write!(f, "disconnect {}", connection.0),
             Self::Compose { message, template } => {
-                write!(f, "compose {message}: {} of {} to {:?}", template.method, template.from, template.to)
+                write!(f, "compose {message}: {} of {} to {}", template.method, template.from, template.to)
             }
             Self::Copy { message, of } => write!(f, "copy {of} as {message}"),
             Self::CopyDelivered { message, of, party } => {
@@ -478,7 +513,7 @@ impl fmt::Display for Step {
                 write!(f, "credential {association} in {message}, token {token:?}")
             }
             Self::Sign { message, association, signing } => {
-                write!(f, "sign {message} with {association}, {signing:?}")
+                write!(f, "sign {message} with {association}{signing}")
             }
             Self::Resign { message, association } => write!(f, "sign {message} again with {association}"),
             Self::Edit { message, edit } => write!(f, "edit {message}: {edit:?}"),

@@ -77,7 +77,7 @@ pub enum Piece {
 }
 
 /// A text: its pieces one behind the other.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct Text(pub Vec<Piece>);
 
 impl Text {
@@ -146,6 +146,13 @@ impl<T: AsRef<[u8]>> From<T> for Text {
 impl fmt::Display for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.of, self.field.name())
+    }
+}
+
+/// As [`Text::of`] reads it, in quotation marks: steps are told to people with it.
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.to_string())
     }
 }
 

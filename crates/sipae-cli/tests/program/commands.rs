@@ -305,6 +305,18 @@ fn every_row_and_case_can_be_explained() {
     }
 }
 
+#[test]
+fn a_case_is_explained_by_what_it_needs_and_what_it_sends() {
+    let page = assert_exit(&sipae(&["explain", "3.3.5.3/reflected-signature"]), 0);
+    for part in [
+        "needs         a good handshake; versions 2, 3, 4",
+        "sign message with sa, cnum 100\n",
+        "edit reflected: RequestUri(\"sip:{user.address}\")",
+    ] {
+        assert!(page.contains(part), "{part:?} is not in\n{page}");
+    }
+}
+
 /// Waits for something that must come soon.
 #[track_caller]
 fn wait_until(mut is_there: impl FnMut() -> bool) {
