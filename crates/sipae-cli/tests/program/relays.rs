@@ -116,7 +116,7 @@ fn octet_by_octet(client: &mut TcpStream, octets: &[u8]) {
     octets.iter().for_each(|octet| drop(client.write_all(&[*octet])));
 }
 
-/// The last message of what came together goes first.
+/// The last message of what came together, or while the one before was held, goes first.
 fn reordered(client: &mut TcpStream, octets: &[u8]) {
     let mut stream = MessageStream::new(Limits::DEFAULT);
     stream.push(octets);
@@ -126,6 +126,7 @@ fn reordered(client: &mut TcpStream, octets: &[u8]) {
     }
     messages.reverse();
     at_once(client, &messages.concat());
+    thread::sleep(Duration::from_millis(20));
 }
 
 fn credential(message: &Message<'_>, param: AuthParam) -> Option<String> {
@@ -169,6 +170,26 @@ fn delivery_changes_no_verdict(#[case] deliver: fn(&mut TcpStream, &[u8]), #[cas
     let (relayed, direct) = (verdicts(&target, cases), verdicts(&served.target, cases));
     let differing: Vec<_> = relayed.symmetric_difference(&direct).collect();
     assert!(differing.is_empty() && !direct.is_empty(), "{differing:#?}");
+}
+
+static BRANCHES: Mutex<BTreeSet<Vec<u8>>> = Mutex::new(BTreeSet::new());
+
+fn note_branch(message: &Message<'_>) -> Deed {
+    BRANCHES.lock().expect("not poisoned").extend(message.branch().map(<[u8]>::to_vec));
+    Deed::Forward
+}
+
+/// A server absorbs a request with a branch that it knows, and answers it from the first one (RFC 3261 17.2.3).
+#[test]
+fn the_same_seed_run_again_repeats_no_branch() {
+    let (_served, target) = served(note_branch, at_once);
+    let branches_of_a_run = || {
+        assert_exit(&sipae(&["run", "--target", &target, "--seed", "5", "3.3.5.2/"]), 0);
+        std::mem::take(&mut *BRANCHES.lock().expect("not poisoned"))
+    };
+    let (first, second) = (branches_of_a_run(), branches_of_a_run());
+    let again: Vec<_> = first.intersection(&second).map(|branch| branch.escape_ascii().to_string()).collect();
+    assert!(!first.is_empty() && again.is_empty(), "{again:#?}");
 }
 
 /// As many threads as there are cores do nothing but count while a run goes on.

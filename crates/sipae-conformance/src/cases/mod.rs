@@ -52,7 +52,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
 /// The association of the user in the scripts of this crate.
 const SA: &str = "sa";
 /// The association of the second user.
-const PEER_SA: &str = "peer";
+pub(crate) const PEER_SA: &str = "peer";
 
 /// A bare REGISTER and its answer.
 pub(crate) fn bare(script: Script) -> Script {

@@ -163,7 +163,7 @@ pub(super) fn bye(script: Script, name: &str) -> Script {
     let from = "<sip:{peer.address}>;tag={invite.to-tag};epid={peer.epid}";
     let to = format!("<sip:{{user.address}}>;tag={CALL_TAG};epid={{user.epid}}");
     script
-        .compose(name, Template::new("BYE").of(Party::PEER).to(Recipient::Account(Party::USER)))
+        .compose(name, Template::new("BYE").of(Party::PEER).to(Recipient::Endpoint(Party::USER)))
         .edit(name, Edit::SetHeader(HeaderName::From, Text::of(from)))
         .edit(name, Edit::SetHeader(HeaderName::To, Text::of(&to)))
         .edit(name, Edit::SetHeader(HeaderName::CallId, Text::of(CALL_ID)))

@@ -55,7 +55,7 @@ fn at_once(script: Script, count: usize) -> Script {
 fn both_ways(script: Script) -> Script {
     let asked: Vec<String> = (1..=EACH_WAY).map(|place| format!("request {place}")).collect();
     let sent: Vec<String> = (1..=EACH_WAY).map(|place| format!("message {place}")).collect();
-    let to_user = || Template::new("MESSAGE").of(Party::PEER).to(Recipient::Account(Party::USER));
+    let to_user = || Template::new("MESSAGE").of(Party::PEER).to(Recipient::Endpoint(Party::USER));
     script
         .each(&asked, |script, name| signed(script, name))
         .each(&sent, |script, name| script.compose(name, to_user()).sign(name, PEER_SA))

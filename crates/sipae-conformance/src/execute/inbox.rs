@@ -1,5 +1,6 @@
 //! What arrives: octets to messages, messages to the requests they answer.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use sipae::draft::Draft;
@@ -157,9 +158,15 @@ impl Executor {
         use sipae::clock::Entropy;
         let mut draft = Draft::response_to(message, 200, "suite").close();
         let rand = (&mut self.stage.entropy as &mut dyn Entropy).octets();
-        if let Some(state) = self.signer_for(message) {
+        if let Some(state) = signer_for(&mut self.associations, message) {
             let options = SignOptions::new(state.kind.credential());
-            let signed = state.association.as_mut().map(|sa| sa.sign(&mut draft, rand, &options));
+            let signed = state.association.as_mut().map(|sa| {
+                // A request that nobody foresaw takes no number from the script: the script's would be a replay.
+                while sa.next_number().is_some_and(|next| self.chosen.contains(&next)) {
+                    sa.skip_number();
+                }
+                sa.sign(&mut draft, rand, &options)
+            });
             if signed.is_none_or(|signed| signed.is_err()) {
                 return;
             }
@@ -172,12 +179,6 @@ impl Executor {
             self.answered_requests = REQUESTS;
             self.stage.wire.disconnect(connection);
         }
-    }
-
-    /// The association under which a request of the target was signed.
-    fn signer_for(&mut self, message: &Message<'_>) -> Option<&mut AssociationState> {
-        let header = signatures(message).next()?;
-        self.associations.values_mut().find(|state| state.verifies(message, &header))
     }
 
     fn delivery(&mut self, label: &Label, connection: ConnectionId, message: &Message<'_>) {
@@ -324,4 +325,13 @@ impl Executor {
             self.stage.pace.set_in_order(false);
         }
     }
+}
+
+/// The association under which a request of the target was signed.
+fn signer_for<'a>(
+    associations: &'a mut BTreeMap<Label, AssociationState>,
+    message: &Message<'_>,
+) -> Option<&'a mut AssociationState> {
+    let header = signatures(message).next()?;
+    associations.values_mut().find(|state| state.verifies(message, &header))
 }

@@ -73,6 +73,8 @@ struct Executor {
     associations: BTreeMap<Label, AssociationState>,
     /// Messages that the script itself answers once they are delivered.
     expected: BTreeSet<Label>,
+    /// Numbers that the script itself gives to messages.
+    chosen: BTreeSet<u32>,
     exchange: Vec<Exchanged>,
     signatures: Vec<SignatureSeen>,
     unasked: Vec<(String, Signature)>,
@@ -159,6 +161,10 @@ impl Executor {
             Step::Expect { message, .. } => Some(message.clone()),
             _ => None,
         });
+        let chosen = script.steps.iter().filter_map(|step| match step {
+            Step::Sign { signing, .. } => signing.number,
+            _ => None,
+        });
         Self {
             identities: identities.collect(),
             stage,
@@ -167,6 +173,7 @@ impl Executor {
             messages: BTreeMap::new(),
             associations: BTreeMap::new(),
             expected: expected.collect(),
+            chosen: chosen.collect(),
             exchange: Vec::new(),
             signatures: Vec::new(),
             unasked: Vec::new(),
@@ -290,6 +297,43 @@ impl Executor {
             } else if self.stage.wire.is_exact() {
                 return;
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sipae::version::Version;
+    use sipae_gen::{Label, Party, Template};
+
+    use super::play;
+    use crate::cases::{PEER_SA, delivery};
+    use crate::pace::Pace;
+    use crate::reaction::Reaction;
+    use crate::run::RunOptions;
+
+    /// The second user answers a MESSAGE, signed, before the script gives numbers to its own requests.
+    #[rstest::rstest]
+    fn an_answer_that_the_script_does_not_ask_for_takes_none_of_its_numbers(
+        #[values(Version::V2, Version::V3, Version::V4)] version: Version,
+    ) {
+        // The request that completes a handshake of version 4 has the first one.
+        let chosen = if version == Version::V4 { 2..=4 } else { 1..=3 };
+        let name = |number| format!("number {number}");
+        let script = chosen.clone().fold(delivery(version), |script, number| {
+            let (name, template) = (name(number), Template::new("REGISTER").of(Party::PEER));
+            script.compose(&name, template).sign_number(&name, PEER_SA, number).ask(&name)
+        });
+        let options = RunOptions::reference(1);
+        let setting =
+            options.settings().into_iter().find(|setting| setting.version == version).expect("offered");
+        let ways = options.target.ways(&options.profile);
+        let pace = Pace::new(options.profile.answer_timeout).into();
+        let seen = play(options.stage(ways.as_ref(), setting, "test", &pace, 0), &script).observe();
+        assert_eq!(seen.messages[&Label::new("message")].deliveries.len(), 1);
+        for number in chosen {
+            let reaction = seen.reaction(&name(number));
+            assert!(matches!(reaction, Some(Reaction::Final { status: 200, .. })), "{number}: {reaction:?}");
         }
     }
 }
