@@ -115,6 +115,17 @@ impl Expected {
         self.0.is_empty()
     }
 
+    /// Whether a refusal is expected: nothing can be computed, and every result is null.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        !self.is_empty() && self.0.values().all(Value::is_null)
+    }
+
+    /// Whether an answer has anything that is compared with what is expected: remarks alone need not be answered.
+    pub(crate) fn is_compared_with(&self, answer: &Answer) -> bool {
+        self.0.keys().any(|name| name != compare::REMARKS || answer.get(name).is_some())
+    }
+
     /// The expected result of this name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use core::fmt;
 
-use crate::answer::Answer;
+use crate::answer::{Answer, Expected};
 use crate::compare::Difference;
 use crate::file::{Vector, VectorFile};
 use crate::operation::Operation;
@@ -109,7 +109,7 @@ impl Report {
         let counts = self.families.entry(file.family.clone()).or_default();
         match outcome {
             Outcome::Passed => counts.passed += 1,
-            Outcome::Unsupported => counts.unsupported += 1,
+            Outcome::Unsupported(_) => counts.unsupported += 1,
             Outcome::Failed(cause) => {
                 counts.failed += 1;
                 self.failures.push(failure(file, vector, cause));
@@ -118,9 +118,14 @@ impl Report {
     }
 }
 
-enum Outcome {
+/// What came out of a vector.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// The answer is the expected one.
     Passed,
-    Unsupported,
+    /// The codec does not do that, for this reason.
+    Unsupported(String),
+    /// The answer is wrong or missing.
     Failed(Cause),
 }
 
@@ -136,11 +141,23 @@ pub fn check(files: &[VectorFile], codec: &mut dyn Codec) -> Report {
 }
 
 fn outcome(vector: &Vector, codec: &mut dyn Codec) -> Outcome {
-    match codec.answer(&vector.operation) {
-        Err(Refusal::Unsupported(_)) => Outcome::Unsupported,
-        Err(Refusal::Malformed(reason)) => Outcome::Failed(Cause::Malformed(reason)),
-        Ok(_) if vector.expected.is_empty() => Outcome::Failed(Cause::NothingExpected),
-        Ok(answer) => compared(answer.differences(&vector.expected)),
+    vector.expected.judge(&codec.answer(&vector.operation))
+}
+
+impl Expected {
+    /// What an answer is worth.
+    #[must_use]
+    pub fn judge(&self, answer: &Result<Answer, Refusal>) -> Outcome {
+        match answer {
+            Err(Refusal::Unsupported(reason)) => Outcome::Unsupported(reason.clone()),
+            _ if self.is_empty() => Outcome::Failed(Cause::NothingExpected),
+            Err(Refusal::Malformed(_)) if self.is_refusal() => Outcome::Passed,
+            Err(Refusal::Malformed(reason)) => Outcome::Failed(Cause::Malformed(reason.clone())),
+            Ok(answer) if !self.is_compared_with(answer) => {
+                Outcome::Unsupported("the codec remarks nothing".to_owned())
+            }
+            Ok(answer) => compared(answer.differences(self)),
+        }
     }
 }
 
@@ -227,6 +244,24 @@ mod tests {
     }
 
     #[test]
+    fn finding_the_inputs_malformed_is_the_answer_where_a_refusal_is_expected() {
+        let refusal: Expected = [("buffers".to_owned(), json!(null))].into_iter().collect();
+        assert_eq!(refusal.judge(&Err(Refusal::Malformed("two From".into()))), Outcome::Passed);
+        assert_eq!(refusal.judge(&Ok(Answer::new().value("buffers", json!(null)))), Outcome::Passed);
+        assert!(matches!(refusal.judge(&Ok(Answer::new())), Outcome::Failed(_)));
+        let buffers = Ok(Answer::new().texts("buffers", [("4", "<NTLM>")]));
+        assert!(matches!(refusal.judge(&buffers), Outcome::Failed(_)));
+    }
+
+    #[test]
+    fn an_answer_of_which_nothing_is_compared_is_no_pass() {
+        let remarks: Expected = [("findings".to_owned(), json!(["comma-missing"]))].into_iter().collect();
+        assert!(matches!(remarks.judge(&Ok(Answer::new().text("scheme", "NTLM"))), Outcome::Unsupported(_)));
+        let silent = Ok(Answer::new().value("findings", json!([])));
+        assert!(matches!(remarks.judge(&silent), Outcome::Failed(_)));
+    }
+
+    #[test]
     fn zero_vectors_are_not_green() {
         assert!(!run(&[], right).is_green());
         assert!(!run(&[VectorFile { vectors: vec![], ..file() }], right).is_green());
@@ -252,7 +287,7 @@ mod tests {
     fn a_vector_that_expects_nothing_is_a_failure() {
         let mut file = file();
         file.vectors.truncate(1);
-        file.vectors[0].expected = crate::Expected::default();
+        file.vectors[0].expected = Expected::default();
         assert_eq!(file.vectors[0].provenance, Provenance::Published);
         assert_eq!(run(&[file], right).failures[0].cause, Cause::NothingExpected);
     }

@@ -19,4 +19,7 @@ pub use ntlm::{
     SignedText, Signkey,
 };
 pub use primitive::{Algorithm, HashPrimitive};
-pub use sip::{AuthHeader, BufferContext, BufferValues, SipBuffer, SipMessage, SipNtlmSign};
+pub use sip::{
+    AuthHeader, AuthWrite, BufferContext, BufferValues, ReplayWindow, SipBuffer, SipMessage, SipNtlmSign,
+    SipNtlmVerify,
+};

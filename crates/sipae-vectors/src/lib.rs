@@ -18,11 +18,12 @@ mod hex;
 pub mod inputs;
 mod located;
 mod operation;
+pub mod protocol;
 mod results;
 mod unique;
 
 pub use answer::{Answer, Expected};
-pub use check::{Cause, Codec, Counts, Failure, Refusal, Report, check};
+pub use check::{Cause, Codec, Counts, Failure, Outcome, Refusal, Report, check};
 pub use compare::Difference;
 pub use error::{InputError, LoadError, Place};
 pub use file::{MAX_FILE, Provenance, Vector, VectorFile, load_file, load_folder, parse_file};

@@ -97,9 +97,12 @@ operations! {
         NtlmKeyless "ntlm_keyless";
         NtlmAuthMic "ntlm_auth_mic";
         SipNtlmSign "sip_ntlm_sign";
+        SipNtlmVerify "sip_ntlm_verify";
+        ReplayWindow "replay_window";
         SipMessage "sip_message";
         SipBuffer "sip_buffer";
         AuthHeader "auth_header";
+        AuthWrite "auth_write";
         EpidUuid "epid_uuid";
         UuidGruu "uuid_gruu";
         SipeEpid "sipe_epid";

@@ -11,6 +11,7 @@ use crate::error::InputError;
 const RESULTS: &[(&str, &[&str])] = &[
     ("aes_cts", &["output"]),
     ("auth_header", &["findings", "params", "scheme"]),
+    ("auth_write", &["header"]),
     ("av_pairs", &["encoded"]),
     ("base16", &["canonical_lower", "canonical_upper", "decoded"]),
     ("base64", &["decoded"]),
@@ -83,6 +84,7 @@ const RESULTS: &[(&str, &[&str])] = &[
     ("ntowfv1", &["nt_hash"]),
     ("ntowfv2", &["key"]),
     ("rc4k", &["output"]),
+    ("replay_window", &["accepted"]),
     ("sealkey", &["key"]),
     ("signkey", &["key"]),
     ("sip_buffer", &["buffers"]),
@@ -114,6 +116,7 @@ const RESULTS: &[(&str, &[&str])] = &[
         ],
     ),
     ("sip_ntlm_sign", &["buffer", "signature"]),
+    ("sip_ntlm_verify", &["outcomes"]),
     ("sipe_epid", &["epid"]),
     ("tls_prf", &["output"]),
     ("tls_records", &["handshake", "records"]),

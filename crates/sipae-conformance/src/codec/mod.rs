@@ -10,6 +10,7 @@ mod ntlm_mac;
 mod ntlm_tokens;
 mod primitives;
 mod sip;
+mod verify;
 
 use sipae_vectors::{Answer, Codec, Operation, OtherScheme, Refusal};
 
@@ -47,6 +48,9 @@ impl Codec for ReferenceCodec {
             Operation::SipMessage(inputs) => sip::message(inputs),
             Operation::SipBuffer(inputs) => sip::buffers(inputs),
             Operation::AuthHeader(inputs) => Ok(sip::auth_header(inputs)),
+            Operation::AuthWrite(inputs) => sip::auth_write(inputs),
+            Operation::SipNtlmVerify(inputs) => verify::sip_ntlm_verify(inputs),
+            Operation::ReplayWindow(inputs) => Ok(verify::replay_window(inputs)),
             Operation::EpidUuid(inputs) => Ok(endpoint::epid_uuid(inputs)),
             Operation::UuidGruu(inputs) => endpoint::uuid_gruu(inputs),
             Operation::SipeEpid(inputs) => Ok(endpoint::sipe_epid(inputs)),

@@ -13,7 +13,7 @@ const LEGACY_KEYSTREAM: usize = 12;
 type Signature = [u8; SIGNATURE_LENGTH];
 
 /// The keys of one direction, and how they are used.
-struct Keys<'a> {
+pub(super) struct Keys<'a> {
     options: MacOptions,
     sign_key: &'a [u8],
     seal_key: &'a [u8],
@@ -38,7 +38,16 @@ impl<'a> Keys<'a> {
         Ok(Self { options, sign_key, seal_key, sequence_number })
     }
 
-    fn datagram(&self) -> Result<DatagramMac, Refusal> {
+    /// The keys of SIP messages, whose sequence number never changes.
+    pub(super) fn for_sip(
+        options: MacOptions,
+        sign_key: Option<&'a Hex>,
+        seal_key: &'a Hex,
+    ) -> Result<Self, Refusal> {
+        Self::read(options, sign_key, seal_key, SEQUENCE_NUMBER)
+    }
+
+    pub(super) fn datagram(&self) -> Result<DatagramMac, Refusal> {
         DatagramMac::new(self.options, self.sign_key, self.seal_key, self.sequence_number)
             .ok_or_else(|| malformed("seal_key", "no key of RC4"))
     }
@@ -123,7 +132,7 @@ fn verify_connection(keys: &Keys<'_>, message: &[u8], signature: &[u8]) -> Resul
 pub(super) fn sip_sign(inputs: &inputs::SipNtlmSign) -> Outcome {
     let options =
         MacOptions { extended: inputs.extended_session_security, key_exchange: inputs.key_exchange };
-    let keys = Keys::read(options, inputs.sign_key.as_ref(), &inputs.seal_key, SEQUENCE_NUMBER)?;
+    let keys = Keys::for_sip(options, inputs.sign_key.as_ref(), &inputs.seal_key)?;
     let pad = inputs.random_pad.as_ref().map(|pad| octets("random_pad", pad)).transpose()?;
     let buffer = sip::buffer(&inputs.message, &inputs.context, inputs.version)?;
     let signature = padded(options, keys.datagram()?.sign(&buffer), pad.unwrap_or_default());

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
-use sipae::auth::{AuthHeader, Step, Walk};
+use sipae::auth::{AuthHeader, AuthWriter, Scheme, Step, Style, Walk};
 use sipae::buffer::{SignatureBuffer, SignatureParams};
 use sipae::endpoint::InstanceId;
 use sipae::message::{Address, HeaderName, Limits, Message, StartLine, Value};
@@ -54,6 +54,15 @@ pub(super) fn buffers(inputs: &inputs::SipBuffer) -> Outcome {
 pub(super) fn auth_header(inputs: &inputs::AuthHeader) -> Answer {
     let facts = AuthFacts::read(Value(inputs.header.as_bytes()));
     Answer::new().text("scheme", facts.scheme).texts("params", facts.params).value("findings", facts.findings)
+}
+
+pub(super) fn auth_write(inputs: &inputs::AuthWrite) -> Outcome {
+    let scheme = Scheme::from_octets(inputs.scheme.as_bytes())
+        .ok_or_else(|| malformed("scheme", format_args!("{:?} names no scheme", inputs.scheme)))?;
+    let writer = inputs.params.iter().fold(AuthWriter::new(scheme), |writer, (name, value)| {
+        writer.named(&name.to_ascii_lowercase(), value)
+    });
+    Ok(Answer::new().text("header", text(&writer.write(&Style::AS_ADDED))))
 }
 
 /// What is reported of an authentication header field.

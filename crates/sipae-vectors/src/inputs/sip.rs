@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Side;
 use crate::Hex;
 
 /// Reading a SIP message.
@@ -110,4 +111,52 @@ pub struct SipNtlmSign {
     /// Cross-check: false where the header field of the message carries another signature than this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature_in_message: Option<bool>,
+}
+
+/// Writing the value of an authentication header field, [MS-SIPAE] 2.2; result `header`, compared parameter by
+/// parameter, since their order and the blanks around their commas carry no meaning.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuthWrite {
+    /// Name of the scheme in any letter case.
+    pub scheme: String,
+    /// Names and values; the values without quotation marks.
+    pub params: Vec<(String, String)>,
+}
+
+/// Messages of one security association and direction in the order of their arrival: signature, then window,
+/// [MS-SIPAE] 3.2.5.2 and 3.3.5.3; result `outcomes`, for each message `accepted`, `replayed` or `refused`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SipNtlmVerify {
+    /// The messages with CRLF line ends.
+    pub messages: Vec<String>,
+    /// The side that has signed them.
+    pub signer: Side,
+    /// Protocol version, 2 to 4.
+    pub version: u8,
+    /// Name of the scheme.
+    pub scheme: String,
+    /// `realm` of the association.
+    pub realm: String,
+    /// `targetname` of the association.
+    pub targetname: String,
+    /// Whether extended session security was negotiated: selects [MS-NLMP] 3.4.4.2 over 3.4.4.1.
+    pub extended_session_security: bool,
+    /// Whether key exchange was negotiated.
+    pub key_exchange: bool,
+    /// Signing key of the signer, 16 octets; only with extended session security.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sign_key: Option<Hex>,
+    /// Sealing key of the signer, 8 or 16 octets.
+    pub seal_key: Hex,
+}
+
+/// The replay window of one security association and direction, from its beginning on, [MS-SIPAE] 3.1.1; result
+/// `accepted`, a yes or no for each number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReplayWindow {
+    /// Numbers of messages whose signatures have been verified, in the order of their arrival.
+    pub numbers: Vec<u32>,
 }

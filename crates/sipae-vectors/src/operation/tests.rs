@@ -47,6 +47,14 @@ fn samples() -> Vec<(&'static str, Value)> {
             json!({"extended_session_security": false, "key_exchange": true, "datagram": true, "seal_key": "2f",
                 "sign_key": null, "seq": 100, "message": "<NTLM>", "signature": "0100"}),
         ),
+        (
+            "sip_ntlm_verify",
+            json!({"messages": ["m"], "signer": "client", "version": 4, "scheme": "NTLM", "realm": "r",
+                "targetname": "t", "extended_session_security": true, "key_exchange": true, "sign_key": "01",
+                "seal_key": "02"}),
+        ),
+        ("replay_window", json!({"numbers": [1, u32::MAX]})),
+        ("auth_write", json!({"scheme": "ntlm", "params": [["realm", "r"], ["version", "4"]]})),
         ("av_pairs", json!({"pairs": [["NbDomainName", "LYNC"], ["EOL", ""]]})),
         (
             "ntlm_message",
