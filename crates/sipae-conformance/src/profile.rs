@@ -13,6 +13,7 @@ use sipae::sa::Durations;
 use sipae::version::Version;
 use sipae_gen::Timer;
 use sipae_net::TlsOptions;
+use sipae_vectors::Operation;
 use toml::de::{DeTable, DeValue};
 
 pub use schema::SCHEMA;
@@ -182,6 +183,8 @@ pub struct Profile {
     pub durations: Option<TimerDurations>,
     /// How to speak TLS to a target on TLS.
     pub tls: TlsOptions,
+    /// Operations that a codec claims: of others it may say that it does not support them.
+    pub operations: Option<Vec<String>>,
 }
 
 /// Why a profile cannot be used: one line that names file, key and value.
@@ -210,7 +213,7 @@ pub enum ProfileError {
 struct File {
     #[serde(default)]
     target: TargetTable,
-    user: ProfileUser,
+    user: Option<ProfileUser>,
     sacrificial: Option<SacrificialTable>,
     #[serde(default)]
     peer: Vec<ProfileUser>,
@@ -219,6 +222,23 @@ struct File {
     durations: Option<DurationsTable>,
     #[serde(default)]
     tls: tls::Table,
+    codec: Option<CodecTable>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CodecTable {
+    operations: Option<Vec<String>>,
+}
+
+impl CodecTable {
+    fn check(&self) -> Result<(), String> {
+        let is_known = |op: &&String| Operation::TABLE.iter().any(|(name, _)| name == *op);
+        match self.operations.iter().flatten().find(|op| !is_known(op)) {
+            Some(unknown) => Err(format!("codec.operations: {unknown:?} is no operation")),
+            None => Ok(()),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -328,6 +348,7 @@ impl Profile {
             answer_timeout: Duration::from_millis(default_answer_timeout()),
             durations: None,
             tls: TlsOptions::default(),
+            operations: None,
         }
     }
 
@@ -348,27 +369,35 @@ impl Profile {
     pub fn parse(file: &Path, text: &str) -> Result<Self, ProfileError> {
         let wrong = |problem| ProfileError::Content { file: file.to_owned(), problem };
         let read: File = toml::from_str(text).map_err(|error| wrong(one_line(text, &error)))?;
-        read.user.check("user").map_err(wrong)?;
+        read.codec.as_ref().map_or(Ok(()), CodecTable::check).map_err(wrong)?;
+        let user = match read.user {
+            Some(user) => user,
+            // A codec has no accounts.
+            None if read.codec.is_some() => Self::of_reference().user,
+            None => return Err(wrong("missing field `user`".to_owned())),
+        };
+        user.check("user").map_err(wrong)?;
         let failed_logons = read.sacrificial.as_ref().map_or(0, |table| table.failed_logons);
         let sacrificial = read.sacrificial.map(SacrificialTable::account);
         sacrificial.as_ref().map_or(Ok(()), |account| account.check("sacrificial")).map_err(wrong)?;
         for (place, peer) in read.peer.iter().enumerate() {
             peer.check(&format!("peer {}", place + 1)).map_err(wrong)?;
         }
-        distinct(&read.user, sacrificial.as_ref(), &read.peer).map_err(wrong)?;
+        distinct(&user, sacrificial.as_ref(), &read.peer).map_err(wrong)?;
         let answer_timeout = read.pace.answer_timeout_ms;
         if !ANSWER_TIMEOUT.contains(&answer_timeout) {
             return Err(wrong(format!("pace.answer_timeout_ms: {answer_timeout} is not in 10 to 120000")));
         }
         Ok(Self {
             versions: read.target.versions.map(versions).transpose().map_err(wrong)?,
-            user: read.user,
+            user,
             failed_logons,
             sacrificial,
             peers: read.peer,
             answer_timeout: Duration::from_millis(answer_timeout),
             durations: read.durations.map(DurationsTable::read).transpose().map_err(wrong)?,
             tls: read.tls.options(file).map_err(wrong)?,
+            operations: read.codec.and_then(|table| table.operations),
         })
     }
 }
@@ -490,7 +519,7 @@ mod tests {
     }
 
     #[rstest]
-    #[case("", "p.toml: line 1: missing field `user`")]
+    #[case("", "p.toml: missing field `user`")]
     #[case("[user]\nuser = \"a\"\npasword = \"secret\"\n", "p.toml: line 3: unknown field `pasword`")]
     #[case("[user\n", "p.toml: line 1:")]
     #[case("[target]\nversions = [5]\n", "p.toml: target.versions: 5 is not 2, 3 or 4")]

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use sipae_events::{CaseFinished, CaseStarted, Event, ExitCode, RunFinished, RunStarted, Tally};
 use sipae_net::SeededEntropy;
-use sipae_spec::Role;
 
 use crate::case::Case;
 use crate::cases;
+use crate::codec;
 use crate::control::Control;
 use crate::execute::Stage;
 use crate::filter::Filter;
@@ -77,7 +77,7 @@ impl RunOptions {
             target: self.target.to_string(),
             profile: self.profile_name.clone(),
             arguments: self.arguments.clone(),
-            role: Role::Server,
+            role: self.target.role(),
             notes: self.notes(),
         }
     }
@@ -140,6 +140,12 @@ impl RunOptions {
         }
     }
 
+    /// The seed of a case that has no setting.
+    pub(crate) fn seed_of_case(&self, id: &str) -> u64 {
+        let digest = sipae::ntlm::md5(&[&self.seed.to_be_bytes(), id.as_bytes()]);
+        digest.first_chunk().copied().map_or(0, u64::from_be_bytes)
+    }
+
     fn seed_of(&self, part: &str, setting: Setting) -> u64 {
         let kind = setting.kind.map_or(0, sipae::auth::ChallengeKind::status);
         let nonce = if self.target.is_one_server() { self.nonce } else { 0 };
@@ -156,8 +162,10 @@ impl RunOptions {
 pub fn run(options: &RunOptions, on_event: &mut dyn FnMut(&Event)) -> ExitCode {
     let mut teller = Teller { on_event, tally: Tally::default() };
     teller.tell(&Event::RunStarted(options.started()));
-    let plan = Plan::new(options);
-    plan.run(&mut teller);
+    match options.target.codec(&options.profile) {
+        Some(opened) => codec::run::run(options, opened, &mut teller),
+        None => Plan::new(options).run(&mut teller),
+    }
     let (totals, exit) = (teller.tally.totals(), teller.tally.exit());
     teller.tell(&Event::RunFinished(RunFinished { totals, exit }));
     exit

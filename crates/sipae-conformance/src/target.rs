@@ -1,5 +1,6 @@
 //! Naming a target.
 
+mod command;
 mod connector;
 
 use std::fmt;
@@ -12,9 +13,12 @@ use sipae::defects::Defects;
 use sipae::server::{Account, Accounts, ServerConfig};
 use sipae::version::Version;
 use sipae_net::{TlsClient, TlsError};
+use sipae_spec::Role;
 
+use crate::codec::{Asked, CodecProcess, OpenError};
 use crate::profile::{Profile, ProfileUser, TimerDurations};
 
+pub use command::Command;
 pub use connector::Connector;
 use connector::{Memory, Nowhere, Tcp, Tls};
 
@@ -36,6 +40,8 @@ pub enum Target {
         /// Host and port.
         address: String,
     },
+    /// A program that answers operations on its standard input and output.
+    Codec(Command),
 }
 
 /// A version of the protocol, and the kind of challenge where it is chosen.
@@ -51,8 +57,11 @@ pub struct Setting {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TargetError {
     /// Another form.
-    #[error("{0:?} is no target: use ref, tcp://host:port or tls://host:port")]
+    #[error("{0:?} is no target: use ref, tcp://host:port, tls://host:port or codec:COMMAND")]
     Form(String),
+    /// `codec:` and no command.
+    #[error("{0:?} is no target: a command is missing, or a quotation mark in it")]
+    Command(String),
     /// `tcp://` or `tls://` without host or port.
     #[error(
         "{0:?} is no target: tcp:// and tls:// need a host (IPv6 in brackets) and a port from 1 to 65535, or 0 with --exec"
@@ -71,6 +80,8 @@ impl Target {
         let kinds: &[Option<ChallengeKind>] = match self {
             Self::Reference { .. } => &[Some(ChallengeKind::Www), Some(ChallengeKind::Proxy)],
             Self::Tcp { .. } | Self::Tls { .. } => &[None],
+            // It has no associations.
+            Self::Codec(_) => &[],
         };
         // The newest first: what a server without NTLM is told is told of that.
         let mut versions = Version::ALL;
@@ -93,7 +104,7 @@ impl Target {
     #[must_use]
     pub fn lacks_port(&self) -> bool {
         match self {
-            Self::Reference { .. } => false,
+            Self::Reference { .. } | Self::Codec(_) => false,
             Self::Tcp { address } | Self::Tls { address } => address.ends_with(":0"),
         }
     }
@@ -112,7 +123,7 @@ impl Target {
     #[must_use]
     pub fn is_local(&self) -> bool {
         match self {
-            Self::Reference { .. } => true,
+            Self::Reference { .. } | Self::Codec(_) => true,
             Self::Tcp { address } | Self::Tls { address } => {
                 let host = address.rsplit_once(':').map_or(address.as_str(), |(host, _)| host);
                 let bare = host.trim_start_matches('[').trim_end_matches(']');
@@ -126,7 +137,7 @@ impl Target {
     pub fn durations(&self, profile: &Profile) -> Option<TimerDurations> {
         match self {
             Self::Reference { .. } => Some(TimerDurations::of_reference()),
-            Self::Tcp { .. } | Self::Tls { .. } => profile.durations,
+            Self::Tcp { .. } | Self::Tls { .. } | Self::Codec(_) => profile.durations,
         }
     }
 
@@ -135,7 +146,7 @@ impl Target {
     pub fn claimed(&self, profile: &Profile) -> Option<Vec<Version>> {
         match self {
             Self::Reference { .. } => Some(profile.versions.clone().unwrap_or(Version::ALL.to_vec())),
-            Self::Tcp { .. } | Self::Tls { .. } => profile.versions.clone(),
+            Self::Tcp { .. } | Self::Tls { .. } | Self::Codec(_) => profile.versions.clone(),
         }
     }
 
@@ -150,7 +161,28 @@ impl Target {
             Self::Tls { address } => {
                 Arc::new(Tls { address: address.clone(), client: TlsClient::new(&profile.tls)? })
             }
+            Self::Codec(_) => Arc::new(Nowhere(format!("{self} is no server"))),
         })
+    }
+
+    /// The role in which it is tested.
+    #[must_use]
+    pub const fn role(&self) -> Role {
+        match self {
+            Self::Codec(_) => Role::Codec,
+            _ => Role::Server,
+        }
+    }
+
+    /// Reaches a codec; none where this is another target.
+    pub(crate) fn codec(&self, profile: &Profile) -> Option<Result<Box<dyn Asked>, OpenError>> {
+        match self {
+            Self::Codec(command) => {
+                let opened = CodecProcess::start(command.words(), profile.answer_timeout);
+                Some(opened.map(|codec| Box::new(codec) as Box<dyn Asked>))
+            }
+            _ => None,
+        }
     }
 
     /// The same for whoever cannot stop any more: settings that cannot be used show in the first attempt to connect.
@@ -203,6 +235,10 @@ impl FromStr for Target {
         if text == "ref" {
             return Ok(Self::REFERENCE);
         }
+        if let Some(command) = text.strip_prefix("codec:") {
+            let command = Command::split(command).ok_or_else(|| TargetError::Command(text.to_owned()))?;
+            return Ok(Self::Codec(command));
+        }
         let (scheme, address) = text.split_once("://").unwrap_or_default();
         let target = match scheme {
             "tcp" => Self::Tcp { address: address.to_owned() },
@@ -222,6 +258,7 @@ impl fmt::Display for Target {
             Self::Reference { .. } => f.write_str("ref"),
             Self::Tcp { address } => write!(f, "tcp://{address}"),
             Self::Tls { address } => write!(f, "tls://{address}"),
+            Self::Codec(command) => write!(f, "codec:{command}"),
         }
     }
 }
@@ -241,6 +278,8 @@ mod tests {
             "tcp://lab_1:5060",
             "tls://[::1]:5061",
             "tls://server.contoso.com:5061",
+            "codec:./codec --all",
+            "codec:python3 'my codec.py'",
         ] {
             assert_eq!(text.parse::<Target>().map(|target| target.to_string()).as_deref(), Ok(text));
         }
@@ -279,9 +318,12 @@ mod tests {
             "tcp://a..b:5",
             "tcp://host:1\r\n",
             "host:1",
+            "codec:",
+            "codec:  ",
+            "codec:a 'b",
         ] {
             let error = text.parse::<Target>().expect_err("no target").to_string();
-            assert!(error.contains("tcp://"), "{error}");
+            assert!(error.contains("tcp://") || error.contains("command"), "{error}");
         }
     }
 

@@ -82,7 +82,9 @@ impl std::error::Error for BadCaseId {}
 pub struct Subject {
     /// Scheme token as it is written in the header, [MS-SIPAE] 2.2 (`NTLM`).
     pub scheme: String,
-    /// Protocol version of the association, [MS-SIPAE] 2.2 (2, 3 or 4).
+    /// Protocol version of the association, [MS-SIPAE] 2.2 (2, 3 or 4); 0 where there is none: codecs have no
+    /// associations.
+    #[serde(default, skip_serializing_if = "is_none")]
     pub version: u32,
     /// Kind of the challenges, 401 or 407, where it tells subjects apart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -96,6 +98,12 @@ impl Subject {
         Self { scheme: scheme.into(), version, kind: None }
     }
 
+    /// What a codec is asked about.
+    #[must_use]
+    pub fn of_codec(scheme: impl Into<String>) -> Self {
+        Self::new(scheme, 0)
+    }
+
     /// The same where challenges are of this kind, 401 or 407.
     #[must_use]
     pub fn with_kind(self, kind: u16) -> Self {
@@ -103,10 +111,18 @@ impl Subject {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+const fn is_none(version: &u32) -> bool {
+    *version == 0
+}
+
 /// `NTLM v4`, or `NTLM v4 407` where a proxy challenges: 401 is what is ordinary.
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} v{}", self.scheme, self.version)?;
+        f.write_str(&self.scheme)?;
+        if !is_none(&self.version) {
+            write!(f, " v{}", self.version)?;
+        }
         match self.kind {
             None | Some(401) => Ok(()),
             Some(kind) => write!(f, " {kind}"),
@@ -144,10 +160,11 @@ mod tests {
     }
 
     #[test]
-    fn a_subject_reads_as_scheme_and_version_and_the_kind_of_a_proxy() {
+    fn a_subject_reads_as_scheme_and_version_if_there_is_one_and_the_kind_of_a_proxy() {
         let subject = Subject::new("NTLM", 4);
         assert_eq!(subject.to_string(), "NTLM v4");
         assert_eq!(subject.clone().with_kind(401).to_string(), "NTLM v4");
         assert_eq!(subject.with_kind(407).to_string(), "NTLM v4 407");
+        assert_eq!(Subject::of_codec("NTLM").to_string(), "NTLM");
     }
 }

@@ -138,6 +138,13 @@ impl Expected {
     }
 }
 
+/// What one codec answers, expected of another one.
+impl From<Answer> for Expected {
+    fn from(answer: Answer) -> Self {
+        Self(answer.0)
+    }
+}
+
 impl FromIterator<(String, Value)> for Expected {
     fn from_iter<I: IntoIterator<Item = (String, Value)>>(members: I) -> Self {
         Self(members.into_iter().collect())

@@ -1,0 +1,125 @@
+//! A run against a codec.
+
+use sipae_events::{Event, GateFinished, GateOutcome, Subject, Verdict};
+use sipae_vectors::{Operation, Vector};
+
+use super::asked::{Answered, Asked, OpenError};
+use super::case::{Check, CodecCase, cases};
+use super::judge::{Judge, Seen};
+use super::property::{Property, Trials};
+use crate::run::{RunOptions, Teller};
+
+/// Vectors that are asked at once: enough to keep a pipe full, few enough to tell how far a run has come.
+const BATCH: usize = 128;
+
+/// The cases of a run.
+pub(crate) fn selected(options: &RunOptions) -> impl Iterator<Item = &'static CodecCase> {
+    let filter = options.filter.clone();
+    cases().iter().filter(move |case| {
+        filter.selects(case.id(), case.requirements(), case.role()) && filter.selects_scheme(case.scheme())
+    })
+}
+
+/// Puts every selected case to a codec that has been reached, or not.
+pub(crate) fn run(
+    options: &RunOptions,
+    opened: Result<Box<dyn Asked>, OpenError>,
+    teller: &mut Teller<'_>,
+) {
+    let chosen: Vec<&'static CodecCase> = selected(options).collect();
+    let (reason, offered, notes) = match &opened {
+        Err(error) => (Some(format!("the codec {error}")), Vec::new(), Vec::new()),
+        Ok(codec) => {
+            let greeting = codec.greeting();
+            (None, greeting.operations.clone().unwrap_or_default(), greeting.program.clone().into_iter().collect())
+        }
+    };
+    let outcome = if reason.is_none() { GateOutcome::Open } else { GateOutcome::Failed };
+    let subject = Subject::of_codec("codec");
+    teller.tell(&Event::GateFinished(GateFinished {
+        subject,
+        outcome,
+        offered,
+        reason: reason.clone(),
+        notes,
+        exchange: Vec::new(),
+    }));
+    match opened {
+        Err(_) => {
+            for case in chosen {
+                teller.case(judge(options, case).not_run(Verdict::Blocked, reason.clone()));
+            }
+        }
+        Ok(mut codec) => cases_of(options, &chosen, codec.as_mut(), teller),
+    }
+}
+
+fn judge<'c>(options: &RunOptions, case: &'c CodecCase) -> Judge<'c> {
+    let claimed = options.profile.operations.as_ref();
+    let is_claimed = claimed.is_some_and(|claimed| claimed.iter().any(|op| op == case.operation()));
+    Judge { case, strict: options.strict, is_claimed }
+}
+
+fn cases_of(
+    options: &RunOptions,
+    chosen: &[&'static CodecCase],
+    codec: &mut dyn Asked,
+    teller: &mut Teller<'_>,
+) {
+    for batch in chosen.chunks(BATCH) {
+        vectors(options, batch, codec, teller);
+        for case in batch {
+            if let Check::Generated(property) = case.check() {
+                let seen = generated(options, case, property, codec);
+                teller.case(judge(options, case).finished(&seen));
+            }
+        }
+    }
+}
+
+/// The vectors of a batch, asked all at once.
+fn vectors(
+    options: &RunOptions,
+    batch: &[&'static CodecCase],
+    codec: &mut dyn Asked,
+    teller: &mut Teller<'_>,
+) {
+    let vectors: Vec<(&CodecCase, &Vector)> = batch
+        .iter()
+        .filter_map(|case| match case.check() {
+            Check::Vector(vector) => Some((*case, vector)),
+            Check::Generated(_) => None,
+        })
+        .collect();
+    let asked: Vec<&Operation> = vectors
+        .iter()
+        .map(|(_, vector)| &vector.operation)
+        .filter(|operation| codec.greeting().offers(operation.name()))
+        .collect();
+    let mut answers = codec.ask(&asked).into_iter();
+    for (case, vector) in vectors {
+        let judge = judge(options, case);
+        let answered = if codec.greeting().offers(vector.operation.name()) {
+            answers.next().unwrap_or_else(|| Answered::NotAsked("there was no answer".to_owned()))
+        } else {
+            not_offered(&vector.operation)
+        };
+        let outcome = match &answered {
+            Answered::Replied(result) => Some(vector.expected.judge(result)),
+            _ => None,
+        };
+        let request = serde_json::to_string(&vector.operation).unwrap_or_default();
+        teller.case(judge.finished(&Seen { request, answered, outcome }));
+    }
+}
+
+/// What a codec would say of an operation that its greeting leaves out.
+fn not_offered(operation: &Operation) -> Answered {
+    let reason = format!("{} is not among the operations of the greeting", operation.name());
+    Answered::Replied(Err(sipae_vectors::Refusal::Unsupported(reason)))
+}
+
+fn generated(options: &RunOptions, case: &CodecCase, property: &Property, codec: &mut dyn Asked) -> Seen {
+    let trials = Trials { seed: options.seed_of_case(case.id()), budget: property.budget };
+    trials.run(property, codec)
+}

@@ -1,0 +1,113 @@
+//! Addresses: From, To and identities.
+
+use super::{Freedom, Freedoms, LETTERS, TOKEN, blank, cased};
+use crate::source::Source;
+
+const HOSTS: &[&str] =
+    &["contoso.com", "sip.fabrikam.net:5061", "192.0.2.1", "[2001:db8::1]:5060", "CONTOSO.com"];
+/// Parameters of a URI; inside brackets they are its own.
+const URI_PARAMS: &[&str] =
+    &["", ";transport=tls", ";user=phone", ";tag=inside", ";lr", ";opaque=user:epid:x;gruu"];
+/// What can stand before brackets.
+const DISPLAY_NAMES: &[&str] = &[
+    "",
+    "Alice ",
+    "\"Alice\" ",
+    "\"Alice\"",
+    "Alice Liddell ",
+    "\"Liddell, Alice\" ",
+    "\";tag=inside\" ",
+    "\"<sip:inside@contoso.com>;tag=inside\" ",
+    "\"a \\\" b\" ",
+    "\"a \\\\\" ",
+];
+/// Header parameters beside the tag, before or behind it.
+const PARAMS: &[&str] = &[
+    "",
+    ";epid=2ebb6f264f",
+    ";p=\";tag=inside\"",
+    ";xtag=no",
+    ";tagged",
+    ";p=\"a \\\" ;tag=inside\"",
+    ";ms-x",
+];
+
+pub(super) fn uri(source: &mut dyn Source, freedoms: Freedoms<'_>) -> String {
+    let user = user(source, freedoms);
+    let host = source.text(HOSTS);
+    let params = if freedoms.has(Freedom::Tags) { source.text(URI_PARAMS) } else { "" };
+    let scheme = if source.one_in(6) { "sips" } else { "sip" };
+    format!("{scheme}:{user}@{host}{params}")
+}
+
+fn user(source: &mut dyn Source, freedoms: Freedoms<'_>) -> String {
+    let length = source.between(1, 8);
+    let word = source.word(LETTERS, length);
+    if freedoms.has(Freedom::Octets) {
+        word + source.text(&["", "%41", "%c3%bc", "%C3%BC", "~!'()"])
+    } else {
+        word
+    }
+}
+
+/// A value of From or To, with a tag where `is_tagged`.
+pub(super) fn address(source: &mut dyn Source, freedoms: Freedoms<'_>, is_tagged: bool) -> String {
+    let uri = uri(source, freedoms);
+    let display = display(source, freedoms);
+    let tag = if is_tagged { tag(source, freedoms) } else { String::new() };
+    let [before, behind] = [(); 2].map(|()| extra(source, freedoms));
+    let blank = blank(source, freedoms, "");
+    format!("{display}<{uri}>{blank}{before}{tag}{behind}")
+}
+
+fn display(source: &mut dyn Source, freedoms: Freedoms<'_>) -> String {
+    let name = if freedoms.has(Freedom::Tags) { source.text(DISPLAY_NAMES) } else { "" };
+    if freedoms.has(Freedom::Octets) && source.one_in(2) {
+        "\"Zoë ☎\" ".to_owned()
+    } else {
+        name.to_owned()
+    }
+}
+
+fn extra(source: &mut dyn Source, freedoms: Freedoms<'_>) -> &'static str {
+    if freedoms.has(Freedom::Tags) { source.text(PARAMS) } else { "" }
+}
+
+fn tag(source: &mut dyn Source, freedoms: Freedoms<'_>) -> String {
+    let length = source.between(1, 10);
+    let value = source.word(TOKEN, length);
+    let name = cased(source, freedoms, "tag");
+    let [before, around, behind] = [(); 3].map(|()| blank(source, freedoms, ""));
+    format!(";{before}{name}{around}={behind}{value}")
+}
+
+/// Identities of one header field: values that stand in one line or in several.
+pub(super) fn identities(source: &mut dyn Source, freedoms: Freedoms<'_>) -> Vec<String> {
+    let sip = sip_identity(source, freedoms);
+    let tel = tel_identity(source);
+    let both = match source.below(5) {
+        0 => vec![sip],
+        1 => vec![tel],
+        2 => vec![sip, tel],
+        3 => vec![tel, sip],
+        _ => return vec![format!("{sip},{}{tel}", blank(source, freedoms, " "))],
+    };
+    both
+}
+
+fn sip_identity(source: &mut dyn Source, freedoms: Freedoms<'_>) -> String {
+    let display = source.text(&["", "\"Alice\" ", "\"Liddell, Alice\" ", "\"<tel:+1>\" "]);
+    let uri = uri(source, freedoms);
+    let uri = if source.one_in(3) { uri.replacen("sip", "SIP", 1) } else { uri };
+    format!("{display}<{uri}>")
+}
+
+fn tel_identity(source: &mut dyn Source) -> String {
+    let length = source.between(1, 11);
+    let number = source.word("0123456789", length);
+    match source.below(3) {
+        0 => format!("<tel:+{number}>"),
+        1 => format!("tel:+{number}"),
+        _ => format!("\"Office\" <tel:+{number};ext=8>"),
+    }
+}

@@ -1,0 +1,71 @@
+//! Values of authentication header fields.
+
+use super::{Freedom, Freedoms, HEX, LETTERS, blank, cased, shuffled};
+use crate::source::Source;
+
+/// A conforming value, and what it says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// The scheme, as the specification spells it.
+    pub scheme: &'static str,
+    /// Names and values in the order of the text; values without quotation marks.
+    pub params: Vec<(String, String)>,
+    /// The text.
+    pub text: String,
+}
+
+const VALUES: &[&str] = &["SIP Communications Service", "a, b=c", "a;b", "C:\\new", "\\", "a=b, realm=c", ""];
+
+/// A value with these freedoms; folds are none of them where it is written on one line.
+pub fn header(source: &mut dyn Source, freedoms: Freedoms<'_>) -> Header {
+    let scheme = source.text(&["NTLM", "Kerberos", "TLS-DSK"]);
+    let params = params(source, freedoms);
+    let params = shuffled(source, freedoms, params);
+    let written = cased(source, freedoms, scheme);
+    let mut text = written + " ";
+    for (place, (name, value)) in params.iter().enumerate() {
+        if 0 < place {
+            let [before, behind] = ["", " "].map(|plain| blank(source, freedoms, plain));
+            text.extend([before, ",", behind]);
+        }
+        let name = cased(source, freedoms, name);
+        text.push_str(&pair(source, &name, value));
+    }
+    Header { scheme, params, text }
+}
+
+fn pair(source: &mut dyn Source, name: &str, value: &str) -> String {
+    let is_bare = match name.to_ascii_lowercase().as_str() {
+        "version" | "x" => true,
+        // Read quoted or bare (SIPAE-2.2-19).
+        "qop" => source.one_in(3),
+        _ => false,
+    };
+    if is_bare { format!("{name}={value}") } else { format!("{name}=\"{value}\"") }
+}
+
+fn params(source: &mut dyn Source, freedoms: Freedoms<'_>) -> Vec<(String, String)> {
+    let realm =
+        if freedoms.has(Freedom::Separators) { source.text(VALUES) } else { "SIP Communications Service" };
+    let opaque = if freedoms.has(Freedom::Separators) { source.text(VALUES) } else { "1B2C3D4E" };
+    let length = source.between(1, 12);
+    let target = source.word(LETTERS, length);
+    let number = source.between(1, u32::MAX - 1);
+    let mut params = vec![
+        ("realm", realm.to_owned()),
+        ("targetname", target),
+        ("qop", "auth".to_owned()),
+        ("opaque", opaque.to_owned()),
+        ("crand", source.word(HEX, 8)),
+        ("cnum", number.to_string()),
+        ("gssapi-data", source.text(&["", "TlRMTVNTUAABAAAA", "AA=="]).to_owned()),
+        ("version", source.text(&["4", "3"]).to_owned()),
+    ];
+    let kept = source.between(1, 8);
+    params.truncate(kept as usize);
+    if freedoms.has(Freedom::Unknown) {
+        params.push(("foo", source.text(&["bar", "", "realm=\\"]).to_owned()));
+        params.push(("x", "1".to_owned()));
+    }
+    params.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
