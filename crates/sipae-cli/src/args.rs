@@ -42,7 +42,7 @@ pub(crate) enum Command {
     Explain(ExplainArgs),
     /// Profiles: what a target claims, and the credentials to test it with.
     Profile(ProfileArgs),
-    /// Host the reference server on TCP or TLS.
+    /// Host the reference server on TCP or TLS, or over the standard input and output.
     Serve(ServeArgs),
     /// Golden vectors.
     Vectors(VectorsArgs),
@@ -246,6 +246,9 @@ pub(crate) struct ServeArgs {
     /// (docs/control-channel.md). The address is told on the standard error then, and the server ends with its input.
     #[arg(long)]
     pub(crate) control: bool,
+    /// Serve one connection over the standard input and output in place of a socket, and end with it.
+    #[arg(long, conflicts_with_all = ["listen", "tls", "control"])]
+    pub(crate) stdio: bool,
     #[command(flatten)]
     pub(crate) tls: ServeTlsArgs,
     /// Tell on the standard error what clients do and which rules they break.

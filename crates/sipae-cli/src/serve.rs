@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::io::{self, Write};
 use std::path::Path;
-use std::sync::mpsc::{self, SyncSender};
+use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread;
+use std::time::Duration;
 
 use serde::Deserialize;
 use sipae::auth::ChallengeKind;
@@ -14,7 +15,7 @@ use sipae::version::Version;
 use sipae_conformance::profile::{ProfileUser, TimerDurations, one_line, read_text};
 use sipae_conformance::target::{accounts, is_host, reference_config};
 use sipae_events::ExitCode;
-use sipae_net::{Host, HostEvent};
+use sipae_net::{Host, HostEvent, serve_pipes};
 
 use crate::args::{Challenge, ServeArgs};
 use crate::control;
@@ -23,6 +24,18 @@ use crate::tls;
 
 pub(crate) fn serve(args: &ServeArgs) -> Result<ExitCode, Failure> {
     let config = config(args)?;
+    if args.stdio { serve_stdio(args, config) } else { serve_socket(args, config) }
+}
+
+/// The standard output is the client's: nothing but SIP is written there.
+fn serve_stdio(args: &ServeArgs, config: ServerConfig) -> Result<ExitCode, Failure> {
+    let log = args.verbose.then(Log::start);
+    let served = serve_pipes(config, io::stdin(), io::stdout(), |event| tell(log.as_ref(), event));
+    served.map_err(Failure::Served)?;
+    Ok(ExitCode::Passed)
+}
+
+fn serve_socket(args: &ServeArgs, config: ServerConfig) -> Result<ExitCode, Failure> {
     let durations = TimerDurations::from(config.durations);
     let failed = |source| Failure::Listen { address: args.listen.clone(), source };
     let users: Vec<String> = config.accounts.iter().map(|account| account.address.clone()).collect();
@@ -44,30 +57,57 @@ pub(crate) fn serve(args: &ServeArgs) -> Result<ExitCode, Failure> {
         let told = writeln!(io::stdout(), "{line}").and_then(|()| io::stdout().flush());
         forgive_closed_pipe(told).map_err(Failure::Report)?;
     }
-    let log = args.verbose.then(log);
-    let served = host.run(|event| {
-        if let Some(log) = &log {
-            // A log that nobody reads stops no server: what it cannot take is left out.
-            let _full = log.try_send(shown(event));
-        }
-    });
-    served.map_err(Failure::Served)?;
+    let log = args.verbose.then(Log::start);
+    host.run(|event| tell(log.as_ref(), event)).map_err(Failure::Served)?;
     Ok(ExitCode::Passed)
 }
 
-/// Lines for the standard error, written by a thread of their own.
-fn log() -> SyncSender<String> {
-    const LINES: usize = 1024;
-    let (sender, receiver) = mpsc::sync_channel::<String>(LINES);
-    // Without a thread there is no log; the server goes on.
-    let _writer = thread::Builder::new().spawn(move || {
-        for line in receiver {
-            if writeln!(io::stderr(), "{line}").is_err() {
-                return;
+fn tell(log: Option<&Log>, event: &HostEvent) {
+    if let Some(log) = log {
+        log.tell(shown(event));
+    }
+}
+
+/// Lines for the standard error, written by a thread of their own. Dropping it lets the thread write what waits, for a
+/// moment.
+struct Log {
+    /// Gone only while it is dropped.
+    lines: Option<SyncSender<String>>,
+    /// Ends when the thread does.
+    written: Receiver<()>,
+}
+
+impl Log {
+    fn start() -> Self {
+        const LINES: usize = 1024;
+        let (sender, receiver) = mpsc::sync_channel::<String>(LINES);
+        let (writing, written) = mpsc::sync_channel(0);
+        // Without a thread there is no log; the server goes on.
+        let _writer = thread::Builder::new().spawn(move || {
+            let _writing: SyncSender<()> = writing;
+            for line in receiver {
+                if writeln!(io::stderr(), "{line}").is_err() {
+                    return;
+                }
             }
+        });
+        Self { lines: Some(sender), written }
+    }
+
+    /// A log that nobody reads stops no server: what it cannot take is left out.
+    fn tell(&self, line: String) {
+        if let Some(lines) = &self.lines {
+            let _full = lines.try_send(line);
         }
-    });
-    sender
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        const MOMENT: Duration = Duration::from_secs(1);
+        self.lines = None;
+        let _written = self.written.recv_timeout(MOMENT);
+    }
 }
 
 fn config(args: &ServeArgs) -> Result<ServerConfig, Failure> {

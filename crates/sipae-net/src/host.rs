@@ -1,13 +1,15 @@
-//! The reference server on TCP, and on TLS.
+//! The reference server on TCP, on TLS, and over a pair of pipes.
 //!
 //! One thread has the server; each connection has one that reads and one that writes. Nothing that a client does or
 //! leaves undone holds up the thread of the server.
 
 mod outbox;
+mod pipes;
 
 use std::collections::HashMap;
-use std::io;
+use std::io::{self, Read};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::thread;
@@ -19,7 +21,8 @@ use sipae::server::{ConnectionId, Input, Output, Server, ServerConfig, ServerEve
 use crate::layer::Layer;
 use crate::tls::{HANDSHAKE_TIMEOUT, HandshakeError, ServerIdentity};
 use crate::{Arrived, OsEntropy, system_time};
-use outbox::Outbox;
+use outbox::{Outbox, Sink};
+pub use pipes::serve_pipes;
 
 /// Connections served at once; a further one is closed as soon as it is accepted.
 const CONNECTIONS: usize = 1024;
@@ -194,12 +197,20 @@ fn is_passing(error: &io::Error) -> bool {
 
 /// A connection as the server has it.
 struct Client {
-    stream: TcpStream,
+    /// What is shut when it is cut off; pipes cannot be shut.
+    socket: Option<TcpStream>,
     /// Gone once the connection is to be closed: then nothing more is sent, and nothing more is heard.
     outbox: Option<Outbox>,
+    is_cut_off: bool,
 }
 
 impl Client {
+    /// Starts the thread that writes to a client behind a pipe.
+    fn piped(sink: impl Sink, token: &Arc<()>) -> io::Result<Self> {
+        let outbox = Outbox::start(sink, Layer::Plain, BEHIND, Arc::clone(token))?;
+        Ok(Self { socket: None, outbox: Some(outbox), is_cut_off: false })
+    }
+
     /// Prepares a connection and starts the threads that write and read.
     fn start(
         stream: TcpStream,
@@ -216,13 +227,16 @@ impl Client {
             read(connection, &reader, &layer, &sender);
             drop(token);
         })?;
-        Ok(Self { stream, outbox: Some(outbox) })
+        Ok(Self { socket: Some(stream), outbox: Some(outbox), is_cut_off: false })
     }
 
     /// Closes without waiting for what the client has not taken.
     fn cut_off(&mut self) {
         self.outbox = None;
-        let _already_closed = self.stream.shutdown(Shutdown::Both);
+        self.is_cut_off = true;
+        if let Some(socket) = &self.socket {
+            let _already_closed = socket.shutdown(Shutdown::Both);
+        }
     }
 }
 
@@ -235,6 +249,8 @@ struct Serving<F> {
     /// Each thread of a connection keeps a clone.
     token: Arc<()>,
     next: u64,
+    /// How often timers are looked at.
+    tick: Duration,
     /// How far the clock of the server is before that of this machine.
     ahead: Duration,
     on_event: F,
@@ -247,35 +263,43 @@ impl<F: FnMut(&HostEvent)> Serving<F> {
         sender: SyncSender<Happening>,
         on_event: F,
     ) -> Self {
+        let tick = tick(&config.durations);
         let (server, clients, token) = (Server::new(config), HashMap::new(), Arc::new(()));
-        Self { server, identity, clients, sender, token, next: 0, ahead: Duration::ZERO, on_event }
+        Self { server, identity, clients, sender, token, next: 0, tick, ahead: Duration::ZERO, on_event }
     }
 
     /// Serves until it is stopped, or the listener breaks.
     fn serve(&mut self, receiver: &Receiver<Happening>) -> io::Result<()> {
-        let tick = tick(&self.server.config().durations);
-        loop {
-            match receiver.recv_timeout(tick) {
-                Ok(Happening::Accepted(stream)) => self.accepted(stream),
-                Ok(Happening::Octets(connection, octets)) => self.received(connection, &octets),
-                Ok(Happening::NoTls(connection, problem)) => {
-                    (self.on_event)(&HostEvent::NoTls(connection, problem.to_string()));
-                }
-                Ok(Happening::Ended(connection)) => self.end(connection),
-                Ok(Happening::Control(control, done)) => {
-                    self.control(control);
-                    let closing = self.clients.values().filter(|client| client.outbox.is_none()).count();
-                    // Fails when nobody waits for it any more.
-                    let _unheard = done.send(closing);
-                }
-                Ok(Happening::Stop) => return Ok(()),
-                Ok(Happening::ListenerBroke(error)) => return Err(error),
-                Err(RecvTimeoutError::Timeout) => self.handle(Input::Tick),
-                Err(RecvTimeoutError::Disconnected) => {
-                    return Err(io::Error::other("nobody listens any more"));
-                }
+        while self.step(receiver)?.is_continue() {}
+        Ok(())
+    }
+
+    /// Takes what happens next, or looks at the timers; tells whether to go on.
+    fn step(&mut self, receiver: &Receiver<Happening>) -> io::Result<ControlFlow<()>> {
+        match receiver.recv_timeout(self.tick) {
+            Ok(Happening::Accepted(stream)) => self.accepted(stream),
+            Ok(Happening::Octets(connection, octets)) => self.received(connection, &octets),
+            Ok(Happening::NoTls(connection, problem)) => {
+                (self.on_event)(&HostEvent::NoTls(connection, problem.to_string()));
             }
+            Ok(Happening::Ended(connection)) => self.end(connection),
+            Ok(Happening::Control(control, done)) => {
+                self.control(control);
+                let closing = self.clients.values().filter(|client| client.outbox.is_none()).count();
+                // Fails when nobody waits for it any more.
+                let _unheard = done.send(closing);
+            }
+            Ok(Happening::Stop) => return Ok(ControlFlow::Break(())),
+            Ok(Happening::ListenerBroke(error)) => return Err(error),
+            Err(RecvTimeoutError::Timeout) => self.handle(Input::Tick),
+            Err(RecvTimeoutError::Disconnected) => return Err(io::Error::other("nobody listens any more")),
         }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Whether a connection is there and has not been cut off.
+    fn serves(&self, connection: ConnectionId) -> bool {
+        self.clients.get(&connection).is_some_and(|client| !client.is_cut_off)
     }
 
     fn control(&mut self, control: Control) {
@@ -303,10 +327,18 @@ impl<F: FnMut(&HostEvent)> Serving<F> {
         if THREADS < Arc::strong_count(&self.token) + 1 {
             return;
         }
-        self.next += 1;
-        let connection = ConnectionId(self.next);
+        let connection = self.next_connection();
         let Ok(layer) = self.layer() else { return };
         let Ok(client) = Client::start(stream, layer, connection, &self.sender, &self.token) else { return };
+        self.admit(connection, client);
+    }
+
+    fn next_connection(&mut self) -> ConnectionId {
+        self.next += 1;
+        ConnectionId(self.next)
+    }
+
+    fn admit(&mut self, connection: ConnectionId, client: Client) {
         self.clients.insert(connection, client);
         (self.on_event)(&HostEvent::Connected(connection));
         self.handle(Input::Connected(connection));
@@ -373,9 +405,17 @@ fn read(connection: ConnectionId, socket: &TcpStream, layer: &Layer, sender: &Sy
         tell(Happening::Ended(connection));
         return;
     }
-    layer.listen(socket, |what| match what {
-        Arrived::Octets(octets) => tell(Happening::Octets(connection, octets)),
-        Arrived::Closed | Arrived::Reset => tell(Happening::Ended(connection)),
+    hear(connection, layer, socket, sender);
+}
+
+/// Tells what a client says, and that it has ended.
+fn hear(connection: ConnectionId, layer: &Layer, below: impl Read, sender: &SyncSender<Happening>) {
+    layer.listen(below, |what| {
+        let happening = match what {
+            Arrived::Octets(octets) => Happening::Octets(connection, octets),
+            Arrived::Closed | Arrived::Reset => Happening::Ended(connection),
+        };
+        sender.send(happening).is_ok()
     });
 }
 

@@ -1,4 +1,4 @@
-//! What lies between a socket and SIP: nothing, or TLS.
+//! What lies between a socket, or a pipe, and SIP: nothing, or TLS.
 
 use std::io::{ErrorKind, Read};
 use std::net::TcpStream;
@@ -78,7 +78,7 @@ impl Layer {
     ///
     /// A peer that closes its side without the farewell of TLS has closed: products do so, and since messages of SIP
     /// bring their length, what is cut off shows. A record that cannot be read, or an alert, is a reset.
-    pub(crate) fn listen(&self, mut socket: &TcpStream, mut tell: impl FnMut(Arrived) -> bool) {
+    pub(crate) fn listen(&self, mut below: impl Read, mut tell: impl FnMut(Arrived) -> bool) {
         let mut chunk = vec![0; CHUNK];
         // The peer may have spoken in one breath with its handshake.
         let mut heard = self.hear(&[]);
@@ -92,7 +92,7 @@ impl Layer {
                 let _unheard = tell(end);
                 return;
             }
-            heard = match socket.read(&mut chunk) {
+            heard = match below.read(&mut chunk) {
                 Ok(0) => Heard::end(Arrived::Closed),
                 Ok(length) => self.hear(chunk.get(..length).unwrap_or_default()),
                 Err(error) if error.kind() == ErrorKind::Interrupted => Heard::default(),

@@ -1,4 +1,4 @@
-//! Wires between the suite and a target, and a host for the reference server.
+//! Wires between the suite and a target, programs that are started, and a host for the reference server.
 //!
 //! Threads and blocking sockets: one reader for each connection, one channel into whoever owns the wire; the host has
 //! a writer for each connection too. Everything that has to be exact, such as silence in memory, is exact; everything
@@ -7,15 +7,20 @@
 mod entropy;
 mod host;
 mod layer;
+mod line;
 mod memory;
+mod pipe;
+mod process;
 mod program;
 mod socket;
 mod tls;
 mod wire;
 
 pub use entropy::{OsEntropy, SeededEntropy, system_time};
-pub use host::{Host, HostControl, HostEvent};
+pub use host::{Host, HostControl, HostEvent, serve_pipes};
 pub use memory::MemoryWire;
+pub use pipe::{End, Ends, PipeWire};
+pub use process::{Errors, Process, told};
 pub use program::{LONGEST_LINE, Program, ProgramError, read_line};
 pub use socket::SocketWire;
 pub use tls::{ClientIdentity, HandshakeError, ServerIdentity, TlsClient, TlsError, TlsOptions, TlsRoots};

@@ -1,15 +1,15 @@
 //! A program that is started, spoken to in lines, and ended.
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{ChildStdin, ChildStdout};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::process::{Errors, FAREWELL, Process};
+
 /// The longest line that is taken, in octets.
 pub const LONGEST_LINE: u16 = 16 * 1024;
-/// How long a program may take to end by itself once its standard input has ended.
-const FAREWELL: Duration = Duration::from_secs(1);
 /// Lines that are still read meanwhile, so that a program that has something left to say is not held up by it.
 const LAST_WORDS: usize = 64;
 
@@ -33,11 +33,11 @@ pub enum ProgramError {
     Write(io::Error),
 }
 
-/// A running program in a process group of its own. Dropping it ends it and everything that it has started: first by
-/// the end of its standard input, and what is left of the group after a moment by force.
+/// A running program that is spoken to. Dropping it ends it and everything that it has started: first by the end of its
+/// standard input, and what is left of its group after a moment by force.
 #[derive(Debug)]
 pub struct Program {
-    child: Child,
+    process: Process,
     input: Option<ChildStdin>,
     lines: Receiver<io::Result<String>>,
 }
@@ -49,21 +49,13 @@ impl Program {
     /// # Errors
     /// When it cannot be started.
     pub fn start(words: &[String]) -> Result<Self, ProgramError> {
-        let nothing = || ProgramError::Start(io::Error::new(ErrorKind::InvalidInput, "no program is named"));
-        let (program, arguments) = words.split_first().ok_or_else(nothing)?;
-        let mut command = Command::new(program);
-        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
-        #[cfg(unix)]
-        std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        let mut child = command.spawn().map_err(ProgramError::Start)?;
-        let (input, output) = (child.stdin.take(), child.stdout.take());
+        let mut process = Process::start(words, Errors::Inherit)?;
+        let (input, output) = (process.take_input(), process.take_output());
         let (sender, lines) = mpsc::sync_channel(1);
-        // From here on the child is ended when something fails.
-        let started = Self { child, input, lines };
         if let Some(output) = output {
             thread::Builder::new().spawn(move || read(output, &sender)).map_err(ProgramError::Start)?;
         }
-        Ok(started)
+        Ok(Self { process, input, lines })
     }
 
     /// Sends a line. Nobody waits for a program that takes nothing as long as what was sent before was answered: a pipe
@@ -102,28 +94,12 @@ impl Program {
             }
         }
     }
-
-    /// The program has not been waited for, so that the group is still its own, whatever is left of it.
-    fn end_group(&mut self) {
-        #[cfg(unix)]
-        {
-            let group = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw);
-            if let Some(group) = group {
-                // Fails where nobody is left.
-                let _gone = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-            }
-        }
-        #[cfg(not(unix))]
-        let _gone = self.child.kill();
-    }
 }
 
 impl Drop for Program {
     fn drop(&mut self) {
         self.let_end();
-        self.end_group();
-        // It has ended by now; an error says that there is nothing to wait for.
-        let _gone = self.child.wait();
+        self.process.end();
     }
 }
 
@@ -193,6 +169,8 @@ mod tests {
 
     #[cfg(unix)]
     mod processes {
+        use std::process::Command;
+
         use super::*;
 
         const PATIENCE: Duration = Duration::from_secs(10);

@@ -4,24 +4,19 @@ use std::collections::HashMap;
 use std::io::{self, ErrorKind, Write};
 use std::net::{Shutdown, TcpStream, ToSocketAddrs};
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, SyncSender};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sipae::clock::Time;
 use sipae::server::ConnectionId;
 
 use crate::layer::Layer;
+use crate::line::{Inbox, SEND_TIMEOUT, Unsent};
 use crate::tls::{HANDSHAKE_TIMEOUT, HandshakeError, TlsClient};
 use crate::{Arrival, Wire, WireError, system_time};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// What is sent is small; a target that does not take it is not waited for.
-const SEND_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a target that takes nothing delays the farewell to it.
 const FAREWELL_TIMEOUT: Duration = Duration::from_millis(50);
-/// Arrivals that wait to be looked at; behind them the target has to wait.
-const BACKLOG: usize = 256;
 
 /// Connections to one address over TCP, or over TLS on TCP.
 #[derive(Debug)]
@@ -29,9 +24,7 @@ pub struct SocketWire {
     address: String,
     tls: Option<TlsClient>,
     connections: HashMap<ConnectionId, Connection>,
-    sender: SyncSender<Arrival>,
-    receiver: Receiver<Arrival>,
-    next: u64,
+    inbox: Inbox,
 }
 
 impl SocketWire {
@@ -48,8 +41,7 @@ impl SocketWire {
     }
 
     fn new(address: &str, tls: Option<TlsClient>) -> Self {
-        let (sender, receiver) = mpsc::sync_channel(BACKLOG);
-        Self { address: address.to_owned(), tls, connections: HashMap::new(), sender, receiver, next: 0 }
+        Self { address: address.to_owned(), tls, connections: HashMap::new(), inbox: Inbox::new() }
     }
 
     fn open(&self) -> Result<TcpStream, WireError> {
@@ -86,12 +78,9 @@ impl Wire for SocketWire {
         let layer = self
             .layer(&socket)
             .map_err(|source| WireError::Handshake { address: self.address.clone(), source })?;
-        let (reader, below) = (socket.try_clone().map_err(failed)?, layer.clone());
-        let (connection, sender) = (ConnectionId(self.next + 1), self.sender.clone());
-        let tell = move |what| sender.send(Arrival { connection, what }).is_ok();
-        thread::Builder::new().spawn(move || below.listen(&reader, tell)).map_err(failed)?;
-        self.next += 1;
-        self.connections.insert(connection, Connection { socket, layer, unsent: Vec::new() });
+        let reader = socket.try_clone().map_err(failed)?;
+        let connection = self.inbox.listen(layer.clone(), reader).map_err(failed)?;
+        self.connections.insert(connection, Connection { socket, layer, unsent: Unsent::default() });
         Ok(connection)
     }
 
@@ -101,7 +90,7 @@ impl Wire for SocketWire {
     }
 
     fn receive(&mut self, patience: Duration) -> Option<Arrival> {
-        self.receiver.recv_timeout(patience).ok()
+        self.inbox.receive(patience)
     }
 
     fn disconnect(&mut self, connection: ConnectionId) {
@@ -118,32 +107,12 @@ impl Wire for SocketWire {
 struct Connection {
     socket: TcpStream,
     layer: Layer,
-    /// What the target has not taken in time: it goes before whatever comes next, so that no message is torn.
-    unsent: Vec<u8>,
+    unsent: Unsent,
 }
 
 impl Connection {
     fn send(&mut self, octets: &[u8]) -> io::Result<()> {
-        self.flush()?;
-        self.unsent = self.layer.say(octets)?;
-        self.flush()
-    }
-
-    /// The time-out of the socket is no bound for a target that takes an octet now and then.
-    fn flush(&mut self) -> io::Result<()> {
-        let begun = Instant::now();
-        while !self.unsent.is_empty() {
-            if SEND_TIMEOUT < begun.elapsed() {
-                return Err(ErrorKind::TimedOut.into());
-            }
-            match self.socket.write(&self.unsent) {
-                Ok(0) => return Err(ErrorKind::WriteZero.into()),
-                Ok(length) => drop(self.unsent.drain(..length)),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
+        self.unsent.send(&self.socket, || self.layer.say(octets))
     }
 
     fn say_farewell(&mut self) -> io::Result<()> {

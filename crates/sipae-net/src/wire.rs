@@ -5,7 +5,7 @@ use std::time::Duration;
 use sipae::clock::Time;
 use sipae::server::ConnectionId;
 
-use crate::HandshakeError;
+use crate::{Ends, HandshakeError};
 
 /// Something that came over a wire.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +45,14 @@ pub enum WireError {
         address: String,
         /// Why.
         source: HandshakeError,
+    },
+    /// The program that is the target does not start.
+    #[error("start {command}: {source}")]
+    Start {
+        /// The program.
+        command: String,
+        /// What the system says.
+        source: std::io::Error,
     },
     /// The settings allow no connection.
     #[error("connect: {0}")]
@@ -92,6 +100,12 @@ pub trait Wire: Send {
     /// Lets so much time pass for the target at once; `false` where its clock cannot be set.
     fn advance(&mut self, _: Duration) -> bool {
         false
+    }
+
+    /// How the programs behind connections end, where connections are programs: [`PipeWire`](crate::PipeWire) says what
+    /// stands there and when.
+    fn ends(&self) -> Ends {
+        Ends::default()
     }
 
     /// Whether `None` from [`receive`](Self::receive) proves that nothing is to come.

@@ -11,6 +11,8 @@ mod misbehaving;
 #[cfg(test)]
 mod relays;
 #[cfg(test)]
+mod stdio;
+#[cfg(test)]
 mod timed;
 #[cfg(test)]
 mod tls;

@@ -15,6 +15,18 @@ const MESSAGES: usize = 256;
 /// Octets that may wait for one client, whatever the number of messages.
 const OCTETS: usize = 1024 * 1024;
 
+/// Where the octets for a client go.
+pub(super) trait Sink: Write + Send + 'static {
+    /// Ends the connection; it may have ended already.
+    fn close(&mut self);
+}
+
+impl Sink for TcpStream {
+    fn close(&mut self) {
+        let _already_closed = self.shutdown(Shutdown::Both);
+    }
+}
+
 /// A queue with a thread that writes it to the client, so that a slow client costs nobody else anything.
 ///
 /// Dropping it lets the thread write what waits and close the connection then.
@@ -35,7 +47,7 @@ impl Outbox {
     /// # Errors
     /// When the system gives no thread.
     pub(super) fn start(
-        stream: TcpStream,
+        sink: impl Sink,
         layer: Layer,
         patience: Duration,
         token: Arc<()>,
@@ -44,7 +56,7 @@ impl Outbox {
         let waiting = Arc::new(AtomicUsize::new(0));
         let behind_since = Instant::now();
         let writer =
-            Writer { stream, layer, waiting: Arc::clone(&waiting), patience, behind_since, _token: token };
+            Writer { sink, layer, waiting: Arc::clone(&waiting), patience, behind_since, _token: token };
         thread::Builder::new().spawn(move || writer.run(&messages))?;
         Ok(Self { queue, waiting })
     }
@@ -61,8 +73,8 @@ impl Outbox {
 }
 
 /// The thread that writes.
-struct Writer {
-    stream: TcpStream,
+struct Writer<S> {
+    sink: S,
     layer: Layer,
     waiting: Arc<AtomicUsize>,
     patience: Duration,
@@ -72,7 +84,7 @@ struct Writer {
     _token: Arc<()>,
 }
 
-impl Writer {
+impl<S: Sink> Writer<S> {
     /// Writes until the outbox is dropped and empty or the client is too slow or gone; the reader notices the end.
     fn run(mut self, messages: &Receiver<Vec<u8>>) {
         while let Some(message) = self.next(messages) {
@@ -81,8 +93,9 @@ impl Writer {
             }
             self.waiting.fetch_sub(message.len(), Ordering::Relaxed);
         }
-        let _already_closed = self.write(&self.layer.farewell());
-        let _already_closed = self.stream.shutdown(Shutdown::Both);
+        let farewell = self.layer.farewell();
+        let _already_closed = self.write(&farewell);
+        self.sink.close();
     }
 
     fn next(&mut self, messages: &Receiver<Vec<u8>>) -> Option<Vec<u8>> {
@@ -94,25 +107,26 @@ impl Writer {
         message
     }
 
-    fn say(&self, message: &[u8]) -> io::Result<()> {
-        self.write(&self.layer.say(message)?)
+    fn say(&mut self, message: &[u8]) -> io::Result<()> {
+        let octets = self.layer.say(message)?;
+        self.write(&octets)
     }
 
     /// The time-out of the socket is no bound for a client that takes an octet now and then.
-    fn write(&self, octets: &[u8]) -> io::Result<()> {
+    fn write(&mut self, octets: &[u8]) -> io::Result<()> {
         let mut rest = octets;
         while !rest.is_empty() {
             if self.patience < self.behind_since.elapsed() {
                 return Err(ErrorKind::TimedOut.into());
             }
-            match (&self.stream).write(rest) {
+            match self.sink.write(rest) {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
                 Ok(length) => rest = rest.get(length..).unwrap_or_default(),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }
-        Ok(())
+        self.sink.flush()
     }
 }
 
@@ -167,13 +181,13 @@ mod tests {
         assert!(accepted < 1_000_000, "{accepted}");
     }
 
-    fn writer() -> (Writer, TcpStream) {
+    fn writer() -> (Writer<TcpStream>, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let (stream, _) = listener.accept().unwrap();
+        let (sink, _) = listener.accept().unwrap();
         let (waiting, behind_since, _token) = (Arc::default(), Instant::now(), Arc::default());
         let layer = Layer::Plain;
-        (Writer { stream, layer, waiting, patience: Duration::ZERO, behind_since, _token }, client)
+        (Writer { sink, layer, waiting, patience: Duration::ZERO, behind_since, _token }, client)
     }
 
     #[test]

@@ -115,6 +115,51 @@ fn a_clock_that_is_set_makes_the_timers_of_the_server_fire() {
     assert!(!control.advance(Duration::ZERO) && !control.reset());
 }
 
+/// A server behind two pipes: what it reads from, what it writes to, and whether it has served to the end.
+fn piped(config: ServerConfig) -> (io::PipeWriter, io::PipeReader, thread::JoinHandle<io::Result<()>>) {
+    let (server_input, input) = io::pipe().unwrap();
+    let (output, server_output) = io::pipe().unwrap();
+    (input, output, thread::spawn(move || serve_pipes(config, server_input, server_output, |_| ())))
+}
+
+#[test]
+fn a_client_behind_pipes_is_served_until_its_input_ends() {
+    let (mut input, mut output, served) = piped(config());
+    input.write_all(&request(0).repeat(20)).unwrap();
+    drop(input);
+    served.join().unwrap().unwrap();
+    let mut answers = String::new();
+    output.read_to_string(&mut answers).unwrap();
+    assert_eq!(answers.matches("SIP/2.0 401 ").count(), 20, "{answers}");
+}
+
+#[test]
+fn a_timer_closes_a_connection_over_pipes() {
+    let mut config = config();
+    config.durations.connection = Duration::from_millis(200);
+    let (_input, mut output, served) = piped(config);
+    assert_eq!(output.read(&mut [0]).unwrap(), 0);
+    served.join().unwrap().unwrap();
+}
+
+#[test]
+fn a_client_behind_pipes_that_has_gone_ends_the_server() {
+    let (mut input, output, served) = piped(config());
+    drop(output);
+    input.write_all(&request(0)).unwrap();
+    served.join().unwrap().unwrap();
+}
+
+#[test]
+fn a_client_behind_pipes_that_never_reads_is_cut_off() {
+    let (mut input, _output, served) = piped(config());
+    let begun = Instant::now();
+    let requests = request(2000).repeat(20);
+    while input.write_all(&requests).is_ok() && begun.elapsed() < PATIENCE {}
+    served.join().unwrap().unwrap();
+    assert!(begun.elapsed() < PATIENCE, "{:?}", begun.elapsed());
+}
+
 /// A host on TLS and a client that asks for no certificate in particular.
 fn hosted_on_tls() -> (SocketAddr, TlsClient) {
     let (identity, _) = ServerIdentity::self_signed(&["localhost".to_owned()]).unwrap();
