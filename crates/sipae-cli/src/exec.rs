@@ -36,7 +36,7 @@ pub(crate) fn command(text: &str) -> Result<Exec, String> {
 /// Only a server on TCP or TLS can be started, and only one that is started may lack its port.
 pub(crate) fn check_target(exec: Option<&Exec>, target: &Target) -> Result<(), Failure> {
     match exec {
-        Some(_) if !target.is_one_server() => {
+        Some(_) if !target.has_address() => {
             Err(Failure::Usage(format!("--exec: {target} is neither tcp://host:port nor tls://host:port")))
         }
         None if target.lacks_port() => Err(Failure::Usage(format!("{target}: port 0 needs --exec"))),

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use sipae_conformance::cases;
-use sipae_conformance::filter::{Filter, SCHEMES};
+use sipae_conformance::filter::Filter;
+use sipae_conformance::{cases, codec};
 use sipae_spec::{Level, Requirement, Role, requirements};
 
 use crate::args::FilterArgs;
@@ -16,6 +16,7 @@ pub(crate) struct KnownCase {
     pub(crate) id: String,
     pub(crate) title: String,
     pub(crate) role: Role,
+    pub(crate) scheme: &'static str,
     pub(crate) rows: Vec<&'static Requirement>,
     /// What must be there for it, as a sentence.
     pub(crate) needs: String,
@@ -23,23 +24,45 @@ pub(crate) struct KnownCase {
     pub(crate) steps: Vec<String>,
 }
 
-/// Every case, in the order of the suite.
+/// Every case, in the order of the suite: those of servers first.
 pub(crate) fn known() -> impl Iterator<Item = KnownCase> {
+    server_cases().chain(codec_cases())
+}
+
+/// The cases for targets of this role; all of them without one.
+fn known_for(role: Option<Role>) -> impl Iterator<Item = KnownCase> {
+    known().filter(move |case| role.is_none_or(|role| case.role == role))
+}
+
+fn codec_cases() -> impl Iterator<Item = KnownCase> {
+    codec::cases().iter().map(|case| KnownCase {
+        id: case.id().to_owned(),
+        title: case.title().to_owned(),
+        role: case.role(),
+        scheme: case.scheme(),
+        rows: case.requirements().iter().filter_map(|id| Requirement::get(id)).collect(),
+        needs: format!("a codec that answers {}", case.operation()),
+        steps: vec![format!("ask {}", case.request())],
+    })
+}
+
+fn server_cases() -> impl Iterator<Item = KnownCase> {
     cases::all().map(|case| KnownCase {
         id: case.id().to_owned(),
         title: case.title().to_owned(),
         role: case.role(),
+        scheme: "NTLM",
         rows: case.requirements().iter().filter_map(|id| Requirement::get(id)).collect(),
         needs: case.needs().to_string(),
         steps: case.steps(),
     })
 }
 
-/// The cases that a filter chooses, in their order.
-pub(crate) fn chosen(filter: &Filter) -> impl Iterator<Item = KnownCase> {
-    known().filter(|case| {
+/// The cases that a filter chooses, in their order; those for targets of one role where it is given.
+pub(crate) fn chosen(filter: &Filter, role: Option<Role>) -> impl Iterator<Item = KnownCase> {
+    known_for(role).filter(|case| {
         let ids: Vec<&'static str> = case.rows.iter().map(|row| row.id).collect();
-        filter.selects(&case.id, &ids, case.role)
+        filter.selects(&case.id, &ids, case.role) && filter.selects_scheme(case.scheme)
     })
 }
 
@@ -71,75 +94,90 @@ fn unchecked(args: &FilterArgs) -> Filter {
     }
 }
 
-/// The filter of the command line. Each value must choose something, and so must all of them together.
-pub(crate) fn filter(args: &FilterArgs) -> Result<Filter, Failure> {
+/// The filter of the command line, for targets of one role where it is given. Each value must choose something, and so
+/// must all of them together.
+pub(crate) fn filter(args: &FilterArgs, role: Option<Role>) -> Result<Filter, Failure> {
     let filter = unchecked(args);
-    checked(&filter).map_err(Failure::Usage)?;
+    Choice { role }.checked(&filter).map_err(Failure::Usage)?;
     Ok(filter)
 }
 
-fn checked(filter: &Filter) -> Result<(), String> {
-    filter.ids.iter().try_for_each(|part| check_id(part))?;
-    filter.sections.iter().try_for_each(|section| check_section(section))?;
-    filter.levels.iter().try_for_each(|level| check_level(*level))?;
-    filter.roles.iter().try_for_each(|role| check_role(*role))?;
-    filter.schemes.iter().try_for_each(|scheme| check_scheme(scheme))?;
-    let chooses = chosen(filter).next().is_some();
-    if chooses { Ok(()) } else { Err("no case meets all filters; sipae list shows the cases".to_owned()) }
+/// The cases that there are to choose from.
+#[derive(Clone, Copy)]
+struct Choice {
+    role: Option<Role>,
 }
 
-/// A part that is empty, as an unset variable is, would choose everything.
-fn check_id(part: &str) -> Result<(), String> {
-    let problem = if part.is_empty() {
-        "CASE: \"\" is in every id".to_owned()
-    } else if is_met(Filter { ids: vec![part.to_owned()], ..Filter::default() }) {
-        return Ok(());
-    } else {
-        format!("CASE: no case has {part:?} in its id")
-    };
-    Err(format!("{problem}; sipae list shows the cases"))
-}
-
-fn check_section(section: &str) -> Result<(), String> {
-    if is_met(Filter { sections: vec![section.to_owned()], ..Filter::default() }) {
-        return Ok(());
+impl Choice {
+    fn checked(self, filter: &Filter) -> Result<(), String> {
+        filter.ids.iter().try_for_each(|part| self.check_id(part))?;
+        filter.sections.iter().try_for_each(|section| self.check_section(section))?;
+        filter.levels.iter().try_for_each(|level| self.check_level(*level))?;
+        filter.roles.iter().try_for_each(|role| self.check_role(*role))?;
+        filter.schemes.iter().try_for_each(|scheme| self.check_scheme(scheme))?;
+        if self.is_met(filter) {
+            return Ok(());
+        }
+        Err(format!("no case{} meets all filters; sipae list shows the cases", self.whom()))
     }
-    let there = rows().map(|row| row.section_number().to_owned());
-    Err(format!("--section {section:?}: no case is about it; there are {}", listed(there)))
-}
 
-fn check_level(level: Level) -> Result<(), String> {
-    if is_met(Filter { levels: vec![level], ..Filter::default() }) {
-        return Ok(());
+    /// For errors: for whom the cases are.
+    fn whom(self) -> String {
+        self.role.map(|role| format!(" for a {role}")).unwrap_or_default()
     }
-    let there = rows().map(|row| row.level);
-    Err(format!("--level: no case is about a {level}; there are {}", listed(there)))
-}
 
-fn check_role(role: Role) -> Result<(), String> {
-    if is_met(Filter { roles: vec![role], ..Filter::default() }) {
-        return Ok(());
+    /// A part that is empty, as an unset variable is, would choose everything.
+    fn check_id(self, part: &str) -> Result<(), String> {
+        let problem = if part.is_empty() {
+            "CASE: \"\" is in every id".to_owned()
+        } else if self.is_met(&Filter { ids: vec![part.to_owned()], ..Filter::default() }) {
+            return Ok(());
+        } else {
+            format!("CASE: no case{} has {part:?} in its id", self.whom())
+        };
+        Err(format!("{problem}; sipae list shows the cases"))
     }
-    let there = rows().map(|row| row.role).chain(known().map(|case| case.role));
-    Err(format!("--role {role}: no case is about it; there are {}", listed(there)))
-}
 
-fn check_scheme(scheme: &str) -> Result<(), String> {
-    let filter = Filter { schemes: vec![scheme.to_owned()], ..Filter::default() };
-    if SCHEMES.iter().any(|known| filter.selects_scheme(known)) {
-        return Ok(());
+    fn check_section(self, section: &str) -> Result<(), String> {
+        if self.is_met(&Filter { sections: vec![section.to_owned()], ..Filter::default() }) {
+            return Ok(());
+        }
+        let there = self.rows().map(|row| row.section_number().to_owned());
+        Err(format!("--section {section:?}: no case{} is about it; there are {}", self.whom(), listed(there)))
     }
-    Err(format!("--scheme {scheme:?}: no case runs with it; there are {}", listed(SCHEMES.iter())))
-}
 
-#[expect(clippy::needless_pass_by_value, reason = "made for the call")]
-fn is_met(filter: Filter) -> bool {
-    chosen(&filter).next().is_some()
-}
+    fn check_level(self, level: Level) -> Result<(), String> {
+        if self.is_met(&Filter { levels: vec![level], ..Filter::default() }) {
+            return Ok(());
+        }
+        let there = self.rows().map(|row| row.level);
+        Err(format!("--level: no case{} is about a {level}; there are {}", self.whom(), listed(there)))
+    }
 
-/// The rows that cases are about.
-fn rows() -> impl Iterator<Item = &'static Requirement> {
-    known().flat_map(|case| case.rows)
+    fn check_role(self, role: Role) -> Result<(), String> {
+        if self.is_met(&Filter { roles: vec![role], ..Filter::default() }) {
+            return Ok(());
+        }
+        let there = self.rows().map(|row| row.role).chain(known_for(self.role).map(|case| case.role));
+        Err(format!("--role {role}: no case{} is about it; there are {}", self.whom(), listed(there)))
+    }
+
+    fn check_scheme(self, scheme: &str) -> Result<(), String> {
+        if self.is_met(&Filter { schemes: vec![scheme.to_owned()], ..Filter::default() }) {
+            return Ok(());
+        }
+        let there = known_for(self.role).map(|case| case.scheme);
+        Err(format!("--scheme {scheme:?}: no case{} runs with it; there are {}", self.whom(), listed(there)))
+    }
+
+    fn is_met(self, filter: &Filter) -> bool {
+        chosen(filter, self.role).next().is_some()
+    }
+
+    /// The rows that cases are about.
+    fn rows(self) -> impl Iterator<Item = &'static Requirement> {
+        known_for(self.role).flat_map(|case| case.rows)
+    }
 }
 
 /// What there is, each once.

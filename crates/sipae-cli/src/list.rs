@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 use sipae_conformance::filter::Filter;
 use sipae_events::ExitCode;
-use sipae_spec::{Coverage, Level, Requirement, coverage};
+use sipae_spec::{Coverage, Level, Requirement, Role, coverage};
 
 use crate::args::ListArgs;
 use crate::filter::{self, KnownCase};
@@ -18,14 +18,18 @@ pub(crate) fn list(args: &ListArgs) -> Result<ExitCode, Failure> {
         let rows: Vec<&Requirement> = filter::chosen_rows(&filter).collect();
         return if args.json { document(rows.into_iter().map(row_json)) } else { tell(&row_lines(&rows)) };
     }
-    let filter = filter::filter(&args.filter)?;
-    if args.json { document(filter::chosen(&filter).map(|case| case_json(&case))) } else { cases(&filter) }
+    let filter = filter::filter(&args.filter, None)?;
+    if args.json {
+        document(filter::chosen(&filter, None).map(|case| case_json(&case)))
+    } else {
+        cases(&filter, None)
+    }
 }
 
 /// The cases by id, levels of their rows, and title.
-pub(crate) fn cases(filter: &Filter) -> Result<ExitCode, Failure> {
+pub(crate) fn cases(filter: &Filter, role: Option<Role>) -> Result<ExitCode, Failure> {
     let cases: Vec<[String; 3]> =
-        filter::chosen(filter).map(|case| [case.id.clone(), levels(&case), case.title]).collect();
+        filter::chosen(filter, role).map(|case| [case.id.clone(), levels(&case), case.title]).collect();
     tell(&columns(&cases))
 }
 

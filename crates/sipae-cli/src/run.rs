@@ -21,9 +21,10 @@ use crate::output::{Failure, forgive_closed_pipe};
 use crate::{exec, filter, list, tls};
 
 pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
-    let filter = filter::filter(&args.filter)?;
+    let role = Some(args.target.role());
+    let filter = filter::filter(&args.filter, role)?;
     if args.list {
-        return list::cases(&filter);
+        return list::cases(&filter, role);
     }
     if args.fix && !filter.is_empty() {
         return Err(Failure::Usage("--fix: needs a run of all cases, without filters".to_owned()));
@@ -189,7 +190,7 @@ fn summary(
         Some(comparison) => console.expecting(comparison.clone()),
         None => console,
     };
-    Progress::around(console, filter::chosen(&options.filter).count())
+    Progress::around(console, filter::chosen(&options.filter, Some(options.target.role())).count())
 }
 
 fn created(file: &Path) -> Result<File, Failure> {

@@ -2,9 +2,6 @@
 
 use sipae_spec::{Level, Requirement, Role};
 
-/// The schemes that cases run with.
-pub const SCHEMES: &[&str] = &["NTLM"];
-
 /// A choice of cases. Several values of one kind are alternatives; all kinds that are given must hold; the default
 /// chooses everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

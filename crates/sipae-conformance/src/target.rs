@@ -100,6 +100,12 @@ impl Target {
         !matches!(self, Self::Reference { .. })
     }
 
+    /// Whether it is a server that listens somewhere.
+    #[must_use]
+    pub const fn has_address(&self) -> bool {
+        matches!(self, Self::Tcp { .. } | Self::Tls { .. })
+    }
+
     /// Whether it is named without a port: with port 0, which whoever starts it finds out.
     #[must_use]
     pub fn lacks_port(&self) -> bool {

@@ -20,7 +20,7 @@ pub struct CodecCase {
 
 /// What is put to a codec.
 #[derive(Clone, Copy, Debug)]
-pub enum Check {
+pub(super) enum Check {
     /// A golden vector.
     Vector(&'static Vector),
     /// Generated inputs.
@@ -31,7 +31,7 @@ pub enum Check {
 pub fn cases() -> &'static [CodecCase] {
     static CASES: OnceLock<Vec<CodecCase>> = OnceLock::new();
     CASES.get_or_init(|| {
-        let vectors = golden().iter().flat_map(|file| file.vectors.iter().map(|vector| (file, vector)));
+        let vectors = golden().iter().flat_map(|file| file.vectors.iter().map(move |vector| (file, vector)));
         let vectors = vectors.filter_map(|(file, vector)| CodecCase::of_vector(file, vector));
         vectors.chain(PROPERTIES.iter().filter_map(CodecCase::of_property)).collect()
     })

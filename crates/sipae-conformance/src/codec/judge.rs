@@ -81,7 +81,9 @@ impl Judge<'_> {
         match wrong {
             Wrong::Differs(differences) => self.differs(differences),
             Wrong::Malformed(reason) => self.found("an answer", &format!("malformed: {reason}")),
-            Wrong::NothingExpected => self.not_run(Verdict::Inconclusive, Some("nothing is expected".to_owned())),
+            Wrong::NothingExpected => {
+                self.not_run(Verdict::Inconclusive, Some("nothing is expected".to_owned()))
+            }
         }
     }
 
@@ -95,7 +97,10 @@ impl Judge<'_> {
             let more = (more != 0).then(|| format!("and {more} more"));
             shown.chain(more).collect::<Vec<_>>().join("; ")
         };
-        self.found(&side(|difference| difference.expected.as_ref()), &side(|difference| difference.got.as_ref()))
+        self.found(
+            &side(|difference| difference.expected.as_ref()),
+            &side(|difference| difference.got.as_ref()),
+        )
     }
 
     /// Every row of the case is broken; what that means follows from the rows.

@@ -98,14 +98,20 @@ impl CodecProcess {
     /// Looks for the operation that has broken the codec among those that it has not answered: each is asked alone.
     fn recover(&mut self, operations: &[&Operation], answers: &mut [Option<Answered>], fault: &Fault) {
         let mut first = self.breakdown(fault);
-        let open: Vec<usize> =
-            answers.iter().enumerate().filter(|(_, answer)| answer.is_none()).map(|(place, _)| place).collect();
+        let open: Vec<usize> = answers
+            .iter()
+            .enumerate()
+            .filter(|(_, answer)| answer.is_none())
+            .map(|(place, _)| place)
+            .collect();
         if matches!(fault, Fault::Wrong(_)) {
             self.lost = Some(first.how.clone());
         }
         let mut is_found = self.lost.is_some();
         for place in &open {
-            let (Some(operation), Some(answer)) = (operations.get(*place), answers.get_mut(*place)) else { continue };
+            let (Some(operation), Some(answer)) = (operations.get(*place), answers.get_mut(*place)) else {
+                continue;
+            };
             let answered = self.alone(operation);
             is_found |= matches!(answered, Answered::Broken(_));
             *answer = Some(answered);
@@ -206,7 +212,11 @@ impl Running {
             Err(problem) => {
                 let ended = running.end();
                 let complaints = ended.complaints.trim_end();
-                let says = if complaints.is_empty() { String::new() } else { format!("; standard error: {complaints}") };
+                let says = if complaints.is_empty() {
+                    String::new()
+                } else {
+                    format!("; standard error: {complaints}")
+                };
                 Err(OpenError::Program(problem + &says))
             }
         }
@@ -222,7 +232,8 @@ impl Running {
                 Err(format!("does not greet within {seconds} s (is its standard output flushed?)"))
             }
             Err(RecvTimeoutError::Disconnected) => {
-                let how = self.process.wait(FAREWELL).map_or_else(|| "closed its standard output".to_owned(), told);
+                let how =
+                    self.process.wait(FAREWELL).map_or_else(|| "closed its standard output".to_owned(), told);
                 Err(format!("does not greet, and ended: {how}"))
             }
         }
@@ -240,9 +251,12 @@ impl Running {
         let (mut open, mut octets) = (0_usize, 0_usize);
         loop {
             let mut block = Vec::new();
-            while let Some(operation) = operations.get(lengths.len()).filter(|_| open < UNANSWERED && octets < WINDOW) {
+            while let Some(operation) =
+                operations.get(lengths.len()).filter(|_| open < UNANSWERED && octets < WINDOW)
+            {
                 let before = block.len();
-                protocol::request(self.next, operation, &mut block).map_err(|error| Fault::Wrong(error.to_string()))?;
+                protocol::request(self.next, operation, &mut block)
+                    .map_err(|error| Fault::Wrong(error.to_string()))?;
                 let length = block.len() - before;
                 (self.next, open, octets) = (self.next + 1, open + 1, octets + length);
                 lengths.push(length);
@@ -341,7 +355,9 @@ fn listen(output: ChildStdout, heard: &SyncSender<Heard>) {
         };
         let is_last = wrong.is_some() || line.is_empty();
         let waits = !output.buffer().contains(&b'\n');
-        if (is_last || waits) && !replies.is_empty() && heard.send(Heard::Replies(std::mem::take(&mut replies))).is_err()
+        if (is_last || waits)
+            && !replies.is_empty()
+            && heard.send(Heard::Replies(std::mem::take(&mut replies))).is_err()
         {
             return;
         }

@@ -13,7 +13,7 @@ use super::judge::Seen;
 
 /// A kind of generated inputs. Each takes few freedoms, so that a disagreement says which rule is broken.
 #[derive(Debug)]
-pub struct Property {
+pub(super) struct Property {
     /// Name, unique among properties.
     pub(super) name: &'static str,
     /// What a right codec does, as a statement.
@@ -308,7 +308,8 @@ mod tests {
     fn inputs_of_a_property_differ_and_a_seed_gives_the_same_ones_again() {
         for property in PROPERTIES {
             let made = |seed| {
-                let records = (0..property.trials).map(|trial| Trials { seed, budget: 0 }.record(property, trial));
+                let records =
+                    (0..property.trials).map(|trial| Trials { seed, budget: 0 }.record(property, trial));
                 records.collect::<BTreeSet<_>>()
             };
             assert!(property.trials / 2 < made(7).len() as u64, "{}", property.name);

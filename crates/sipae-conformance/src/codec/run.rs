@@ -21,17 +21,17 @@ pub(crate) fn selected(options: &RunOptions) -> impl Iterator<Item = &'static Co
 }
 
 /// Puts every selected case to a codec that has been reached, or not.
-pub(crate) fn run(
-    options: &RunOptions,
-    opened: Result<Box<dyn Asked>, OpenError>,
-    teller: &mut Teller<'_>,
-) {
+pub(crate) fn run(options: &RunOptions, opened: Result<Box<dyn Asked>, OpenError>, teller: &mut Teller<'_>) {
     let chosen: Vec<&'static CodecCase> = selected(options).collect();
     let (reason, offered, notes) = match &opened {
         Err(error) => (Some(format!("the codec {error}")), Vec::new(), Vec::new()),
         Ok(codec) => {
             let greeting = codec.greeting();
-            (None, greeting.operations.clone().unwrap_or_default(), greeting.program.clone().into_iter().collect())
+            (
+                None,
+                greeting.operations.clone().unwrap_or_default(),
+                greeting.program.clone().into_iter().collect(),
+            )
         }
     };
     let outcome = if reason.is_none() { GateOutcome::Open } else { GateOutcome::Failed };

@@ -85,14 +85,13 @@ fn tag(source: &mut dyn Source, freedoms: Freedoms<'_>) -> String {
 pub(super) fn identities(source: &mut dyn Source, freedoms: Freedoms<'_>) -> Vec<String> {
     let sip = sip_identity(source, freedoms);
     let tel = tel_identity(source);
-    let both = match source.below(5) {
+    match source.below(5) {
         0 => vec![sip],
         1 => vec![tel],
         2 => vec![sip, tel],
         3 => vec![tel, sip],
-        _ => return vec![format!("{sip},{}{tel}", blank(source, freedoms, " "))],
-    };
-    both
+        _ => vec![format!("{sip},{}{tel}", blank(source, freedoms, " "))],
+    }
 }
 
 fn sip_identity(source: &mut dyn Source, freedoms: Freedoms<'_>) -> String {

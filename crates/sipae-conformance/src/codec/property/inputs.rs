@@ -7,7 +7,9 @@ use sipae::sa::{Context as SecurityContext, Parameters, SecurityAssociation, Sig
 use sipae::side::Side;
 use sipae::version::Version;
 use sipae_gen::Source;
-use sipae_gen::conforming::{Context, Freedom, Freedoms, header as conforming_header, message as conforming_message};
+use sipae_gen::conforming::{
+    Context, Freedom, Freedoms, header as conforming_header, message as conforming_message,
+};
 use sipae_vectors::inputs::{self, BufferContext, MacMessage};
 use sipae_vectors::{Hex, Operation};
 
@@ -254,8 +256,13 @@ fn signed(source: &mut dyn Source, association: &mut SecurityAssociation, number
 
 /// One covered value is another one.
 fn forged(source: &mut dyn Source, message: &str) -> String {
-    let alterations =
-        [("Call-ID: ", "Call-ID: x"), (";tag=", ";tag=x"), ("CSeq: ", "CSeq: 1"), ("<sip", "<sips"), ("num=\"", "num=\"9")];
+    let alterations = [
+        ("Call-ID: ", "Call-ID: x"),
+        (";tag=", ";tag=x"),
+        ("CSeq: ", "CSeq: 1"),
+        ("<sip", "<sips"),
+        ("num=\"", "num=\"9"),
+    ];
     let (from, to) = source.pick(&alterations).copied().unwrap_or_default();
     message.replacen(from, to, 1)
 }
