@@ -10,6 +10,10 @@ import subprocess
 import sys
 import threading
 import unittest
+import unittest.mock
+
+import association
+from values import Inputs
 
 HERE = pathlib.Path(__file__).resolve().parent
 VECTORS = HERE.parent / "vectors"
@@ -132,6 +136,18 @@ class GoldenVectors(unittest.TestCase):
     def test_ids_are_unique(self):
         ids = [vector["id"] for vector in self.vectors]
         self.assertEqual(len(ids), len(set(ids)))
+
+
+class Window(unittest.TestCase):
+    """[MS-SIPAE] 3.1.1 says 256 numbers and a span of 257: no vector may tell the two readings apart."""
+
+    def test_no_vector_depends_on_the_width_of_the_window(self):
+        vectors = [v for v in load() if v["op"] in ("replay_window", "sip_ntlm_verify")]
+        for width in (255, 256):
+            with unittest.mock.patch.object(association, "WINDOW", width):
+                for vector in vectors:
+                    operation = association.OPERATIONS[vector["op"]]
+                    self.assertEqual(operation(Inputs(vector["inputs"])), vector["expected"], vector["id"])
 
 
 class OddInputs(unittest.TestCase):
