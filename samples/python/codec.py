@@ -10,7 +10,7 @@ BARE = rf"[^,]+?(?=,|\Z|(?<=[{BLANKS}]){NEXT})|"
 AUTH_PARAM, DIGEST_PARAM = (  # name, then a value in quotation marks, or one that never closes, or a bare one
     re.compile(rf'[{BLANKS},]*([^=,]*)(?:={LWS}(?:"({inside})"(?:{LWS}(?={NEXT})|[^,]*)|".*|({BARE})))?', re.DOTALL)
     for inside in ('[^"]*', ESCAPED))
-BRACKETED = re.compile(rf'{LWS}(?:"{ESCAPED}")?[^<;,"]*<{LWS}([^>]*[^>{BLANKS}]){LWS}>', re.DOTALL)
+BRACKETED = re.compile(rf'{LWS}(?:"{ESCAPED}")?[^<;,"]*<{LWS}(?=[^>{BLANKS}])([^>]*)>', re.DOTALL)
 ADDR_SPEC = re.compile(rf'{LWS}(?:"{ESCAPED}")?(?:[^;<>,"]*[{BLANKS}])?([A-Za-z0-9+.\-]+:[^;<>,"{BLANKS}]+)', re.DOTALL)
 PARAM = re.compile(rf'{LWS};{LWS}([^{BLANKS}=;,<"]*)(?:{LWS}={LWS}(?:"({ESCAPED})"|([^{BLANKS};,<>"]*)))?', re.DOTALL)
 ELEMENT = re.compile(rf'(?:"{ESCAPED}"|<[^>]*>|[^"<,]+|["<].*)+', re.DOTALL)  # of a list with commas
@@ -25,7 +25,7 @@ def base64(i):
     octets = b64decode(i["text"]) if strict else b""  # the bits that padding leaves over are zero:
     return {"decoded": octets.hex() if b64encode(octets).decode() == i["text"] else None}
 
-def unfold(text): return re.sub(r"[ \t]*(\r\n[ \t]+)+", " ", text)
+def unfold(text): return re.sub(r"(?<![ \t])[ \t]*(\r\n[ \t]+)+", " ", text)
 def auth_header(i):
     text = unfold(i["header"]).strip(BLANKS)
     scheme, params = re.match(rf"(?:{TOKEN}(?=[{BLANKS},]|\Z))?", text)[0], {}
@@ -42,12 +42,12 @@ def address(value):
     params = [(name.lower(), quoted or token) for name, quoted, token in PARAM.findall(rest)]
     if PARAM.sub("", rest).strip(BLANKS) or any([n for n, _ in params].count(name) > 1 for name in ("tag", "epid")):
         raise ValueError(f"{value!r} is no single address")
-    return found[1], dict(params).get("tag", "")
+    return found[1].strip(BLANKS), dict(params).get("tag", "")
 
 def signature_buffer(message, context, version):
     head, end, _ = message.partition("\r\n\r\n")
     start, _, lines = head.partition("\r\n")
-    kind = re.fullmatch(rf"SIP/2\.0 ([1-6][0-9]{{2}})( .*)?|{TOKEN} .*[^ ].* SIP/2\.0", start)
+    kind = re.fullmatch(rf"SIP/2\.0 ([1-6][0-9]{{2}})( .*)?|{TOKEN} +[^ ].* SIP/2\.0", start)
     if not end or not kind or re.search(r"(?<!\r)\n", head):
         raise ValueError("no SIP message")
     fields = {}
@@ -67,7 +67,7 @@ def signature_buffer(message, context, version):
     (from_uri, from_tag), (to_uri, to_tag) = single("from", address, ("", "")), single("to", address, ("", ""))
     identities = fields.get("p-asserted-identity") or fields.get("p-preferred-identity") or []
     uris = [element.strip(BLANKS) for value in identities for element in ELEMENT.findall(value)]
-    uris = [found[1] if (found := BRACKETED.match(uri)) else uri for uri in uris]  # bare: parameters belong to it
+    uris = [found[1].strip(BLANKS) if (found := BRACKETED.match(uri)) else uri for uri in uris]  # bare: parameters belong to it
     first = lambda *schemes: next((uri for uri in uris if uri.lower().startswith(schemes)), "")
     parts = [unfold(context[name]) for name in ("scheme", "rand", "num", "realm", "targetname")]
     parts += [single("call-id", str, ""), cseq[1] or "", cseq[2] or "", from_uri, from_tag]
