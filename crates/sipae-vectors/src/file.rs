@@ -47,6 +47,9 @@ pub struct Vector {
     pub expected: Expected,
     /// What else a reader should know, may be empty.
     pub note: String,
+    /// Whether the inputs break a rule of the grammar: a reader may refuse them or read them otherwise.
+    #[serde(skip_serializing_if = "core::ops::Not::not")]
+    pub lenient: bool,
 }
 
 /// The vectors of one file.
@@ -167,14 +170,16 @@ struct VectorParts {
     inputs: Value,
     expected: Expected,
     note: String,
+    #[serde(default)]
+    lenient: bool,
 }
 
 fn parse_vector(vector: &Value) -> Result<Vector, InputError> {
-    let VectorParts { id, op, source, provenance, inputs, expected, note } = located::read(vector)?;
+    let VectorParts { id, op, source, provenance, inputs, expected, note, lenient } = located::read(vector)?;
     not_empty("id", &id)?;
     let operation = Operation::from_parts(&op, &inputs)?;
     results::check(&op, &expected)?;
-    Ok(Vector { id, operation, source, provenance, expected, note })
+    Ok(Vector { id, operation, source, provenance, expected, note, lenient })
 }
 
 fn not_empty(key: &str, name: &str) -> Result<(), InputError> {

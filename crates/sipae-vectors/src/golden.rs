@@ -46,11 +46,16 @@ files![
     "sipbuf/auth-headers.json",
     "sipbuf/buffers.json",
     "sipbuf/edge-cases.json",
+    "sipbuf/octets.json",
+    "sipbuf/unfit.json",
     "tlsdsk/flights.json",
     "tlsdsk/keys.json",
     "tlsdsk/prf.json",
     "tlsdsk/sign.json",
     "tlsdsk/transcripts.json",
+    "verify/verify.json",
+    "window/window.json",
+    "write/write.json",
 ];
 
 /// The golden vectors of this version, in the order of their files.

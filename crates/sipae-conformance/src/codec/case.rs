@@ -39,7 +39,7 @@ pub fn cases() -> &'static [CodecCase] {
 
 impl CodecCase {
     fn of_vector(file: &VectorFile, vector: &'static Vector) -> Option<Self> {
-        let requirements = rows::of(&file.family, vector).to_vec();
+        let requirements = rows::of(&file.family, vector);
         let about = if vector.note.is_empty() { &vector.source } else { &vector.note };
         let name = format!("{}/{}", file.family, vector.id);
         let title = format!("{}: {about}", vector.operation.name());
@@ -92,6 +92,12 @@ impl CodecCase {
     /// What is put to the codec.
     pub(super) const fn check(&self) -> Check {
         self.check
+    }
+
+    /// Whether the inputs break a rule of the grammar, so that no answer to them is wrong.
+    #[must_use]
+    pub const fn is_lenient(&self) -> bool {
+        matches!(self.check, Check::Vector(vector) if vector.lenient)
     }
 
     /// The name of the operation.

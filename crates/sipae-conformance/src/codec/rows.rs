@@ -1,18 +1,351 @@
 //! Which rows of the catalogue a golden vector shows.
 
+use sipae_spec::Requirement;
 use sipae_vectors::Vector;
 
-/// Family, operation, and the beginning of the id, `*` for any; the first line that fits counts.
-const ROWS: &[(&str, &str, &str, &[&str])] = &[("*", "*", "*", &["SIPAE-3.2.4.1-26"])];
+/// Family, operation, id and rows without `SIPAE-`; `*` stands for any text. The first line that fits counts.
+#[rustfmt::skip]
+const ROWS: &[(&str, &str, &str, &[&str])] = &[
+    ("primitives", "hash_primitive", "md4-*", &["3.2.4.1-26"]),
+    ("primitives", "hash_primitive", "md5-*", &["3.2.4.1-26"]),
+    ("primitives", "hash_primitive", "hmac-md5-*", &["3.2.4.1-26", "3.2.4.1-29"]),
+    ("primitives", "hash_primitive", "hmac-sha*", &["3.2.4.1-29"]),
+    ("primitives", "hash_primitive", "rc4-*", &["3.2.4.1-26", "3.2.4.1-27"]),
+    ("primitives", "hash_primitive", "crc32-*", &["3.2.4.1-27"]),
+    ("encoding", "base16", "*", &["2.2-11"]),
+    ("encoding", "base64", "*", &["2.2-08"]),
+    ("epid", "epid_uuid", "*", &["3.3.5.2-04"]),
+    ("epid", "uuid_gruu", "*", &["3.3.5.2-05"]),
+    ("epid", "sipe_epid", "*", &["3.2.1-07"]),
+    ("digest", "digest", "anonjoin-*", &["3.2.5.5-02", "3.2.5.5-07"]),
+    ("digest", "digest", "*", &["3.2.5.5-01"]),
+    ("digest", "digest_mismatch", "*", &["3.3.5.4-05"]),
+    ("examples", "mac", "ex-3", &["3.2.4.1-26", "3.2.4.2-03"]),
+    ("examples", "mac", "ex-4", &["3.2.4.1-26", "3.2.5.2-04"]),
+    ("examples", "mac", "ex-5*", &["3.2.4.1-26", "3.2.4.1-05"]),
+    ("examples", "mac", "ex-6", &["3.2.4.1-26", "3.2.5.2-06"]),
+    ("examples", "mac", "ex-7", &["3.2.4.1-26", "3.2.4.1-03"]),
+    ("examples", "tlsdsk_keys", "*", &["3.2.4.1-30"]),
+    ("examples", "tlsdsk_sign", "*", &["3.2.4.1-29"]),
+    ("examples", "gss_mic", "*", &["3.2.4.1-28"]),
+    ("examples", "digest", "ex-10-md5-sess", &["3.2.5.5-02"]),
+    ("examples", "digest", "*", &["3.2.5.5-01"]),
+    ("kerberos", "krb_ap_req", "*", &["3.3.5.2-10"]),
+    ("kerberos", "krb_ap_rep", "*", &["3.2.5.1-11"]),
+    ("kerberos", "krb_string_to_key_*", "*", &["3.3.5.2-10"]),
+    ("kerberos", "gss_mic_verify", "reflection-*-flipped", &["3.2.5.2-22"]),
+    ("kerberos", "gss_mic_verify", "reflection-*", &["3.2.5.2-21"]),
+    ("kerberos", "gss_mic_verify", "micverify-*-reflected", &["3.2.4.1-28", "3.2.5.2-21"]),
+    ("kerberos", "gss_mic_verify", "micverify-*-last-octet", &["3.2.4.1-28", "5.1-04"]),
+    ("kerberos", "*", "*", &["3.2.4.1-28"]),
+    ("ntlm", "mac_verify", "dummy-token-*", &["3.2.5.2-25"]),
+    ("ntlm", "mac_verify", "token-*", &["3.2.5.2-25"]),
+    ("ntlm", "mac_verify", "reflection-ess-*", &["3.2.5.2-21"]),
+    ("ntlm", "mac_verify", "reflection-v1-*", &["3.2.5.2-22", "3.2.4.1-27"]),
+    ("ntlm", "mac_verify", "mac-verify-*-short", &["3.2.5.2-25"]),
+    ("ntlm", "mac_verify", "mac-verify-*-long", &["3.2.5.2-25"]),
+    ("ntlm", "mac_verify", "mac-verify-ess-bad-*", &["3.2.4.1-26", "5.1-04"]),
+    ("ntlm", "mac_verify", "mac-verify-ess-server-signature-to-server", &["3.2.4.1-26", "3.2.5.2-21"]),
+    ("ntlm", "mac_verify", "mac-verify-ess-*", &["3.2.4.1-26"]),
+    ("ntlm", "mac_verify", "mac-verify-v1-*", &["3.2.4.1-27"]),
+    ("ntlm", "mac", "davenport-ntlm1-*", &["3.2.4.1-27"]),
+    ("ntlm", "mac", "mac-v1-*", &["3.2.4.1-27"]),
+    ("ntlm", "mac", "mac-gssntlmssp-v1-*", &["3.2.4.1-27"]),
+    ("ntlm", "mac", "*", &["3.2.4.1-26"]),
+    ("ntlm", "sealkey", "sealkey-v1-*", &["3.2.4.1-27"]),
+    ("ntlm", "sealkey", "mac-gssntlmssp-v1-*", &["3.2.4.1-27"]),
+    ("ntlm", "sealkey", "*", &["3.2.4.1-26"]),
+    ("ntlm", "signkey", "*", &["3.2.4.1-26"]),
+    ("ntlm", "datagram_rekey", "*", &["3.2.4.1-26"]),
+    ("ntlm", "rc4k", "*", &["3.2.4.1-26"]),
+    ("ntlm", "kxkey_v1", "*", &["3.2.4.1-27"]),
+    ("ntlm", "ntlm_keyless", "*", &["3.2.4.1-27"]),
+    ("ntlm", "ntlm_exchange", "*", &["3.2.4.1-26", "3.2.5.1-10"]),
+    ("ntlm", "ntlm_proof", "proof-good", &["3.2.5.1-10"]),
+    ("ntlm", "ntlm_proof", "*", &["3.3.5.2-16"]),
+    ("ntlm", "ntlm_message", "*challenge*", &["3.3.5.2-08"]),
+    ("ntlm", "ntlm_flags", "flags-*-server-*", &["3.3.5.2-08"]),
+    ("ntlm", "ntlm_flags", "flags-sipe-sip-required", &["3.3.5.2-08"]),
+    ("ntlm", "av_pairs", "*", &["3.3.5.2-08"]),
+    ("ntlm", "sip_ntlm_sign", "sip-ocs2007r2-register-v4", &["3.2.4.1-25", "3.2.4.1-19"]),
+    ("ntlm", "sip_ntlm_sign", "sip-ocs2007-200-v2", &["3.2.4.1-25", "3.2.4.1-27"]),
+    ("ntlm", "sip_ntlm_sign", "sip-ntlm-invite-200-client", &["3.2.4.1-25", "3.2.4.1-03"]),
+    ("ntlm", "sip_ntlm_sign", "*-200", &["3.2.4.1-25", "3.2.5.2-05"]),
+    ("ntlm", "sip_ntlm_sign", "sip-ntlm-invite-from-server", &["3.2.4.1-25", "3.2.5.2-06"]),
+    ("ntlm", "sip_ntlm_sign", "*", &["3.2.4.1-25"]),
+    ("ntlm", "*", "*", &["3.2.5.1-10"]),
+    ("parse", "auth_header", "authhdr-edge-scheme-*", &["2.2-01"]),
+    ("parse", "auth_header", "authhdr-edge-digest-lower", &["2.2-01"]),
+    ("parse", "auth_header", "authhdr-edge-digest-*", &["2.2-04"]),
+    ("parse", "auth_header", "authhdr-edge-name*", &["2.2-02"]),
+    ("parse", "auth_header", "authhdr-edge-backslash*", &["2.2-04"]),
+    ("parse", "auth_header", "authhdr-edge-escaped-quote", &["2.2-04"]),
+    ("parse", "auth_header", "authhdr-edge-value-blank-inside", &["2.2-04"]),
+    ("parse", "auth_header", "authhdr-edge-duplicate", &["2.2-16"]),
+    ("parse", "auth_header", "authhdr-edge-unknown-parameters", &["2.2-15"]),
+    ("parse", "auth_header", "authhdr-edge-unquoted-all", &["2.2-19"]),
+    ("parse", "auth_header", "authhdr-edge-unquoted-base64", &["2.2-08"]),
+    ("parse", "auth_header", "authhdr-edge-version-*", &["2.2-06"]),
+    ("parse", "auth_header", "authhdr-edge-gssapi-*", &["2.2-08"]),
+    ("parse", "auth_header", "authhdr-edge-rand-*", &["2.2-09"]),
+    ("parse", "auth_header", "authhdr-edge-cnum-*", &["2.2-10"]),
+    ("parse", "auth_header", "authhdr-edge-snum-*", &["2.2-10"]),
+    ("parse", "auth_header", "authhdr-edge-signature-*", &["2.2-11"]),
+    ("parse", "auth_header", "authhdr-edge-qop-*", &["2.2-19"]),
+    ("parse", "auth_header", "authhdr-edge-sts-uri*", &["2.2-18"]),
+    ("parse", "auth_header", "authhdr-edge-targetname-*", &["2.2-13"]),
+    ("parse", "auth_header", "authhdr-edge-opaque-*", &["2.2-14"]),
+    ("parse", "auth_header", "authhdr-edge-fold-*", &["2.2-20"]),
+    ("parse", "auth_header", "authhdr-edge-utf8", &["2.2-24"]),
+    ("parse", "auth_header", "authhdr-edge-*", &["2.2-05"]),
+    ("parse", "auth_header", "authhdr-patent-1", &["2.2-01", "2.2-05"]),
+    ("parse", "auth_header", "authhdr-patent-2", &["2.2-01", "2.2-05"]),
+    ("parse", "auth_header", "authhdr-patent-3", &["2.2-01", "2.2-05"]),
+    ("parse", "auth_header", "authhdr-patent-4", &["2.2-01", "2.2-05"]),
+    ("parse", "auth_header", "authhdr-patent-5", &["2.2-01", "2.2-05"]),
+    ("parse", "auth_header", "authhdr-patent-*", &["2.2-05"]),
+    ("parse", "auth_header", "authhdr-captured-sofia-*", &["2.2-01", "2.2-06"]),
+    ("parse", "auth_header", "*", &["2.2-01", "2.2-03", "2.2-05"]),
+    ("sipbuf", "auth_header", "authhdr-ntlm-empty-gssapi", &["2.2-08"]),
+    ("sipbuf", "auth_header", "authhdr-unquoted-nums", &["2.2-10"]),
+    ("sipbuf", "auth_header", "authhdr-digest-challenge", &["2.2-01"]),
+    ("sipbuf", "auth_header", "authhdr-space-before-eq", &["2.2-05"]),
+    ("sipbuf", "auth_header", "*", &["2.2-06"]),
+    ("parse", "sip_message", "message-edge-tag-traps", &["2.2-25"]),
+    ("parse", "sip_message", "message-edge-body-*", &["2.2-22"]),
+    ("parse", "sip_message", "message-edge-compact-names", &["2.2-20"]),
+    ("parse", "sip_message", "message-edge-odd-letter-case", &["2.2-20"]),
+    ("parse", "sip_message", "message-edge-fold-*", &["2.2-20"]),
+    ("parse", "sip_message", "message-edge-*-twice", &["2.2-21"]),
+    ("parse", "sip_message", "message-edge-auth-several", &["2.2-17"]),
+    ("parse", "sip_message", "message-edge-call-id-brackets", &["2.2-27"]),
+    ("parse", "sip_message", "message-edge-contact-gruu", &["3.3.5.2-02"]),
+    ("parse", "sip_message", "message-edge-contact-two", &["3.3.5.2-02"]),
+    ("parse", "sip_message", "message-edge-instance*", &["3.3.5.2-04"]),
+    ("parse", "sip_message", "message-edge-epid-*", &["3.3.5.2-06"]),
+    ("parse", "sip_message", "message-edge-to-epid-*", &["3.3.5.2-06"]),
+    ("parse", "sip_message", "message-edge-cseq-method-*", &["3.2.5.2-24"]),
+    ("parse", "sip_message", "message-edge-cseq-leading-zeros", &["3.2.4.1-07"]),
+    ("parse", "sip_message", "message-edge-identities", &["3.2.4.2-04"]),
+    ("parse", "sip_message", "message-edge-identity-*", &["3.2.4.2-05"]),
+    ("parse", "sip_message", "message-edge-expires-0", &["3.2.4.1-12"]),
+    ("parse", "sip_message", "message-edge-*-bare*", &["3.2.4.1-10"]),
+    ("parse", "sip_message", "message-edge-*", &["3.2.4.1-04"]),
+    ("parse", "sip_message", "message-mssip-*", &["3.2.4.1-04"]),
+    ("parse", "sip_message", "message-*", &["3.2.4.1-04", "3.3.4.1-07"]),
+    ("parse", "sip_message", "mssip*-401", &["2.2-17"]),
+    ("parse", "sip_message", "mssip*-407", &["2.2-17"]),
+    ("parse", "sip_message", "*", &["3.2.4.1-10"]),
+    ("sipbuf", "sip_buffer", "edge-callid-*", &["2.2-27"]),
+    ("sipbuf", "sip_buffer", "edge-realm-*brackets", &["2.2-27"]),
+    ("sipbuf", "sip_buffer", "edge-targetname-brackets", &["2.2-27"]),
+    ("sipbuf", "sip_buffer", "edge-realm-backslash", &["2.2-04"]),
+    ("sipbuf", "sip_buffer", "edge-realm-separators", &["2.2-05"]),
+    ("sipbuf", "sip_buffer", "edge-salt-mixed-case", &["2.2-09"]),
+    ("sipbuf", "sip_buffer", "edge-realm-lower-case", &["2.2-12"]),
+    ("sipbuf", "sip_buffer", "edge-kerberos-request", &["3.2.4.1-09"]),
+    ("sipbuf", "sip_buffer", "edge-tel-preferred-only", &["3.2.4.2-05", "3.2.4.2-07"]),
+    ("sipbuf", "sip_buffer", "edge-tel-uri-in-to", &["3.2.4.1-10"]),
+    ("sipbuf", "sip_buffer", "edge-tel-*", &["3.2.4.2-04", "3.2.4.2-07"]),
+    ("sipbuf", "sip_buffer", "edge-identity-*", &["3.2.4.2-04", "3.2.4.2-07"]),
+    ("sipbuf", "sip_buffer", "edge-asserted-*", &["3.2.4.2-05", "3.2.4.2-07"]),
+    ("sipbuf", "sip_buffer", "edge-expires-0-*", &["3.2.4.1-12"]),
+    ("sipbuf", "sip_buffer", "edge-expires-absent-response", &["3.3.4.1-12"]),
+    ("sipbuf", "sip_buffer", "edge-expires-contact-only", &["3.2.4.1-11"]),
+    ("sipbuf", "sip_buffer", "edge-expires-zero-padded", &["3.2.4.1-07"]),
+    ("sipbuf", "sip_buffer", "edge-to-tag-absent*", &["3.2.4.1-06"]),
+    ("sipbuf", "sip_buffer", "edge-*-tag-*", &["2.2-25"]),
+    ("sipbuf", "sip_buffer", "edge-from-bare-blanks", &["3.2.4.1-10"]),
+    ("sipbuf", "sip_buffer", "edge-from-*", &["2.2-25"]),
+    ("sipbuf", "sip_buffer", "edge-utf8-*", &["2.2-24"]),
+    ("sipbuf", "sip_buffer", "edge-percent-*", &["2.2-24"]),
+    ("sipbuf", "sip_buffer", "edge-body-*", &["2.2-22"]),
+    ("sipbuf", "sip_buffer", "edge-uri-letter-case", &["3.2.4.1-07"]),
+    ("sipbuf", "sip_buffer", "edge-to-*", &["3.2.4.1-10"]),
+    ("sipbuf", "sip_buffer", "edge-sips-uri", &["3.2.4.1-10"]),
+    ("sipbuf", "sip_buffer", "edge-*", &["2.2-20"]),
+    ("sipbuf", "sip_buffer", "unfit-*", &["2.2-21"]),
+    ("sipbuf", "sip_buffer", "octets-*tag-*", &["2.2-25"]),
+    ("sipbuf", "sip_buffer", "octets-name-with-brackets", &["2.2-25"]),
+    ("sipbuf", "sip_buffer", "octets-percent-*", &["2.2-24"]),
+    ("sipbuf", "sip_buffer", "octets-realm-*", &["2.2-24"]),
+    ("sipbuf", "sip_buffer", "octets-uri-*", &["2.2-24"]),
+    ("sipbuf", "sip_buffer", "octets-identity-*", &["2.2-24"]),
+    ("sipbuf", "sip_buffer", "octets-body-*", &["2.2-22"]),
+    ("sipbuf", "sip_buffer", "octets-*", &["2.2-20"]),
+    ("sipbuf", "sip_buffer", "sipe-180-pai-v4", &["3.2.4.2-04", "3.3.4.1-09"]),
+    ("sipbuf", "sip_buffer", "sipe-180-no-brackets-v4", &["3.2.4.1-10"]),
+    ("sipbuf", "sip_buffer", "ocs2007r2-register", &["3.2.4.1-04"]),
+    ("sipbuf", "sip_buffer", "ocs2007-200", &["3.2.4.1-05", "3.3.4.1-09"]),
+    ("sipbuf", "sip_buffer", "mssip-3.1.4.2-subscribe", &["3.2.4.1-04"]),
+    ("sipbuf", "sip_buffer", "mssip-4-301-kerberos", &["3.2.4.1-08", "3.2.4.1-09"]),
+    ("sipbuf", "sip_buffer", "mssip-4-301-ntlm", &["3.2.4.1-08"]),
+    ("sipbuf", "sip_buffer", "ppi-fallback", &["3.2.4.2-05"]),
+    ("sipbuf", "sip_buffer", "pai-wins-over-ppi", &["3.2.4.2-05"]),
+    ("sipbuf", "sip_buffer", "pai-*", &["3.2.4.2-04"]),
+    ("sipbuf", "sip_buffer", "response-480", &["3.2.5.2-05"]),
+    ("sipbuf", "sip_buffer", "response-200-expires", &["3.3.4.1-12"]),
+    ("sipbuf", "sip_buffer", "kerberos-response", &["3.2.4.1-09", "3.3.4.1-09"]),
+    ("sipbuf", "sip_buffer", "display-name-with-angle", &["2.2-25"]),
+    ("sipbuf", "sip_buffer", "folded-header", &["2.2-20"]),
+    ("sipbuf", "sip_buffer", "compact-headers", &["2.2-20"]),
+    ("sipbuf", "sip_buffer", "*", &["3.3.4.1-09"]),
+    ("tlsdsk", "tlsdsk_sign", "*", &["3.2.4.1-29"]),
+    ("tlsdsk", "tls_prf", "*", &["3.2.4.1-30"]),
+    ("tlsdsk", "tlsdsk_keys", "*", &["3.2.4.1-30"]),
+    ("tlsdsk", "tlsdsk_transcript", "*", &["3.2.4.1-30", "3.2.5.1-15", "3.2.5.1-16"]),
+    ("tlsdsk", "tls_records", "*", &["3.2.5.1-14"]),
+    ("window", "replay_window", "window-first-1", &["3.1.1-02"]),
+    ("window", "replay_window", "window-first-256", &["3.1.1-02", "3.1.1-03"]),
+    ("window", "replay_window", "window-first-257", &["3.1.1-02", "3.1.1-03"]),
+    ("window", "replay_window", "window-first-large", &["3.1.1-03", "3.1.1-07"]),
+    ("window", "replay_window", "window-step-257", &["3.1.1-03", "3.1.1-07"]),
+    ("window", "replay_window", "window-zero-first", &["3.1.1-02", "3.1.1-06"]),
+    ("window", "replay_window", "window-count-up", &["3.1.1-01", "3.1.1-03"]),
+    ("window", "replay_window", "window-same-twice", &["3.1.1-01", "3.1.1-06"]),
+    ("window", "replay_window", "window-equal", &["3.1.1-06"]),
+    ("window", "replay_window", "window-descending", &["3.1.1-04"]),
+    ("window", "replay_window", "window-out-of-order", &["3.1.1-04"]),
+    ("window", "replay_window", "window-seen-inside", &["3.1.1-05"]),
+    ("window", "replay_window", "window-300", &["3.1.1-03"]),
+    ("window", "replay_window", "window-300-by-250", &["3.1.1-03"]),
+    ("window", "replay_window", "window-mark-cleared", &["3.1.1-03"]),
+    ("window", "replay_window", "window-below", &["3.1.1-07"]),
+    ("window", "replay_window", "window-gap", &["3.1.1-08"]),
+    ("window", "replay_window", "window-step-255", &["3.1.1-03", "3.1.1-04"]),
+    ("window", "replay_window", "window-refused-moves-nothing", &["3.1.1-05", "3.1.1-07"]),
+    ("window", "replay_window", "window-mark-kept", &["3.1.1-03", "3.1.1-05"]),
+    ("window", "replay_window", "window-permutation", &["3.1.1-04", "3.1.1-05"]),
+    ("window", "replay_window", "window-blocks", &["3.1.1-03", "3.1.1-04", "3.1.1-05"]),
+    ("window", "replay_window", "window-highest", &["3.1.1-11"]),
+    ("window", "replay_window", "window-sign-bit", &["3.1.1-11"]),
+    ("window", "replay_window", "window-highest-window", &["3.1.1-04", "3.1.1-07", "3.1.1-11"]),
+    ("window", "replay_window", "window-jump-to-highest", &["3.1.1-08", "3.1.1-11"]),
+    ("window", "replay_window", "window-worked-run", &["3.1.1-03", "3.1.1-04", "3.1.1-05", "3.1.1-07", "3.1.1-11"]),
+    ("verify", "sip_ntlm_verify", "verify-real-register-v4", &["3.2.4.1-25", "3.3.5.3-03", "3.3.5.3-13"]),
+    ("verify", "sip_ntlm_verify", "verify-real-200-v2-legacy", &["3.2.4.1-27", "3.2.5.2-04"]),
+    ("verify", "sip_ntlm_verify", "verify-letter-case", &["2.2-11"]),
+    ("verify", "sip_ntlm_verify", "verify-salt-as-written", &["2.2-09"]),
+    ("verify", "sip_ntlm_verify", "verify-not-hexadecimal", &["2.2-11", "3.3.5.3-04"]),
+    ("verify", "sip_ntlm_verify", "verify-not-covered", &["3.1-09", "5.1-05"]),
+    ("verify", "sip_ntlm_verify", "verify-body-like-headers", &["2.2-22", "3.1-09"]),
+    ("verify", "sip_ntlm_verify", "verify-covered-to-*", &["3.3.5.3-03", "3.3.5.3-04"]),
+    ("verify", "sip_ntlm_verify", "verify-covered-cseq-*", &["3.3.5.3-03", "3.3.5.3-04"]),
+    ("verify", "sip_ntlm_verify", "verify-covered-call-id", &["3.3.5.3-03", "3.3.5.3-04"]),
+    ("verify", "sip_ntlm_verify", "verify-covered-expires", &["3.3.5.3-03", "3.3.5.3-04"]),
+    ("verify", "sip_ntlm_verify", "verify-covered-expires-removed", &["3.3.5.3-03", "3.3.5.3-04"]),
+    ("verify", "sip_ntlm_verify", "verify-covered-from-tag", &["3.3.5.3-03", "3.3.5.3-04"]),
+    ("verify", "sip_ntlm_verify", "verify-covered-from-uri", &["3.3.5.3-03", "3.3.5.3-04"]),
+    ("verify", "sip_ntlm_verify", "verify-covered-number", &["3.3.5.3-03", "3.3.5.3-04"]),
+    ("verify", "sip_ntlm_verify", "verify-covered-rand", &["3.3.5.3-03", "3.3.5.3-04"]),
+    ("verify", "sip_ntlm_verify", "verify-covered-realm", &["3.3.5.3-03", "3.3.5.3-04"]),
+    ("verify", "sip_ntlm_verify", "verify-covered-targetname", &["3.3.5.3-03", "3.3.5.3-04"]),
+    ("verify", "sip_ntlm_verify", "verify-covered-from-uri-case", &["3.3.5.3-03", "3.3.5.3-04", "2.2-24"]),
+    ("verify", "sip_ntlm_verify", "verify-covered-identity-*", &["3.3.5.3-03", "3.3.5.3-04", "3.2.4.2-05"]),
+    ("verify", "sip_ntlm_verify", "verify-version-2", &["3.2.4.2-07", "3.3.5.3-03"]),
+    ("verify", "sip_ntlm_verify", "verify-version-3", &["3.3.5.3-03"]),
+    ("verify", "sip_ntlm_verify", "verify-version-2-long", &["3.3.5.3-21"]),
+    ("verify", "sip_ntlm_verify", "verify-version-4-short", &["3.3.5.3-21"]),
+    ("verify", "sip_ntlm_verify", "verify-replay", &["3.1.1-01", "3.1.1-05", "3.1.1-06"]),
+    ("verify", "sip_ntlm_verify", "verify-replay-new-message", &["3.1.1-05", "3.3.5.3-05"]),
+    ("verify", "sip_ntlm_verify", "verify-out-of-order", &["3.1.1-04", "3.3.5.3-06"]),
+    ("verify", "sip_ntlm_verify", "verify-below-window", &["3.1.1-03", "3.1.1-07"]),
+    ("verify", "sip_ntlm_verify", "verify-forged-*", &["3.1.1-09"]),
+    ("verify", "sip_ntlm_verify", "verify-highest-number", &["3.1.1-11", "2.2-10"]),
+    ("verify", "sip_ntlm_verify", "verify-server-request", &["3.2.5.2-04", "3.2.5.2-06"]),
+    ("verify", "sip_ntlm_verify", "verify-request-signature-on-response", &["3.2.5.2-23"]),
+    ("verify", "sip_ntlm_verify", "verify-response-signature-elsewhere", &["3.2.5.2-05", "3.2.5.2-23"]),
+    ("verify", "sip_ntlm_verify", "verify-client-response", &["3.3.5.3-11", "3.2.5.2-23"]),
+    ("verify", "sip_ntlm_verify", "verify-dummy-*", &["3.2.5.2-25"]),
+    ("verify", "sip_ntlm_verify", "verify-length", &["3.2.5.2-25", "5.1-04"]),
+    ("verify", "sip_ntlm_verify", "verify-each-octet", &["5.1-04", "3.2.4.1-26"]),
+    ("verify", "sip_ntlm_verify", "verify-prefix-equal", &["5.1-04"]),
+    ("verify", "sip_ntlm_verify", "verify-sequence-number", &["3.2.4.1-25"]),
+    ("verify", "sip_ntlm_verify", "verify-reflected", &["3.2.5.2-21"]),
+    ("verify", "sip_ntlm_verify", "verify-reflected-to-server", &["3.3.5.3-18"]),
+    ("verify", "sip_ntlm_verify", "verify-parameters-of-the-other-side", &["3.3.5.3-09"]),
+    ("verify", "sip_ntlm_verify", "verify-legacy-pad", &["3.2.4.1-27"]),
+    ("verify", "sip_ntlm_verify", "verify-legacy-server", &["3.2.4.1-27"]),
+    ("verify", "sip_ntlm_verify", "verify-legacy-in-new", &["3.2.4.1-26", "3.2.4.1-27"]),
+    ("verify", "sip_ntlm_verify", "verify-no-key-exchange", &["3.2.4.1-26"]),
+    ("verify", "sip_ntlm_verify", "verify-server-fields", &["3.2.5.2-16", "3.2.5.2-10"]),
+    ("verify", "sip_ntlm_verify", "verify-server-signature-and-challenge", &["3.2.5.2-14"]),
+    ("verify", "sip_ntlm_verify", "verify-client-fields", &["3.3.5.3-13"]),
+    ("verify", "sip_ntlm_verify", "verify-several-credentials", &["3.3.5.3-12"]),
+    ("verify", "sip_ntlm_verify", "verify-other-realm", &["2.2-12", "3.3.5.3-01"]),
+    ("verify", "sip_ntlm_verify", "verify-unsigned", &["3.1-08", "3.3.5.3-09"]),
+    ("verify", "sip_ntlm_verify", "verify-two-*", &["2.2-21"]),
+    ("verify", "sip_ntlm_verify", "verify-parameter-order", &["2.2-03"]),
+    ("verify", "sip_ntlm_verify", "verify-unknown-parameters", &["2.2-15"]),
+    ("verify", "sip_ntlm_verify", "verify-compact-and-folded", &["2.2-20"]),
+    ("write", "auth_write", "write-scheme-*", &["2.2-01"]),
+    ("write", "auth_write", "write-version-4", &["2.2-06"]),
+    ("write", "auth_write", "write-version-3", &["2.2-06", "2.2-19"]),
+    ("write", "auth_write", "write-gssapi-data-empty", &["2.2-08", "2.2-19"]),
+    ("write", "auth_write", "write-gssapi-data-alphabet", &["2.2-08"]),
+    ("write", "auth_write", "write-client-signature", &["2.2-09", "2.2-10", "2.2-11"]),
+    ("write", "auth_write", "write-server-signature", &["2.2-09", "2.2-10", "2.2-11"]),
+    ("write", "auth_write", "write-realm-backslash", &["2.2-04"]),
+    ("write", "auth_write", "write-realm-backslash-last", &["2.2-04"]),
+    ("write", "auth_write", "write-opaque-any-text", &["2.2-05"]),
+    ("write", "auth_write", "write-realm-separators", &["2.2-05"]),
+    ("write", "auth_write", "write-sts-uri", &["2.2-06", "2.2-18"]),
+    ("write", "auth_write", "write-realm-utf8", &["2.2-24"]),
+];
 
 /// The rows that a wrong answer breaks.
-pub(super) fn of(family: &str, vector: &Vector) -> &'static [&'static str] {
-    let fits = |pattern: &str, text: &str| match pattern.strip_suffix('*') {
-        Some(beginning) => text.starts_with(beginning),
-        None => text == pattern,
-    };
+pub(super) fn of(family: &str, vector: &Vector) -> Vec<&'static str> {
     let op = vector.operation.name();
     let line =
-        ROWS.iter().find(|(of, named, id, _)| fits(of, family) && fits(named, op) && fits(id, &vector.id));
-    line.map_or(&[], |(_, _, _, rows)| rows)
+        ROWS.iter().find(|(of, named, id, _)| *of == family && fits(named, op) && fits(id, &vector.id));
+    let rows = line.map_or(&[][..], |(_, _, _, rows)| rows);
+    rows.iter().filter_map(|row| Requirement::get(&format!("SIPAE-{row}"))).map(|row| row.id).collect()
+}
+
+/// Whether a text is what a pattern says.
+fn fits(pattern: &str, text: &str) -> bool {
+    let Some((beginning, rest)) = pattern.split_once('*') else { return pattern == text };
+    let Some(text) = text.strip_prefix(beginning) else { return false };
+    (0..=text.len()).any(|skipped| text.get(skipped..).is_some_and(|text| fits(rest, text)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use rstest::rstest;
+    use sipae_vectors::golden;
+
+    use super::*;
+
+    #[rstest]
+    #[case("*", "", true)]
+    #[case("a*", "abc", true)]
+    #[case("a*c", "abc", true)]
+    #[case("*-b-*", "a-b-c", true)]
+    #[case("a*c", "abcd", false)]
+    #[case("abc", "abcd", false)]
+    #[case("é*", "é", true)]
+    fn a_star_stands_for_any_text(#[case] pattern: &str, #[case] text: &str, #[case] holds: bool) {
+        assert_eq!(fits(pattern, text), holds);
+    }
+
+    #[test]
+    fn every_line_is_the_first_that_fits_some_vector_and_names_rows_of_the_catalogue() {
+        let vectors = golden().iter().flat_map(|file| file.vectors.iter().map(move |vector| (file, vector)));
+        let used: BTreeSet<usize> = vectors
+            .filter_map(|(file, vector)| {
+                let op = vector.operation.name();
+                ROWS.iter().position(|(of, named, id, _)| {
+                    *of == file.family && fits(named, op) && fits(id, &vector.id)
+                })
+            })
+            .collect();
+        let unused: Vec<_> =
+            (0..ROWS.len()).filter(|line| !used.contains(line)).map(|line| ROWS[line]).collect();
+        assert!(unused.is_empty(), "{unused:?}");
+        for (_, _, _, rows) in ROWS {
+            assert!(rows.iter().all(|row| Requirement::get(&format!("SIPAE-{row}")).is_some()), "{rows:?}");
+        }
+    }
 }

@@ -21,16 +21,10 @@ const DISPLAY_NAMES: &[&str] = &[
     "\"a \\\" b\" ",
     "\"a \\\\\" ",
 ];
-/// Header parameters beside the tag, before or behind it.
-const PARAMS: &[&str] = &[
-    "",
-    ";epid=2ebb6f264f",
-    ";p=\";tag=inside\"",
-    ";xtag=no",
-    ";tagged",
-    ";p=\"a \\\" ;tag=inside\"",
-    ";ms-x",
-];
+/// Header parameters before the tag.
+const BEFORE: &[&str] = &["", ";epid=2ebb6f264f", ";p=\";tag=inside\"", ";xtag=no", ";tagged"];
+/// Header parameters behind it: no name may occur twice.
+const BEHIND: &[&str] = &["", ";q=\"a \\\" ;tag=inside\"", ";ms-x", ";tags=no", ";a;b=\"\""];
 
 pub(super) fn uri(source: &mut dyn Source, freedoms: Freedoms<'_>) -> String {
     let user = user(source, freedoms);
@@ -55,7 +49,7 @@ pub(super) fn address(source: &mut dyn Source, freedoms: Freedoms<'_>, is_tagged
     let uri = uri(source, freedoms);
     let display = display(source, freedoms);
     let tag = if is_tagged { tag(source, freedoms) } else { String::new() };
-    let [before, behind] = [(); 2].map(|()| extra(source, freedoms));
+    let [before, behind] = [BEFORE, BEHIND].map(|params| extra(source, freedoms, params));
     let blank = blank(source, freedoms, "");
     format!("{display}<{uri}>{blank}{before}{tag}{behind}")
 }
@@ -69,8 +63,8 @@ fn display(source: &mut dyn Source, freedoms: Freedoms<'_>) -> String {
     }
 }
 
-fn extra(source: &mut dyn Source, freedoms: Freedoms<'_>) -> &'static str {
-    if freedoms.has(Freedom::Tags) { source.text(PARAMS) } else { "" }
+fn extra(source: &mut dyn Source, freedoms: Freedoms<'_>, params: &[&'static str]) -> &'static str {
+    if freedoms.has(Freedom::Tags) { source.text(params) } else { "" }
 }
 
 fn tag(source: &mut dyn Source, freedoms: Freedoms<'_>) -> String {
