@@ -32,7 +32,7 @@ Exit codes:
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
-    /// Test a SIP server.
+    /// Test a SIP server, or a codec.
     Run(RunArgs),
     /// Look at a server with some exchanges, and tell what it offers and how it answers.
     Probe(ProbeArgs),
@@ -74,7 +74,8 @@ pub(crate) struct ProbeArgs {
     after_help = "Without --profile the test accounts of the reference server are used. Cases register endpoints of the profile's user and unregister them."
 )]
 pub(crate) struct RunArgs {
-    /// What to test: ref, the embedded reference server, tcp://host:port or tls://host:port.
+    /// What to test: ref, the embedded reference server; a server at tcp://host:port or tls://host:port; or
+    /// codec:COMMAND, a program that answers operations on its standard input and output (docs/codec-protocol.md).
     #[arg(long, default_value = "ref", value_name = "TARGET")]
     pub(crate) target: Target,
     /// Start the target with this command, set its clock over its standard input and output, and end it after the run
@@ -289,11 +290,11 @@ pub(crate) struct VectorsArgs {
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum VectorsCommand {
-    /// Put the vectors of a folder to the reference implementation.
+    /// Put golden vectors to the reference implementation.
     Check {
-        /// Folder with JSON files in the format of vectors/README.md.
-        #[arg(default_value = "vectors", value_name = "DIR")]
-        folder: PathBuf,
+        /// Folder with JSON files in the format of vectors/README.md; without it the vectors that are built in.
+        #[arg(value_name = "DIR")]
+        folder: Option<PathBuf>,
     },
 }
 

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use sipae_conformance::codec::ReferenceCodec;
 use sipae_events::ExitCode;
-use sipae_vectors::{Report, check as check_vectors, load_folder};
+use sipae_vectors::{Report, check as check_vectors, golden, load_folder};
 
 use crate::args::{VectorsArgs, VectorsCommand};
 use crate::output::{Failure, forgive_closed_pipe};
@@ -14,8 +14,10 @@ const SHOWN: usize = 5;
 
 pub(crate) fn check(args: &VectorsArgs) -> Result<ExitCode, Failure> {
     let VectorsCommand::Check { folder } = &args.command;
-    let files = load_folder(folder)?;
-    let report = check_vectors(&files, &mut ReferenceCodec);
+    let report = match folder {
+        Some(folder) => check_vectors(&load_folder(folder)?, &mut ReferenceCodec),
+        None => check_vectors(golden(), &mut ReferenceCodec),
+    };
     forgive_closed_pipe(tell(&report, &mut io::stdout())).map_err(Failure::Report)?;
     Ok(exit(&report))
 }

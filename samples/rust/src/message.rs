@@ -32,10 +32,10 @@ impl Message {
         let head = text.split_once("\r\n\r\n").map_or(text, |(head, _)| head);
         let (start, fields) = head.split_once("\r\n").unwrap_or((head, ""));
         let fields = Fields::read(fields);
-        let required = |name| fields.single(name)?.ok_or_else(|| malformed(format!("no {name}")));
+        let required = |name| fields.single(name)?.ok_or_else(|| malformed(&format!("no {name}")));
         let cseq = required("cseq")?;
         let (number, method) =
-            cseq.split_once([' ', '\t']).ok_or_else(|| malformed("a CSeq without a method".to_owned()))?;
+            cseq.split_once([' ', '\t']).ok_or_else(|| malformed("a CSeq without a method"))?;
         let identities = fields.identities();
         let identity =
             |schemes: &[&str]| identities.iter().find(|uri| is_of(uri, schemes)).cloned().unwrap_or_default();
@@ -97,7 +97,7 @@ impl Fields {
         let mut values = self.all(name);
         match (values.next(), values.next()) {
             (value, None) => Ok(value.map(str::to_owned)),
-            _ => Err(malformed(format!("two {name}"))),
+            _ => Err(malformed(&format!("two {name}"))),
         }
     }
 
@@ -137,6 +137,11 @@ fn address(value: &str) -> (String, String) {
         name.trim().eq_ignore_ascii_case("tag").then(|| value.trim().to_owned())
     });
     (uri, tag.take(1).collect())
+}
+
+/// Identity fields have no parameters of their own: without brackets the value is the URI (SIPAE-3.2.4.2-04).
+fn identity(value: &str) -> String {
+    bracket(value).map_or_else(|| value.trim().to_owned(), |(uri, _)| uri)
 }
 
 /// What stands inside the first brackets that no display name holds, and what stands behind them.
@@ -179,6 +184,6 @@ fn places(text: &str) -> impl Iterator<Item = (usize, char, bool)> {
     })
 }
 
-fn malformed(problem: String) -> Refusal {
+fn malformed(problem: &str) -> Refusal {
     Refusal::Malformed(format!("message: {problem}"))
 }
