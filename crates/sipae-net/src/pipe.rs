@@ -18,6 +18,8 @@ use crate::{Arrival, Arrived, Wire, WireError, system_time};
 /// How long a program whose standard output has ended may take to end, so that both are told at once. It is told later
 /// if it takes longer.
 const AFTER_LAST_WORDS: Duration = Duration::from_millis(200);
+/// Ends that are noted for one wire: a program that ends badly each time that it is started has nothing new to say.
+const MOST_ENDS: usize = 64;
 
 /// Connections each of which is a program that is started for it, and speaks SIP over its standard input and output.
 ///
@@ -55,8 +57,9 @@ impl PipeWire {
     }
 
     fn note(&self, connection: ConnectionId, end: Option<(ExitStatus, String)>) {
-        if let Some((status, errors)) = end {
-            self.ends.all_noted().push(End { connection, status, errors });
+        let mut noted = self.ends.all_noted();
+        if let Some((status, errors)) = end.filter(|_| noted.len() < MOST_ENDS) {
+            noted.push(End { connection, status, errors });
         }
     }
 }
@@ -115,7 +118,8 @@ impl Drop for PipeWire {
 pub struct Ends(Arc<Mutex<Vec<End>>>);
 
 impl Ends {
-    /// What is noted so far: each program at most once.
+    /// What is noted so far, in the order in which it was noticed: each program at most once, and the first 64 programs
+    /// of a wire at most.
     #[must_use]
     pub fn noted(&self) -> Vec<End> {
         self.all_noted().clone()
@@ -237,7 +241,8 @@ impl Write for Input {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::thread;
 
@@ -319,6 +324,16 @@ mod tests {
         }
         drop(wire);
         assert_eq!(shown(&ends), ["connection 1: exit code 3", "connection 3: exit code 4"]);
+    }
+
+    #[test]
+    fn ends_that_are_noted_are_bounded() {
+        let mut wire = wire(&["false"]);
+        for _ in 0..=MOST_ENDS {
+            let connection = wire.connect().expect("false starts");
+            wire.disconnect(connection);
+        }
+        assert_eq!(wire.ends().noted().len(), MOST_ENDS);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! What a run of programs leaves behind: nothing. A test binary of its own, since it counts what belongs to its process;
 //! no other test may stand here.
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod leaks {
     use std::fs;
     use std::thread;

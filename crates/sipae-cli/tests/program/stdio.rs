@@ -2,8 +2,10 @@
 
 use std::io::{Read, Write};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 use rstest::rstest;
+use sipae_net::{Arrived, PipeWire, Wire};
 
 use crate::commands::{assert_exit, sipae};
 
@@ -48,6 +50,24 @@ fn an_answer_does_not_wait_for_the_end_of_the_input() {
     assert_eq!(&begin, b"SIP/2.0 407 ");
     drop(input);
     assert_exit(&child.wait_with_output().expect("it ends"), 0);
+}
+
+/// Both ends together, as the suite will have them: a server for each connection.
+#[test]
+fn a_wire_of_programs_reaches_a_server_with_each_connection() {
+    const PATIENCE: Duration = Duration::from_secs(10);
+    let words = [env!("CARGO_BIN_EXE_sipae"), "serve", "--stdio"].map(str::to_owned);
+    let mut wire = PipeWire::new(&words);
+    for _ in 0..2 {
+        let connection = wire.connect().expect("sipae starts");
+        wire.send(connection, REGISTER.as_bytes()).expect("taken");
+        let arrived = wire.receive(PATIENCE).expect("an answer");
+        assert_eq!(arrived.connection, connection);
+        assert!(matches!(arrived.what, Arrived::Octets(answer) if answer.starts_with(b"SIP/2.0 401 ")));
+    }
+    let ends = wire.ends();
+    drop(wire);
+    assert_eq!(ends.noted(), []);
 }
 
 #[test]
