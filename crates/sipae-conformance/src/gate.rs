@@ -66,10 +66,17 @@ impl GateReport {
 pub type Stages<'s> = dyn Fn(&str) -> Stage + 's;
 
 /// Plays the good exchange. `is_claimed` tells whether the version must work or may be another than the offered one.
-/// No credentials are sent to a server that offers another.
+/// No credentials are sent to a server that offers another. `isolation` tells why no connection knows of another one,
+/// where that is so: then nothing can be delivered.
 ///
 /// The gate opens for a final answer that is a success or carries a signature: what is wrong with it is for the cases.
-pub fn pass(stages: &Stages<'_>, pace: &Pace, version: Version, is_claimed: bool) -> GateReport {
+pub fn pass(
+    stages: &Stages<'_>,
+    pace: &Pace,
+    version: Version,
+    is_claimed: bool,
+    isolation: Option<&str>,
+) -> GateReport {
     let first = observe(stages, "bare", &cases::bare(Script::connected()));
     let mut report = GateReport {
         is_reachable: first.reaction("bare").is_some_and(is_answer),
@@ -99,7 +106,10 @@ pub fn pass(stages: &Stages<'_>, pace: &Pace, version: Version, is_claimed: bool
     report.is_final = !report.is_reachable || is_refused(&observation);
     if report.reason.is_none() {
         report.outcome = GateOutcome::Open;
-        (report.undeliverable, report.peer_refused) = undeliverable(stages, version);
+        (report.undeliverable, report.peer_refused) = match isolation {
+            Some(reason) => (Some(reason.to_owned()), None),
+            None => undeliverable(stages, version),
+        };
     }
     report
 }

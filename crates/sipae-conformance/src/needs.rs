@@ -36,6 +36,10 @@ pub(crate) fn decide(
     if needs.rough && !options.rough && !options.target.is_local() {
         return Some((Verdict::Unsupported, Some("it floods the target (--rough)".to_owned())));
     }
+    let isolation = options.target.isolates(&options.profile);
+    if let Some(reason) = isolation.filter(|_| needs.peer || 1 < case.script(version).connections()) {
+        return Some((Verdict::Unsupported, Some(reason.to_owned())));
+    }
     let missing = closed(case, report).or_else(|| missing_account(&options.profile, case, budget).map(Some));
     missing.map(|reason| (Verdict::Blocked, reason))
 }

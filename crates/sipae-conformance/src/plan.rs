@@ -63,6 +63,7 @@ impl<'r> Plan<'r> {
         let options = self.options;
         let shared = Arc::new(Pace::new(options.profile.answer_timeout));
         let claimed = options.target.claimed(&options.profile);
+        let isolation = options.target.isolates(&options.profile);
         let mut closed: Option<GateReport> = None;
         for setting in options.settings() {
             let pace = if options.target.is_one_server() {
@@ -79,7 +80,7 @@ impl<'r> Plan<'r> {
                 (claimed, None) => {
                     let ways = self.ways.as_ref();
                     let stages = |part: &str| options.stage(ways, setting, &format!("gate {part}"), &pace, 0);
-                    gate::pass(&stages, &pace, setting.version, claimed.is_some())
+                    gate::pass(&stages, &pace, setting.version, claimed.is_some(), isolation)
                 }
             };
             closed = closed.or_else(|| report.is_final.then(|| report.clone()));
@@ -196,7 +197,7 @@ impl<'r> Plan<'r> {
         };
         let Outcome::Finished(mut finished) = outcome else { return Some(outcome) };
         let what = match finished.verdict {
-            Verdict::Fail(Cause::Crash) => "ended in",
+            Verdict::Fail(Cause::Crash) if self.options.target.is_lost_by_a_crash() => "ended in",
             Verdict::Fail(Cause::Hang) => "hangs since",
             _ => return Some(Outcome::Finished(finished)),
         };

@@ -183,6 +183,8 @@ pub struct Profile {
     pub durations: Option<TimerDurations>,
     /// How to speak TLS to a target on TLS.
     pub tls: TlsOptions,
+    /// Whether the programs of a target behind a pipe share state, as those do that all speak to one server.
+    pub shared: bool,
     /// Operations that a codec claims: of others it may say that it does not support them.
     pub operations: Option<Vec<String>>,
 }
@@ -277,6 +279,8 @@ fn timer(key: &str, value: Option<u64>) -> Result<Option<Duration>, String> {
 #[serde(deny_unknown_fields)]
 struct TargetTable {
     versions: Option<Vec<u32>>,
+    #[serde(default)]
+    shared: bool,
 }
 
 #[derive(Deserialize)]
@@ -348,6 +352,7 @@ impl Profile {
             answer_timeout: Duration::from_millis(default_answer_timeout()),
             durations: None,
             tls: TlsOptions::default(),
+            shared: false,
             operations: None,
         }
     }
@@ -397,6 +402,7 @@ impl Profile {
             answer_timeout: Duration::from_millis(answer_timeout),
             durations: read.durations.map(DurationsTable::read).transpose().map_err(wrong)?,
             tls: read.tls.options(file).map_err(wrong)?,
+            shared: read.target.shared,
             operations: read.codec.and_then(|table| table.operations),
         })
     }

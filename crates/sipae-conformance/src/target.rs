@@ -2,6 +2,7 @@
 
 mod command;
 mod connector;
+mod object;
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
@@ -20,7 +21,8 @@ use crate::profile::{Profile, ProfileUser, TimerDurations};
 
 pub use command::Command;
 pub use connector::Connector;
-use connector::{Memory, Nowhere, Tcp, Tls};
+use connector::{Memory, Nowhere, Objects, Pipes, Tcp, Tls};
+pub use object::{CodecObjects, ServerObjects};
 
 /// What is tested.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,8 +42,14 @@ pub enum Target {
         /// Host and port.
         address: String,
     },
+    /// A program that speaks SIP on its standard input and output; each connection is one that is started for it.
+    Pipe(Command),
     /// A program that answers operations on its standard input and output.
     Codec(Command),
+    /// A server of this process, made anew for each time that a script is played.
+    Server(ServerObjects),
+    /// A codec of this process.
+    CodecObject(CodecObjects),
 }
 
 /// A version of the protocol, and the kind of challenge where it is chosen.
@@ -57,9 +65,9 @@ pub struct Setting {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TargetError {
     /// Another form.
-    #[error("{0:?} is no target: use ref, tcp://host:port, tls://host:port or codec:COMMAND")]
+    #[error("{0:?} is no target: use ref, tcp://host:port, tls://host:port, pipe:COMMAND or codec:COMMAND")]
     Form(String),
-    /// `codec:` and no command.
+    /// `pipe:` or `codec:` and no command.
     #[error("{0:?} is no target: a command is missing, or a quotation mark in it")]
     Command(String),
     /// `tcp://` or `tls://` without host or port.
@@ -79,9 +87,9 @@ impl Target {
     pub fn settings(&self) -> Vec<Setting> {
         let kinds: &[Option<ChallengeKind>] = match self {
             Self::Reference { .. } => &[Some(ChallengeKind::Www), Some(ChallengeKind::Proxy)],
-            Self::Tcp { .. } | Self::Tls { .. } => &[None],
+            Self::Tcp { .. } | Self::Tls { .. } | Self::Pipe(_) | Self::Server(_) => &[None],
             // It has no associations.
-            Self::Codec(_) => &[],
+            Self::Codec(_) | Self::CodecObject(_) => &[],
         };
         // The newest first: what a server without NTLM is told is told of that.
         let mut versions = Version::ALL;
@@ -110,8 +118,8 @@ impl Target {
     #[must_use]
     pub fn lacks_port(&self) -> bool {
         match self {
-            Self::Reference { .. } | Self::Codec(_) => false,
             Self::Tcp { address } | Self::Tls { address } => address.ends_with(":0"),
+            _ => false,
         }
     }
 
@@ -129,12 +137,12 @@ impl Target {
     #[must_use]
     pub fn is_local(&self) -> bool {
         match self {
-            Self::Reference { .. } | Self::Codec(_) => true,
             Self::Tcp { address } | Self::Tls { address } => {
                 let host = address.rsplit_once(':').map_or(address.as_str(), |(host, _)| host);
                 let bare = host.trim_start_matches('[').trim_end_matches(']');
                 bare == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
             }
+            _ => true,
         }
     }
 
@@ -143,7 +151,8 @@ impl Target {
     pub fn durations(&self, profile: &Profile) -> Option<TimerDurations> {
         match self {
             Self::Reference { .. } => Some(TimerDurations::of_reference()),
-            Self::Tcp { .. } | Self::Tls { .. } | Self::Codec(_) => profile.durations,
+            Self::Server(objects) => objects.durations().map(TimerDurations::from),
+            _ => profile.durations,
         }
     }
 
@@ -152,7 +161,7 @@ impl Target {
     pub fn claimed(&self, profile: &Profile) -> Option<Vec<Version>> {
         match self {
             Self::Reference { .. } => Some(profile.versions.clone().unwrap_or(Version::ALL.to_vec())),
-            Self::Tcp { .. } | Self::Tls { .. } | Self::Codec(_) => profile.versions.clone(),
+            _ => profile.versions.clone(),
         }
     }
 
@@ -167,7 +176,9 @@ impl Target {
             Self::Tls { address } => {
                 Arc::new(Tls { address: address.clone(), client: TlsClient::new(&profile.tls)? })
             }
-            Self::Codec(_) => Arc::new(Nowhere(format!("{self} is no server"))),
+            Self::Pipe(command) => Arc::new(Pipes { command: command.clone() }),
+            Self::Server(objects) => Arc::new(Objects { objects: objects.clone() }),
+            Self::Codec(_) | Self::CodecObject(_) => Arc::new(Nowhere(format!("{self} is no server"))),
         })
     }
 
@@ -175,9 +186,23 @@ impl Target {
     #[must_use]
     pub const fn role(&self) -> Role {
         match self {
-            Self::Codec(_) => Role::Codec,
+            Self::Codec(_) | Self::CodecObject(_) => Role::Codec,
             _ => Role::Server,
         }
+    }
+
+    /// Why a connection knows nothing of another one, where that is so.
+    #[must_use]
+    pub fn isolates(&self, profile: &Profile) -> Option<&'static str> {
+        let is_isolating = matches!(self, Self::Pipe(_)) && !profile.shared;
+        is_isolating.then_some(
+            "each connection is a program of its own (target.shared in the profile: they share state)",
+        )
+    }
+
+    /// Whether a crash in one case is the end of all others.
+    pub(crate) const fn is_lost_by_a_crash(&self) -> bool {
+        !matches!(self, Self::Pipe(_) | Self::Server(_))
     }
 
     /// Reaches a codec; none where this is another target.
@@ -187,6 +212,7 @@ impl Target {
                 let opened = CodecProcess::start(command.words(), profile.answer_timeout);
                 Some(opened.map(|codec| Box::new(codec) as Box<dyn Asked>))
             }
+            Self::CodecObject(objects) => Some(Ok(Box::new(objects.make()))),
             _ => None,
         }
     }
@@ -241,9 +267,12 @@ impl FromStr for Target {
         if text == "ref" {
             return Ok(Self::REFERENCE);
         }
-        if let Some(command) = text.strip_prefix("codec:") {
-            let command = Command::split(command).ok_or_else(|| TargetError::Command(text.to_owned()))?;
-            return Ok(Self::Codec(command));
+        for (prefix, target) in [("codec:", Self::Codec as fn(Command) -> Self), ("pipe:", Self::Pipe)] {
+            if let Some(command) = text.strip_prefix(prefix) {
+                return Command::split(command)
+                    .map(target)
+                    .ok_or_else(|| TargetError::Command(text.to_owned()));
+            }
         }
         let (scheme, address) = text.split_once("://").unwrap_or_default();
         let target = match scheme {
@@ -264,7 +293,10 @@ impl fmt::Display for Target {
             Self::Reference { .. } => f.write_str("ref"),
             Self::Tcp { address } => write!(f, "tcp://{address}"),
             Self::Tls { address } => write!(f, "tls://{address}"),
+            Self::Pipe(command) => write!(f, "pipe:{command}"),
             Self::Codec(command) => write!(f, "codec:{command}"),
+            Self::Server(objects) => f.write_str(objects.name()),
+            Self::CodecObject(objects) => f.write_str(objects.name()),
         }
     }
 }
@@ -284,6 +316,7 @@ mod tests {
             "tcp://lab_1:5060",
             "tls://[::1]:5061",
             "tls://server.contoso.com:5061",
+            "pipe:./server --stdio",
             "codec:./codec --all",
             "codec:python3 'my codec.py'",
         ] {

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use sipae::version::Version;
-use sipae_events::{CaseFinished, Cause, Subject, Verdict};
+use sipae_events::{CaseFinished, Cause, Direction, Exchanged, Subject, Verdict};
 use sipae_gen::Script;
+use sipae_net::End;
 
 use crate::case::Case;
 use crate::cases;
@@ -141,10 +142,14 @@ impl Trial {
 
     fn finished(&self, attempt: Attempt, cause: Option<Cause>) -> Outcome {
         let Attempt { played, observation, judgement } = attempt;
-        drop(played.finish());
+        let ends = ends(played);
+        let crash = ends.iter().find(|end| end.is_crash);
+        let cause = crash.map(|_| Cause::Crash).or(cause);
         let verdict = cause.map_or(judgement.verdict, Verdict::Fail);
         let reason = match cause {
-            Some(Cause::Crash) => Some("the target takes no connection any more".to_owned()),
+            Some(Cause::Crash) => Some(
+                crash.map_or_else(|| "the target takes no connection any more".to_owned(), End::to_string),
+            ),
             Some(_) => Some("the target answers on no new connection either".to_owned()),
             None => {
                 judgement.undecided.filter(|_| matches!(verdict, Verdict::Inconclusive | Verdict::Blocked))
@@ -155,6 +160,7 @@ impl Trial {
         finished.exchange_left_out = observation.exchange_left_out;
         finished.signatures = observation.signatures;
         observation.exchange.into_iter().for_each(|message| finished.push(message));
+        ends.iter().for_each(|end| finished.push(farewell(end)));
         Outcome::Finished(Box::new(finished))
     }
 }
@@ -170,6 +176,21 @@ impl Parked {
             Outcome::Parked(parked) => parked.trial.not_run(Verdict::Inconclusive, None),
         }
     }
+}
+
+/// How the connections of a script have ended where they are programs, or a server of this process that panicked.
+fn ends(played: Played) -> Vec<End> {
+    let stage = played.finish();
+    let ends = stage.wire.ends();
+    // Whatever ends with its wire has done so now.
+    drop(stage);
+    ends.noted()
+}
+
+/// The end of a program in a ladder.
+fn farewell(end: &End) -> Exchanged {
+    let connection = u32::try_from(end.connection.0).unwrap_or(u32::MAX);
+    Exchanged::new(Direction::Received, connection, end.how.clone(), end.errors.as_bytes())
 }
 
 /// Whether the target has ended or hangs. Missed answers, closed connections and refused ones are looked into over new

@@ -334,6 +334,12 @@ impl Script {
         self.step(Step::Attempt(part(Self::default())))
     }
 
+    /// How many connections are opened, one after the other or at once.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.steps.iter().filter(|step| matches!(step, Step::Connect(_))).count()
+    }
+
     /// Opens a connection.
     #[must_use]
     pub fn connect(self, connection: Connection) -> Self {

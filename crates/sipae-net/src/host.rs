@@ -344,7 +344,7 @@ impl<F: FnMut(&HostEvent)> Serving<F> {
         self.handle(Input::Connected(connection));
     }
 
-    fn layer(&self) -> Result<Layer, rustls::Error> {
+    fn layer(&self) -> Result<Layer, HandshakeError> {
         match &self.identity {
             Some(identity) => Ok(Layer::Tls(Arc::new(identity.session()?))),
             None => Ok(Layer::Plain),

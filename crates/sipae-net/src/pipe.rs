@@ -57,9 +57,8 @@ impl PipeWire {
     }
 
     fn note(&self, connection: ConnectionId, end: Option<(ExitStatus, String)>) {
-        let mut noted = self.ends.all_noted();
-        if let Some((status, errors)) = end.filter(|_| noted.len() < MOST_ENDS) {
-            noted.push(End { connection, status, errors });
+        if let Some((status, errors)) = end {
+            self.ends.note(End { connection, how: told(status), is_crash: status.code().is_none(), errors });
         }
     }
 }
@@ -125,6 +124,13 @@ impl Ends {
         self.all_noted().clone()
     }
 
+    pub(crate) fn note(&self, end: End) {
+        let mut noted = self.all_noted();
+        if noted.len() < MOST_ENDS {
+            noted.push(end);
+        }
+    }
+
     /// What a thread that panicked has left is whole: ends are only ever added.
     fn all_noted(&self) -> MutexGuard<'_, Vec<End>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -137,15 +143,17 @@ impl Ends {
 pub struct End {
     /// The connection that the program was.
     pub connection: ConnectionId,
-    /// Its exit code other than 0, or the signal.
-    pub status: ExitStatus,
+    /// Its exit code other than 0, the signal, or the panic.
+    pub how: String,
+    /// Whether nobody ends like that on purpose: by a signal or a panic. What an exit code means is the program's affair.
+    pub is_crash: bool,
     /// The end of its standard error, and a note of how much came before if it does not begin there.
     pub errors: String,
 }
 
 impl fmt::Display for End {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "connection {}: {}", self.connection.0, told(self.status))?;
+        write!(f, "connection {}: {}", self.connection.0, self.how)?;
         match self.errors.trim_end() {
             "" => Ok(()),
             errors => write!(f, "; standard error: {errors}"),

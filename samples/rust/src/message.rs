@@ -103,9 +103,8 @@ impl Fields {
 
     /// The URIs of the asserted identities, and of the preferred ones where there are none (SIPAE-3.2.4.2-05).
     fn identities(&self) -> Vec<String> {
-        let of = |name| {
-            self.all(name).flat_map(|value| split(value, ',')).map(|value| address(&value).0).collect()
-        };
+        let of =
+            |name| self.all(name).flat_map(|value| split(value, ',')).map(|value| identity(&value)).collect();
         let asserted: Vec<String> = of("p-asserted-identity");
         if asserted.is_empty() { of("p-preferred-identity") } else { asserted }
     }

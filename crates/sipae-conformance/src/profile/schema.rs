@@ -41,6 +41,9 @@ mod tests {
     #[rstest]
     #[case("")]
     #[case("[target]\nversions = [2, 3, 4]\n")]
+    #[case("[target]\nshared = true\n")]
+    #[case("[codec]\n")]
+    #[case("[codec]\noperations = [\"base16\", \"digest\"]\n")]
     #[case("[pace]\nanswer_timeout_ms = 10\n")]
     #[case("[pace]\n[target]\n[tls]\n[durations]\n")]
     #[case("[durations]\nexpiry_ms = 500\nidle_ms = 60000\nhandshake_ms = 700\nconnection_ms = 800\n")]
@@ -57,6 +60,9 @@ mod tests {
     #[case("[target]\nversions = [5]\n")]
     #[case("[target]\nversions = 4\n")]
     #[case("[target]\nversion = [4]\n")]
+    #[case("[target]\nshared = 1\n")]
+    #[case("[codec]\noperations = [\"base17\"]\n")]
+    #[case("[codec]\noperation = []\n")]
     #[case("[pace]\nanswer_timeout_ms = 9\n")]
     #[case("[pace]\nanswer_timeout_ms = 120001\n")]
     #[case("[pace]\nanswer_timeout = 1\n")]
@@ -72,6 +78,12 @@ mod tests {
     #[case("[server]\n")]
     fn what_is_wrong_is_not(#[case] more: &str) {
         assert!(!is_taken(&format!("{USER}{more}")));
+    }
+
+    #[test]
+    fn a_codec_needs_no_user_and_everybody_else_does() {
+        assert!(is_taken("[codec]\noperations = [\"base16\"]\n"));
+        assert!(!is_taken("[target]\nversions = [4]\n"));
     }
 
     #[rstest]

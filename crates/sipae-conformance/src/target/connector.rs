@@ -6,9 +6,9 @@ use std::time::Duration;
 use sipae::clock::Time;
 use sipae::defects::Defects;
 use sipae::server::ConnectionId;
-use sipae_net::{Arrival, MemoryWire, SocketWire, TlsClient, Wire, WireError, system_time};
+use sipae_net::{Arrival, MemoryWire, PipeWire, SocketWire, TlsClient, Wire, WireError, system_time};
 
-use super::{Setting, reference_config};
+use super::{Command, ServerObjects, Setting, reference_config};
 
 /// What makes wires to one target. It can be shared between threads, and a wire costs little.
 pub trait Connector: Debug + Send + Sync {
@@ -54,6 +54,30 @@ pub(super) struct Tls {
 impl Connector for Tls {
     fn wire(&self, _: Setting, _: u64) -> Box<dyn Wire> {
         Box::new(SocketWire::tls(&self.address, self.client.clone()))
+    }
+}
+
+/// To a program for each connection.
+#[derive(Debug)]
+pub(super) struct Pipes {
+    pub(super) command: Command,
+}
+
+impl Connector for Pipes {
+    fn wire(&self, _: Setting, _: u64) -> Box<dyn Wire> {
+        Box::new(PipeWire::new(self.command.words()))
+    }
+}
+
+/// To a server of this process for each wire.
+#[derive(Debug)]
+pub(super) struct Objects {
+    pub(super) objects: ServerObjects,
+}
+
+impl Connector for Objects {
+    fn wire(&self, _: Setting, _: u64) -> Box<dyn Wire> {
+        Box::new(MemoryWire::to(self.objects.make()))
     }
 }
 

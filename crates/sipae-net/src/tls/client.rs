@@ -1,6 +1,5 @@
 //! The side of TLS that connects.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use rustls::client::Resumption;
@@ -8,39 +7,7 @@ use rustls::client::danger::ServerCertVerifier;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection};
 
-use super::{HandshakeError, Session, TlsError, files, provider, trust};
-
-/// How to speak TLS to a target.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TlsOptions {
-    /// Whose certificates are good.
-    pub roots: TlsRoots,
-    /// The name that the certificate has to bear, and that is asked for; `None`: the host of the address.
-    pub server_name: Option<String>,
-    /// What the suite shows when the target asks for a certificate.
-    pub identity: Option<ClientIdentity>,
-}
-
-/// Whose certificates are good.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum TlsRoots {
-    /// Those of the authorities that this system trusts.
-    #[default]
-    System,
-    /// Those of the authorities in these PEM files, and the very certificates in them.
-    Files(Vec<PathBuf>),
-    /// Everybody's: nothing is checked.
-    Unchecked,
-}
-
-/// A certificate of the client.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClientIdentity {
-    /// PEM file of the certificate and those behind it.
-    pub certificate: PathBuf,
-    /// PEM file of its private key.
-    pub key: PathBuf,
-}
+use super::{HandshakeError, Session, TlsError, TlsOptions, TlsRoots, files, provider, trust};
 
 /// What the TLS connections of a run have in common; a clone costs next to nothing.
 #[derive(Clone, Debug)]

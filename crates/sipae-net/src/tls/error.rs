@@ -3,8 +3,6 @@
 use std::io;
 use std::path::PathBuf;
 
-use rustls::{CertificateError, Error};
-
 /// Settings for TLS that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
@@ -33,12 +31,9 @@ pub enum TlsError {
     /// The library refuses.
     #[error("TLS: {0}")]
     Library(String),
-}
-
-impl From<Error> for TlsError {
-    fn from(error: Error) -> Self {
-        Self::Library(error.to_string())
-    }
+    /// There is no library.
+    #[error("built without TLS")]
+    NotBuilt,
 }
 
 /// Why there is no TLS on a connection. Texts fit behind "cannot connect to it:".
@@ -75,45 +70,58 @@ pub enum HandshakeError {
     Protocol(String),
 }
 
-impl From<Error> for HandshakeError {
-    fn from(error: Error) -> Self {
-        match error {
-            Error::InvalidCertificate(error) => distrust(&error),
-            Error::AlertReceived(alert) => Self::Refused(format!("{alert:?}")),
-            Error::InvalidMessage(_) => Self::NoTls,
-            other => Self::Protocol(other.to_string()),
+#[cfg(feature = "tls")]
+mod library {
+    use rustls::{CertificateError, Error};
+
+    use super::{HandshakeError, TlsError};
+
+    impl From<Error> for TlsError {
+        fn from(error: Error) -> Self {
+            Self::Library(error.to_string())
         }
     }
-}
 
-const UNCHECKED: &str = "--tls-insecure goes on without a check";
+    impl From<Error> for HandshakeError {
+        fn from(error: Error) -> Self {
+            match error {
+                Error::InvalidCertificate(error) => distrust(&error),
+                Error::AlertReceived(alert) => Self::Refused(format!("{alert:?}")),
+                Error::InvalidMessage(_) => Self::NoTls,
+                other => Self::Protocol(other.to_string()),
+            }
+        }
+    }
 
-fn distrust(error: &CertificateError) -> HandshakeError {
-    use CertificateError as E;
-    let (problem, advice) = match error {
-        E::NotValidForNameContext { expected, presented } => (
-            format!("it is for {}, not for {}", names(presented), expected.to_str()),
-            "say with --tls-name NAME whom to expect",
-        ),
-        // A bad signature is that of an issuer with a trusted name and another key, such as yesterday's.
-        E::UnknownIssuer | E::BadSignature | E::Other(_) => (
-            "nobody who is trusted has issued it".to_owned(),
-            "name the certificate of its issuer with --tls-ca FILE, or check none with --tls-insecure",
-        ),
-        E::Expired | E::ExpiredContext { .. } => ("it has expired".to_owned(), UNCHECKED),
-        E::NotValidYet | E::NotValidYetContext { .. } => ("it is not valid yet".to_owned(), UNCHECKED),
-        other => (other.to_string(), UNCHECKED),
-    };
-    HandshakeError::Certificate { problem, advice }
-}
+    const UNCHECKED: &str = "--tls-insecure goes on without a check";
 
-/// The names in a certificate, which come as `DnsName("localhost")`; a few of them.
-fn names(presented: &[String]) -> String {
-    const SHOWN: usize = 5;
-    let bare = |name: &String| {
-        let inner = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
-        inner.unwrap_or(name).trim_matches('"').to_owned()
-    };
-    let shown: Vec<String> = presented.iter().take(SHOWN).map(bare).collect();
-    if shown.is_empty() { "no name at all".to_owned() } else { shown.join(", ") }
+    fn distrust(error: &CertificateError) -> HandshakeError {
+        use CertificateError as E;
+        let (problem, advice) = match error {
+            E::NotValidForNameContext { expected, presented } => (
+                format!("it is for {}, not for {}", names(presented), expected.to_str()),
+                "say with --tls-name NAME whom to expect",
+            ),
+            // A bad signature is that of an issuer with a trusted name and another key, such as yesterday's.
+            E::UnknownIssuer | E::BadSignature | E::Other(_) => (
+                "nobody who is trusted has issued it".to_owned(),
+                "name the certificate of its issuer with --tls-ca FILE, or check none with --tls-insecure",
+            ),
+            E::Expired | E::ExpiredContext { .. } => ("it has expired".to_owned(), UNCHECKED),
+            E::NotValidYet | E::NotValidYetContext { .. } => ("it is not valid yet".to_owned(), UNCHECKED),
+            other => (other.to_string(), UNCHECKED),
+        };
+        HandshakeError::Certificate { problem, advice }
+    }
+
+    /// The names in a certificate, which come as `DnsName("localhost")`; a few of them.
+    fn names(presented: &[String]) -> String {
+        const SHOWN: usize = 5;
+        let bare = |name: &String| {
+            let inner = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
+            inner.unwrap_or(name).trim_matches('"').to_owned()
+        };
+        let shown: Vec<String> = presented.iter().take(SHOWN).map(bare).collect();
+        if shown.is_empty() { "no name at all".to_owned() } else { shown.join(", ") }
+    }
 }
