@@ -91,6 +91,7 @@ fn unchecked(args: &FilterArgs) -> Filter {
         levels: args.level.clone(),
         roles: args.role.clone(),
         schemes: args.scheme.clone(),
+        exactly: None,
     }
 }
 

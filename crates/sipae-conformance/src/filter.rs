@@ -1,5 +1,8 @@
 //! Which cases run, and with which schemes.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use sipae_spec::{Level, Requirement, Role};
 
 /// A choice of cases. Several values of one kind are alternatives; all kinds that are given must hold; the default
@@ -16,6 +19,8 @@ pub struct Filter {
     pub roles: Vec<Role>,
     /// Schemes, in whatever letter case.
     pub schemes: Vec<String>,
+    /// Whole ids of cases: only these.
+    pub exactly: Option<Arc<BTreeSet<String>>>,
 }
 
 impl Filter {
@@ -29,7 +34,8 @@ impl Filter {
     #[must_use]
     pub fn selects(&self, id: &str, requirements: &[&'static str], role: Role) -> bool {
         let rows = || requirements.iter().filter_map(|id| Requirement::get(id));
-        holds(&self.ids, |part| id.contains(part.as_str()))
+        self.exactly.as_ref().is_none_or(|ids| ids.contains(id))
+            && holds(&self.ids, |part| id.contains(part.as_str()))
             && holds(&self.sections, |section| rows().any(|row| is_within(row.section_number(), section)))
             && holds(&self.levels, |level| rows().any(|row| row.level == *level))
             && holds(&self.roles, |wanted| role == *wanted || rows().any(|row| row.role == *wanted))

@@ -13,6 +13,8 @@ pub mod control;
 pub mod execute;
 pub mod filter;
 pub mod gate;
+#[cfg(feature = "harness")]
+pub mod harness;
 pub mod judge;
 mod needs;
 pub mod observation;

@@ -22,26 +22,30 @@ pub(crate) fn decide(
     report: &GateReport,
     budget: &mut Budget,
 ) -> Option<(Verdict, Option<String>)> {
-    let needs = case.needs();
     if report.outcome == GateOutcome::Unsupported {
         return Some((Verdict::Unsupported, None));
     }
-    if !needs.versions.contains(&version) {
-        return Some((Verdict::Unsupported, Some("it has no meaning at this version".to_owned())));
-    }
-    if let Some(timer) = unknown_timer(options, case) {
-        let reason = format!("the {timer} timer of the target is not known (durations in the profile)");
+    if let Some(reason) = unclaimed(options, case, version) {
         return Some((Verdict::Unsupported, Some(reason)));
-    }
-    if needs.rough && !options.rough && !options.target.is_local() {
-        return Some((Verdict::Unsupported, Some("it floods the target (--rough)".to_owned())));
-    }
-    let isolation = options.target.isolates(&options.profile);
-    if let Some(reason) = isolation.filter(|_| needs.peer || 1 < case.script(version).connections()) {
-        return Some((Verdict::Unsupported, Some(reason.to_owned())));
     }
     let missing = closed(case, report).or_else(|| missing_account(&options.profile, case, budget).map(Some));
     missing.map(|reason| (Verdict::Blocked, reason))
+}
+
+/// Why the target does not claim what a case needs, as far as that is known before anything is sent to it.
+pub(crate) fn unclaimed(options: &RunOptions, case: &Case, version: Version) -> Option<String> {
+    let needs = case.needs();
+    if !needs.versions.contains(&version) {
+        return Some("it has no meaning at this version".to_owned());
+    }
+    if let Some(timer) = unknown_timer(options, case) {
+        return Some(format!("the {timer} timer of the target is not known (durations in the profile)"));
+    }
+    if needs.rough && !options.rough && !options.target.is_local() {
+        return Some("it floods the target (--rough)".to_owned());
+    }
+    let isolation = options.target.isolates(&options.profile);
+    isolation.filter(|_| needs.peer || 1 < case.script(version).connections()).map(str::to_owned)
 }
 
 /// Why the gate that a case needs is closed to it.
