@@ -1,0 +1,235 @@
+//! TCP octets in order, by sequence number, for each direction of a connection; UDP octets packet by packet.
+//!
+//! Bounded by the input: octets are slices of it. Of octets that were sent twice the first ones are kept.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use super::cut::{Cut, LineEnds, cut};
+use super::packet::Segment;
+use super::{Captured, Input, MAX_FLOWS, Origin, Transport};
+use crate::octets::{shown, slice, timestamp};
+
+/// Who sends what to whom.
+type Key = (Transport, SocketAddr, SocketAddr);
+
+/// Octets of one packet, at their place in the connection.
+#[derive(Clone, Copy)]
+struct Piece<'a> {
+    /// From the first octet that was seen; before it where a packet was overtaken.
+    place: i64,
+    packet: usize,
+    nanoseconds: Option<i128>,
+    octets: &'a [u8],
+    is_cut: bool,
+}
+
+/// One direction of a connection, from its beginning to the next one with the same addresses.
+struct Direction<'a> {
+    key: Key,
+    pieces: Vec<Piece<'a>>,
+    /// Sequence number and place behind the newest octet.
+    next: (u32, i64),
+}
+
+/// All octets of a capture.
+#[derive(Default)]
+pub(super) struct Flows<'a> {
+    directions: Vec<Direction<'a>>,
+    /// The newest direction of each pair of addresses.
+    newest: BTreeMap<Key, usize>,
+    /// Packets of directions above [`MAX_FLOWS`].
+    dropped: usize,
+}
+
+impl<'a> Flows<'a> {
+    pub(super) fn add(&mut self, segment: &Segment<'a>, packet: usize, nanoseconds: Option<i128>) {
+        let key = (segment.transport, segment.source, segment.destination);
+        let count = self.directions.len();
+        let known = self.newest.get(&key).and_then(|index| self.directions.get_mut(*index));
+        match known {
+            Some(direction) if !direction.ended_before(segment) => {
+                direction.add(segment, packet, nanoseconds);
+            }
+            _ if segment.payload.is_empty() && !segment.begins => {}
+            _ if MAX_FLOWS <= count => self.dropped += 1,
+            _ => {
+                self.newest.insert(key, count);
+                let mut direction = Direction { key, pieces: Vec::new(), next: (segment.sequence, 0) };
+                direction.add(segment, packet, nanoseconds);
+                self.directions.push(direction);
+            }
+        }
+    }
+
+    /// The messages of all directions, by the packet that they begin in.
+    pub(super) fn finish(self) -> Input {
+        let mut input = Input::default();
+        for direction in self.directions {
+            direction.read(&mut input);
+        }
+        input.messages.sort_by_key(|message| message.origin.as_ref().map_or(0, |origin| origin.packet));
+        if 0 < self.dropped {
+            let dropped = self.dropped;
+            input.remarks.push(format!(
+                "{dropped} packets of connections above the first {MAX_FLOWS} are not looked at"
+            ));
+        }
+        input
+    }
+}
+
+impl<'a> Direction<'a> {
+    /// A connection begins, and not by the packet that began this one sent again.
+    fn ended_before(&self, segment: &Segment<'_>) -> bool {
+        let first = self.next.0.wrapping_sub(u32::try_from(self.next.1).unwrap_or(u32::MAX));
+        segment.begins && !self.pieces.is_empty() && segment.sequence != first
+    }
+
+    fn add(&mut self, segment: &Segment<'a>, packet: usize, nanoseconds: Option<i128>) {
+        if segment.payload.is_empty() {
+            return;
+        }
+        let place = self.place(segment.sequence);
+        let length = u32::try_from(segment.payload.len()).unwrap_or(u32::MAX);
+        let end = place + i64::from(length);
+        if self.next.1 < end {
+            self.next = (segment.sequence.wrapping_add(length), end);
+        }
+        let (octets, is_cut) = (segment.payload, segment.is_cut);
+        self.pieces.push(Piece { place, packet, nanoseconds, octets, is_cut });
+    }
+
+    /// Sequence numbers wrap around; half of them are before the newest octet, half behind it.
+    fn place(&self, sequence: u32) -> i64 {
+        let (newest, place) = self.next;
+        place + i64::from(sequence.wrapping_sub(newest).cast_signed())
+    }
+
+    fn read(self, input: &mut Input) {
+        let runs = if self.key.0 == Transport::Udp { self.datagrams() } else { self.runs(input) };
+        let mut skipped = 0;
+        let mut first = Vec::new();
+        for run in &runs {
+            let Cut { messages, skipped: junk } = cut(&run.octets, LineEnds::Keep);
+            for junk in junk {
+                if first.is_empty() {
+                    first = slice(&run.octets, junk.offset, junk.offset + 8).to_vec();
+                }
+                skipped += junk.length;
+            }
+            input.messages.extend(messages.into_iter().map(|message| self.located(message, run)));
+        }
+        if 0 < skipped {
+            input.remarks.push(format!("{}: {}", self.name(), describe(skipped, &first)));
+        }
+    }
+
+    fn datagrams(&self) -> Vec<Run> {
+        self.pieces.iter().map(|piece| Run::of(piece)).collect()
+    }
+
+    /// The octets without what was sent twice, parted where some are missing.
+    fn runs(&self, input: &mut Input) -> Vec<Run> {
+        let mut pieces = self.pieces.clone();
+        pieces.sort_by_key(|piece| (piece.place, piece.packet));
+        let mut runs: Vec<Run> = Vec::new();
+        let mut gaps = Vec::new();
+        let (mut end, mut differs) = (pieces.first().map_or(0, |piece| piece.place), 0);
+        for piece in &pieces {
+            let known = usize::try_from(end - piece.place).unwrap_or(0);
+            match runs.last_mut() {
+                Some(run) if piece.place <= end => differs += usize::from(!run.extend(piece, known)),
+                Some(_) => {
+                    gaps.push((piece.place - end, piece.packet));
+                    runs.push(Run::of(piece));
+                }
+                None => runs.push(Run::of(piece)),
+            }
+            end = end.max(piece.place + i64::try_from(piece.octets.len()).unwrap_or(i64::MAX / 2));
+        }
+        self.remark_gaps(&gaps, input);
+        self.remark_oddities(differs, input);
+        runs
+    }
+
+    fn remark_gaps(&self, gaps: &[(i64, usize)], input: &mut Input) {
+        const TOLD: usize = 10;
+        for (missing, packet) in gaps.iter().take(TOLD) {
+            let text = format!("{}: {missing} octets are missing before packet {packet}", self.name());
+            input.remarks.push(text);
+        }
+        if TOLD < gaps.len() {
+            input.remarks.push(format!("{}: {} more gaps", self.name(), gaps.len() - TOLD));
+        }
+    }
+
+    fn remark_oddities(&self, differs: usize, input: &mut Input) {
+        if 0 < differs {
+            let text = format!(
+                "{}: {differs} packets repeat octets with others in them; the first are kept",
+                self.name()
+            );
+            input.remarks.push(text);
+        }
+        let cut = self.pieces.iter().filter(|piece| piece.is_cut).count();
+        if 0 < cut {
+            input.remarks.push(format!("{}: {cut} packets are cut short by the capture", self.name()));
+        }
+    }
+
+    fn name(&self) -> String {
+        let (transport, source, destination) = self.key;
+        format!("{transport} {source} -> {destination}")
+    }
+
+    fn located(&self, message: Captured, run: &Run) -> Captured {
+        let (transport, source, destination) = self.key;
+        let (packet, nanoseconds) = run.packet_at(message.offset);
+        let time = nanoseconds.map(timestamp);
+        Captured { origin: Some(Origin { transport, source, destination, time, packet }), ..message }
+    }
+}
+
+fn describe(length: usize, first: &[u8]) -> String {
+    if matches!(first, [20..=23, 3, 0..=4, ..]) {
+        format!("{length} octets that look like TLS: not decrypted")
+    } else {
+        format!("{length} octets that are no SIP, beginning with \"{}\"", shown(first))
+    }
+}
+
+/// Octets without a gap.
+#[derive(Default)]
+struct Run {
+    octets: Vec<u8>,
+    /// Where the octets of each packet begin, its number and its time.
+    packets: Vec<(usize, usize, Option<i128>)>,
+}
+
+impl Run {
+    fn of(piece: &Piece<'_>) -> Self {
+        let mut run = Self::default();
+        run.extend(piece, 0);
+        run
+    }
+
+    /// Adds what is new in a piece; false if what is known of it differs.
+    fn extend(&mut self, piece: &Piece<'_>, known: usize) -> bool {
+        let new = slice(piece.octets, known, piece.octets.len());
+        let again = slice(piece.octets, 0, known);
+        let start = self.octets.len().saturating_sub(known);
+        let agrees = slice(&self.octets, start, start + again.len()) == again;
+        if !new.is_empty() {
+            self.packets.push((self.octets.len(), piece.packet, piece.nanoseconds));
+            self.octets.extend_from_slice(new);
+        }
+        agrees
+    }
+
+    fn packet_at(&self, offset: usize) -> (usize, Option<i128>) {
+        let behind = self.packets.partition_point(|(start, ..)| *start <= offset);
+        let found = behind.checked_sub(1).and_then(|index| self.packets.get(index));
+        found.map_or((0, None), |(_, packet, nanoseconds)| (*packet, *nanoseconds))
+    }
+}
