@@ -107,6 +107,12 @@ impl Conversation {
         Some((keys, from))
     }
 
+    /// The CHALLENGE of the association that a field names, and the message that it stands in.
+    pub(crate) fn challenge(&self, header: &AuthHeader<'_>) -> Option<(Challenge, usize)> {
+        let (token, number) = self.association(header)?.challenge.as_ref()?;
+        Challenge::read(token).ok().map(|challenge| (challenge, *number))
+    }
+
     /// NTLMRevisionCurrent of the client of an association; 0 where nothing says it.
     pub(crate) fn revision(&self, header: &AuthHeader<'_>) -> u8 {
         let token = self.association(header).and_then(|association| association.authenticate.as_ref());

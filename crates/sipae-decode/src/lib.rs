@@ -20,6 +20,9 @@ pub mod render;
 pub use explain::Explainer;
 pub use material::Material;
 pub use model::Explanation;
+pub use verify::change_names;
+
+use serde::Serialize;
 
 use input::Input;
 use model::Outcome;
@@ -45,6 +48,30 @@ pub fn decode(octets: &[u8], material: &Material) -> Result<Decoded, input::Inpu
     }
     let messages = messages.iter().map(|message| explainer.explain(message)).collect();
     Ok(Decoded { messages, remarks })
+}
+
+/// A line of the JSON form.
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum Line<'a> {
+    Message(&'a Explanation),
+    Remark { text: &'a str },
+}
+
+/// One JSON object for each message, and one for each remark on the input: `{"type":"message",...}`,
+/// `{"type":"remark","text":...}`. The members of a message are those of [`Explanation`].
+///
+/// # Errors
+/// None that is known: the model has nothing that JSON cannot hold.
+pub fn json_lines(decoded: &Decoded) -> serde_json::Result<String> {
+    let messages = decoded.messages.iter().map(Line::Message);
+    let remarks = decoded.remarks.iter().map(|text| Line::Remark { text });
+    let mut out = String::new();
+    for line in messages.chain(remarks) {
+        out.push_str(&serde_json::to_string(&line)?);
+        out.push('\n');
+    }
+    Ok(out)
 }
 
 /// What came out of the signatures that were looked at.

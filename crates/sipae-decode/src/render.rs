@@ -111,7 +111,7 @@ fn authentication(out: &mut String, field: &Authentication, kind: Option<Kind>) 
     decoding(out, "gssapi-data", field.token.as_ref())?;
     decoding(out, "signature", field.signature.as_ref())?;
     for known in &field.knowledge {
-        writeln!(out, "    known: {known}")?;
+        writeln!(out, "    {known}")?;
     }
     if let Some(unfit) = &field.unfit {
         writeln!(out, "    no signature buffer: {unfit}")?;

@@ -2,6 +2,7 @@
 
 use sipae::auth::{AuthHeader, AuthParam, MAX_STEPS, Scheme, Step, Walk};
 use sipae::message::{Header, HeaderName, Message};
+use sipae::ntlm::Authenticate;
 use sipae::side::Side;
 use sipae::version::Version;
 
@@ -46,6 +47,7 @@ impl Context<'_> {
             unfit: None,
             verification: None,
         };
+        field.knowledge.extend(self.exchange(&read));
         let signs = read.scheme().is_some_and(Scheme::signs);
         if let Some(signer) = buffer::signer(known).filter(|signer| signs && is_signed(&read, *signer)) {
             self.explain_signature(&mut field, &read, signer);
@@ -65,6 +67,23 @@ impl Context<'_> {
         field.verification = self.verification(header, signer, version);
     }
 
+    /// What is known of the exchange that a token completes.
+    fn exchange(&self, header: &AuthHeader<'_>) -> Vec<String> {
+        let token = header.token().ok().flatten().and_then(|token| Authenticate::read(&token).ok());
+        let Some((authenticate, (challenge, number))) = token.zip(self.conversation.challenge(header)) else {
+            return Vec::new();
+        };
+        let mut known = vec![format!("answers the CHALLENGE of message {number}")];
+        if let Err(error) = authenticate.check_for_sip(&challenge) {
+            known.push(format!("{error} ({})", error.rule()));
+        }
+        known.extend(self.conversation.keys(header).map(|(keys, _)| match keys {
+            Ok(_) => "the response proves the password".to_owned(),
+            Err(problem) => problem.to_owned(),
+        }));
+        known
+    }
+
     /// The version that the field says, else the one that is known of its association.
     fn version(&self, field: &mut Authentication, header: &AuthHeader<'_>) -> Option<Version> {
         if header.get(AuthParam::Version).is_some() {
@@ -73,7 +92,7 @@ impl Context<'_> {
         let known = self.conversation.version(header);
         field.knowledge.push(match known {
             Some((version, from)) => format!("version {version}, from message {from}"),
-            None => "the version is not known: both layouts are shown".to_owned(),
+            None => "no version is known: both layouts are shown".to_owned(),
         });
         known.map(|(version, _)| version)
     }

@@ -72,5 +72,5 @@ fn origin(field: Field, message: &Message<'_>) -> &'static str {
         Field::SipIdentity | Field::TelIdentity => HeaderName::PPreferredIdentity,
         Field::Expires => HeaderName::Expires,
     };
-    if message.count(header) == 0 { "absent" } else { header.name() }
+    if message.count(header) == 0 { "nothing: absent" } else { header.name() }
 }

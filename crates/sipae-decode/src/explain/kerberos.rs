@@ -1,8 +1,9 @@
 //! Kerberos tokens: the frame of GSS-API (RFC 2743 3.1), AP-REQ, AP-REP and KRB-ERROR as far as they are not encrypted
 //! (RFC 4120 5), and MIC tokens (RFC 1964 1.2.1, RFC 4121 4.2.6.1).
 
+use sipae::side::Side;
+
 use super::der::{self, Value, object_identifier};
-use super::part::short_hex;
 use crate::model::{Decoding, Part};
 use crate::octets::{array, big_endian, hex, shown, slice};
 
@@ -131,7 +132,7 @@ fn part(token: &[u8], name: &str, kind: Kind, value: Value<'_>) -> Part {
         Kind::Principal => Some(principal(value)),
         Kind::EncryptionType => value.integer().map(encryption_type),
         Kind::ErrorCode => value.integer().map(error_code),
-        Kind::Octets => Some(short_hex(value.contents)),
+        Kind::Octets => Some(hex(value.contents)),
         Kind::Ticket | Kind::Encrypted => None,
     };
     let (offset, length) = (value.offset_in(token), value.contents.len());
@@ -198,15 +199,17 @@ fn error_code(number: i64) -> String {
 }
 
 /// A MIC token.
-pub(super) fn mic(token: &[u8]) -> Option<Decoding> {
-    if token.starts_with(&[4, 4]) { mic_rfc4121(token) } else { mic_rfc1964(token) }
+pub(super) fn mic(token: &[u8], signer: Side) -> Option<Decoding> {
+    if token.starts_with(&[4, 4]) { mic_rfc4121(token, signer) } else { mic_rfc1964(token) }
 }
 
-fn mic_rfc4121(token: &[u8]) -> Option<Decoding> {
+fn mic_rfc4121(token: &[u8], signer: Side) -> Option<Decoding> {
     let flags = *token.get(2)?;
     let filler = token.get(3..8)?;
     let number = big_endian(token.get(8..16)?)?;
     let odd = filler.iter().any(|octet| *octet != 0xFF).then(|| "filler is not ff".to_owned());
+    let is_of_server = flags & 1 != 0;
+    let alien = is_of_server != (signer == Side::Server);
     Some(
         Decoding::new("Kerberos MIC of RFC 4121", token)
             .with(vec![
@@ -216,7 +219,8 @@ fn mic_rfc4121(token: &[u8]) -> Option<Decoding> {
                 Part::new("sequence number", number.to_string(), 8, 8),
                 Part::octets("checksum", slice(token, 16, token.len()), 16),
             ])
-            .remark(odd),
+            .remark(odd)
+            .remark(alien.then(|| "the flags name the other side than the header field".to_owned())),
     )
 }
 

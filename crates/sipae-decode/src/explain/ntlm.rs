@@ -3,7 +3,6 @@
 
 use sipae::ntlm::{Authenticate, AvId, AvPairs, AvValue, Challenge, NegotiateFlags, NtlmError};
 
-use super::part::short_hex;
 use crate::model::{Decoding, Part};
 use crate::octets::{array, filetime, hex, shown, slice};
 
@@ -31,7 +30,8 @@ enum Kind {
     Text,
     OemText,
     AvPairs,
-    LmResponse,
+    /// Whether the NT response beside it is NTLMv2.
+    LmResponse(bool),
     NtResponse,
     Octets,
 }
@@ -73,11 +73,12 @@ impl Reader<'_> {
 
     fn authenticate(&self) -> Decoding {
         let flags = self.flags(60);
+        let is_v2 = array(self.token, 20).is_some_and(|length| 24 < u16::from_le_bytes(length));
         let read = Authenticate::read(self.token);
         let (version, mic) = read.as_ref().map_or((None, None), |read| (read.version, read.mic));
         let fields = [
             self.head("AUTHENTICATE"),
-            self.payload("LmChallengeResponse", 12, Kind::LmResponse, flags),
+            self.payload("LmChallengeResponse", 12, Kind::LmResponse(is_v2), flags),
             self.payload("NtChallengeResponse", 20, Kind::NtResponse, flags),
             self.payload("DomainName", 28, Kind::Text, flags),
             self.payload("UserName", 36, Kind::Text, flags),
@@ -150,10 +151,10 @@ fn shown_payload(part: Part, octets: &[u8], kind: Kind, flags: NegotiateFlags) -
         Kind::Text if unicode => Part { value: quoted(&utf16(octets)), ..part },
         Kind::Text | Kind::OemText => Part { value: quoted(&shown(octets)), ..part },
         Kind::AvPairs => av_pairs(part, octets),
-        Kind::LmResponse => part.with(lm_response(octets, offset)),
+        Kind::LmResponse(is_v2) => part.with(lm_response(octets, offset, is_v2)),
         Kind::NtResponse if 24 < octets.len() => part.with(nt_response_v2(octets, offset)),
         Kind::NtResponse => part.with(vec![Part::octets("NTLMv1 response", octets, offset)]),
-        Kind::Octets => Part { value: short_hex(octets), ..part },
+        Kind::Octets => Part { value: hex(octets), ..part },
     }
 }
 
@@ -179,7 +180,7 @@ fn av_pairs(part: Part, octets: &[u8]) -> Part {
     let offset = part.offset;
     match AvPairs::read(octets) {
         Ok(pairs) => part.with(av_parts(&pairs, offset)),
-        Err(error) => Part { value: format!("{error}: {}", short_hex(octets)), ..part },
+        Err(error) => Part { value: format!("{error}: {}", hex(octets)), ..part },
     }
 }
 
@@ -202,7 +203,7 @@ fn av_octets(id: AvId, octets: &[u8]) -> String {
     match (id, octets) {
         (AvId::Timestamp, octets) if octets.len() == 8 => array(octets, 0).map_or_else(String::new, filetime),
         (AvId::Flags, &[b0, b1, b2, b3]) => av_flags(u32::from_le_bytes([b0, b1, b2, b3])),
-        _ => short_hex(octets),
+        _ => hex(octets),
     }
 }
 
@@ -215,23 +216,17 @@ fn av_flags(flags: u32) -> String {
 }
 
 /// LMv2 is a proof and a client challenge; NTLMv1 with extended session security a client challenge and zeros.
-fn lm_response(octets: &[u8], offset: usize) -> Vec<Part> {
-    match octets {
-        _ if octets.iter().all(|octet| *octet == 0) => {
-            vec![Part::new("zeros", "no LM response", offset, octets.len())]
-        }
-        _ if octets.len() == 24 && slice(octets, 8, 24).iter().all(|octet| *octet == 0) => {
-            vec![Part::octets("ClientChallenge", slice(octets, 0, 8), offset)]
-        }
-        _ if octets.len() == 24 => vec![
-            Part::octets("response", slice(octets, 0, PROOF), offset),
-            Part::octets(
-                "its last 8 octets (LMv2: ClientChallenge)",
-                slice(octets, PROOF, 24),
-                offset + PROOF,
-            ),
-        ],
-        _ => vec![Part::octets("response", octets, offset)],
+fn lm_response(octets: &[u8], offset: usize, is_v2: bool) -> Vec<Part> {
+    let (head, tail) = (slice(octets, 0, PROOF), slice(octets, PROOF, octets.len()));
+    let is_zero = |octets: &[u8]| octets.iter().all(|octet| *octet == 0);
+    if is_zero(octets) {
+        vec![Part::new("zeros", "no LM response", offset, octets.len())]
+    } else if is_v2 {
+        vec![Part::octets("LMv2 proof", head, offset), Part::octets("ClientChallenge", tail, offset + PROOF)]
+    } else if is_zero(slice(octets, 8, octets.len())) {
+        vec![Part::octets("ClientChallenge", slice(octets, 0, 8), offset)]
+    } else {
+        vec![Part::octets("LM response", octets, offset)]
     }
 }
 

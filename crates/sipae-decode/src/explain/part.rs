@@ -3,9 +3,6 @@
 use crate::model::{Decoding, Part};
 use crate::octets::hex;
 
-/// Octets above this are shown in part.
-const SHOWN: usize = 64;
-
 impl Part {
     /// A part with a value.
     pub(super) fn new(
@@ -19,20 +16,12 @@ impl Part {
 
     /// A part that is shown as octets.
     pub(super) fn octets(name: impl Into<String>, octets: &[u8], offset: usize) -> Self {
-        Self::new(name, short_hex(octets), offset, octets.len())
+        Self::new(name, hex(octets), offset, octets.len())
     }
 
     /// With parts of its own.
     pub(super) fn with(self, fields: Vec<Self>) -> Self {
         Self { fields, ..self }
-    }
-}
-
-/// Hexadecimal digits, the first ones of many octets.
-pub(super) fn short_hex(octets: &[u8]) -> String {
-    match octets.get(..SHOWN) {
-        Some(head) if SHOWN < octets.len() => format!("{}... ({} octets)", hex(head), octets.len()),
-        _ => hex(octets),
     }
 }
 

@@ -13,7 +13,9 @@ pub(super) fn decode(header: &AuthHeader<'_>, signer: Side) -> Option<Decoding> 
     let octets = header.signature(signer.signature()).ok().flatten()?;
     Some(match header.scheme() {
         Some(Scheme::Ntlm) => ntlm(&octets),
-        Some(Scheme::Kerberos) => kerberos::mic(&octets).unwrap_or_else(|| Decoding::unknown(&octets)),
+        Some(Scheme::Kerberos) => {
+            kerberos::mic(&octets, signer).unwrap_or_else(|| Decoding::unknown(&octets))
+        }
         Some(Scheme::TlsDsk) => tls(&octets),
         _ => Decoding::unknown(&octets),
     })

@@ -1,6 +1,5 @@
 //! TLS inside `gssapi-data`: records and handshake messages by name (RFC 5246 6, 7).
 
-use super::part::short_hex;
 use crate::model::{Decoding, Part};
 use crate::octets::{array, big_endian, hex, slice};
 
@@ -154,8 +153,7 @@ fn certificates(body: &[u8], offset: usize) -> Vec<Part> {
     while let Some(length) = array::<3>(body, position).and_then(|length| big_endian(&length)) {
         let length = usize::try_from(length).unwrap_or(usize::MAX);
         let Some(certificate) = body.get(position + 3..(position + 3).saturating_add(length)) else { break };
-        let value = format!("{length} octets, beginning {}", short_hex(slice(certificate, 0, 16)));
-        parts.push(Part::new("certificate", value, offset + position + 3, length));
+        parts.push(Part::octets("certificate", certificate, offset + position + 3));
         position += 3 + length;
     }
     parts

@@ -52,7 +52,7 @@ pub(super) fn cut(octets: &[u8], line_ends: LineEnds) -> Cut {
 /// One message, and where it ends.
 fn message(octets: &[u8], start: usize, line_ends: LineEnds) -> (Captured, usize) {
     let head = Head::find(octets, start);
-    let (end, framing) = body_end(octets, &head);
+    let (end, framing) = body_end(octets, &head, line_ends);
     let mut remarks = Vec::new();
     let mut text = slice(octets, start, end).to_vec();
     if framing != Framing::ContentLength {
@@ -127,27 +127,25 @@ impl<'a> Line<'a> {
     }
 }
 
-fn body_end(octets: &[u8], head: &Head) -> (usize, Framing) {
-    if let Some(Some(length)) = head.content_length
-        && let Some(end) = head.end.checked_add(length).filter(|end| *end <= octets.len())
-        && head.is_closed
-        && (length == 0 || fits(octets, end))
-    {
-        return (end, Framing::ContentLength);
-    }
+/// Where the body ends. In pasted text Content-Length counts the CR that the lines have lost.
+fn body_end(octets: &[u8], head: &Head, line_ends: LineEnds) -> (usize, Framing) {
     let next = if head.is_closed { next_start(octets, head.end) } else { head.end };
-    let converted = slice(octets, head.end, next);
-    if let Some(Some(length)) = head.content_length
-        && 0 < head.bare
-        && let Some(end) = converted_end(converted, length)
-    {
-        return (head.end + end, Framing::ContentLength);
+    let length = head.content_length.flatten().filter(|_| head.is_closed);
+    let lost = (line_ends == LineEnds::Convert && 0 < head.bare).then_some(slice(octets, head.end, next));
+    let converted = length.zip(lost).and_then(|(length, body)| converted_end(body, length));
+    let plain = || length.filter(|length| *length == 0 || fits(octets, head.end.saturating_add(*length)));
+    match converted.or_else(plain) {
+        Some(length) => (head.end + length, Framing::ContentLength),
+        None if next == octets.len() => (next, Framing::EndOfInput),
+        None => (next, Framing::NextStartLine),
     }
-    (next, if next == octets.len() { Framing::EndOfInput } else { Framing::NextStartLine })
 }
 
 /// Whether a message may end here: blank octets to the end, or to a start line.
 fn fits(octets: &[u8], end: usize) -> bool {
+    if octets.len() < end {
+        return false;
+    }
     let next = skip_blank(octets, end);
     next == octets.len() || is_start_line(Line::at(octets, next).text)
 }

@@ -55,12 +55,6 @@ pub(crate) const CHANGES: &[Change] = &[
     Change { name: "other-signature", alter: other_signature },
 ];
 
-/// The names of all rows.
-#[cfg(test)]
-pub(crate) fn names() -> Vec<&'static str> {
-    CHANGES.iter().map(|change| change.name).collect()
-}
-
 fn other_version(case: &Case<'_>, base: &Attempt, _: &Keys) -> Vec<Variant> {
     let (version, text) = if base.version == Version::V2 {
         (Version::V4, "as version 3 or 4: the signer puts To URI and identities in")

@@ -24,6 +24,9 @@ use keys::Keys;
 /// Signatures of other messages that are tried.
 const SIBLINGS: usize = 256;
 
+/// The change that is tried where a header field stands twice.
+const HEADER_COPY: &str = "header-copy";
+
 /// A signature and all that may belong to it.
 pub(crate) struct Case<'c> {
     pub(crate) message: &'c Message<'c>,
@@ -123,7 +126,7 @@ impl Case<'_> {
                 if self.copy_verifies(keys, signature, *header, copy) {
                     let text =
                         format!("the signer takes copy {} of {header} and leaves the others out", copy + 1);
-                    changes.push(ChangeFound { name: "header-copy".to_owned(), text });
+                    changes.push(ChangeFound { name: HEADER_COPY.to_owned(), text });
                 }
             }
         }
@@ -164,5 +167,8 @@ fn not_tried(reason: &str) -> Verification {
     }
 }
 
-#[cfg(test)]
-pub(crate) use changes::names;
+/// The names of all changes that are tried where a signature does not verify.
+#[must_use]
+pub fn change_names() -> Vec<&'static str> {
+    CHANGES.iter().map(|change| change.name).chain([HEADER_COPY]).collect()
+}
