@@ -43,12 +43,9 @@ struct Frame<'a> {
 /// Reads a capture.
 pub(super) fn read(octets: &[u8]) -> Result<Input, InputError> {
     let mut reader = Reader::default();
-    if array(octets, 0) == Some(PCAPNG) {
-        reader.pcapng(octets)?
-    } else {
-        reader.pcap(octets)?
-    }
-    Ok(reader.finish())
+    let is_pcapng = array(octets, 0) == Some(PCAPNG);
+    let whole = if is_pcapng { reader.pcapng(octets) } else { reader.pcap(octets) };
+    whole.map(|()| reader.finish())
 }
 
 #[derive(Default)]

@@ -5,7 +5,7 @@
 
 use sipae::message::HeaderName;
 
-use super::{Captured, Framing};
+use super::{Captured, Framing, MAX_MESSAGES};
 use crate::octets::slice;
 
 /// What to do with lines that end in LF alone.
@@ -31,10 +31,11 @@ pub(super) struct Cut {
     pub(super) skipped: Vec<Skipped>,
 }
 
+/// Cuts octets into messages. Those above [`MAX_MESSAGES`] and one more are left.
 pub(super) fn cut(octets: &[u8], line_ends: LineEnds) -> Cut {
     let mut cut = Cut::default();
     let mut position = skip_blank(octets, 0);
-    while position < octets.len() {
+    while position < octets.len() && cut.messages.len() <= MAX_MESSAGES {
         let start = next_start(octets, position);
         if position < start {
             cut.skipped.push(Skipped { offset: position, length: start - position });

@@ -115,12 +115,9 @@ pub fn read(octets: &[u8]) -> Result<Input, InputError> {
         return Err(InputError::TooLarge { length: octets.len() });
     }
     let mut input = if capture::is_capture(octets) { capture::read(octets)? } else { text(octets) };
-    let count = input.messages.len();
-    if MAX_MESSAGES < count {
+    if MAX_MESSAGES < input.messages.len() {
         input.messages.truncate(MAX_MESSAGES);
-        input
-            .remarks
-            .push(format!("{count} messages: those after the first {MAX_MESSAGES} are not looked at"));
+        input.remarks.push(format!("messages after the first {MAX_MESSAGES} are not looked at"));
     }
     Ok(input)
 }

@@ -81,7 +81,7 @@ proptest! {
 
     #[test]
     fn any_octets_in_a_capture(octets in vec(any::<u8>(), 0..600), link_type in 0..280u32) {
-        let file = pcap(link_type, &[octets.clone()]);
+        let file = pcap(link_type, std::slice::from_ref(&octets));
         explain(&file);
         explain(&[&file[..24], &octets].concat());
     }
