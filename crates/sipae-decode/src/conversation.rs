@@ -10,7 +10,6 @@ use sipae::version::Version;
 
 use crate::explain::signer;
 use crate::material::Material;
-use crate::octets::shown;
 
 /// Scheme, realm and targetname: what a challenge offers an association for.
 type Target = (Option<Scheme>, Vec<u8>, Vec<u8>);
@@ -151,7 +150,7 @@ pub(crate) struct Signed {
     pub(crate) signer: Side,
     pub(crate) signature: Vec<u8>,
     /// The name of its association.
-    opaque: String,
+    opaque: Vec<u8>,
 }
 
 impl Signed {
@@ -162,14 +161,21 @@ impl Signed {
             .filter_map(|(signer, value)| {
                 let header = AuthHeader::read(value);
                 let signature = header.signature(signer.signature()).ok().flatten()?;
-                Some(Self { number, signer, signature, opaque: shown(&text(&header, AuthParam::Opaque)) })
+                Some(Self { number, signer, signature, opaque: text(&header, AuthParam::Opaque) })
             })
             .collect()
     }
 
-    /// Whether it was made under the association that a field names, by the same side, in another message.
-    pub(crate) fn is_sibling(&self, header: &AuthHeader<'_>, signer: Side, number: usize) -> bool {
-        let opaque = shown(&text(header, AuthParam::Opaque));
-        self.number != number && self.signer == signer && self.opaque == opaque
+    /// Those that a side made under the association that a field names, in other messages.
+    pub(crate) fn siblings<'s>(
+        all: &'s [Self],
+        header: &AuthHeader<'_>,
+        signer: Side,
+        number: usize,
+    ) -> impl Iterator<Item = &'s Self> + use<'s> {
+        let opaque = text(header, AuthParam::Opaque);
+        let is_sibling =
+            move |other: &&Self| other.number != number && other.signer == signer && other.opaque == opaque;
+        all.iter().filter(is_sibling)
     }
 }

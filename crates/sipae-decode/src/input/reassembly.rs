@@ -30,6 +30,8 @@ struct Direction<'a> {
     pieces: Vec<Piece<'a>>,
     /// Sequence number and place behind the newest octet.
     next: (u32, i64),
+    /// Its beginning was seen: octets that are missing there are a gap.
+    has_begun: bool,
 }
 
 /// All octets of a capture.
@@ -55,7 +57,8 @@ impl<'a> Flows<'a> {
             _ if MAX_FLOWS <= count => self.dropped += 1,
             _ => {
                 self.newest.insert(key, count);
-                let mut direction = Direction { key, pieces: Vec::new(), next: (segment.sequence, 0) };
+                let mut direction =
+                    Direction { key, pieces: Vec::new(), next: (segment.sequence, 0), has_begun: false };
                 direction.add(segment, packet, nanoseconds);
                 self.directions.push(direction);
             }
@@ -87,10 +90,14 @@ impl<'a> Direction<'a> {
     }
 
     fn add(&mut self, segment: &Segment<'a>, packet: usize, nanoseconds: Option<i128>) {
-        if segment.payload.is_empty() {
-            return;
+        if segment.begins && self.pieces.is_empty() {
+            self.next = (segment.sequence, 0);
+            self.has_begun = true;
         }
         let place = self.place(segment.sequence);
+        if segment.payload.is_empty() || self.is_probe(segment, place) {
+            return;
+        }
         let length = u32::try_from(segment.payload.len()).unwrap_or(u32::MAX);
         let end = place + i64::from(length);
         if self.next.1 < end {
@@ -104,6 +111,11 @@ impl<'a> Direction<'a> {
     fn place(&self, sequence: u32) -> i64 {
         let (newest, place) = self.next;
         place + i64::from(sequence.wrapping_sub(newest).cast_signed())
+    }
+
+    /// Whether an octet is sent again to see if the other side is there; it need not be the one that was sent.
+    fn is_probe(&self, segment: &Segment<'_>, place: i64) -> bool {
+        self.key.0 == Transport::Tcp && segment.payload.len() == 1 && place + 1 == self.next.1
     }
 
     fn read(self, input: &mut Input) {
@@ -133,18 +145,19 @@ impl<'a> Direction<'a> {
     fn runs(&self, input: &mut Input) -> Vec<Run> {
         let mut pieces = self.pieces.clone();
         pieces.sort_by_key(|piece| (piece.place, piece.packet));
-        let mut runs: Vec<Run> = Vec::new();
-        let mut gaps = Vec::new();
-        let (mut end, mut differs) = (pieces.first().map_or(0, |piece| piece.place), 0);
+        let (mut runs, mut gaps, mut differs): (Vec<Run>, _, _) = (Vec::new(), Vec::new(), 0);
+        let first = pieces.first().map_or(0, |piece| piece.place);
+        let mut end = if self.has_begun { first.min(0) } else { first };
         for piece in &pieces {
-            let known = usize::try_from(end - piece.place).unwrap_or(0);
-            match runs.last_mut() {
-                Some(run) if piece.place <= end => differs += usize::from(!run.extend(piece, known)),
-                Some(_) => {
-                    gaps.push((piece.place - end, piece.packet));
-                    runs.push(Run::of(piece));
+            match runs.last_mut().filter(|_| piece.place <= end) {
+                Some(run) => {
+                    let known = usize::try_from(end - piece.place).unwrap_or(0);
+                    differs += usize::from(!run.extend(piece, known));
                 }
                 None => runs.push(Run::of(piece)),
+            }
+            if end < piece.place {
+                gaps.push((piece.place - end, piece.packet));
             }
             end = end.max(piece.place + i64::try_from(piece.octets.len()).unwrap_or(i64::MAX / 2));
         }

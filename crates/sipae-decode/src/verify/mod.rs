@@ -151,8 +151,7 @@ impl Case<'_> {
 
     /// Signatures of the same side and association in other messages.
     fn siblings(&self) -> impl Iterator<Item = &Signed> {
-        let is_sibling = |other: &&Signed| other.is_sibling(self.header, self.signer, self.number);
-        self.others.iter().filter(is_sibling).take(SIBLINGS)
+        Signed::siblings(self.others, self.header, self.signer, self.number).take(SIBLINGS)
     }
 }
 

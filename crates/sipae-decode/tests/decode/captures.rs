@@ -221,6 +221,29 @@ fn a_gap_is_told_and_what_follows_is_found() {
 }
 
 #[test]
+fn octets_that_are_missing_at_the_beginning_are_told_where_it_was_seen() {
+    let input = read(&pcap(1, &[syn(100), tcp(CLIENT, 105, INVITE.as_bytes())])).expect("a capture");
+    assert_eq!(texts(&input), [INVITE]);
+    assert!(input.remarks[0].ends_with("4 octets are missing before packet 2"), "{:?}", input.remarks);
+    let input = read(&pcap(1, &[tcp(CLIENT, 105, INVITE.as_bytes())])).expect("a capture");
+    assert_eq!(input.remarks, [""; 0]);
+}
+
+/// RFC 9293 3.8.4: a keep-alive repeats an octet, whose value does not matter.
+#[test]
+fn keep_alives_of_tcp_are_no_octets() {
+    let next = 1 + u32::try_from(INVITE.len()).expect("short");
+    let packets = [
+        tcp(CLIENT, 1, INVITE.as_bytes()),
+        tcp(CLIENT, next - 1, &[0]),
+        tcp(CLIENT, next, INVITE.as_bytes()),
+    ];
+    let input = read(&pcap(1, &packets)).expect("a capture");
+    assert_eq!(texts(&input), [INVITE, INVITE]);
+    assert_eq!(input.remarks, [""; 0]);
+}
+
+#[test]
 fn a_retransmission_with_other_octets_is_told() {
     let mut packets = pieces(&[(0, 61)]);
     packets.push(tcp(CLIENT, u32::MAX - 9, b"REFER "));
