@@ -233,7 +233,7 @@ pub struct Verification {
     pub version: Option<u32>,
     /// Where the key is from.
     pub key: Option<String>,
-    /// Why it was not tried, or why the message is unfit for it.
+    /// Why it was not tried, why the message is unfit for it, or why a verifier refuses it although it verifies.
     pub reason: Option<String>,
     /// Single changes that make it verify.
     pub changes: Vec<ChangeFound>,

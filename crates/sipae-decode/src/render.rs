@@ -163,7 +163,10 @@ fn verification(out: &mut String, found: &Verification) -> fmt::Result {
     match found.outcome {
         Outcome::Verifies => {
             let version = found.version.map_or_else(String::new, |version| format!(" as version {version}"));
-            return writeln!(out, "    the signature verifies{version}{key}");
+            writeln!(out, "    the signature verifies{version}{key}")?;
+            let refusal = found.reason.as_ref();
+            return refusal
+                .map_or(Ok(()), |why| writeln!(out, "      a verifier refuses it all the same: {why}"));
         }
         Outcome::NotTried => write!(out, "    the signature was not checked{key}")?,
         Outcome::DoesNotVerify => write!(out, "    the signature does not verify{key}")?,

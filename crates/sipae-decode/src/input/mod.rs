@@ -123,13 +123,19 @@ pub fn read(octets: &[u8]) -> Result<Input, InputError> {
 }
 
 fn text(octets: &[u8]) -> Input {
-    let cut::Cut { messages, skipped } = cut::cut(octets, cut::LineEnds::Convert);
-    let remarks = skipped
-        .into_iter()
-        .map(|skipped| {
-            let cut::Skipped { offset, length } = skipped;
-            format!("{length} octets at offset {offset} begin with no start line of SIP: skipped")
-        })
-        .collect();
-    Input { messages, remarks }
+    let (text, mark) = match octets.strip_prefix(BYTE_ORDER_MARK) {
+        Some(text) => (text, BYTE_ORDER_MARK.len()),
+        None => (octets, 0),
+    };
+    let cut::Cut { mut messages, skipped } = cut::cut(text, cut::LineEnds::Convert);
+    for message in &mut messages {
+        message.offset += mark;
+    }
+    let remarks = skipped.into_iter().map(|cut::Skipped { offset, length }| {
+        format!("{length} octets at offset {} begin with no start line of SIP: skipped", offset + mark)
+    });
+    Input { messages, remarks: remarks.collect() }
 }
+
+/// What editors write before UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";

@@ -142,10 +142,7 @@ fn identities(case: &Case<'_>, base: &Attempt, _: &Keys) -> Vec<Variant> {
     let (sip, tel) = (get(base, Field::SipIdentity), get(base, Field::TelIdentity));
     let with = |sip: &[u8], tel: &[u8]| base.with(Field::SipIdentity, sip).with(Field::TelIdentity, tel);
     let mut variants = vec![
-        variant(
-            with(b"", b""),
-            "with both identities empty: the signer does not look at P-Asserted-Identity",
-        ),
+        variant(with(b"", b""), "with both identities empty: the signer looks at no identity header field"),
         variant(with(b"", &tel), "without the sip identity"),
         variant(with(&sip, b""), "without the tel identity"),
         variant(with(&tel, &sip), "with the tel identity before the sip identity"),

@@ -6,16 +6,17 @@ mod keys;
 
 use std::collections::BTreeSet;
 
-use sipae::auth::{AuthHeader, Scheme};
+use sipae::auth::{AuthHeader, Finding, Scheme};
 use sipae::draft::Draft;
 use sipae::message::{HeaderName, Message, MessageError};
 use sipae::side::Side;
 use sipae::version::Version;
-use sipae_spec::Diagnostic;
+use sipae_spec::{Diagnostic, Severity};
 
 pub(crate) use keys::keys;
 
 use crate::conversation::Signed;
+use crate::explain::signature_buffer;
 use crate::model::{ChangeFound, Outcome, Verification};
 use attempt::Attempt;
 use changes::{CHANGES, Variant};
@@ -67,11 +68,26 @@ impl Case<'_> {
             Some(base) => Verification {
                 outcome: Outcome::Verifies,
                 version: Some(self.version.unwrap_or(base.version).number()),
-                reason: None,
+                reason: self.refusal(base.version),
                 ..found
             },
             None => self.search(keys, &bases, found),
         }
+    }
+
+    /// Why a verifier does not accept the message, although its signature is good.
+    fn refusal(&self, version: Version) -> Option<String> {
+        let is_malformed = |found: &Finding<'_>| found.diagnostic.severity() == Severity::Malformed;
+        let malformed = self.header.findings().into_iter().find(is_malformed);
+        let malformed = malformed.map(|found| format!("{} ({})", found.diagnostic, found.diagnostic.rule()));
+        malformed.or_else(|| {
+            let buffer = signature_buffer(self.message, self.header, self.signer, version).ok()?;
+            let field = buffer.ambiguous()?;
+            Some(format!(
+                "{} holds ><, which makes the signature buffer ambiguous (SIPAE-2.2-27)",
+                field.name()
+            ))
+        })
     }
 
     fn versions(&self) -> Vec<Version> {

@@ -234,6 +234,22 @@ fn two_changes_at_once_are_not_found_and_the_number_of_trials_is_told() {
     assert!(50 < found.tried, "{}", found.tried);
 }
 
+/// SIPAE-2.2-27, and a number that is none: the signature is good, and no verifier takes the message.
+#[test]
+fn a_good_signature_of_a_message_that_is_refused_is_told_as_such() {
+    let ambiguous = with(5, "c><1");
+    let text = request(&CLIENT.signature(EXTENDED, SEQUENCE_NUMBER, &ambiguous))
+        .replace("Call-ID: c1", "Call-ID: c><1");
+    let found = checked(&text, &material());
+    assert_eq!(found.outcome, Outcome::Verifies);
+    assert!(found.reason.is_some_and(|reason| reason.contains("SIPAE-2.2-27")));
+    let zero = with(2, "0");
+    let text = request(&CLIENT.signature(EXTENDED, SEQUENCE_NUMBER, &zero)).replace("\"007\"", "\"0\"");
+    let found = checked(&text, &material());
+    assert_eq!(found.outcome, Outcome::Verifies);
+    assert!(found.reason.is_some_and(|reason| reason.contains("SIPAE-2.2-10")));
+}
+
 /// HMAC has no mode: what is tried of NTLM is not tried of TLS-DSK.
 #[test]
 fn tls_dsk_signatures_are_searched_too() {

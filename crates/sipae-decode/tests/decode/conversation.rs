@@ -113,6 +113,13 @@ fn tls_dsk_signatures_verify_by_the_hash_that_their_length_tells() {
 }
 
 #[test]
+fn a_byte_order_mark_is_no_part_of_the_first_message() {
+    let text = format!("\u{FEFF}{}", exchange());
+    let decoded = with_password(&text, PASSWORD);
+    assert_eq!((decoded.tally().verified, decoded.messages[0].offset), (2, 3));
+}
+
+#[test]
 fn kerberos_is_told_to_be_not_built_yet() {
     let header = "Kerberos realm=\"r\", targetname=\"sip/t\", srand=\"01234567\", snum=\"1\", \
                   rspauth=\"040401ffffffffff0000000000000000258b1b279a38abe5d2250499\"";
