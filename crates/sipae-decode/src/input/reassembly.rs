@@ -65,20 +65,20 @@ impl<'a> Flows<'a> {
         }
     }
 
-    /// The messages of all directions, by the packet that they begin in.
+    /// The messages of all directions, in the order in which they came in.
     pub(super) fn finish(self) -> Input {
-        let mut input = Input::default();
+        let (mut messages, mut remarks) = (Vec::new(), Vec::new());
         for direction in self.directions {
-            direction.read(&mut input);
+            direction.read(&mut messages, &mut remarks);
         }
-        input.messages.sort_by_key(|message| message.origin.as_ref().map_or(0, |origin| origin.packet));
+        messages.sort_by_key(|(order, _)| *order);
         if 0 < self.dropped {
             let dropped = self.dropped;
-            input.remarks.push(format!(
+            remarks.push(format!(
                 "{dropped} packets of connections above the first {MAX_FLOWS} are not looked at"
             ));
         }
-        input
+        Input { messages: messages.into_iter().map(|(_, message)| message).collect(), remarks }
     }
 }
 
@@ -118,22 +118,26 @@ impl<'a> Direction<'a> {
         self.key.0 == Transport::Tcp && segment.payload.len() == 1 && place + 1 == self.next.1
     }
 
-    fn read(self, input: &mut Input) {
-        let runs = if self.key.0 == Transport::Udp { self.datagrams() } else { self.runs(input) };
-        let mut skipped = 0;
-        let mut first = Vec::new();
+    /// Gives each message with the packet that it may have been waiting for: one that is overtaken comes in no earlier
+    /// than what stands before it.
+    fn read(self, messages: &mut Vec<(usize, Captured)>, remarks: &mut Vec<String>) {
+        let runs = if self.key.0 == Transport::Udp { self.datagrams() } else { self.runs(remarks) };
+        let (mut skipped, mut first, mut order) = (0, Vec::new(), 0);
         for run in &runs {
-            let Cut { messages, skipped: junk } = cut(&run.octets, LineEnds::Keep);
+            let Cut { messages: found, skipped: junk } = cut(&run.octets, LineEnds::Keep);
             for junk in junk {
                 if first.is_empty() {
                     first = slice(&run.octets, junk.offset, junk.offset + 8).to_vec();
                 }
                 skipped += junk.length;
             }
-            input.messages.extend(messages.into_iter().map(|message| self.located(message, run)));
+            for message in found {
+                order = order.max(run.packet_at(message.offset).0);
+                messages.push((order, self.located(message, run)));
+            }
         }
         if 0 < skipped {
-            input.remarks.push(format!("{}: {}", self.name(), describe(skipped, &first)));
+            remarks.push(format!("{}: {}", self.name(), describe(skipped, &first)));
         }
     }
 
@@ -142,7 +146,7 @@ impl<'a> Direction<'a> {
     }
 
     /// The octets without what was sent twice, parted where some are missing.
-    fn runs(&self, input: &mut Input) -> Vec<Run> {
+    fn runs(&self, remarks: &mut Vec<String>) -> Vec<Run> {
         let mut pieces = self.pieces.clone();
         pieces.sort_by_key(|piece| (piece.place, piece.packet));
         let (mut runs, mut gaps, mut differs): (Vec<Run>, _, _) = (Vec::new(), Vec::new(), 0);
@@ -161,33 +165,33 @@ impl<'a> Direction<'a> {
             }
             end = end.max(piece.place + i64::try_from(piece.octets.len()).unwrap_or(i64::MAX / 2));
         }
-        self.remark_gaps(&gaps, input);
-        self.remark_oddities(differs, input);
+        self.remark_gaps(&gaps, remarks);
+        self.remark_oddities(differs, remarks);
         runs
     }
 
-    fn remark_gaps(&self, gaps: &[(i64, usize)], input: &mut Input) {
+    fn remark_gaps(&self, gaps: &[(i64, usize)], remarks: &mut Vec<String>) {
         const TOLD: usize = 10;
         for (missing, packet) in gaps.iter().take(TOLD) {
             let text = format!("{}: {missing} octets are missing before packet {packet}", self.name());
-            input.remarks.push(text);
+            remarks.push(text);
         }
         if TOLD < gaps.len() {
-            input.remarks.push(format!("{}: {} more gaps", self.name(), gaps.len() - TOLD));
+            remarks.push(format!("{}: {} more gaps", self.name(), gaps.len() - TOLD));
         }
     }
 
-    fn remark_oddities(&self, differs: usize, input: &mut Input) {
+    fn remark_oddities(&self, differs: usize, remarks: &mut Vec<String>) {
         if 0 < differs {
             let text = format!(
                 "{}: {differs} packets repeat octets with others in them; the first are kept",
                 self.name()
             );
-            input.remarks.push(text);
+            remarks.push(text);
         }
         let cut = self.pieces.iter().filter(|piece| piece.is_cut).count();
         if 0 < cut {
-            input.remarks.push(format!("{}: {cut} packets are cut short by the capture", self.name()));
+            remarks.push(format!("{}: {cut} packets are cut short by the capture", self.name()));
         }
     }
 

@@ -229,6 +229,14 @@ fn octets_that_are_missing_at_the_beginning_are_told_where_it_was_seen() {
     assert_eq!(input.remarks, [""; 0]);
 }
 
+#[test]
+fn messages_of_one_side_stand_in_their_order_where_packets_are_overtaken() {
+    let next = 1 + u32::try_from(ANSWER.len()).expect("short");
+    let packets = [syn(0), tcp(CLIENT, next, INVITE.as_bytes()), tcp(CLIENT, 1, ANSWER.as_bytes())];
+    let input = read(&pcap(1, &packets)).expect("a capture");
+    assert_eq!(texts(&input), [ANSWER, INVITE]);
+}
+
 /// RFC 9293 3.8.4: a keep-alive repeats an octet, whose value does not matter.
 #[test]
 fn keep_alives_of_tcp_are_no_octets() {
