@@ -40,6 +40,8 @@ pub(crate) enum Command {
     List(ListArgs),
     /// Tell all that is known about a row of the catalogue or a case.
     Explain(ExplainArgs),
+    /// Explain captured messages: header fields, tokens, the signature buffer, and why a signature does not verify.
+    Decode(DecodeArgs),
     /// Profiles: what a target claims, and the credentials to test it with.
     Profile(ProfileArgs),
     /// Host the reference server on TCP or TLS, or over the standard input and output.
@@ -198,6 +200,72 @@ pub(crate) struct ExplainArgs {
     /// Id of a row, such as SIPAE-3.3.5.1-03 or 3.3.5.1-03, or of a case, such as 3.3.5.1/bare-ack.
     #[arg(value_name = "ID")]
     pub(crate) id: String,
+}
+
+#[derive(clap::Args)]
+#[command(after_help = DECODE_HELP)]
+pub(crate) struct DecodeArgs {
+    /// SIP messages as text, or a capture (pcap, pcapng) of unencrypted SIP; - is the standard input.
+    #[arg(default_value = "-", value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Write JSON lines: an object for each message, and one for each remark on the input (docs/decode.md).
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) keys: KeyArgs,
+}
+
+const DECODE_HELP: &str = "\
+Nothing of a password or key is ever shown. Others on the machine may see what stands on a command line.
+A file or the environment variable SIPAE_PASSWORD are safer for a password.
+
+Exit codes:
+  0  messages were explained; with a password or keys, every signature that could be checked verifies
+  1  a signature was checked and does not verify
+  2  wrong usage, or input that cannot be read
+  4  no readable message; or no signature that could be checked with the password or keys";
+
+/// Hexadecimal digits unless they say something else.
+#[derive(clap::Args)]
+#[command(next_help_heading = "To verify signatures")]
+pub(crate) struct KeyArgs {
+    /// NTLM: the password of the user; the input has to hold CHALLENGE and AUTHENTICATE.
+    #[arg(long, value_name = "TEXT", conflicts_with = "password_file")]
+    pub(crate) password: Option<String>,
+    /// NTLM: a file whose first line is the password.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) password_file: Option<PathBuf>,
+    /// NTLM: the client's signing and sealing key; - for SIGN without extended session security.
+    #[arg(long, value_name = "SIGN:SEAL", allow_hyphen_values = true)]
+    pub(crate) client_key: Option<String>,
+    /// NTLM: the server's signing and sealing key.
+    #[arg(long, value_name = "SIGN:SEAL", allow_hyphen_values = true)]
+    pub(crate) server_key: Option<String>,
+    /// NTLM: the session key, from which those of both sides follow.
+    #[arg(long, value_name = "KEY", requires = "flags")]
+    pub(crate) exported_session_key: Option<String>,
+    /// NTLM: the negotiated flags as a number, such as 0x62988255.
+    #[arg(long, value_name = "FLAGS", requires = "exported_session_key")]
+    pub(crate) flags: Option<String>,
+    /// TLS-DSK: the exported key material, 128 octets.
+    #[arg(long, value_name = "KEYS", conflicts_with_all = ["tls_client_key", "tls_server_key"])]
+    pub(crate) tls_key_material: Option<String>,
+    /// TLS-DSK: the key that the client signs with.
+    #[arg(long, value_name = "KEY")]
+    pub(crate) tls_client_key: Option<String>,
+    /// TLS-DSK: the key that the server signs with.
+    #[arg(long, value_name = "KEY")]
+    pub(crate) tls_server_key: Option<String>,
+}
+
+/// Nothing of them is shown, here either.
+impl std::fmt::Debug for DecodeArgs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DecodeArgs")
+            .field("file", &self.file)
+            .field("json", &self.json)
+            .finish_non_exhaustive()
+    }
 }
 
 #[derive(clap::Args, Debug)]

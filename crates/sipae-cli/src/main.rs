@@ -2,6 +2,7 @@
 
 mod args;
 mod control;
+mod decode;
 mod exec;
 mod expected;
 mod explain;
@@ -39,6 +40,7 @@ fn dispatch(command: Command) -> ExitCode {
         Command::Probe(args) => probe::probe(&args),
         Command::List(args) => list::list(&args),
         Command::Explain(args) => explain::explain(&args),
+        Command::Decode(args) => decode::decode(&args),
         Command::Profile(args) => profile::profile(&args),
         Command::Serve(args) => serve::serve(&args),
         Command::Vectors(args) => vectors::check(&args),

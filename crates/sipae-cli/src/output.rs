@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use sipae_conformance::control::ControlError;
 use sipae_conformance::profile::ProfileError;
+use sipae_decode::input::InputError;
 use sipae_events::ExitCode;
 use sipae_net::TlsError;
 use sipae_vectors::LoadError;
@@ -18,6 +19,8 @@ pub(crate) enum Failure {
     Vectors(#[from] LoadError),
     #[error(transparent)]
     Tls(#[from] TlsError),
+    #[error("{file}: {source}")]
+    Input { file: String, source: InputError },
     #[error("{}: {source}", file.display())]
     File { file: PathBuf, source: io::Error },
     #[error("--exec: {0}")]

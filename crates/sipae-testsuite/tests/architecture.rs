@@ -16,11 +16,13 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["sipae", "sipae-events", "sipae-gen", "sipae-net", "sipae-spec", "sipae-vectors"],
     ),
     ("sipae-report", &["sipae-events", "sipae-spec"]),
+    ("sipae-decode", &["sipae", "sipae-spec"]),
     (
         "sipae-cli",
         &[
             "sipae",
             "sipae-conformance",
+            "sipae-decode",
             "sipae-events",
             "sipae-net",
             "sipae-report",

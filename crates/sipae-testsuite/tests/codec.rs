@@ -1,104 +1,96 @@
-//! The reference as a codec: what it does with inputs that allow no computation.
+//! Codecs under test: the reference passes, and wrong codecs are found by the rows that they break.
 
-use serde_json::{Value, json};
-use sipae_conformance::codec::ReferenceCodec;
-use sipae_vectors::{Answer, Codec, Operation, Refusal};
+mod wrong;
 
-fn answer(op: &str, inputs: &Value) -> Result<Answer, Refusal> {
-    ReferenceCodec.answer(&Operation::from_parts(op, inputs).expect("an operation"))
+use std::collections::BTreeSet;
+
+use sipae_conformance::codec::{ReferenceCodec, cases};
+use sipae_conformance::run::{RunOptions, run};
+use sipae_conformance::target::{CodecObjects, Target};
+use sipae_events::{CaseFinished, Event, ExitCode, Verdict};
+use sipae_spec::{Requirement, Role, requirements};
+use sipae_vectors::{Codec, Operation};
+
+fn events(codec: impl Fn() -> Box<dyn Codec + Send> + Send + Sync + 'static) -> (Vec<Event>, ExitCode) {
+    let target = Target::CodecObject(CodecObjects::new("a codec", codec));
+    let options = RunOptions { target, ..RunOptions::reference(1) };
+    let mut events = Vec::new();
+    let exit = run(&options, &mut |event| events.push(event.clone()));
+    (events, exit)
 }
 
-fn refusal(op: &str, inputs: &Value) -> String {
-    answer(op, inputs).expect_err("a refusal").to_string()
-}
-
-fn mac() -> Value {
-    json!({"extended_session_security": true, "key_exchange": true, "datagram": true,
-        "seal_key": "00".repeat(16), "sign_key": "00".repeat(16), "seq": 100, "messages": [{"text": "a"}]})
-}
-
-fn mac_with(name: &str, value: Value) -> Value {
-    let mut inputs = mac();
-    inputs[name] = value;
-    inputs
-}
-
-#[test]
-fn inputs_of_a_wrong_length_are_malformed_by_name() {
-    assert_eq!(
-        refusal("signkey", &json!({"flags": 0, "exported_session_key": "00", "mode": "client"})),
-        "malformed: exported_session_key: 1 octets, not 16"
-    );
-    assert_eq!(
-        refusal("rc4k", &json!({"key": "", "data": "00"})),
-        "malformed: key: 0 octets, RC4 takes 1 to 256"
-    );
-    assert_eq!(refusal("mac", &mac_with("sign_key", json!("00"))), "malformed: sign_key: 1 octets, not 16");
+fn finished(events: &[Event]) -> impl Iterator<Item = &CaseFinished> {
+    events.iter().filter_map(|event| match event {
+        Event::CaseFinished(case) => Some(case),
+        _ => None,
+    })
 }
 
 #[test]
-fn inputs_that_are_missing_are_malformed_by_name() {
-    assert_eq!(
-        refusal("hash_primitive", &json!({"algorithm": "hmac-md5", "data_hex": ""})),
-        "malformed: key_hex: a key is needed"
-    );
-    assert_eq!(
-        refusal("mac", &mac_with("sign_key", Value::Null)),
-        "malformed: sign_key: extended session security needs one"
-    );
-}
-
-#[test]
-fn names_that_nobody_knows_are_malformed() {
-    assert_eq!(
-        refusal("ntlm_flags", &json!({"names": ["SIGN", "SING"]})),
-        "malformed: names: no flag is called \"SING\""
-    );
-    assert_eq!(
-        refusal("av_pairs", &json!({"pairs": [["Name", ""], ["EOL", ""]]})),
-        "malformed: pairs: \"Name\" names no pair"
-    );
-}
-
-#[test]
-fn a_message_that_is_none_is_malformed() {
-    assert_eq!(
-        refusal("sip_message", &json!({"message": "INVITE\r\n\r\n"})),
-        "malformed: message: start line \"INVITE\" is no request or status line of SIP/2.0"
-    );
-}
-
-/// [MS-SIPAE] SIPAE-2.2-21: a message with two fields that are signed is unfit for signing.
-#[test]
-fn a_message_with_two_call_ids_has_no_buffer() {
-    let context = json!({"scheme": "NTLM", "rand": "", "num": "1", "realm": "", "targetname": ""});
-    let message = "INVITE sip:b@x SIP/2.0\r\nCall-ID: 1\r\ni: 2\r\n\r\n";
-    assert_eq!(
-        refusal("sip_buffer", &json!({"message": message, "context": context})),
-        "malformed: message: Call-ID: a header field that may occur once occurs again"
-    );
-}
-
-#[test]
-fn a_scheme_that_is_not_built_is_unsupported() {
-    assert_eq!(refusal("tls_prf", &json!({})), "unsupported: TLS-DSK is not built yet");
-    assert_eq!(refusal("gss_mic", &json!({})), "unsupported: Kerberos is not built yet");
-}
-
-/// [MS-NLMP] 3.4.4.1: the first word of the key stream goes over the random pad, which counts as zero here.
-#[test]
-fn the_pad_is_the_key_stream_where_no_other_is_given() {
-    let mut inputs = mac_with("extended_session_security", json!(false));
-    inputs["messages"] = json!([{"text": "a"}, {"text": "a"}]);
-    for (datagram, second) in [(true, 0..8), (false, 24..32)] {
-        inputs["datagram"] = json!(datagram);
-        let stream =
-            answer("rc4k", &json!({"key": "00".repeat(16), "data": "00".repeat(32)})).expect("a stream");
-        let stream = stream.get("output").and_then(Value::as_str).expect("octets");
-        let signatures = answer("mac", &inputs).expect("signatures");
-        let pad = |index: usize| {
-            signatures.get("signatures").expect("a list")[index].as_str().expect("octets")[8..16].to_owned()
-        };
-        assert_eq!((pad(0), pad(1)), (stream[0..8].to_owned(), stream[second].to_owned()), "{datagram}");
+fn the_reference_passes_every_case_of_what_is_built() {
+    let (events, exit) = events(|| Box::new(ReferenceCodec));
+    assert_eq!(exit, ExitCode::Passed);
+    let not_built: BTreeSet<&str> =
+        Operation::TABLE.iter().filter(|(_, scheme)| scheme.is_some()).map(|(op, _)| *op).collect();
+    for (finished, case) in finished(&events).zip(cases()) {
+        let expected =
+            if not_built.contains(case.operation()) { Verdict::Unsupported } else { Verdict::Pass };
+        assert_eq!(finished.verdict, expected, "{}: {:?}", case.id(), finished.findings);
     }
+}
+
+#[test]
+fn a_run_with_the_same_seed_is_the_same_run() {
+    let first = events(|| Box::new(wrong::codec("tag in a URI")));
+    assert_eq!(first, events(|| Box::new(wrong::codec("tag in a URI"))));
+}
+
+/// A wrong codec is found by its row, and by rows that say the same from another side; no other row is blamed.
+#[test]
+fn each_wrong_codec_is_found_by_the_row_that_it_breaks() {
+    let mut problems = Vec::new();
+    for wrong in wrong::CODECS {
+        let (events, _) = events(|| Box::new(wrong::codec(wrong.name)));
+        let found: BTreeSet<String> = finished(&events)
+            .flat_map(|case| &case.findings)
+            .map(|finding| finding.requirement.trim_start_matches("SIPAE-").to_owned())
+            .collect();
+        let allowed: BTreeSet<String> =
+            [wrong.row].iter().chain(wrong.beside).map(|row| (*row).to_owned()).collect();
+        if !found.contains(wrong.row) || !found.is_subset(&allowed) {
+            problems.push(format!("{}: {} is broken, found {found:?}", wrong.name, wrong.row));
+        }
+    }
+    assert!(15 <= wrong::CODECS.len());
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+/// A counterexample says what differs, and was made small.
+#[test]
+fn a_generated_counterexample_is_small_and_shown_side_by_side() {
+    let (events, exit) = events(|| Box::new(wrong::codec("tag in a URI")));
+    assert_eq!(exit, ExitCode::Passed, "the row is reconstructed: loose");
+    let case = finished(&events).find(|case| case.case.as_str() == "2.2/generated/buffer-tags").expect("ran");
+    assert_eq!(case.verdict, Verdict::Loose);
+    let finding = case.findings.first().expect("a finding");
+    assert!(finding.expected.contains("buffers.4: ") && finding.got.contains("buffers.4: "), "{finding:?}");
+    let request = &case.exchange.first().expect("the request").octets;
+    assert_eq!(request.matches(";tag=inside").count(), 1, "{request}");
+    assert!(!request.contains("\\\"Alice"), "{request}");
+}
+
+#[test]
+fn every_row_of_codecs_has_a_case_of_codecs_or_a_written_reason() {
+    let tested: BTreeSet<&str> = cases().iter().flat_map(|case| case.requirements().to_vec()).collect();
+    for row in requirements().iter().filter(|row| row.role == Role::Codec) {
+        assert!(tested.contains(row.id) || row.reason().is_some(), "{}", row.id);
+    }
+}
+
+#[test]
+fn a_reason_stands_for_few_rows_of_codecs() {
+    let tested: BTreeSet<&str> = cases().iter().flat_map(|case| case.requirements().to_vec()).collect();
+    let open = |row: &&Requirement| row.role == Role::Codec && row.id.starts_with("SIPAE-") && !tested.contains(row.id);
+    let open: Vec<&str> = requirements().iter().filter(open).map(|row| row.id).collect();
+    assert_eq!(open, ["SIPAE-2.2-23", "SIPAE-2.2-26", "SIPAE-3.2.4.4-02"]);
 }

@@ -5,6 +5,8 @@ mod commands;
 #[cfg(test)]
 mod controlled;
 #[cfg(test)]
+mod decode;
+#[cfg(test)]
 mod measured;
 #[cfg(test)]
 mod misbehaving;
