@@ -133,7 +133,7 @@ pub(crate) struct RunArgs {
 #[derive(clap::Args, Debug)]
 #[command(next_help_heading = "Which cases")]
 pub(crate) struct FilterArgs {
-    /// Only cases whose id contains one of these.
+    /// Only cases whose id, or operation of a codec, contains one of these.
     #[arg(value_name = "CASE", help_heading = Resettable::Reset)]
     pub(crate) cases: Vec<String>,
     /// Only cases about this section of the specification and those below it: 3.3.5 covers 3.3.5.1.

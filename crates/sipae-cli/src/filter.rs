@@ -17,6 +17,8 @@ pub(crate) struct KnownCase {
     pub(crate) title: String,
     pub(crate) role: Role,
     pub(crate) scheme: &'static str,
+    /// What a codec is asked.
+    pub(crate) operation: Option<&'static str>,
     pub(crate) rows: Vec<&'static Requirement>,
     /// What must be there for it, as a sentence.
     pub(crate) needs: String,
@@ -40,6 +42,7 @@ fn codec_cases() -> impl Iterator<Item = KnownCase> {
         title: case.title().to_owned(),
         role: case.role(),
         scheme: case.scheme(),
+        operation: Some(case.operation()),
         rows: case.requirements().iter().filter_map(|id| Requirement::get(id)).collect(),
         needs: format!("a codec that answers {}", case.operation()),
         steps: vec![format!("ask {}", case.request())],
@@ -52,6 +55,7 @@ fn server_cases() -> impl Iterator<Item = KnownCase> {
         title: case.title().to_owned(),
         role: case.role(),
         scheme: "NTLM",
+        operation: None,
         rows: case.requirements().iter().filter_map(|id| Requirement::get(id)).collect(),
         needs: case.needs().to_string(),
         steps: case.steps(),
@@ -62,7 +66,8 @@ fn server_cases() -> impl Iterator<Item = KnownCase> {
 pub(crate) fn chosen(filter: &Filter, role: Option<Role>) -> impl Iterator<Item = KnownCase> {
     known_for(role).filter(|case| {
         let ids: Vec<&'static str> = case.rows.iter().map(|row| row.id).collect();
-        filter.selects(&case.id, &ids, case.role) && filter.selects_scheme(case.scheme)
+        let names: Vec<&str> = [case.id.as_str()].into_iter().chain(case.operation).collect();
+        filter.selects_of(&names, &ids, case.role) && filter.selects_scheme(case.scheme)
     })
 }
 

@@ -29,6 +29,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     if args.fix && !filter.is_empty() {
         return Err(Failure::Usage("--fix: needs a run of all cases, without filters".to_owned()));
     }
+    end_programs_with_this_one();
     let options = options(args, filter)?;
     let expected =
         args.expected_failures.as_ref().map(|file| ExpectedFile::load(file, args.fix)).transpose()?;
@@ -41,6 +42,17 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         (Some(file), Some(comparison)) if args.fix => file.fix(&comparison).map(|()| exit),
         _ => Ok(exit),
     }
+}
+
+/// Programs that the suite has started are in groups of their own: what a terminal sends to this one does not reach them.
+fn end_programs_with_this_one() {
+    /// What a shell tells of a program that was interrupted.
+    const INTERRUPTED: i32 = 130;
+    // Without a handler the run ends all the same, and leaves them.
+    let _without = ctrlc::set_handler(|| {
+        sipae_net::end_all();
+        std::process::exit(INTERRUPTED);
+    });
 }
 
 /// Runs, tells every report, and compares. A report that could not be written is told at the end.

@@ -33,9 +33,16 @@ impl Filter {
     /// Whether a case with this id, these rows and this role is chosen.
     #[must_use]
     pub fn selects(&self, id: &str, requirements: &[&'static str], role: Role) -> bool {
+        self.selects_of(&[id], requirements, role)
+    }
+
+    /// The same for a case that goes by several names, the id first: parts of any of them choose it.
+    #[must_use]
+    pub fn selects_of(&self, names: &[&str], requirements: &[&'static str], role: Role) -> bool {
         let rows = || requirements.iter().filter_map(|id| Requirement::get(id));
-        self.exactly.as_ref().is_none_or(|ids| ids.contains(id))
-            && holds(&self.ids, |part| id.contains(part.as_str()))
+        let is_exact = |ids: &Arc<BTreeSet<String>>| names.first().is_some_and(|id| ids.contains(*id));
+        self.exactly.as_ref().is_none_or(is_exact)
+            && holds(&self.ids, |part| names.iter().any(|name| name.contains(part.as_str())))
             && holds(&self.sections, |section| rows().any(|row| is_within(row.section_number(), section)))
             && holds(&self.levels, |level| rows().any(|row| row.level == *level))
             && holds(&self.roles, |wanted| role == *wanted || rows().any(|row| row.role == *wanted))

@@ -191,6 +191,7 @@ fn ends(played: Played) -> Vec<End> {
 fn farewell(end: &End) -> Exchanged {
     let connection = u32::try_from(end.connection.0).unwrap_or(u32::MAX);
     Exchanged::new(Direction::Received, connection, end.how.clone(), end.errors.as_bytes())
+        .of(Exchanged::STANDARD_ERROR)
 }
 
 /// Whether the target has ended or hangs. Missed answers, closed connections and refused ones are looked into over new

@@ -220,6 +220,15 @@ impl Exchanged {
         }
     }
 
+    /// What a program that is the target has written to its standard error.
+    pub const STANDARD_ERROR: &'static str = "standard error";
+
+    /// Whether it is a request to a codec, or its answer: lines of JSON, to be read and copied as they are.
+    #[must_use]
+    pub fn is_line(&self) -> bool {
+        self.party == "codec"
+    }
+
     /// The same message with who of the suite's side sent or received it.
     #[must_use]
     pub fn of(self, party: impl Into<String>) -> Self {

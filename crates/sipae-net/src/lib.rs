@@ -22,7 +22,7 @@ pub use host::{Host, HostControl, HostEvent, serve_pipes};
 pub use memory::MemoryWire;
 pub use object::{Act, ReferenceObject, ServerObject};
 pub use pipe::{End, Ends, PipeWire};
-pub use process::{Errors, Process, told};
+pub use process::{Errors, Process, end_all, told};
 pub use program::{LONGEST_LINE, Program, ProgramError, read_line};
 pub use socket::SocketWire;
 pub use tls::{ClientIdentity, HandshakeError, ServerIdentity, TlsClient, TlsError, TlsOptions, TlsRoots};

@@ -2,8 +2,10 @@
 
 mod tail;
 
+use std::collections::BTreeSet;
 use std::io::{self, ErrorKind};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -42,6 +44,29 @@ pub struct Process {
     status: Option<ExitStatus>,
 }
 
+/// Programs that have not been waited for, by their ids, which are those of their groups.
+static RUNNING: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
+
+fn running() -> MutexGuard<'static, BTreeSet<u32>> {
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Ends all programs that this process has started, with their groups, by force: for a process that is itself told to
+/// end. No program is started afterwards.
+pub fn end_all() {
+    let running = running();
+    #[cfg(unix)]
+    for id in running.iter() {
+        let group = i32::try_from(*id).ok().and_then(rustix::process::Pid::from_raw);
+        if let Some(group) = group {
+            // Fails where nobody is left.
+            let _gone = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        }
+    }
+    // The lock is never given back, so that nobody starts another one.
+    std::mem::forget(running);
+}
+
 /// A child that has not been waited for, as the system sees it.
 enum State {
     Running,
@@ -72,7 +97,13 @@ impl Process {
         }
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        let child = command.spawn()?;
+        let child = {
+            // Whoever ends all programs knows of this one, or comes before it is started.
+            let mut running = running();
+            let child = command.spawn()?;
+            running.insert(child.id());
+            child
+        };
         // From here on the child is ended when something fails.
         let mut started = Self { child, errors: None, is_reaped: false, status: None };
         started.errors = started.child.stderr.take().map(Tail::of).transpose()?;
@@ -122,6 +153,7 @@ impl Process {
     pub fn end(&mut self) -> Option<ExitStatus> {
         if !self.is_reaped {
             self.kill();
+            running().remove(&self.child.id());
             self.status = self.child.wait().ok();
             self.is_reaped = true;
             if let Some(errors) = &self.errors {

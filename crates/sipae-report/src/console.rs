@@ -8,14 +8,17 @@ use sipae_events::{
     CaseFinished, Event, Finding, GateFinished, GateOutcome, RunFinished, RunStarted, SignatureSeen, Subject,
     Verdict,
 };
-use sipae_spec::Requirement;
+use sipae_spec::{Requirement, Role};
 
 use crate::Writer;
 use crate::expected::Comparison;
-use crate::ladder::ladder;
+use crate::ladder::{ladder, told_lines, told_messages};
 use crate::levels::Levels;
 use crate::palette::Palette;
 use crate::text::{counts, first_sentence, printable, quoted, visible, wrapped};
+
+/// Reasons why cases were not run that are told at most.
+const REASONS: usize = 12;
 
 /// Writes a run for a terminal or a log: lines only, no cursor movements.
 #[derive(Debug)]
@@ -29,6 +32,8 @@ pub struct Console<W> {
     last_reason: Option<String>,
     levels: Levels,
     open: Vec<CaseFinished>,
+    /// Why cases were not run, and how many.
+    not_run: BTreeMap<(&'static str, String), u32>,
     comparison: Option<Comparison>,
 }
 
@@ -45,6 +50,7 @@ impl<W: Write> Console<W> {
             last_reason: None,
             levels: Levels::default(),
             open: Vec::new(),
+            not_run: BTreeMap::new(),
             comparison: None,
         }
     }
@@ -91,12 +97,18 @@ impl<W: Write> Console<W> {
         self.last_reason.clone_from(&gate.reason);
         let notes: Vec<String> = gate.notes.iter().map(|note| printable(note)).collect();
         let notes = if notes.is_empty() { String::new() } else { format!(" ({})", notes.join(", ")) };
-        writeln!(self.out, "{}  gate {outcome}{reason}{notes}", gate.subject)
+        writeln!(self.out, "{}  gate {outcome}{reason}{notes}", gate.subject)?;
+        let lines = told_lines(&gate.exchange, self.is_verbose);
+        lines.iter().try_for_each(|line| writeln!(self.out, "  {line}"))
     }
 
     fn finished(&mut self, case: &CaseFinished) {
         *self.counts.entry(case.verdict.name()).or_default() += 1;
         self.levels.add(case);
+        if matches!(case.verdict, Verdict::Blocked | Verdict::Unsupported) {
+            let reason = case.reason.clone().unwrap_or_default();
+            *self.not_run.entry((case.verdict.name(), reason)).or_default() += 1;
+        }
         let is_told = !case.findings.is_empty()
             || matches!(case.verdict, Verdict::Fail(_) | Verdict::Loose | Verdict::Inconclusive);
         if is_told {
@@ -129,6 +141,7 @@ impl<W: Write> Console<W> {
         }
         self.expected(&grouped(expected))?;
         self.remarks(&grouped(remarks))?;
+        self.not_run()?;
         let cases = &run.totals.cases;
         let noun = if cases.sum() == 1 { "case" } else { "cases" };
         let total = format!("{} {noun}: {}", cases.sum(), counts(cases.named()));
@@ -138,6 +151,22 @@ impl<W: Write> Console<W> {
         }
         writeln!(self.out, "{}", self.comparison.as_ref().map_or(run.exit, Comparison::exit))?;
         self.out.flush()
+    }
+
+    /// Why cases were blocked, unless a gate has said it; with `--verbose` why they are unsupported, too.
+    fn not_run(&mut self) -> io::Result<()> {
+        let is_told = |(verdict, reason): &(&'static str, String)| {
+            let is_known = reason.is_empty() || self.last_reason.as_ref() == Some(reason);
+            !is_known && (*verdict == Verdict::Blocked.name() || self.is_verbose)
+        };
+        let told: Vec<_> = self.not_run.iter().filter(|(key, _)| is_told(key)).collect();
+        let more = told.len().saturating_sub(REASONS);
+        for (place, ((verdict, reason), count)) in told.into_iter().take(REASONS).enumerate() {
+            let gap = if place == 0 { "\n" } else { "" };
+            let noun = if *count == 1 { "case" } else { "cases" };
+            writeln!(self.out, "{gap}{}  {count} {noun}: {}", verdict.to_uppercase(), printable(reason))?;
+        }
+        if more == 0 { Ok(()) } else { writeln!(self.out, "and {more} more reasons, in the events (--json)") }
     }
 
     fn excuse(&self, case: &CaseFinished) -> Option<String> {
@@ -185,16 +214,20 @@ impl<W: Write> Console<W> {
         let case = &group.case;
         writeln!(self.out, "\n{}", self.heading(group))?;
         writeln!(self.out, "{}", wrapped("  ", 2, &case.title))?;
-        let mut last = "";
+        let mut last: Option<&Finding> = None;
         for finding in &case.findings {
-            self.finding(finding, finding.requirement == last)?;
-            last = &finding.requirement;
+            self.finding(finding, last)?;
+            last = Some(finding);
         }
         if let Some(reason) = &case.reason {
             writeln!(self.out, "{}", wrapped("  reason: ", 4, &printable(reason)))?;
         }
-        for line in ladder(&case.exchange, case.exchange_left_out, self.is_verbose) {
+        let messages = told_messages(&case.exchange);
+        for line in ladder(&messages, case.exchange_left_out, self.is_verbose) {
             writeln!(self.out, "    {}", self.palette.faint(line))?;
+        }
+        for line in told_lines(&case.exchange, self.is_verbose) {
+            writeln!(self.out, "  {line}")?;
         }
         self.signatures(&case.signatures)?;
         self.again(case)
@@ -211,16 +244,30 @@ impl<W: Write> Console<W> {
         format!("{verdict}  {}  {}", self.palette.strong(&case.case), listed(&group.subjects))
     }
 
-    fn finding(&mut self, finding: &Finding, is_same_row: bool) -> io::Result<()> {
+    fn finding(&mut self, finding: &Finding, last: Option<&Finding>) -> io::Result<()> {
         let requirement = &finding.requirement;
-        if !is_same_row {
+        if last.is_none_or(|last| last.requirement != *requirement) {
             writeln!(self.out, "  {requirement} ({})", level(finding))?;
             if let Some(row) = Requirement::get(requirement) {
                 writeln!(self.out, "{}", wrapped("    rule      ", 14, first_sentence(row.text)))?;
             }
         }
-        writeln!(self.out, "{}", wrapped("    expected  ", 14, &printable(&finding.expected)))?;
-        writeln!(self.out, "{}", wrapped("    got       ", 14, &printable(&finding.got)))
+        // Several rows may be broken by one answer.
+        if last.is_some_and(|last| last.expected == finding.expected && last.got == finding.got) {
+            return Ok(());
+        }
+        self.side("expected", &finding.expected)?;
+        self.side("got", &finding.got)
+    }
+
+    /// Values of codecs are not wrapped: a blank that is wrong must be seen.
+    fn side(&mut self, name: &str, text: &str) -> io::Result<()> {
+        let head = format!("    {name:<10}");
+        if self.run.as_ref().is_some_and(|run| run.role == Role::Codec) {
+            let text: String = text.chars().map(visible).collect();
+            return writeln!(self.out, "{head}{text}");
+        }
+        writeln!(self.out, "{}", wrapped(&head, 14, &printable(text)))
     }
 
     /// Mostly they do not verify for one reason, so that the first says enough.

@@ -7,7 +7,7 @@ use sipae_events::{CaseFinished, Event, Finding, GateFinished, GateOutcome, RunS
 
 use crate::Writer;
 use crate::expected::ExpectedFailures;
-use crate::ladder::ladder;
+use crate::ladder::{ladder, told_lines, told_messages};
 use crate::text::{printable, visible};
 
 /// Writes a test suite for each scheme and version and a test case for each case, at the end of the run.
@@ -150,7 +150,8 @@ fn body(case: &CaseFinished) -> Vec<String> {
     let mut body = vec![harmless(&case.title)];
     body.extend(case.findings.iter().map(told));
     body.extend(case.reason.iter().map(|reason| format!("reason: {}", printable(reason))));
-    body.extend(ladder(&case.exchange, case.exchange_left_out, false));
+    body.extend(ladder(&told_messages(&case.exchange), case.exchange_left_out, false));
+    body.extend(told_lines(&case.exchange, false));
     for signature in &case.signatures {
         let (message, signer, version) = (&signature.message, &signature.signer, signature.version);
         body.push(format!("signature buffer of {message}, version {version}, signed by the {signer}:"));

@@ -2,7 +2,7 @@
 
 use sipae_events::{Direction, Exchanged};
 
-use crate::text::printable;
+use crate::text::{printable, visible};
 
 /// Columns from one party to the next.
 const STEP: usize = 12;
@@ -14,6 +14,41 @@ const LEFT: usize = 8;
 const ROWS: usize = 24;
 /// Parties that get a column of their own.
 const PARTIES: usize = 4;
+
+/// The messages of SIP: lines of a codec and the standard error of a program are told otherwise.
+pub(crate) fn told_messages(exchange: &[Exchanged]) -> Vec<Exchanged> {
+    let is_message = |message: &&Exchanged| !message.is_line() && message.party != Exchanged::STANDARD_ERROR;
+    exchange.iter().filter(is_message).cloned().collect()
+}
+
+/// What a codec was asked and answered, as it can be copied, and the end of what a program wrote to its standard error.
+pub(crate) fn told_lines(exchange: &[Exchanged], is_whole: bool) -> Vec<String> {
+    exchange.iter().flat_map(|message| told_line(message, is_whole)).collect()
+}
+
+fn told_line(message: &Exchanged, is_whole: bool) -> Vec<String> {
+    /// Characters of a line that are told.
+    const LONGEST: usize = 4000;
+    /// Lines of a standard error that are told.
+    const LAST: usize = 10;
+    if message.party == Exchanged::STANDARD_ERROR {
+        let lines: Vec<&str> = message.octets.lines().collect();
+        let skipped = if is_whole { 0 } else { lines.len().saturating_sub(LAST) };
+        let lines = lines.into_iter().skip(skipped).map(|line| format!("  {}", printable(line)));
+        return [format!("standard error ({}):", message.label)].into_iter().chain(lines).collect();
+    }
+    if !message.is_line() {
+        return Vec::new();
+    }
+    let name = match message.direction {
+        Direction::Sent => "asked   ",
+        Direction::Received => "answered",
+    };
+    let longest = if is_whole { usize::MAX } else { LONGEST };
+    let text: String = message.octets.chars().take(longest).map(visible).collect();
+    let cut = if message.octets.chars().nth(longest).is_some() { "..." } else { "" };
+    vec![format!("{name}  {text}{cut}")]
+}
 
 /// The lines of a ladder, without indent. A long one is cut in its middle, unless all of it is asked for; `left_out`
 /// messages came after those in `exchange`.

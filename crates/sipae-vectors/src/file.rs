@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::answer::Expected;
+use crate::answer::{Answer, Expected};
+use crate::check::{Cause, Outcome, Refusal};
+use crate::compare::Difference;
 use crate::error::{InputError, LoadError, Place, one_line};
 use crate::operation::Operation;
 use crate::unique::Unique;
@@ -50,6 +52,9 @@ pub struct Vector {
     /// Whether the inputs break a rule of the grammar: a reader may refuse them or read them otherwise.
     #[serde(skip_serializing_if = "core::ops::Not::not")]
     pub lenient: bool,
+    /// Whether a refusal is as right as what is expected.
+    #[serde(skip_serializing_if = "core::ops::Not::not")]
+    pub refusable: bool,
 }
 
 /// The vectors of one file.
@@ -172,14 +177,37 @@ struct VectorParts {
     note: String,
     #[serde(default)]
     lenient: bool,
+    #[serde(default)]
+    refusable: bool,
+}
+
+impl Vector {
+    /// What an answer is worth: [`Expected::judge`], with what else is right.
+    #[must_use]
+    pub fn judge(&self, answer: &Result<Answer, Refusal>) -> Outcome {
+        let may_refuse = self.lenient || self.refusable;
+        match self.expected.judge(answer) {
+            Outcome::Failed(Cause::Malformed(_)) if may_refuse => Outcome::Passed,
+            Outcome::Failed(Cause::Differs(differences)) if may_refuse => {
+                let is_null = |difference: &Difference| difference.got == Some(Value::Null);
+                if differences.iter().all(is_null) && !differences.is_empty() {
+                    Outcome::Passed
+                } else {
+                    Outcome::Failed(Cause::Differs(differences))
+                }
+            }
+            outcome => outcome,
+        }
+    }
 }
 
 fn parse_vector(vector: &Value) -> Result<Vector, InputError> {
-    let VectorParts { id, op, source, provenance, inputs, expected, note, lenient } = located::read(vector)?;
+    let VectorParts { id, op, source, provenance, inputs, expected, note, lenient, refusable } =
+        located::read(vector)?;
     not_empty("id", &id)?;
     let operation = Operation::from_parts(&op, &inputs)?;
     results::check(&op, &expected)?;
-    Ok(Vector { id, operation, source, provenance, expected, note, lenient })
+    Ok(Vector { id, operation, source, provenance, expected, note, lenient, refusable })
 }
 
 fn not_empty(key: &str, name: &str) -> Result<(), InputError> {

@@ -20,6 +20,6 @@ pub use ntlm::{
 };
 pub use primitive::{Algorithm, HashPrimitive};
 pub use sip::{
-    AuthHeader, AuthWrite, BufferContext, BufferValues, ReplayWindow, SipBuffer, SipMessage, SipNtlmSign,
-    SipNtlmVerify,
+    AuthHeader, AuthWrite, BufferContext, BufferValues, ReferredBy, ReplayWindow, SipBuffer, SipMessage,
+    SipNtlmSign, SipNtlmVerify,
 };

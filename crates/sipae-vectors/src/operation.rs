@@ -98,6 +98,7 @@ operations! {
         NtlmAuthMic "ntlm_auth_mic";
         SipNtlmSign "sip_ntlm_sign";
         SipNtlmVerify "sip_ntlm_verify";
+        ReferredBy "referred_by";
         ReplayWindow "replay_window";
         SipMessage "sip_message";
         SipBuffer "sip_buffer";

@@ -82,6 +82,12 @@ impl Greeting {
         if greeting.version == VERSION { Ok(greeting) } else { Err(GreetingError::Version(greeting.version)) }
     }
 
+    /// Names in the greeting that are no operations of this version.
+    pub fn unknown(&self) -> impl Iterator<Item = &str> {
+        let is_known = |name: &str| Operation::TABLE.iter().any(|(known, _)| *known == name);
+        self.operations.iter().flatten().map(String::as_str).filter(move |name| !is_known(name))
+    }
+
     /// Whether the codec says that it can do an operation.
     #[must_use]
     pub fn offers(&self, op: &str) -> bool {
@@ -136,7 +142,10 @@ impl Reply {
             (Some(answer), None, None) => Ok(answer),
             (None, Some(reason), None) => Err(Refusal::Unsupported(one_line(&reason))),
             (None, None, Some(reason)) => Err(Refusal::Malformed(one_line(&reason))),
-            _ => return Err("it needs one of answer, unsupported and malformed".to_owned()),
+            (None, None, None) => {
+                return Err("it has none of answer (an object), unsupported and malformed".to_owned());
+            }
+            _ => return Err("it has more than one of answer, unsupported and malformed".to_owned()),
         };
         Ok(Self { id: read.id, result })
     }

@@ -84,6 +84,7 @@ const RESULTS: &[(&str, &[&str])] = &[
     ("ntowfv1", &["nt_hash"]),
     ("ntowfv2", &["key"]),
     ("rc4k", &["output"]),
+    ("referred_by", &["referee_uri", "uri"]),
     ("replay_window", &["accepted"]),
     ("sealkey", &["key"]),
     ("signkey", &["key"]),

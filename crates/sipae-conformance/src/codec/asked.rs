@@ -46,8 +46,13 @@ pub struct Breakdown {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// It cannot be started, or says nothing.
-    #[error("{0}")]
-    Program(String),
+    #[error("{problem}")]
+    Program {
+        /// What is wrong with it.
+        problem: String,
+        /// What it has written to its standard error.
+        complaints: String,
+    },
     /// It greets otherwise.
     #[error(transparent)]
     Greeting(#[from] GreetingError),

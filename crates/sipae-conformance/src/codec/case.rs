@@ -144,6 +144,7 @@ const NEUTRAL: &[&str] = &[
     "base64",
     "epid_uuid",
     "hash_primitive",
+    "referred_by",
     "replay_window",
     "sip_buffer",
     "sip_message",

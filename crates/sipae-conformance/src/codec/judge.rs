@@ -1,5 +1,6 @@
 //! From an answer to a verdict.
 
+use serde_json::Value;
 use sipae_events::{CaseFinished, Cause, Direction, Exchanged, Finding, Subject, Verdict};
 use sipae_spec::{Requirement, Weight};
 use sipae_vectors::{Cause as Wrong, Difference, Outcome};
@@ -63,7 +64,8 @@ impl Judge<'_> {
         let mut finished = self.not_run(Verdict::Fail(breakdown.cause), Some(breakdown.how.clone()));
         if !breakdown.complaints.is_empty() {
             let complaints = breakdown.complaints.as_bytes();
-            finished.push(Exchanged::new(Direction::Received, 1, "standard error", complaints).of("codec"));
+            let name = Exchanged::STANDARD_ERROR;
+            finished.push(Exchanged::new(Direction::Received, 1, "the end of it", complaints).of(name));
         }
         finished
     }
@@ -102,19 +104,17 @@ impl Judge<'_> {
     }
 
     fn differs(self, differences: &[Difference]) -> CaseFinished {
-        let side = |side: fn(&Difference) -> Option<&serde_json::Value>| {
-            let shown = differences.iter().take(SHOWN).map(|difference| {
-                let value = side(difference).map_or_else(|| "nothing".to_owned(), ToString::to_string);
-                format!("{}: {}", difference.path, cut(&value))
-            });
-            let more = differences.len().saturating_sub(SHOWN);
-            let more = (more != 0).then(|| format!("and {more} more"));
-            shown.chain(more).collect::<Vec<_>>().join("; ")
-        };
-        self.found(
-            &side(|difference| difference.expected.as_ref()),
-            &side(|difference| difference.got.as_ref()),
-        )
+        let (mut expected, mut got) = (Vec::new(), Vec::new());
+        for Difference { path, expected: wanted, got: answered } in differences.iter().take(SHOWN) {
+            let alike = alike(wanted.as_ref(), answered.as_ref());
+            expected.push(format!("{path}: {}", shown(wanted.as_ref(), alike)));
+            got.push(format!("{path}: {}", shown(answered.as_ref(), alike)));
+        }
+        let more = differences.len().saturating_sub(SHOWN);
+        if more != 0 {
+            expected.push(format!("and {more} more"));
+        }
+        self.found(&expected.join("; "), &got.join("; "))
     }
 
     /// Every row of the case is broken; what that means follows from the rows.
@@ -140,7 +140,7 @@ impl Judge<'_> {
             return finished;
         }
         let op = self.case.operation();
-        let mut exchange = vec![Exchanged::new(Direction::Sent, 1, op, seen.request.as_bytes()).of("suite")];
+        let mut exchange = vec![Exchanged::new(Direction::Sent, 1, op, seen.request.as_bytes()).of("codec")];
         if let Answered::Replied(result) = &seen.answered {
             let answer = match result {
                 Ok(answer) => serde_json::to_string(answer).unwrap_or_default(),
@@ -154,9 +154,47 @@ impl Judge<'_> {
     }
 }
 
-fn cut(value: &str) -> String {
-    match value.char_indices().nth(LONGEST) {
-        None => value.to_owned(),
-        Some((end, _)) => format!("{}...", value.get(..end).unwrap_or_default()),
+/// A value in short: what both sides have in common at their beginning is left out where it is long.
+fn shown(value: Option<&Value>, alike: usize) -> String {
+    let text = match value {
+        None => return "missing".to_owned(),
+        Some(value) => value.to_string(),
+    };
+    let begin = text.char_indices().nth(alike).map_or(0, |(place, _)| place);
+    let (left_out, rest) = text.split_at(begin);
+    let rest = match rest.char_indices().nth(LONGEST) {
+        None => rest.to_owned(),
+        Some((end, _)) => format!("{}...", rest.get(..end).unwrap_or_default()),
+    };
+    if left_out.is_empty() { rest } else { format!("({alike} characters alike) ...{rest}") }
+}
+
+/// Characters at the beginning that need not be shown.
+fn alike(expected: Option<&Value>, got: Option<&Value>) -> usize {
+    /// Characters before the first difference that are shown all the same.
+    const BEFORE: usize = 24;
+    let (Some(Value::String(_)), Some(Value::String(_))) = (expected, got) else { return 0 };
+    let text = |value: Option<&Value>| value.map(ToString::to_string).unwrap_or_default();
+    let (expected, got) = (text(expected), text(got));
+    let common = expected.chars().zip(got.chars()).take_while(|(one, other)| one == other).count();
+    if common < 2 * BEFORE { 0 } else { common - BEFORE }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_two_long_values_have_in_common_is_left_out() {
+        let (one, other) = (json!("a".repeat(100) + "x"), json!("a".repeat(100) + "y and more"));
+        let alike = alike(Some(&one), Some(&other));
+        assert_eq!(shown(Some(&one), alike), format!("(77 characters alike) ...{}x\"", "a".repeat(24)));
+        assert_eq!(
+            shown(Some(&json!("short")), super::alike(Some(&json!("short")), Some(&json!("shirt")))),
+            "\"short\""
+        );
+        assert_eq!(shown(None, 0), "missing");
     }
 }

@@ -36,6 +36,8 @@ pub struct CodecProcess {
     greeting: Greeting,
     running: Option<Running>,
     starts: u32,
+    /// Whether it has ever answered anything.
+    has_answered: bool,
     /// Why nothing more is asked.
     lost: Option<String>,
 }
@@ -44,7 +46,8 @@ pub struct CodecProcess {
 enum Fault {
     Ended,
     Silent,
-    Wrong(String),
+    /// It breaks the protocol; with the place of the operation where it is known.
+    Wrong(String, Option<usize>),
 }
 
 impl CodecProcess {
@@ -56,7 +59,7 @@ impl CodecProcess {
     pub fn start(words: &[String], patience: Duration) -> Result<Self, OpenError> {
         let (running, greeting) = Running::start(words)?;
         let (words, running) = (words.to_vec(), Some(running));
-        Ok(Self { words, patience, greeting, running, starts: 1, lost: None })
+        Ok(Self { words, patience, greeting, running, starts: 1, has_answered: false, lost: None })
     }
 
     /// A running codec: the one that is there, or a new one.
@@ -74,7 +77,8 @@ impl CodecProcess {
         match &mut self.running {
             Some(running) => Ok(running),
             None => {
-                let often = || format!("the codec has been started {STARTS} times, and broke each time");
+                let often =
+                    || format!("the codec was started again {} times, and broke each time", STARTS - 1);
                 Err(self.lost.get_or_insert_with(often).clone())
             }
         }
@@ -87,16 +91,20 @@ impl CodecProcess {
             Fault::Ended => (Cause::Crash, format!("the codec ended: {}", ended.how)),
             Fault::Silent => {
                 let seconds = self.patience.as_secs_f32();
-                let how = format!("the codec says nothing for {seconds} s (is its standard output flushed?)");
+                let hint = if self.has_answered { "" } else { " (is its standard output flushed?)" };
+                let how = format!("the codec says nothing for {seconds} s{hint}");
                 (Cause::Hang, how)
             }
-            Fault::Wrong(problem) => (Cause::Reaction, format!("the codec breaks the protocol: {problem}")),
+            Fault::Wrong(problem, _) => {
+                (Cause::Reaction, format!("the codec breaks the protocol: {problem}"))
+            }
         };
         Breakdown { cause, how, complaints: ended.complaints }
     }
 
     /// Looks for the operation that has broken the codec among those that it has not answered: each is asked alone.
     fn recover(&mut self, operations: &[&Operation], answers: &mut [Option<Answered>], fault: &Fault) {
+        self.has_answered |= answers.iter().any(Option::is_some);
         let mut first = self.breakdown(fault);
         let open: Vec<usize> = answers
             .iter()
@@ -104,24 +112,29 @@ impl CodecProcess {
             .filter(|(_, answer)| answer.is_none())
             .map(|(place, _)| place)
             .collect();
-        if matches!(fault, Fault::Wrong(_)) {
+        if let Fault::Wrong(_, place) = fault {
             self.lost = Some(first.how.clone());
+            let place = place.or(open.first().copied());
+            if let Some(answer) = place.and_then(|place| answers.get_mut(place)) {
+                *answer = Some(Answered::Broken(first.clone()));
+            }
         }
         let mut is_found = self.lost.is_some();
         for place in &open {
             let (Some(operation), Some(answer)) = (operations.get(*place), answers.get_mut(*place)) else {
                 continue;
             };
+            if answer.is_some() {
+                continue;
+            }
             let answered = self.alone(operation);
             is_found |= matches!(answered, Answered::Broken(_));
             *answer = Some(answered);
         }
         let oldest = open.first().and_then(|place| answers.get_mut(*place));
-        if let Some(oldest) = oldest.filter(|_| !is_found || matches!(fault, Fault::Wrong(_))) {
-            if !is_found {
-                first.cause = Cause::Flaky { failed: 1, of: 2 };
-                first.how += ", and no operation that was open ends it when it is asked alone";
-            }
+        if let Some(oldest) = oldest.filter(|_| !is_found) {
+            first.cause = Cause::Flaky { failed: 1, of: 2 };
+            first.how += ", and no operation that was open does that to it when it is asked alone";
             *oldest = Some(Answered::Broken(first));
         }
     }
@@ -160,6 +173,7 @@ impl Asked for CodecProcess {
                 }
             }
         }
+        self.has_answered |= answers.iter().flatten().any(|answer| matches!(answer, Answered::Replied(_)));
         answers.into_iter().map(|answer| answer.unwrap_or_else(nothing)).collect()
     }
 
@@ -195,7 +209,11 @@ struct Ended {
 
 impl Running {
     fn start(words: &[String]) -> Result<(Self, Greeting), OpenError> {
-        let program = |error: &dyn std::fmt::Display| OpenError::Program(error.to_string());
+        let name = words.first().cloned().unwrap_or_default();
+        let program = |error: &dyn std::fmt::Display| OpenError::Program {
+            problem: format!("{name:?} {error}"),
+            complaints: String::new(),
+        };
         let mut process = Process::start(words, Errors::Keep).map_err(|error| program(&error))?;
         let (input, output) = (process.take_input(), process.take_output());
         let (requests, waiting) = mpsc::channel();
@@ -209,16 +227,7 @@ impl Running {
         let mut running = Self { process, requests: Some(requests), heard, next: 1 };
         match running.greeted() {
             Ok(greeting) => Ok((running, Greeting::read(&greeting)?)),
-            Err(problem) => {
-                let ended = running.end();
-                let complaints = ended.complaints.trim_end();
-                let says = if complaints.is_empty() {
-                    String::new()
-                } else {
-                    format!("; standard error: {complaints}")
-                };
-                Err(OpenError::Program(problem + &says))
-            }
+            Err(problem) => Err(OpenError::Program { problem, complaints: running.end().complaints }),
         }
     }
 
@@ -256,7 +265,7 @@ impl Running {
             {
                 let before = block.len();
                 protocol::request(self.next, operation, &mut block)
-                    .map_err(|error| Fault::Wrong(error.to_string()))?;
+                    .map_err(|error| Fault::Wrong(error.to_string(), None))?;
                 let length = block.len() - before;
                 (self.next, open, octets) = (self.next + 1, open + 1, octets + length);
                 lengths.push(length);
@@ -271,9 +280,24 @@ impl Running {
             for Reply { id, result } in self.hear(patience)? {
                 let place = id.checked_sub(first).and_then(|place| usize::try_from(place).ok());
                 let place = place.filter(|place| *place < lengths.len());
-                let answer = place.and_then(|place| answers.get_mut(place)).filter(|answer| answer.is_none());
-                let Some(answer) = answer else { return Err(Fault::Wrong(not_open(id, &result))) };
-                *answer = Some(Answered::Replied(result));
+                match place.and_then(|place| answers.get_mut(place)) {
+                    Some(answer @ None) => *answer = Some(Answered::Replied(result)),
+                    Some(_) => {
+                        let op = place
+                            .and_then(|place| operations.get(place))
+                            .map_or("", |operation| operation.name());
+                        return Err(Fault::Wrong(
+                            format!("id {id} ({op}) is answered twice, {}", told_of(&result)),
+                            place,
+                        ));
+                    }
+                    None => {
+                        return Err(Fault::Wrong(
+                            format!("id {id} was not asked, {}", told_of(&result)),
+                            None,
+                        ));
+                    }
+                }
                 open -= 1;
                 octets -= place.and_then(|place| lengths.get(place)).copied().unwrap_or_default();
             }
@@ -290,7 +314,7 @@ impl Running {
     fn hear(&self, patience: Duration) -> Result<Vec<Reply>, Fault> {
         match self.heard.recv_timeout(patience) {
             Ok(Heard::Replies(replies)) => Ok(replies),
-            Ok(Heard::Wrong(problem) | Heard::Greeting(problem)) => Err(Fault::Wrong(problem)),
+            Ok(Heard::Wrong(problem) | Heard::Greeting(problem)) => Err(Fault::Wrong(problem, None)),
             Err(RecvTimeoutError::Timeout) => Err(Fault::Silent),
             Err(RecvTimeoutError::Disconnected) => Err(Fault::Ended),
         }
@@ -312,13 +336,13 @@ impl Drop for Running {
     }
 }
 
-fn not_open(id: u64, result: &Result<Answer, Refusal>) -> String {
+/// The answer in short, for an error.
+fn told_of(result: &Result<Answer, Refusal>) -> String {
     let what = match result {
         Ok(answer) => serde_json::to_string(answer).unwrap_or_default(),
         Err(refusal) => refusal.to_string(),
     };
-    let what: String = what.chars().take(80).collect();
-    format!("{what} is said to answer {id}, which is not open")
+    format!("now with {}", what.chars().take(80).collect::<String>())
 }
 
 fn write(mut input: ChildStdin, blocks: &Receiver<Vec<u8>>) {
@@ -377,7 +401,9 @@ fn next_reply(output: &mut impl BufRead, line: &mut Vec<u8>) -> Result<Option<Re
     }
     Reply::read(line).map(Some).map_err(|problem| {
         let shown: String = String::from_utf8_lossy(line).trim_end().chars().take(80).collect();
-        format!("{shown:?} is no answer: {problem}")
+        format!(
+            "{shown:?} is no answer: {problem} (one JSON object a line; logs belong to the standard error)"
+        )
     })
 }
 

@@ -1,7 +1,8 @@
 //! A run against a codec.
 
-use sipae_events::{Event, GateFinished, GateOutcome, Subject, Verdict};
-use sipae_vectors::{Answer, Cause, Operation, Outcome, Refusal, Vector};
+use sipae_events::{Direction, Event, Exchanged, GateFinished, GateOutcome, Subject, Verdict};
+use sipae_vectors::protocol::Greeting;
+use sipae_vectors::{Operation, Refusal, Vector};
 
 use super::asked::{Answered, Asked, OpenError};
 use super::case::{Check, CodecCase, cases};
@@ -16,7 +17,8 @@ const BATCH: usize = 128;
 pub(crate) fn selected(options: &RunOptions) -> impl Iterator<Item = &'static CodecCase> {
     let filter = options.filter.clone();
     cases().iter().filter(move |case| {
-        filter.selects(case.id(), case.requirements(), case.role()) && filter.selects_scheme(case.scheme())
+        filter.selects_of(&[case.id(), case.operation()], case.requirements(), case.role())
+            && filter.selects_scheme(case.scheme())
     })
 }
 
@@ -27,11 +29,7 @@ pub(crate) fn run(options: &RunOptions, opened: Result<Box<dyn Asked>, OpenError
         Err(error) => (Some(format!("the codec {error}")), Vec::new(), Vec::new()),
         Ok(codec) => {
             let greeting = codec.greeting();
-            (
-                None,
-                greeting.operations.clone().unwrap_or_default(),
-                greeting.program.clone().into_iter().collect(),
-            )
+            (None, greeting.operations.clone().unwrap_or_default(), notes(greeting))
         }
     };
     let outcome = if reason.is_none() { GateOutcome::Open } else { GateOutcome::Failed };
@@ -42,7 +40,7 @@ pub(crate) fn run(options: &RunOptions, opened: Result<Box<dyn Asked>, OpenError
         offered,
         reason: reason.clone(),
         notes,
-        exchange: Vec::new(),
+        exchange: complaints(&opened).into_iter().collect(),
     }));
     match opened {
         Err(_) => {
@@ -52,6 +50,25 @@ pub(crate) fn run(options: &RunOptions, opened: Result<Box<dyn Asked>, OpenError
         }
         Ok(mut codec) => cases_of(options, &chosen, codec.as_mut(), teller),
     }
+}
+
+/// What a codec that cannot be asked has written to its standard error.
+fn complaints(opened: &Result<Box<dyn Asked>, OpenError>) -> Option<Exchanged> {
+    let name = Exchanged::STANDARD_ERROR;
+    match opened {
+        Err(OpenError::Program { complaints, .. }) if !complaints.is_empty() => Some(
+            Exchanged::new(Direction::Received, 1, "before its greeting", complaints.as_bytes()).of(name),
+        ),
+        _ => None,
+    }
+}
+
+/// What a reader has to know of a codec. A name that is not known may be one of a newer version, or misspelled.
+fn notes(greeting: &Greeting) -> Vec<String> {
+    let unknown: Vec<&str> = greeting.unknown().collect();
+    let unknown =
+        (!unknown.is_empty()).then(|| format!("operations that are not known: {}", unknown.join(", ")));
+    greeting.program.clone().into_iter().chain(unknown).collect()
 }
 
 fn judge<'c>(options: &RunOptions, case: &'c CodecCase) -> Judge<'c> {
@@ -105,19 +122,11 @@ fn vectors(
             not_offered(&vector.operation)
         };
         let outcome = match &answered {
-            Answered::Replied(result) => Some(worth(vector, result)),
+            Answered::Replied(result) => Some(vector.judge(result)),
             _ => None,
         };
         let request = serde_json::to_string(&vector.operation).unwrap_or_default();
         teller.case(judge.finished(&Seen { request, answered, outcome }));
-    }
-}
-
-/// Where the inputs break a rule, a refusal is as good as an answer.
-fn worth(vector: &Vector, result: &Result<Answer, Refusal>) -> Outcome {
-    match vector.expected.judge(result) {
-        Outcome::Failed(Cause::Malformed(_)) if vector.lenient => Outcome::Passed,
-        outcome => outcome,
     }
 }
 

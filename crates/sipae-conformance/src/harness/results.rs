@@ -149,11 +149,15 @@ fn told(case: &CaseFinished, seed: u64) -> String {
         // Writing to a string does not fail.
         let _written = writeln!(text, "  {name:<9} {value}");
     };
+    let mut last = None;
     for finding in &case.findings {
         let row = sipae_spec::Requirement::get(&finding.requirement).map(|row| row.text).unwrap_or_default();
         line(&finding.requirement, row);
-        line("expected", &finding.expected);
-        line("got", &finding.got);
+        if last != Some((&finding.expected, &finding.got)) {
+            line("expected", &finding.expected);
+            line("got", &finding.got);
+        }
+        last = Some((&finding.expected, &finding.got));
     }
     if let Some(reason) = &case.reason {
         line("reason", reason);

@@ -49,7 +49,9 @@ pub(super) const CODECS: &[Wrong] = &[
     wrong("parameter names in one letter case", "2.2-02", &["2.2-06"], |operation| {
         let answer = reference(operation)?;
         let Operation::AuthHeader(inputs) = operation else { return Ok(answer) };
-        let is_written = |name: &str| inputs.header.contains(&format!("{name}=")) || inputs.header.contains(&format!("{name} ="));
+        let is_written = |name: &str| {
+            inputs.header.contains(&format!("{name}=")) || inputs.header.contains(&format!("{name} ="))
+        };
         Ok(mapped(answer, "params", |params| params.retain(|name, _| is_written(name))))
     }),
     wrong("order of parameters matters", "2.2-03", &["2.2-15"], |operation| {
@@ -89,7 +91,9 @@ pub(super) const CODECS: &[Wrong] = &[
         })
     }),
     wrong("version in quotes", "2.2-06", &["2.2-08", "2.2-18", "2.2-01", "2.2-19"], |operation| {
-        written(operation, |header| header.replace("version=4", "version=\"4\"").replace("version=3", "version=\"3\""))
+        written(operation, |header| {
+            header.replace("version=4", "version=\"4\"").replace("version=3", "version=\"3\"")
+        })
     }),
     wrong("numbers without quotes", "2.2-10", &["2.2-09", "2.2-11", "2.2-01", "2.2-06"], |operation| {
         written(operation, |header| header.replace("num=\"", "num=").replace("num=1\"", "num=1"))
@@ -99,19 +103,54 @@ pub(super) const CODECS: &[Wrong] = &[
         let padded = format!("{}{}", inputs.text, "=".repeat((4 - inputs.text.len() % 4) % 4));
         reference(&Operation::Base64(inputs::Base64 { text: padded }))
     }),
-    wrong("the salt in lower case", "2.2-09", &["3.2.4.1-01", "2.2-20", "2.2-22", "2.2-24", "2.2-25", "3.2.4.1-12", "3.2.4.1-25",
-        "3.2.4.2-04", "3.2.4.2-05", "3.2.4.2-07", "2.2-04", "2.2-05", "2.2-12", "2.2-27", "3.2.4.1-03", "3.2.4.1-04", "3.2.4.1-05",
-        "3.2.4.1-06", "3.2.4.1-07", "3.2.4.1-08", "3.2.4.1-09", "3.2.4.1-10", "3.2.4.1-11", "3.2.4.1-19", "3.2.4.1-27", "3.2.5.2-05",
-        "3.2.5.2-06", "3.3.4.1-09", "3.3.4.1-12"], |operation| {
-        let lower = |context: &inputs::BufferContext| inputs::BufferContext { rand: context.rand.to_lowercase(), ..context.clone() };
-        match operation {
-            Operation::SipBuffer(inputs) => {
-                let context = lower(&inputs.context);
-                reference(&Operation::SipBuffer(inputs::SipBuffer { context, ..inputs.clone() }))
+    wrong(
+        "the salt in lower case",
+        "2.2-09",
+        &[
+            "3.2.4.1-01",
+            "2.2-20",
+            "2.2-22",
+            "2.2-24",
+            "2.2-25",
+            "3.2.4.1-12",
+            "3.2.4.1-25",
+            "3.2.4.2-04",
+            "3.2.4.2-05",
+            "3.2.4.2-07",
+            "2.2-04",
+            "2.2-05",
+            "2.2-12",
+            "2.2-27",
+            "3.2.4.1-03",
+            "3.2.4.1-04",
+            "3.2.4.1-05",
+            "3.2.4.1-06",
+            "3.2.4.1-07",
+            "3.2.4.1-08",
+            "3.2.4.1-09",
+            "3.2.4.1-10",
+            "3.2.4.1-11",
+            "3.2.4.1-19",
+            "3.2.4.1-27",
+            "3.2.5.2-05",
+            "3.2.5.2-06",
+            "3.3.4.1-09",
+            "3.3.4.1-12",
+        ],
+        |operation| {
+            let lower = |context: &inputs::BufferContext| inputs::BufferContext {
+                rand: context.rand.to_lowercase(),
+                ..context.clone()
+            };
+            match operation {
+                Operation::SipBuffer(inputs) => {
+                    let context = lower(&inputs.context);
+                    reference(&Operation::SipBuffer(inputs::SipBuffer { context, ..inputs.clone() }))
+                }
+                _ => reference(operation),
             }
-            _ => reference(operation),
-        }
-    }),
+        },
+    ),
     wrong("hexadecimal digits in upper case alone", "2.2-11", &[], |operation| {
         let Operation::Base16(inputs) = operation else { return reference(operation) };
         if inputs.text.contains(|digit: char| digit.is_ascii_lowercase()) {
@@ -148,73 +187,124 @@ pub(super) const CODECS: &[Wrong] = &[
         })
     }),
     wrong("URIs are percent-decoded", "2.2-24", &[], |operation| {
-        of_message(operation, |message| message.replace("%41", "A").replace("%c3%bc", "ü").replace("%C3%BC", "ü"))
+        of_message(operation, |message| {
+            message.replace("%41", "A").replace("%c3%bc", "ü").replace("%C3%BC", "ü")
+        })
     }),
     wrong("tag in a URI", "2.2-25", &[], |operation| {
         let Operation::SipBuffer(inputs) = operation else { return reference(operation) };
         let message = inputs.message.replace(";tag=inside", "");
         reference(&Operation::SipBuffer(inputs::SipBuffer { message, ..inputs.clone() }))
     }),
-    wrong("preferred identities first", "3.2.4.2-05", &["3.2.4.2-04", "3.2.4.2-07", "3.3.4.1-09"], |operation| {
-        of_message(operation, |message| {
-            if message.contains("P-Preferred-Identity:") { message.replace("P-Asserted-Identity:", "X-Asserted:") } else { message.to_owned() }
-        })
-    }),
-    wrong("identities in version 2", "3.2.4.2-07", &["2.2-20", "2.2-22", "2.2-24", "3.2.4.1-10", "3.2.4.2-04", "3.2.4.2-05", "3.3.4.1-09", "3.2.4.1-25", "3.2.4.1-27"], |operation| {
-        let Operation::SipBuffer(inputs) = operation else { return reference(operation) };
-        let answer = reference(operation)?;
-        if !inputs.message.contains("-Identity:") {
-            return Ok(answer);
-        }
-        Ok(mapped(answer, "buffers", |buffers| {
-            let long = buffers.get("4").cloned().unwrap_or_default();
-            buffers.insert("2".to_owned(), long);
-        }))
-    }),
-    wrong("the sequence number is not 100", "3.2.4.1-25", &["3.2.4.1-03", "3.2.4.1-19", "3.2.4.1-27", "3.2.5.2-05", "3.2.5.2-06"], |operation| {
-        let Operation::SipNtlmSign(_) = operation else { return reference(operation) };
-        let answer = reference(operation)?;
-        let signature = text(&answer, "signature").replace("64000000", "01000000");
-        Ok(answer.value("signature", signature))
-    }),
-    wrong("the sealing key is not made anew", "3.2.4.1-26", &["3.2.4.1-03", "3.2.4.1-05", "3.2.4.2-03", "3.2.5.2-04", "3.2.5.2-06"], |operation| {
-        let Operation::Mac(inputs) = operation else { return reference(operation) };
-        if !inputs.datagram || !inputs.extended_session_security {
-            return reference(operation);
-        }
-        reference(&Operation::Mac(inputs::Mac { datagram: false, ..inputs.clone() }))
-    }),
+    wrong(
+        "preferred identities first",
+        "3.2.4.2-05",
+        &["3.2.4.2-04", "3.2.4.2-07", "3.3.4.1-09"],
+        |operation| {
+            of_message(operation, |message| {
+                if message.contains("P-Preferred-Identity:") {
+                    message.replace("P-Asserted-Identity:", "X-Asserted:")
+                } else {
+                    message.to_owned()
+                }
+            })
+        },
+    ),
+    wrong(
+        "identities in version 2",
+        "3.2.4.2-07",
+        &[
+            "2.2-20",
+            "2.2-22",
+            "2.2-24",
+            "3.2.4.1-10",
+            "3.2.4.2-04",
+            "3.2.4.2-05",
+            "3.3.4.1-09",
+            "3.2.4.1-25",
+            "3.2.4.1-27",
+        ],
+        |operation| {
+            let Operation::SipBuffer(inputs) = operation else { return reference(operation) };
+            let answer = reference(operation)?;
+            if !inputs.message.contains("-Identity:") {
+                return Ok(answer);
+            }
+            Ok(mapped(answer, "buffers", |buffers| {
+                let long = buffers.get("4").cloned().unwrap_or_default();
+                buffers.insert("2".to_owned(), long);
+            }))
+        },
+    ),
+    wrong(
+        "the sequence number is not 100",
+        "3.2.4.1-25",
+        &["3.2.4.1-03", "3.2.4.1-19", "3.2.4.1-27", "3.2.5.2-05", "3.2.5.2-06"],
+        |operation| {
+            let Operation::SipNtlmSign(_) = operation else { return reference(operation) };
+            let answer = reference(operation)?;
+            let signature = text(&answer, "signature").replace("64000000", "01000000");
+            Ok(answer.value("signature", signature))
+        },
+    ),
+    wrong(
+        "the sealing key is not made anew",
+        "3.2.4.1-26",
+        &["3.2.4.1-03", "3.2.4.1-05", "3.2.4.2-03", "3.2.5.2-04", "3.2.5.2-06"],
+        |operation| {
+            let Operation::Mac(inputs) = operation else { return reference(operation) };
+            if !inputs.datagram || !inputs.extended_session_security {
+                return reference(operation);
+            }
+            reference(&Operation::Mac(inputs::Mac { datagram: false, ..inputs.clone() }))
+        },
+    ),
     wrong("the pad is compared", "3.2.4.1-27", &["3.2.5.2-22", "5.1-04"], |operation| {
         let answer = reference(operation)?;
         let Operation::MacVerify(inputs) = operation else { return Ok(answer) };
         let is_padded = inputs.signature.as_slice().get(4..8).is_some_and(|pad| pad != [0; 4]);
-        if inputs.extended_session_security || !is_padded { Ok(answer) } else { Ok(answer.flag("valid", false)) }
-    }),
-    wrong("a signature is compared by its first octets", "5.1-04", &["3.2.4.1-26", "3.2.4.1-27", "3.2.5.2-25"], |operation| {
-        let answer = reference(operation)?;
-        let Operation::MacVerify(inputs) = operation else { return Ok(answer) };
-        if answer.get("valid") == Some(&json!(true)) || !inputs.datagram {
-            return Ok(answer);
+        if inputs.extended_session_security || !is_padded {
+            Ok(answer)
+        } else {
+            Ok(answer.flag("valid", false))
         }
-        let message = inputs::MacMessage::Text(inputs.message.clone());
-        let mac = inputs::Mac {
-            extended_session_security: inputs.extended_session_security,
-            key_exchange: inputs.key_exchange,
-            datagram: true,
-            seal_key: inputs.seal_key.clone(),
-            sign_key: inputs.sign_key.clone(),
-            seq: inputs.seq,
-            messages: vec![message],
-            random_pad: None,
-            seal: false,
-        };
-        let right = reference(&Operation::Mac(mac))?;
-        let right = right.get("signatures").and_then(|all| all.get(0)).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let right = Hex::parse(&right).expect("octets");
-        let got = inputs.signature.as_slice();
-        let is_prefix = inputs.extended_session_security && got.get(..6).is_some_and(|begin| right.as_slice().starts_with(begin));
-        Ok(answer.flag("valid", is_prefix))
     }),
+    wrong(
+        "a signature is compared by its first octets",
+        "5.1-04",
+        &["3.2.4.1-26", "3.2.4.1-27", "3.2.5.2-25"],
+        |operation| {
+            let answer = reference(operation)?;
+            let Operation::MacVerify(inputs) = operation else { return Ok(answer) };
+            if answer.get("valid") == Some(&json!(true)) || !inputs.datagram {
+                return Ok(answer);
+            }
+            let message = inputs::MacMessage::Text(inputs.message.clone());
+            let mac = inputs::Mac {
+                extended_session_security: inputs.extended_session_security,
+                key_exchange: inputs.key_exchange,
+                datagram: true,
+                seal_key: inputs.seal_key.clone(),
+                sign_key: inputs.sign_key.clone(),
+                seq: inputs.seq,
+                messages: vec![message],
+                random_pad: None,
+                seal: false,
+            };
+            let right = reference(&Operation::Mac(mac))?;
+            let right = right
+                .get("signatures")
+                .and_then(|all| all.get(0))
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned();
+            let right = Hex::parse(&right).expect("octets");
+            let got = inputs.signature.as_slice();
+            let is_prefix = inputs.extended_session_security
+                && got.get(..6).is_some_and(|begin| right.as_slice().starts_with(begin));
+            Ok(answer.flag("valid", is_prefix))
+        },
+    ),
     wrong("the dummy token verifies", "3.2.5.2-25", &[], |operation| {
         let answer = reference(operation)?;
         let Operation::MacVerify(inputs) = operation else { return Ok(answer) };
@@ -241,27 +331,37 @@ pub(super) const CODECS: &[Wrong] = &[
             .collect();
         Ok(answer.value("outcomes", outcomes))
     }),
-    wrong("numbers out of order are refused", "3.1.1-04", &["3.1.1-02", "3.1.1-03", "3.1.1-05", "3.1.1-07", "3.1.1-11"], |operation| {
-        let Operation::ReplayWindow(inputs) = operation else { return reference(operation) };
-        let mut last = 0;
-        let accepted: Vec<bool> = inputs
-            .numbers
-            .iter()
-            .map(|number| {
-                let is_above = last < *number;
-                last = last.max(*number);
-                is_above
-            })
-            .collect();
-        Ok(Answer::new().value("accepted", accepted))
-    }),
-    wrong("numbers below the window are accepted", "3.1.1-07", &["3.1.1-08", "3.1.1-03", "3.1.1-04", "3.1.1-05", "3.1.1-11"], |operation| {
-        let Operation::ReplayWindow(inputs) = operation else { return reference(operation) };
-        let mut seen = std::collections::BTreeSet::new();
-        let accepted: Vec<bool> =
-            inputs.numbers.iter().map(|number| *number != 0 && seen.insert(*number)).collect();
-        Ok(Answer::new().value("accepted", accepted))
-    }),
+    wrong(
+        "numbers out of order are refused",
+        "3.1.1-04",
+        &["3.1.1-02", "3.1.1-03", "3.1.1-05", "3.1.1-07", "3.1.1-11"],
+        |operation| {
+            let Operation::ReplayWindow(inputs) = operation else { return reference(operation) };
+            let mut last = 0;
+            let accepted: Vec<bool> = inputs
+                .numbers
+                .iter()
+                .map(|number| {
+                    let is_above = last < *number;
+                    last = last.max(*number);
+                    is_above
+                })
+                .collect();
+            Ok(Answer::new().value("accepted", accepted))
+        },
+    ),
+    wrong(
+        "numbers below the window are accepted",
+        "3.1.1-07",
+        &["3.1.1-08", "3.1.1-03", "3.1.1-04", "3.1.1-05", "3.1.1-11"],
+        |operation| {
+            let Operation::ReplayWindow(inputs) = operation else { return reference(operation) };
+            let mut seen = std::collections::BTreeSet::new();
+            let accepted: Vec<bool> =
+                inputs.numbers.iter().map(|number| *number != 0 && seen.insert(*number)).collect();
+            Ok(Answer::new().value("accepted", accepted))
+        },
+    ),
 ];
 
 fn reference(operation: &Operation) -> Outcome {

@@ -160,3 +160,11 @@ pub struct ReplayWindow {
     /// Numbers of messages whose signatures have been verified, in the order of their arrival.
     pub numbers: Vec<u32>,
 }
+
+/// Reading the value of a Referred-By header field, [MS-SIPAE] 3.2.4.4; results `uri`, `referee_uri`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReferredBy {
+    /// The value.
+    pub header: String,
+}

@@ -53,6 +53,7 @@ fn samples() -> Vec<(&'static str, Value)> {
                 "targetname": "t", "extended_session_security": true, "key_exchange": true, "sign_key": "01",
                 "seal_key": "02"}),
         ),
+        ("referred_by", json!({"header": "<sip:a@b>"})),
         ("replay_window", json!({"numbers": [1, u32::MAX]})),
         ("auth_write", json!({"scheme": "ntlm", "params": [["realm", "r"], ["version", "4"]]})),
         ("av_pairs", json!({"pairs": [["NbDomainName", "LYNC"], ["EOL", ""]]})),

@@ -140,6 +140,8 @@ pub struct Param<'a> {
     pub name: &'a [u8],
     /// Value without quotes; empty where there is none.
     pub value: &'a [u8],
+    /// Whether the value stands in quotes.
+    pub is_quoted: bool,
 }
 
 /// `;name=value` parameters behind an address, in order. Blanks around `;` and `=` do not matter, and nothing inside
@@ -270,11 +272,12 @@ fn param(input: &[u8]) -> Parsed<'_, Param<'_>> {
     let (input, name) =
         take_while(|octet: u8| !is_lws(octet) && !matches!(octet, b'=' | b';' | b',' | b'<' | b'"'))(input)?;
     let Ok((rest, _)) = (lws, tag("="), lws).parse(input) as Parsed<'_, _> else {
-        return Ok((input, Param { name, value: b"" }));
+        return Ok((input, Param { name, value: b"", is_quoted: false }));
     };
     let token = take_while(|octet: u8| !is_lws(octet) && !matches!(octet, b';' | b',' | b'<' | b'>' | b'"'));
-    let (rest, value) = alt((quoted, token)).parse(rest)?;
-    Ok((rest, Param { name, value }))
+    let quoted = quoted.map(|value| (value, true));
+    let (rest, (value, is_quoted)) = alt((quoted, token.map(|value| (value, false)))).parse(rest)?;
+    Ok((rest, Param { name, value, is_quoted }))
 }
 
 #[cfg(test)]

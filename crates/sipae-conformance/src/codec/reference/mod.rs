@@ -50,6 +50,7 @@ impl Codec for ReferenceCodec {
             Operation::AuthHeader(inputs) => Ok(sip::auth_header(inputs)),
             Operation::AuthWrite(inputs) => sip::auth_write(inputs),
             Operation::SipNtlmVerify(inputs) => verify::sip_ntlm_verify(inputs),
+            Operation::ReferredBy(inputs) => Ok(sip::referred_by(inputs)),
             Operation::ReplayWindow(inputs) => Ok(verify::replay_window(inputs)),
             Operation::EpidUuid(inputs) => Ok(endpoint::epid_uuid(inputs)),
             Operation::UuidGruu(inputs) => endpoint::uuid_gruu(inputs),

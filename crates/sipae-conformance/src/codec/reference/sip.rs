@@ -65,6 +65,26 @@ pub(super) fn auth_write(inputs: &inputs::AuthWrite) -> Outcome {
     Ok(Answer::new().text("header", text(&writer.write(&Style::AS_ADDED))))
 }
 
+/// A parameter that is no quoted SIP URI is none ([MS-SIPAE] SIPAE-3.2.4.4-02).
+pub(super) fn referred_by(inputs: &inputs::ReferredBy) -> Answer {
+    let address = Address::parse(inputs.header.as_bytes()).ok();
+    let param = address.and_then(|address| {
+        let is_referee = |name: &[u8]| name.eq_ignore_ascii_case(b"ms-referee-uri");
+        address.params.clone().find(|param| is_referee(param.name))
+    });
+    let referee =
+        param.filter(|param| param.is_quoted && is_sip_uri(param.value)).map(|param| text(param.value));
+    Answer::new()
+        .value("uri", address.filter(|address| address.bracketed).map(|address| text(address.uri)))
+        .value("referee_uri", referee)
+}
+
+fn is_sip_uri(uri: &[u8]) -> bool {
+    let begins =
+        |scheme: &[u8]| uri.get(..scheme.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(scheme));
+    begins(b"sip:") || begins(b"sips:")
+}
+
 /// What is reported of an authentication header field.
 struct AuthFacts {
     scheme: String,
