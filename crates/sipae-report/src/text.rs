@@ -48,7 +48,8 @@ pub(crate) fn quoted(word: &str) -> String {
     if !word.is_empty() && word.chars().all(is_plain) {
         word.to_owned()
     } else {
-        format!("'{}'", printable(word).replace('\'', r"'\''"))
+        let word: String = word.chars().map(visible).collect();
+        format!("'{}'", word.replace('\'', r"'\''"))
     }
 }
 

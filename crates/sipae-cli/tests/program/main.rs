@@ -1,6 +1,9 @@
 //! Tests of the program as a process.
 
 #[cfg(test)]
+#[cfg(unix)]
+mod codecs;
+#[cfg(test)]
 mod commands;
 #[cfg(test)]
 mod controlled;
@@ -10,6 +13,9 @@ mod decode;
 mod measured;
 #[cfg(test)]
 mod misbehaving;
+#[cfg(test)]
+#[cfg(unix)]
+mod pipes;
 #[cfg(test)]
 mod relays;
 #[cfg(test)]
