@@ -1,5 +1,5 @@
 """What a security association does with signed messages: NTLM signatures and the replay window."""
-from authheader import AuthHeader, is_number, is_rand
+from authheader import SCHEMES, AuthHeader, is_number, is_rand
 from encoding import base16_decode
 from ntlm import Signer, sip_signature, SIP_SEQUENCE
 from sip import Message, Unreadable, signature_buffer, signature_buffer_of
@@ -93,7 +93,8 @@ class Verifier:
         token = base16_decode(signature)
         if token is None or not is_rand(rand) or not (is_number(number) or number == "0"):
             return None
-        return own[0].scheme, rand, number, token
+        # What is signed is the specification's spelling of the scheme, whatever that of the header field.
+        return SCHEMES.get(own[0].known, own[0].scheme), rand, number, token
 
     def _is_own(self, header):
         """Whether a field is a signature of this association: credentials of others are left alone."""

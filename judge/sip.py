@@ -1,4 +1,4 @@
-"""SIP messages as far as [MS-SIPAE] signs them: header fields, addresses, identities, the signature buffer.
+"""SIP messages as far as [MS-SIPAE] needs them: header fields, addresses, identities, signature buffer, Referred-By.
 
 Reading is by RFC 3261 25.1. Where two readers could differ (two copies of a covered field, two addresses in
 one From) nothing is chosen: the message is unfit for signing.
@@ -217,16 +217,18 @@ def cseq(message):
 def signature_buffer(message, version, context):
     """The signature buffer of [MS-SIPAE] 3.2.4.1; None for a message that is unfit for signing.
 
-    `context` holds scheme, rand, num, realm and targetname of the authentication header field.
+    `context` holds scheme, rand, num, realm and targetname of the authentication header field. A covered header
+    field that is absent gives empty elements (SIPAE-3.2.4.1-06), one that is there and cannot be read gives nothing.
     """
     if any(len(message.values(name)) > 1 for name in COVERED):
         return None
-    number, call_id = cseq(message), message.single("call-id")
+    number = cseq(message) if message.values("cseq") else ("", "")
+    call_id = message.single("call-id")
     try:
-        sender, recipient = (read_address(message.single(name) or "") for name in ("from", "to"))
+        sender, recipient = (_party(message.single(name)) for name in ("from", "to"))
     except BadAddress:
         return None
-    if number is None or not call_id:
+    if number is None or call_id == "":
         return None
     long = version >= 3
     fields = [*context, call_id, *number, sender.uri, sender.parameter("tag")]
@@ -236,6 +238,11 @@ def signature_buffer(message, version, context):
     fields += [message.single("expires")]
     fields += [message.status] if message.status else []
     return "".join(f"<{field or ''}>" for field in fields)
+
+
+def _party(value):
+    """The address of From or To; an empty one where the header field is absent."""
+    return Address("", [], []) if value is None else read_address(value)
 
 
 CONTEXT = ("scheme", "rand", "num", "realm", "targetname")
@@ -257,4 +264,21 @@ def sip_buffer(inputs):
     return {"buffers": None if None in buffers.values() else buffers}
 
 
-OPERATIONS = {"sip_buffer": sip_buffer}
+# ---------------------------------------------------------------- Referred-By
+_QUOTED_SIP_URI = re.compile(r'"(sips?:[^"]+)"', re.IGNORECASE)
+
+
+def referred_by(inputs):
+    """Operation `referred_by`: the URI in brackets, and the one that the parameter ms-referee-uri holds in quotes."""
+    value = unfold(inputs.text("header"))
+    try:
+        address, has_brackets = read_address(value), _opening_bracket(value) is not None
+    except BadAddress:
+        return {"uri": None, "referee_uri": None}
+    # The value is looked at as written: without quotation marks it is malformed (SIPAE-3.2.4.4-02).
+    written = next((raw or "" for name, raw in address.parameters if name == "ms-referee-uri"), "")
+    quoted = _QUOTED_SIP_URI.fullmatch(written)
+    return {"uri": address.uri if has_brackets else None, "referee_uri": quoted[1] if quoted else None}
+
+
+OPERATIONS = {function.__name__: function for function in (sip_buffer, referred_by)}

@@ -128,6 +128,12 @@ class GoldenVectors(unittest.TestCase):
         ids = [vector["id"] for vector in self.vectors]
         self.assertEqual(len(ids), len(set(ids)))
 
+    def test_no_refusal_is_expected_where_a_refusal_is_as_right_as_an_answer(self):
+        for vector in self.vectors:
+            if vector.get("refusable"):
+                self.assertNotIn("lenient", vector, vector["id"])
+                self.assertTrue(any(value is not None for value in vector["expected"].values()), vector["id"])
+
 
 class Window(unittest.TestCase):
     """[MS-SIPAE] 3.1.1 says 256 numbers and a span of 257: no vector may tell the two readings apart."""
