@@ -2,6 +2,7 @@
 
 mod bench;
 mod catalogue;
+mod codecs;
 mod defects;
 mod foreign;
 mod fuzz;
@@ -23,6 +24,7 @@ struct Args {
 enum Command {
     Bench(bench::Args),
     Catalogue(catalogue::Args),
+    Codecs(codecs::Args),
     Defects(defects::Args),
     Foreign(foreign::Args),
     Fuzz(fuzz::Args),
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
     let result = match Args::parse().command {
         Command::Bench(args) => bench::run(&args, root()),
         Command::Catalogue(args) => catalogue::run(&args, root()),
+        Command::Codecs(args) => codecs::run(&args, root()),
         Command::Defects(args) => defects::run(&args, root()),
         Command::Foreign(args) => foreign::run(&args, root()),
         Command::Fuzz(args) => fuzz::run(&args, root()),

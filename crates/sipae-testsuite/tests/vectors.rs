@@ -10,7 +10,8 @@ use sipae_spec::Diagnostic;
 use sipae_vectors::{Answer, Codec, Counts, Operation, Refusal, Report, VectorFile, check, load_folder};
 
 /// Families that the reference computes completely.
-const COMPLETE: [&str; 6] = ["primitives", "ntlm", "sipbuf", "epid", "encoding", "parse"];
+const COMPLETE: [&str; 10] =
+    ["primitives", "ntlm", "sipbuf", "epid", "encoding", "parse", "window", "verify", "write", "referred"];
 /// Families that mix schemes, of which some are not built.
 const MIXED: [&str; 1] = ["examples"];
 /// Families of schemes that are not built.

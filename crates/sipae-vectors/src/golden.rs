@@ -43,6 +43,8 @@ files![
     "parse/messages-mssip.json",
     "parse/messages-mssipae.json",
     "primitives/primitives.json",
+    "referred/referred.json",
+    "sipbuf/absent.json",
     "sipbuf/auth-headers.json",
     "sipbuf/buffers.json",
     "sipbuf/edge-cases.json",

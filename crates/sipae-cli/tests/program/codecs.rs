@@ -42,7 +42,7 @@ fn a_codec_that_supports_nothing_has_run_nothing() {
 
 #[test]
 fn answers_come_in_any_order() {
-    let right = r#"{\"id\":$id,\"answer\":{\"gruu_epid\":\"Qf0zQjsJ1l-11lHtVZaebAAA\"}}"#;
+    let right = r#"{\"id\":$id,\"answer\":{\"gruu_epid\":\"21nYNIVlkV-jtN6FPBU0fQAA\"}}"#;
     let held = format!(
         "held=\"$held {right}\"; count=$((count + 1)); if [ $count = 4 ]; then echo \"$held\" | tr ' ' '\\n' | tac; fi"
     );

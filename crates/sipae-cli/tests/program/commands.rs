@@ -189,7 +189,7 @@ fn a_level_or_role_chooses_cases_or_is_answered_with_what_there_is(
     let (flag, _) = filter.split_once(' ').expect("a flag");
     let is_refused = output.status.code() == Some(2)
         && stderr.starts_with(&format!("error: {flag}"))
-        && stderr.contains(": no case is about ")
+        && stderr.contains(": no case for a server is about ")
         && stderr.contains("; there are ");
     assert!(is_refused || output.status.code() == Some(0) && !stdout.is_empty(), "{stdout}{stderr}");
 }
@@ -207,7 +207,9 @@ fn piped_output_is_plain() {
 fn the_list_of_cases_has_ids_and_titles() {
     let all = assert_exit(&sipae(&["run", "--list"]), 0);
     assert!(all.lines().any(|line| line.starts_with("3.3.5.1/bare-ack  ")), "{all}");
-    assert_eq!(all, assert_exit(&sipae(&["list"]), 0));
+    let listed = assert_exit(&sipae(&["list"]), 0);
+    let known = |line: &str| listed.lines().any(|other| other.split_whitespace().eq(line.split_whitespace()));
+    assert!(all.lines().all(known) && all.lines().count() < listed.lines().count());
     let some = assert_exit(&sipae(&["list", "challenges-foo"]), 0);
     assert_eq!(some.lines().count(), 1, "{some}");
     assert!(some.trim_end().ends_with("a bare FOO is challenged"), "{some}");
@@ -407,13 +409,13 @@ fn a_server_that_gets_no_more_threads_goes_on() {
 #[case(&["run", "--json", "/no/such/folder/events"], "/no/such/folder/events: ")]
 #[case(&["run", "--junit", "/no/such/folder/junit.xml"], "/no/such/folder/junit.xml: ")]
 #[case(&["run", "--seed", "x"], "invalid value 'x' for '--seed <NUMBER>'")]
-#[case(&["run", "no-such-case"], "no case has \"no-such-case\" in its id; sipae list shows the cases")]
+#[case(&["run", "no-such-case"], "no case for a server has \"no-such-case\" in its id; sipae list shows the cases")]
 #[case(&["run", ""], "CASE: \"\" is in every id")]
-#[case(&["run", "--section", "9.9"], "--section \"9.9\": no case is about it; there are 2.2, 3.1, ")]
-#[case(&["run", "--section", ""], "--section \"\": no case is about it; there are 2.2, 3.1, ")]
+#[case(&["run", "--section", "9.9"], "--section \"9.9\": no case for a server is about it; there are 2.2, 3.1, ")]
+#[case(&["run", "--section", ""], "--section \"\": no case for a server is about it; there are 2.2, 3.1, ")]
 #[case(&["run", "--level", "mustnt"], "'--level <LEVEL>': not one of must, must-not, should, should-not, may")]
-#[case(&["run", "--scheme", "tls-dsk"], "--scheme \"tls-dsk\": no case runs with it; there are NTLM")]
-#[case(&["run", "--section", "2.2", "bare-ack"], "no case meets all filters; sipae list shows the cases")]
+#[case(&["run", "--scheme", "tls-dsk"], "--scheme \"tls-dsk\": no case for a server runs with it; there are NTLM")]
+#[case(&["run", "--section", "2.2", "bare-ack"], "no case for a server meets all filters; sipae list shows the cases")]
 #[case(&["list", "--requirements", "--section", "9"], "no row of the catalogue meets all filters")]
 #[case(&["list", "--requirements", "--scheme", "ntlm"], "--scheme: rows have no scheme")]
 #[case(&["run", "--expected-failures", "/no/such/file.toml"], "/no/such/file.toml: ")]
@@ -422,7 +424,7 @@ fn a_server_that_gets_no_more_threads_goes_on() {
 #[case(&["explain", "3.3.5.1-99"], "\"3.3.5.1-99\" is no row and no case; near it are SIPAE-3.3.5.1-09, ")]
 #[case(&["explain", "3.3.5.1/bare-ask"], "near it are 3.3.5.1/bare-ack, ")]
 #[case(&["explain", ""], "\"\" is no row and no case")]
-#[case(&["run", "--list", "no-such-case"], "no case has \"no-such-case\" in its id")]
+#[case(&["run", "--list", "no-such-case"], "no case for a server has \"no-such-case\" in its id")]
 #[case(&["run", "--target", "tcp://u@127.0.0.1:5"], "\"tcp://u@127.0.0.1:5\" is no target")]
 #[case(&["run", "--target", "tcp://::1:5"], "IPv6 in brackets")]
 #[case(&["serve", "--host", ""], "--host: \"\" is neither a host name nor an IP address")]
