@@ -134,3 +134,25 @@ fn no_program_or_library_asks_for_defects() {
         assert!(!asked.contains("defects") && default.is_none(), "{name}");
     }
 }
+
+/// Whoever takes the harness as a dev-dependency does not want half the registry with it.
+#[test]
+fn the_harness_without_tls_stays_under_80_packages() {
+    let output = std::process::Command::new(env!("CARGO"))
+        .args([
+            "tree",
+            "--offline",
+            "--package",
+            "sipae-conformance",
+            "--no-default-features",
+            "--features",
+            "harness",
+        ])
+        .args(["--edges", "normal,build", "--prefix", "none", "--format", "{p}"])
+        .output()
+        .expect("cargo");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).expect("text");
+    let packages: BTreeSet<&str> = text.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert!((20..80).contains(&packages.len()), "{} packages: {packages:?}", packages.len());
+}

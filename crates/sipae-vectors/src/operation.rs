@@ -3,6 +3,7 @@
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::{InputError, inputs, located};
 
@@ -59,6 +60,23 @@ macro_rules! operations {
                     $($name => located::read(inputs).map(Self::$variant).map_err(|error| error.under("inputs")),)*
                     $($($other => untyped($other, OtherScheme::$scheme, inputs),)*)*
                     _ => Err(InputError::new("op", format_args!("unknown operation {op:?}"))),
+                }
+            }
+        }
+
+        impl Operation {
+            /// The same from JSON text, in one pass; what is wrong with the text is looked for in a second one.
+            pub(crate) fn from_text(op: &str, inputs: &RawValue) -> Result<Self, InputError> {
+                let read = match op {
+                    $($name => serde_json::from_str(inputs.get()).ok().map(Self::$variant),)*
+                    _ => None,
+                };
+                match read {
+                    Some(operation) => Ok(operation),
+                    None => {
+                        let wrong = |error: serde_json::Error| InputError::new("inputs", error);
+                        Self::from_parts(op, &serde_json::from_str(inputs.get()).map_err(wrong)?)
+                    }
                 }
             }
         }

@@ -5,9 +5,6 @@ use sipae_vectors::{Answer, Refusal};
 
 use crate::header::unfolded;
 
-/// Long names and their compact forms.
-const COMPACT: &[(&str, &str)] = &[("call-id", "i"), ("from", "f"), ("to", "t")];
-
 pub(crate) fn buffers(inputs: &SipBuffer) -> Result<Answer, Refusal> {
     let message = Message::read(&inputs.message)?;
     let buffers = ["2", "3", "4"].map(|version| (version, message.buffer(inputs, version == "2")));
@@ -72,24 +69,43 @@ impl Message {
     }
 }
 
-/// Header fields by name in lower case.
-struct Fields(Vec<(String, String)>);
+/// Long names of the header fields that are read, and their compact forms.
+const NAMES: &[(&str, &str)] = &[
+    ("call-id", "i"),
+    ("cseq", ""),
+    ("expires", ""),
+    ("from", "f"),
+    ("p-asserted-identity", ""),
+    ("p-preferred-identity", ""),
+    ("to", "t"),
+];
+
+/// Header fields by their long names in lower case; those that nobody asks for are left out.
+struct Fields(Vec<(&'static str, String)>);
 
 impl Fields {
     fn read(text: &str) -> Self {
-        let text = text.replace("\r\n ", "\r\n\t");
-        let mut fields: Vec<(String, String)> = Vec::new();
+        let mut fields: Vec<(&'static str, String)> = Vec::new();
+        let mut is_kept = false;
         for line in text.split("\r\n") {
-            match (line.strip_prefix('\t'), fields.last_mut()) {
-                (Some(more), Some((_, value))) => value.extend(["\r\n ", more]),
-                _ => fields.extend(line.split_once(':').map(|(name, value)| (long(name), value.to_owned()))),
+            if line.starts_with([' ', '\t']) {
+                if let Some((_, value)) = fields.last_mut().filter(|_| is_kept) {
+                    value.extend(["\r\n", line]);
+                }
+                continue;
             }
+            let field = line.split_once(':').and_then(|(name, value)| Some((long(name)?, value.to_owned())));
+            is_kept = field.is_some();
+            fields.extend(field);
         }
-        Self(fields.into_iter().map(|(name, value)| (name, unfolded(&value).trim().to_owned())).collect())
+        for (_, value) in &mut fields {
+            *value = unfolded(value).trim().to_owned();
+        }
+        Self(fields)
     }
 
     fn all<'f>(&'f self, name: &'f str) -> impl Iterator<Item = &'f str> {
-        self.0.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
+        self.0.iter().filter(move |(known, _)| *known == name).map(|(_, value)| value.as_str())
     }
 
     /// No copy is chosen where there are two (SIPAE-2.2-21).
@@ -103,17 +119,15 @@ impl Fields {
 
     /// The URIs of the asserted identities, and of the preferred ones where there are none (SIPAE-3.2.4.2-05).
     fn identities(&self) -> Vec<String> {
-        let of =
-            |name| self.all(name).flat_map(|value| split(value, ',')).map(|value| identity(&value)).collect();
+        let of = |name| self.all(name).flat_map(|value| split(value, b',')).map(identity).collect();
         let asserted: Vec<String> = of("p-asserted-identity");
         if asserted.is_empty() { of("p-preferred-identity") } else { asserted }
     }
 }
 
-fn long(name: &str) -> String {
-    let name = name.trim().to_ascii_lowercase();
-    let long = COMPACT.iter().find(|(_, compact)| *compact == name);
-    long.map_or(name, |(long, _)| (*long).to_owned())
+fn long(name: &str) -> Option<&'static str> {
+    let is = |known: &str| name.trim().eq_ignore_ascii_case(known);
+    NAMES.iter().find(|(long, compact)| is(long) || !compact.is_empty() && is(compact)).map(|(long, _)| *long)
 }
 
 fn is_of(uri: &str, schemes: &[&str]) -> bool {
@@ -124,62 +138,58 @@ fn is_of(uri: &str, schemes: &[&str]) -> bool {
 
 /// URI and tag: header parameters stand behind the brackets, or behind the first semicolon without any.
 fn address(value: &str) -> (String, String) {
-    let mut parts = split(value, ';').into_iter();
+    let mut parts = split(value, b';').into_iter();
     let first = parts.next().unwrap_or_default();
-    let (uri, behind) = match bracket(&first) {
-        Some((uri, behind)) => (uri, behind),
-        None => (first.trim().to_owned(), String::new()),
-    };
-    let params = split(&behind, ';').into_iter().chain(parts);
-    let tag = params.filter_map(|param| {
+    let (uri, behind) = bracket(first).unwrap_or((first.trim(), ""));
+    let params = split(behind, b';').into_iter().chain(parts);
+    let mut tags = params.filter_map(|param| {
         let (name, value) = param.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("tag").then(|| value.trim().to_owned())
+        name.trim().eq_ignore_ascii_case("tag").then(|| value.trim())
     });
-    (uri, tag.take(1).collect())
+    (uri.to_owned(), tags.next().unwrap_or_default().to_owned())
 }
 
 /// Identity fields have no parameters of their own: without brackets the value is the URI (SIPAE-3.2.4.2-04).
 fn identity(value: &str) -> String {
-    bracket(value).map_or_else(|| value.trim().to_owned(), |(uri, _)| uri)
+    bracket(value).map_or_else(|| value.trim(), |(uri, _)| uri).to_owned()
 }
 
 /// What stands inside the first brackets that no display name holds, and what stands behind them.
-fn bracket(text: &str) -> Option<(String, String)> {
-    let open = places(text).find(|(_, character, is_outside)| *character == '<' && *is_outside)?.0;
-    let (uri, behind) = text.get(open + 1..)?.split_once('>')?;
-    Some((uri.to_owned(), behind.to_owned()))
+fn bracket(text: &str) -> Option<(&str, &str)> {
+    let open = places(text).find(|(_, octet, is_outside)| *octet == b'<' && *is_outside)?.0;
+    text.get(open + 1..)?.split_once('>')
 }
 
 /// The parts between separators that stand outside quotation marks and brackets.
-fn split(text: &str, separator: char) -> Vec<String> {
-    let mut parts = vec![String::new()];
-    let mut is_inside = false;
-    for (_, character, is_outside) in places(text) {
-        is_inside = match character {
-            '<' if is_outside => true,
-            '>' if is_outside => false,
-            _ => is_inside,
-        };
-        match parts.last_mut() {
-            Some(part) if character != separator || !is_outside || is_inside => part.push(character),
-            _ => parts.push(String::new()),
+fn split(text: &str, separator: u8) -> Vec<&str> {
+    let (mut parts, mut begin, mut is_inside) = (Vec::new(), 0, false);
+    for (place, octet, is_outside) in places(text).filter(|(_, _, is_outside)| *is_outside) {
+        match octet {
+            b'<' if is_outside => is_inside = true,
+            b'>' => is_inside = false,
+            _ if octet == separator && !is_inside => {
+                parts.extend(text.get(begin..place));
+                begin = place + 1;
+            }
+            _ => {}
         }
     }
+    parts.extend(text.get(begin..));
     parts
 }
 
-/// Characters with their places, and whether they stand outside quotation marks. Brackets hold no quoted text.
-fn places(text: &str) -> impl Iterator<Item = (usize, char, bool)> {
+/// Octets with their places, and whether they stand outside quotation marks. Brackets hold no quoted text.
+fn places(text: &str) -> impl Iterator<Item = (usize, u8, bool)> {
     let (mut is_quoted, mut is_escaped) = (false, false);
-    text.char_indices().map(move |(place, character)| {
+    text.bytes().enumerate().map(move |(place, octet)| {
         let is_outside = !is_quoted;
-        match character {
+        match octet {
             _ if is_escaped => is_escaped = false,
-            '\\' if is_quoted => is_escaped = true,
-            '"' => is_quoted = !is_quoted,
+            b'\\' if is_quoted => is_escaped = true,
+            b'"' => is_quoted = !is_quoted,
             _ => {}
         }
-        (place, character, is_outside)
+        (place, octet, is_outside)
     })
 }
 

@@ -1,9 +1,11 @@
 //! The loop of a codec.
 
+use std::borrow::Cow;
 use std::io::{self, BufRead, BufReader, Read, Write};
 
 use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::{Greeting, LONGEST_LINE, Reply};
 use crate::answer::Answer;
@@ -34,20 +36,24 @@ pub enum ServeError {
 }
 
 #[derive(Deserialize)]
-struct Request {
+struct Request<'a> {
     id: u64,
-    op: String,
-    #[serde(default)]
-    inputs: Value,
+    #[serde(borrow)]
+    op: Cow<'a, str>,
+    #[serde(borrow)]
+    inputs: Option<&'a RawValue>,
 }
 
-impl Request {
+impl Request<'_> {
     /// An operation that this crate does not know is not supported; inputs that it does not take are malformed.
     fn answer(&self, codec: &mut dyn Codec) -> Result<Answer, Refusal> {
-        if !Operation::TABLE.iter().any(|(op, _)| *op == self.op) {
+        if !Operation::TABLE.iter().any(|(op, _)| *op == self.op.as_ref()) {
             return Err(Refusal::Unsupported(one_line(&self.op)));
         }
-        let operation = Operation::from_parts(&self.op, &self.inputs);
+        let operation = match self.inputs {
+            Some(inputs) => Operation::from_text(&self.op, inputs),
+            None => Operation::from_parts(&self.op, &Value::Null),
+        };
         codec.answer(&operation.map_err(|error| Refusal::Malformed(error.to_string()))?)
     }
 }
