@@ -231,7 +231,9 @@ fn header_fields_are_read_as_the_vectors_say() {
 fn signature_buffers_are_those_of_the_vectors() {
     let mut compared = 0;
     for vector in of_messages().filter(|vector| vector.op() == "sip_buffer") {
-        if vector.0["inputs"]["context_in_message"] != true {
+        // A message that is unfit for signing has no buffer.
+        let is_unfit = vector.expected()["buffers"].is_null();
+        if vector.0["inputs"]["context_in_message"] != true || is_unfit {
             continue;
         }
         let decoded = vector.explained();
