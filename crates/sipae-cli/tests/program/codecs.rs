@@ -115,6 +115,13 @@ fn what_a_codec_says_before_it_ends_is_shown() {
 }
 
 #[test]
+fn what_a_codec_writes_to_its_standard_error_is_shown_with_a_failure() {
+    let wrong = "echo confused >&2; echo \"{\\\"id\\\":$id,\\\"answer\\\":{\\\"gruu_epid\\\":\\\"x\\\"}}\"";
+    let summary = run(&for_operation("uuid_gruu", wrong), &[], 1);
+    assert!(summary.contains("standard error (until then):\n    confused"), "{summary}");
+}
+
+#[test]
 fn saying_that_a_claimed_operation_is_not_supported_is_a_failure() {
     let profile = Scratch::new("codec.toml", "[codec]\noperations = [\"uuid_gruu\"]\n");
     let summary = run(&codec(UNSUPPORTED), &["--profile", profile.path()], 1);

@@ -1,6 +1,10 @@
 //! A run against a codec.
 
-use sipae_events::{Direction, Event, Exchanged, GateFinished, GateOutcome, Subject, Verdict};
+use std::time::Duration;
+
+use sipae_events::{
+    CaseFinished, Cause, Direction, Event, Exchanged, GateFinished, GateOutcome, Subject, Verdict,
+};
 use sipae_vectors::protocol::Greeting;
 use sipae_vectors::{Operation, Refusal, Vector};
 
@@ -12,6 +16,9 @@ use crate::run::{RunOptions, Teller};
 
 /// Vectors that are asked at once: enough to keep a pipe full, few enough to tell how far a run has come.
 const BATCH: usize = 128;
+
+/// How long the standard error of a codec is waited for, once in a run, at its first failure.
+const READ: Duration = Duration::from_millis(20);
 
 /// The cases of a run.
 pub(crate) fn selected(options: &RunOptions) -> impl Iterator<Item = &'static CodecCase> {
@@ -77,18 +84,46 @@ fn judge<'c>(options: &RunOptions, case: &'c CodecCase) -> Judge<'c> {
     Judge { case, strict: options.strict, is_claimed }
 }
 
+/// A codec, and what it has complained about so far: each complaint is told once, with the next failure.
+struct Heard<'c> {
+    codec: &'c mut dyn Asked,
+    told: String,
+    has_failed: bool,
+}
+
+impl Heard<'_> {
+    fn with_complaints(&mut self, mut case: CaseFinished) -> CaseFinished {
+        let is_answered = matches!(case.verdict, Verdict::Fail(Cause::Reaction) | Verdict::Loose);
+        if !is_answered {
+            return case;
+        }
+        if !std::mem::replace(&mut self.has_failed, true) {
+            // What was written before an answer is read in another thread.
+            std::thread::sleep(READ);
+        }
+        let complaints = self.codec.complaints();
+        if !complaints.is_empty() && complaints != self.told {
+            let name = Exchanged::STANDARD_ERROR;
+            case.push(Exchanged::new(Direction::Received, 1, "until then", complaints.as_bytes()).of(name));
+            self.told = complaints;
+        }
+        case
+    }
+}
+
 fn cases_of(
     options: &RunOptions,
     chosen: &[&'static CodecCase],
     codec: &mut dyn Asked,
     teller: &mut Teller<'_>,
 ) {
+    let codec = &mut Heard { codec, told: String::new(), has_failed: false };
     for batch in chosen.chunks(BATCH) {
         vectors(options, batch, codec, teller);
         for case in batch {
             if let Check::Generated(property) = case.check() {
-                let seen = generated(options, case, property, codec);
-                teller.case(judge(options, case).finished(&seen));
+                let seen = generated(options, case, property, codec.codec);
+                teller.case(codec.with_complaints(judge(options, case).finished(&seen)));
             }
         }
     }
@@ -98,9 +133,10 @@ fn cases_of(
 fn vectors(
     options: &RunOptions,
     batch: &[&'static CodecCase],
-    codec: &mut dyn Asked,
+    heard: &mut Heard<'_>,
     teller: &mut Teller<'_>,
 ) {
+    let codec = &mut *heard.codec;
     let vectors: Vec<(&CodecCase, &Vector)> = batch
         .iter()
         .filter_map(|case| match case.check() {
@@ -116,7 +152,7 @@ fn vectors(
     let mut answers = codec.ask(&asked).into_iter();
     for (case, vector) in vectors {
         let judge = judge(options, case);
-        let answered = if codec.greeting().offers(vector.operation.name()) {
+        let answered = if heard.codec.greeting().offers(vector.operation.name()) {
             answers.next().unwrap_or_else(|| Answered::NotAsked("there was no answer".to_owned()))
         } else {
             not_offered(&vector.operation)
@@ -126,7 +162,8 @@ fn vectors(
             _ => None,
         };
         let request = serde_json::to_string(&vector.operation).unwrap_or_default();
-        teller.case(judge.finished(&Seen { request, answered, outcome }));
+        let finished = judge.finished(&Seen { request, answered, outcome });
+        teller.case(heard.with_complaints(finished));
     }
 }
 
