@@ -1,7 +1,7 @@
 """Hash functions and ciphers that Python's standard library lacks, written out from their specifications.
 
 MD4 (RFC 1320), RC4, DES (FIPS 46-3), AES (FIPS 197), and HMAC from the library. The code is that of
-check.py, the checker the vectors were made with; primitives are held against published values alone.
+the checker the vectors were made with; primitives are held against published values alone.
 """
 import hashlib
 import hmac

@@ -18,6 +18,10 @@ pub(crate) fn profile(args: &ProfileArgs) -> Result<ExitCode, Failure> {
 
 /// What a profile says, a line for each of its tables. Passwords are no part of it.
 fn meaning(file: &Path, profile: &Profile) -> String {
+    if !profile.has_user {
+        let operations = operations(profile);
+        return format!("{} is a profile of a codec\n  {:<12}{operations}\n", file.display(), "operations");
+    }
     let lines = [
         ("user", account(&profile.user)),
         ("peers", peers(&profile.peers)),
@@ -29,6 +33,13 @@ fn meaning(file: &Path, profile: &Profile) -> String {
     ];
     let lines: String = lines.iter().map(|(name, text)| format!("  {name:<12}{text}\n")).collect();
     format!("{} is a profile\n{lines}", file.display())
+}
+
+fn operations(profile: &Profile) -> String {
+    match &profile.operations {
+        Some(claimed) => format!("{} must be answered", claimed.join(", ")),
+        None => "none has to be answered".to_owned(),
+    }
 }
 
 fn account(user: &ProfileUser) -> String {

@@ -14,6 +14,7 @@ use sipae_conformance::target::Target;
 use sipae_events::{Event, ExitCode};
 use sipae_net::OsEntropy;
 use sipae_report::{Comparison, Console, JsonLines, Junit, Progress, Writer};
+use sipae_spec::Role;
 
 use crate::args::RunArgs;
 use crate::expected::ExpectedFile;
@@ -76,6 +77,17 @@ pub(crate) fn random_seed() -> u64 {
     u64::from_be_bytes((&mut OsEntropy as &mut dyn Entropy).octets())
 }
 
+/// Nobody logs in to a server with accounts that its profile does not name.
+fn check_user(profile: &Profile, args: &RunArgs, target: &Target) -> Result<(), Failure> {
+    match &args.profile {
+        Some(file) if !profile.has_user && target.role() == Role::Server => {
+            let problem = format!("{}: the table user is missing, which a server needs", file.display());
+            Err(Failure::Usage(problem))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// A report must not overwrite another one, nor what the run reads.
 fn check_files(args: &RunArgs) -> Result<(), Failure> {
     let read = args.profile.iter().chain(&args.expected_failures).chain(&args.tls.tls_ca);
@@ -99,6 +111,7 @@ fn options(args: &RunArgs, filter: Filter) -> Result<RunOptions, Failure> {
     };
     let target = target(args)?;
     exec::check_target(args.exec.as_ref(), &target)?;
+    check_user(&profile, args, &target)?;
     check_files(args)?;
     tls::check_target(&args.tls, &target)?;
     tls::settle(&args.tls, &mut profile.tls);

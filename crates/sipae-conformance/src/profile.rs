@@ -183,6 +183,8 @@ pub struct Profile {
     pub durations: Option<TimerDurations>,
     /// How to speak TLS to a target on TLS.
     pub tls: TlsOptions,
+    /// Whether it names a user: without one it is for codecs, which have no accounts.
+    pub has_user: bool,
     /// Whether the programs of a target behind a pipe share state, as those do that all speak to one server.
     pub shared: bool,
     /// Operations that a codec claims: of others it may say that it does not support them.
@@ -352,6 +354,7 @@ impl Profile {
             answer_timeout: Duration::from_millis(default_answer_timeout()),
             durations: None,
             tls: TlsOptions::default(),
+            has_user: true,
             shared: false,
             operations: None,
         }
@@ -375,6 +378,7 @@ impl Profile {
         let wrong = |problem| ProfileError::Content { file: file.to_owned(), problem };
         let read: File = toml::from_str(text).map_err(|error| wrong(one_line(text, &error)))?;
         read.codec.as_ref().map_or(Ok(()), CodecTable::check).map_err(wrong)?;
+        let has_user = read.user.is_some();
         let user = match read.user {
             Some(user) => user,
             // A codec has no accounts.
@@ -402,6 +406,7 @@ impl Profile {
             answer_timeout: Duration::from_millis(answer_timeout),
             durations: read.durations.map(DurationsTable::read).transpose().map_err(wrong)?,
             tls: read.tls.options(file).map_err(wrong)?,
+            has_user,
             shared: read.target.shared,
             operations: read.codec.and_then(|table| table.operations),
         })

@@ -17,8 +17,16 @@ pub use message::{Context, Message, message};
 pub enum Freedom {
     /// Names of header fields and parameters in any letter case, and compact names.
     Names,
-    /// Blanks and folds between the parts of a value.
+    /// Blanks between the parts of a value.
     Blanks,
+    /// Folds there.
+    Folds,
+    /// The scheme in any letter case.
+    Scheme,
+    /// `qop` without quotation marks.
+    BareQop,
+    /// Values that hold backslashes.
+    Backslashes,
     /// Header fields or parameters in any order.
     Order,
     /// Display names, parameters and URIs that hold what looks like a tag.
@@ -31,7 +39,7 @@ pub enum Freedom {
     Octets,
     /// Expires, or a Contact that has one of its own.
     Expires,
-    /// Values that hold separators and backslashes.
+    /// Values that hold separators.
     Separators,
     /// Parameters that nobody knows.
     Unknown,
@@ -51,9 +59,9 @@ const LETTERS: &str = "abcdefghijklmnopqrstuvwxyz";
 const TOKEN: &str = "a1bcdefghijklmnopqrstuvwxyz023456789-._~";
 const HEX: &str = "0123456789abcdefABCDEF";
 
-/// A name in the letter case of whoever writes.
-fn cased(source: &mut dyn Source, freedoms: Freedoms<'_>, name: &str) -> String {
-    if !freedoms.has(Freedom::Names) {
+/// A name in the letter case of whoever writes, where that freedom is taken.
+fn cased(source: &mut dyn Source, is_free: bool, name: &str) -> String {
+    if !is_free {
         return name.to_owned();
     }
     match source.below(4) {
@@ -78,15 +86,14 @@ fn flipped(source: &mut dyn Source, character: char) -> char {
 
 /// What stands where blanks may stand; `plain` without the freedom.
 fn blank(source: &mut dyn Source, freedoms: Freedoms<'_>, plain: &'static str) -> &'static str {
-    if freedoms.has(Freedom::Blanks) {
-        // Where one is needed, each of these is one.
-        source.text(if plain.is_empty() {
-            &["", " ", "\t", "\r\n "]
-        } else {
-            &[" ", "  ", "\t", "\r\n\t", " \r\n  "]
-        })
-    } else {
-        plain
+    // Where one is needed, each of these is one.
+    let blanks: &[&str] = if plain.is_empty() { &["", " ", "\t"] } else { &[" ", "  ", "\t"] };
+    let folds: &[&str] = if plain.is_empty() { &["", "\r\n "] } else { &[" ", "\r\n\t", " \r\n  "] };
+    match (freedoms.has(Freedom::Blanks), freedoms.has(Freedom::Folds)) {
+        (false, false) => plain,
+        (true, false) => source.text(blanks),
+        (false, true) => source.text(folds),
+        (true, true) => source.text(&[blanks, folds].concat()),
     }
 }
 

@@ -90,6 +90,8 @@ const RULES: &[(&str, Rule)] = &[
     ("buffers", Rule::Listed),
     ("header", Rule::Header),
     ("uuid", Rule::AnyCase),
+    // A reader may tell what is written, or what is meant (SIPAE-2.2-01).
+    ("scheme", Rule::AnyCase),
     // Kerberos.
     ("checksum", Rule::Octets),
     ("derived", Rule::Octets),

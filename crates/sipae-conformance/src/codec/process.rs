@@ -33,8 +33,8 @@ pub struct CodecProcess {
 enum Fault {
     Ended,
     Silent,
-    /// It breaks the protocol; with the place of the operation where it is known.
-    Wrong(String, Option<usize>),
+    /// It breaks the protocol.
+    Wrong(String),
 }
 
 impl CodecProcess {
@@ -75,6 +75,9 @@ impl CodecProcess {
     fn breakdown(&mut self, fault: &Fault) -> Breakdown {
         let ended = self.running.take().map(Running::end).unwrap_or_default();
         let (cause, how) = match fault {
+            Fault::Ended if ended.is_forced => {
+                (Cause::Hang, "the codec closed its standard output, and went on".to_owned())
+            }
             Fault::Ended => (Cause::Crash, format!("the codec ended: {}", ended.how)),
             Fault::Silent => {
                 let seconds = self.patience.as_secs_f32();
@@ -82,9 +85,7 @@ impl CodecProcess {
                 let how = format!("the codec says nothing for {seconds} s{hint}");
                 (Cause::Hang, how)
             }
-            Fault::Wrong(problem, _) => {
-                (Cause::Reaction, format!("the codec breaks the protocol: {problem}"))
-            }
+            Fault::Wrong(problem) => (Cause::Reaction, format!("the codec breaks the protocol: {problem}")),
         };
         Breakdown { cause, how, complaints: ended.complaints }
     }
@@ -95,9 +96,10 @@ impl CodecProcess {
         self.has_answered |= answers.iter().any(Option::is_some);
         let mut first = self.breakdown(fault);
         let oldest = answers.iter().position(Option::is_none);
-        if let Fault::Wrong(_, place) = fault {
-            self.lost = Some(first.how.clone());
-            return blame(answers, place.or(oldest), first);
+        if matches!(fault, Fault::Wrong(_)) {
+            // No case is to blame: what is left has no answer, and the gate is closed.
+            self.lost = Some(first.how);
+            return;
         }
         if !self.one_by_one(operations, answers) {
             first.cause = Cause::Flaky { failed: 1, of: 2 };

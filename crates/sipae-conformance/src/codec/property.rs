@@ -41,7 +41,10 @@ impl Property {
     }
 }
 
-use Freedom::{Blanks, Body, Expires, Identities, Names, Octets, Order, Separators, Tags, Unknown};
+use Freedom::{
+    Backslashes, BareQop, Blanks, Body, Expires, Folds, Identities, Names, Octets, Order, Scheme, Separators,
+    Tags, Unknown,
+};
 
 /// All properties.
 pub(super) static PROPERTIES: &[Property] = &[
@@ -57,7 +60,7 @@ pub(super) static PROPERTIES: &[Property] = &[
         "sip_buffer",
         &["SIPAE-2.2-20"],
         "names of header fields in any letter case, compact ones and folded lines give the same buffer",
-        |source| inputs::buffer(source, &[Names, Blanks, Order]),
+        |source| inputs::buffer(source, &[Names, Blanks, Folds, Order]),
     ),
     Property::new(
         "buffer-tags",
@@ -99,7 +102,7 @@ pub(super) static PROPERTIES: &[Property] = &[
         "sip_message",
         &["SIPAE-2.2-20", "SIPAE-2.2-25"],
         "the facts of a message are read whatever legal form it has",
-        |source| inputs::message(source, &[Names, Blanks, Order, Tags, Body]),
+        |source| inputs::message(source, &[Names, Blanks, Folds, Order, Tags, Body]),
     ),
     Property::new(
         "header-names",
@@ -116,11 +119,39 @@ pub(super) static PROPERTIES: &[Property] = &[
         |source| inputs::header(source, &[Order, Blanks]),
     ),
     Property::new(
+        "header-scheme",
+        "auth_header",
+        &["SIPAE-2.2-01"],
+        "the scheme is read in any letter case",
+        |source| inputs::header(source, &[Scheme]),
+    ),
+    Property::new(
+        "header-folds",
+        "auth_header",
+        &["SIPAE-2.2-20"],
+        "parameters are read on folded lines",
+        |source| inputs::header(source, &[Folds]),
+    ),
+    Property::new(
+        "header-qop",
+        "auth_header",
+        &["SIPAE-2.2-19"],
+        "qop is read in quotation marks and without them",
+        |source| inputs::header(source, &[BareQop]),
+    ),
+    Property::new(
         "header-separators",
         "auth_header",
-        &["SIPAE-2.2-04", "SIPAE-2.2-05"],
-        "separators and backslashes inside a quoted value are data",
+        &["SIPAE-2.2-05"],
+        "separators inside a quoted value are data",
         |source| inputs::header(source, &[Separators]),
+    ),
+    Property::new(
+        "header-backslashes",
+        "auth_header",
+        &["SIPAE-2.2-04"],
+        "backslashes inside a quoted value are data",
+        |source| inputs::header(source, &[Backslashes]),
     ),
     Property::new(
         "header-unknown",

@@ -89,9 +89,26 @@ struct Heard<'c> {
     codec: &'c mut dyn Asked,
     told: String,
     has_failed: bool,
+    is_lost: bool,
 }
 
 impl Heard<'_> {
+    /// A codec that is lost closes the gate behind which the others stand, once.
+    fn lost(&mut self, answered: &Answered, teller: &mut Teller<'_>) {
+        if let Answered::NotAsked(reason) = answered
+            && !std::mem::replace(&mut self.is_lost, true)
+        {
+            teller.tell(&Event::GateFinished(GateFinished {
+                subject: Subject::of_codec("codec"),
+                outcome: GateOutcome::Failed,
+                offered: Vec::new(),
+                reason: Some(reason.clone()),
+                notes: Vec::new(),
+                exchange: Vec::new(),
+            }));
+        }
+    }
+
     fn with_complaints(&mut self, mut case: CaseFinished) -> CaseFinished {
         let is_answered = matches!(case.verdict, Verdict::Fail(Cause::Reaction) | Verdict::Loose);
         if !is_answered {
@@ -117,12 +134,13 @@ fn cases_of(
     codec: &mut dyn Asked,
     teller: &mut Teller<'_>,
 ) {
-    let codec = &mut Heard { codec, told: String::new(), has_failed: false };
+    let codec = &mut Heard { codec, told: String::new(), has_failed: false, is_lost: false };
     for batch in chosen.chunks(BATCH) {
         vectors(options, batch, codec, teller);
         for case in batch {
             if let Check::Generated(property) = case.check() {
                 let seen = generated(options, case, property, codec.codec);
+                codec.lost(&seen.answered, teller);
                 teller.case(codec.with_complaints(judge(options, case).finished(&seen)));
             }
         }
@@ -162,6 +180,7 @@ fn vectors(
             _ => None,
         };
         let request = serde_json::to_string(&vector.operation).unwrap_or_default();
+        heard.lost(&answered, teller);
         let finished = judge.finished(&Seen { request, answered, outcome });
         teller.case(heard.with_complaints(finished));
     }

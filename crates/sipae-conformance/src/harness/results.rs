@@ -16,6 +16,9 @@ const SHOWN: usize = 2000;
 /// Messages that a failure shows.
 const MESSAGES: usize = 8;
 
+/// How the failure of a test begins whose case was not run.
+pub(super) const BLOCKED: &str = "blocked";
+
 /// What came out of one test.
 type Result = std::result::Result<Completion, Failed>;
 
@@ -137,7 +140,7 @@ fn of_case(case: &CaseFinished, seed: u64) -> Result {
     match case.verdict {
         Verdict::Pass | Verdict::Loose => Ok(Completion::Completed),
         verdict @ (Verdict::Inconclusive | Verdict::Unsupported | Verdict::Cancelled) => ignored(verdict),
-        Verdict::Blocked => Err(format!("blocked: {}", case.reason.as_deref().unwrap_or_default()).into()),
+        Verdict::Blocked => Err(format!("{BLOCKED}: {}", case.reason.as_deref().unwrap_or_default()).into()),
         Verdict::Fail(_) => Err(told(case, seed).into()),
     }
 }

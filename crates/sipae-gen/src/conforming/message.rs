@@ -36,18 +36,21 @@ impl Context {
         } else {
             &["SIP Communications Service", "r"]
         };
+        let scheme = source.text(&["NTLM", "Kerberos", "TLS-DSK"]);
         Self {
-            scheme: source.text(&["NTLM", "Kerberos", "TLS-DSK"]),
+            scheme,
             rand: source.word(HEX, 8),
             number: source.between(1, u32::MAX - 1),
             realm: source.text(realms),
-            targetname: source.text(&["server.contoso.com", "sip/server.contoso.com", "SERVER"]),
+            // [MS-SIPAE] 2.2: Kerberos has a service principal name.
+            targetname: if scheme == "Kerberos" { "sip/server.contoso.com" } else { "server.contoso.com" },
         }
     }
 }
 
+/// Without INVITE, which needs more header fields than are made here.
 const METHODS: &[&str] =
-    &["REGISTER", "INVITE", "MESSAGE", "SUBSCRIBE", "NOTIFY", "BYE", "ACK", "SERVICE", "X-NEW"];
+    &["REGISTER", "OPTIONS", "MESSAGE", "SUBSCRIBE", "NOTIFY", "BYE", "ACK", "SERVICE", "X-NEW"];
 const STATUSES: &[&str] = &["200 OK", "180 Ringing", "401 Unauthorized", "603 Decline", "299 "];
 /// Long and compact names.
 const COMPACT: &[(&str, &str)] =
@@ -66,8 +69,11 @@ pub fn message(source: &mut dyn Source, freedoms: Freedoms<'_>) -> Message {
         format!("SIP/2.0 {}", source.text(STATUSES))
     };
     let body = if freedoms.has(Freedom::Body) { source.text(BODIES) } else { "" };
-    let mut lines = required(source, freedoms, method);
+    let mut lines = required(source, freedoms, method, is_request);
     lines.extend(optional(source, freedoms));
+    if !body.is_empty() {
+        lines.push(("Content-Type", "text/plain".to_owned()));
+    }
     lines.push(("Content-Length", body.len().to_string()));
     let lines = shuffled(source, freedoms, lines);
     let fields: String = lines.iter().map(|(name, value)| field(source, freedoms, name, value)).collect();
@@ -77,25 +83,28 @@ pub fn message(source: &mut dyn Source, freedoms: Freedoms<'_>) -> Message {
 fn field(source: &mut dyn Source, freedoms: Freedoms<'_>, name: &str, value: &str) -> String {
     let compact = COMPACT.iter().find(|(long, _)| *long == name).map(|(_, compact)| *compact);
     let compact = compact.filter(|_| freedoms.has(Freedom::Names) && source.one_in(3));
-    let name = cased(source, freedoms, compact.unwrap_or(name));
+    let name = cased(source, freedoms.has(Freedom::Names), compact.unwrap_or(name));
     format!("{name}:{}{value}\r\n", blank(source, freedoms, " "))
 }
 
 type Line = (&'static str, String);
 
-fn required(source: &mut dyn Source, freedoms: Freedoms<'_>, method: &str) -> Vec<Line> {
-    let is_answered = source.below(2) == 1;
+fn required(source: &mut dyn Source, freedoms: Freedoms<'_>, method: &str, is_request: bool) -> Vec<Line> {
+    // A response has a tag in To, and a request within a dialog.
+    let is_tagged = source.below(2) == 1 || !is_request;
     let length = source.between(1, 24);
     let call_id = source.word(TOKEN, length) + source.text(&["", "@contoso.com", "@[2001:db8::1]"]);
     let number = source.below(u32::MAX >> 1);
     let branch = source.word(TOKEN, 6);
-    vec![
+    let max_forwards = is_request.then(|| ("Max-Forwards", "70".to_owned()));
+    let lines = [
         ("Via", format!("SIP/2.0/TLS 192.0.2.1:4849;branch=z9hG4bK{branch}")),
         ("From", address(source, freedoms, true)),
-        ("To", address(source, freedoms, is_answered)),
+        ("To", address(source, freedoms, is_tagged)),
         ("Call-ID", call_id),
         ("CSeq", format!("{number}{}{method}", blank(source, freedoms, " "))),
-    ]
+    ];
+    max_forwards.into_iter().chain(lines).collect()
 }
 
 fn optional(source: &mut dyn Source, freedoms: Freedoms<'_>) -> Vec<Line> {
@@ -106,7 +115,7 @@ fn optional(source: &mut dyn Source, freedoms: Freedoms<'_>) -> Vec<Line> {
     if freedoms.has(Freedom::Identities) {
         for name in ["P-Asserted-Identity", "P-Preferred-Identity"] {
             if source.below(2) == 1 {
-                lines.extend(identities(source, freedoms).into_iter().map(|value| (name, value)));
+                lines.push((name, identities(source, freedoms)));
             }
         }
     }

@@ -98,10 +98,10 @@ pub(super) const CODECS: &[Wrong] = &[
     wrong("numbers without quotes", "2.2-10", &["2.2-09", "2.2-11", "2.2-01", "2.2-06"], |operation| {
         written(operation, |header| header.replace("num=\"", "num=").replace("num=1\"", "num=1"))
     }),
-    wrong("Base64 without padding is taken", "2.2-08", &[], |operation| {
+    wrong("Base64 of URLs is taken", "2.2-08", &[], |operation| {
         let Operation::Base64(inputs) = operation else { return reference(operation) };
-        let padded = format!("{}{}", inputs.text, "=".repeat((4 - inputs.text.len() % 4) % 4));
-        reference(&Operation::Base64(inputs::Base64 { text: padded }))
+        let text = inputs.text.replace('-', "+").replace('_', "/").replace('!', "A");
+        reference(&Operation::Base64(inputs::Base64 { text }))
     }),
     wrong("salts without quotes", "2.2-09", &["2.2-01", "2.2-06", "2.2-10", "2.2-11"], |operation| {
         written(operation, |header| {

@@ -44,6 +44,8 @@ enum Heard {
 #[derive(Debug, Default)]
 pub(super) struct Ended {
     pub(super) how: String,
+    /// Whether it did not end by itself.
+    pub(super) is_forced: bool,
     pub(super) complaints: String,
 }
 
@@ -123,7 +125,7 @@ impl Running {
     fn hear(&self, patience: Duration) -> Result<Vec<Reply>, Fault> {
         match self.heard.recv_timeout(patience) {
             Ok(Heard::Replies(replies)) => Ok(replies),
-            Ok(Heard::Wrong(problem) | Heard::Greeting(problem)) => Err(Fault::Wrong(problem, None)),
+            Ok(Heard::Wrong(problem) | Heard::Greeting(problem)) => Err(Fault::Wrong(problem)),
             Err(RecvTimeoutError::Timeout) => Err(Fault::Silent),
             Err(RecvTimeoutError::Disconnected) => Err(Fault::Ended),
         }
@@ -132,9 +134,11 @@ impl Running {
     /// By the end of its standard input first, and by force after a moment.
     pub(super) fn end(mut self) -> Ended {
         self.requests = None;
-        let status = self.process.wait(FAREWELL).or_else(|| self.process.end());
+        let status = self.process.wait(FAREWELL);
+        let is_forced = status.is_none();
+        let status = status.or_else(|| self.process.end());
         let how = status.map_or_else(|| "nobody knows how".to_owned(), told);
-        Ended { how, complaints: self.process.errors() }
+        Ended { how, is_forced, complaints: self.process.errors() }
     }
 }
 

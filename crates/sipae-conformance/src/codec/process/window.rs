@@ -39,8 +39,7 @@ impl<'w> Window<'w> {
             let Some(operation) = self.operations.get(self.lengths.len()) else { break };
             let id = self.first + u64::try_from(self.lengths.len()).unwrap_or_default();
             let before = block.len();
-            protocol::request(id, operation, &mut block)
-                .map_err(|error| Fault::Wrong(error.to_string(), None))?;
+            protocol::request(id, operation, &mut block).map_err(|error| Fault::Wrong(error.to_string()))?;
             let length = block.len() - before;
             self.lengths.push(length);
             self.open += 1;
@@ -57,14 +56,14 @@ impl<'w> Window<'w> {
     pub(super) fn take(&mut self, Reply { id, result }: Reply) -> Result<(), Fault> {
         let place = id.checked_sub(self.first).and_then(|place| usize::try_from(place).ok());
         let Some((place, length)) = place.and_then(|place| Some((place, *self.lengths.get(place)?))) else {
-            return Err(Fault::Wrong(format!("id {id} was not asked, {}", told(&result)), None));
+            return Err(Fault::Wrong(format!("id {id} was not asked, {}", told(&result))));
         };
         match self.answers.get_mut(place) {
             Some(answer @ None) => *answer = Some(Answered::Replied(result)),
             _ => {
                 let op = self.operations.get(place).map_or("", |operation| operation.name());
                 let problem = format!("id {id} ({op}) is answered twice, {}", told(&result));
-                return Err(Fault::Wrong(problem, Some(place)));
+                return Err(Fault::Wrong(problem));
             }
         }
         self.open -= 1;
