@@ -22,13 +22,23 @@ pub(super) struct Context<'c> {
     pub(super) signatures: &'c [Signed],
 }
 
+/// Authentication header fields of a message that are explained: each is told with whole signature buffers.
+const MOST: usize = 16;
+
 impl Context<'_> {
     pub(super) fn fields(&self) -> Vec<Authentication> {
         let headers = self.message.headers().filter_map(|header| Some((header, header.known?)));
         headers
             .filter(|(_, known)| known.is_authentication())
+            .take(MOST)
             .map(|(header, known)| self.field(&header, known))
             .collect()
+    }
+
+    /// How many authentication header fields are not explained.
+    pub(super) fn left_out(&self) -> usize {
+        let known = self.message.headers().filter_map(|header| header.known);
+        known.filter(|known| known.is_authentication()).count().saturating_sub(MOST)
     }
 
     fn field(&self, header: &Header<'_>, known: HeaderName) -> Authentication {

@@ -96,6 +96,13 @@ impl<'m> Explainer<'m> {
             conversation: &self.conversation,
             signatures: &self.signatures,
         };
+        let left_out = context.left_out();
+        let mut explanation = explanation;
+        if left_out != 0 {
+            explanation
+                .remarks
+                .push(format!("{left_out} more authentication header fields are not explained"));
+        }
         Explanation {
             kind: Some(if message.is_request() { Kind::Request } else { Kind::Response }),
             fields: header::fields(message),

@@ -148,7 +148,10 @@ fn fits(octets: &[u8], end: usize) -> bool {
         return false;
     }
     let next = skip_blank(octets, end);
-    next == octets.len() || is_start_line(Line::at(octets, next).text)
+    // What has no end within this is no start line: looking further would cost the whole rest for each message.
+    const LONGEST: usize = 8 * 1024;
+    let near = slice(octets, 0, octets.len().min(next.saturating_add(LONGEST)));
+    next == octets.len() || is_start_line(Line::at(near, next).text)
 }
 
 /// Where `length` octets end once lines end in CRLF, if only blank octets follow.
