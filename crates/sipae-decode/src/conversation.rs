@@ -106,6 +106,22 @@ impl Conversation {
         Some((keys, from))
     }
 
+    /// The keys that the password gives to other associations than the one that a field names, by their opaques.
+    pub(crate) fn other_keys(&self, header: &AuthHeader<'_>) -> Vec<(&SessionKeys, String)> {
+        let own = name(header);
+        let mut others: Vec<_> = self
+            .associations
+            .iter()
+            .filter(|(name, _)| **name != own)
+            .filter_map(|((_, opaque), association)| {
+                let keys = association.keys.as_ref()?.as_ref().ok()?;
+                Some((keys, String::from_utf8_lossy(opaque).into_owned()))
+            })
+            .collect();
+        others.sort_by(|(_, one), (_, other)| one.cmp(other));
+        others
+    }
+
     /// The CHALLENGE of the association that a field names, and the message that it stands in.
     pub(crate) fn challenge(&self, header: &AuthHeader<'_>) -> Option<(Challenge, usize)> {
         let (token, number) = self.association(header)?.challenge.as_ref()?;

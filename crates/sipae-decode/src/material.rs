@@ -9,6 +9,9 @@ use sipae::ntlm::NegotiateFlags;
 const KEY_MATERIAL: usize = 128;
 const CLIENT_KEY: std::ops::Range<usize> = 64..96;
 const SERVER_KEY: std::ops::Range<usize> = 96..128;
+/// The parts that are for encryption, in EAP-TLS.
+const OTHER_KEYS: [(std::ops::Range<usize>, &str); 2] =
+    [(0..32, "octets 0 to 31"), (32..64, "octets 32 to 63")];
 
 /// Why a key cannot be used. The key itself is not told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -84,6 +87,8 @@ impl ExportedKey {
 pub struct TlsKeys {
     pub(crate) client: Option<Vec<u8>>,
     pub(crate) server: Option<Vec<u8>>,
+    /// Other parts of the key material, and what they are called: implementers take them by mistake.
+    pub(crate) others: Vec<(Vec<u8>, &'static str)>,
 }
 
 impl TlsKeys {
@@ -98,7 +103,9 @@ impl TlsKeys {
             return Err(KeyError::Length { length, expected: "128" });
         }
         let part = |range| material.get(range).map(<[u8]>::to_vec);
-        Ok(Self { client: part(CLIENT_KEY), server: part(SERVER_KEY) })
+        let other = |(range, name)| Some((part(range)?, name));
+        let others = OTHER_KEYS.into_iter().filter_map(other).collect();
+        Ok(Self { client: part(CLIENT_KEY), server: part(SERVER_KEY), others })
     }
 
     /// From the keys themselves, in hexadecimal digits.
@@ -106,7 +113,8 @@ impl TlsKeys {
     /// # Errors
     /// When one is no key.
     pub fn read(client: Option<&str>, server: Option<&str>) -> Result<Self, KeyError> {
-        Ok(Self { client: client.map(hex).transpose()?, server: server.map(hex).transpose()? })
+        let others = Vec::new();
+        Ok(Self { client: client.map(hex).transpose()?, server: server.map(hex).transpose()?, others })
     }
 
     pub(crate) const fn is_empty(&self) -> bool {

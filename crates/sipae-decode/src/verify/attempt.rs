@@ -20,6 +20,8 @@ pub(crate) struct Attempt {
     pub(crate) tail: &'static [u8],
     /// Whose key.
     pub(crate) signer: Side,
+    /// The place of a key among those of others that is taken instead.
+    pub(crate) other_key: Option<usize>,
     pub(crate) mode: NtlmMode,
     pub(crate) signature: Vec<u8>,
 }
@@ -40,13 +42,17 @@ impl Attempt {
             elements: elements.collect(),
             tail: b"",
             signer,
+            other_key: None,
             mode: NtlmMode::default(),
             signature: signature.to_vec(),
         })
     }
 
     pub(crate) fn verifies(&self, keys: &Keys) -> bool {
-        let key = keys.of(self.signer);
+        let key = match self.other_key {
+            Some(place) => keys.others.get(place).map(|(key, _)| key),
+            None => keys.of(self.signer),
+        };
         key.is_some_and(|key| key.verifies(self.mode, &self.octets(), &self.signature))
     }
 

@@ -33,6 +33,7 @@ pub(crate) struct Change {
 pub(crate) const CHANGES: &[Change] = &[
     Change { name: "other-version", alter: other_version },
     Change { name: "other-direction", alter: other_direction },
+    Change { name: "other-key", alter: other_key },
     Change { name: "other-layout", alter: other_layout },
     Change { name: "rand-case", alter: rand_case },
     Change { name: "number-zeros", alter: number_zeros },
@@ -68,6 +69,14 @@ fn other_version(case: &Case<'_>, base: &Attempt, _: &Keys) -> Vec<Variant> {
 fn other_direction(_: &Case<'_>, base: &Attempt, _: &Keys) -> Vec<Variant> {
     let attempt = Attempt { signer: base.signer.peer(), ..base.clone() };
     vec![variant(attempt, "with the key of the other side: the signer takes the wrong direction")]
+}
+
+fn other_key(_: &Case<'_>, base: &Attempt, keys: &Keys) -> Vec<Variant> {
+    let others = keys.others.iter().enumerate();
+    let with = |(place, (_, whose)): (usize, &(_, String))| {
+        variant(Attempt { other_key: Some(place), ..base.clone() }, format!("with {whose}"))
+    };
+    others.map(with).collect()
 }
 
 fn other_layout(case: &Case<'_>, base: &Attempt, _: &Keys) -> Vec<Variant> {

@@ -11,6 +11,9 @@ use sipae::side::Side;
 use crate::conversation::Conversation;
 use crate::material::{ExportedKey, Material, NtlmKey};
 
+/// Keys of other associations that are tried.
+const MOST_OTHERS: usize = 64;
+
 /// How NTLM signs, where it is not as negotiated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct NtlmMode {
@@ -37,6 +40,10 @@ pub(crate) struct Keys {
     client: Option<Key>,
     server: Option<Key>,
     pub(crate) from: String,
+    /// Why there are none, where only those of others are known.
+    pub(crate) missing: Option<String>,
+    /// Keys that are not for this signature, and whose they are.
+    pub(crate) others: Vec<(Key, String)>,
 }
 
 /// Finds the keys that a header field is to be verified with, or says why there are none.
@@ -56,7 +63,7 @@ fn ntlm(header: &AuthHeader<'_>, material: &Material, conversation: &Conversatio
     if material.ntlm_client.is_some() || material.ntlm_server.is_some() {
         let key = |key: &Option<NtlmKey>| key.clone().map(Key::Ntlm);
         let (client, server) = (key(&material.ntlm_client), key(&material.ntlm_server));
-        return Ok(Keys { client, server, from: "given".to_owned() });
+        return Ok(Keys { client, server, from: "given".to_owned(), missing: None, others: Vec::new() });
     }
     if let Some(ExportedKey { key, flags }) = &material.exported {
         let keys = SessionKeys::new(*flags, *key, conversation.revision(header));
@@ -65,11 +72,31 @@ fn ntlm(header: &AuthHeader<'_>, material: &Material, conversation: &Conversatio
     if material.password.is_none() {
         return Err("no NTLM key was given".to_owned());
     }
+    let others = others(header, conversation);
     match conversation.keys(header) {
-        Some((Ok(keys), from)) => Ok(Keys::of_session(keys, from)),
+        Some((Ok(keys), from)) => Ok(Keys { others, ..Keys::of_session(keys, from) }),
         Some((Err(problem), _)) => Err(format!("the password gives no keys: {problem}")),
-        None => Err("no earlier message has CHALLENGE and AUTHENTICATE of this association".to_owned()),
+        None => {
+            let missing = "no earlier message has CHALLENGE and AUTHENTICATE of this association";
+            if others.is_empty() {
+                return Err(missing.to_owned());
+            }
+            let (from, missing) = ("the password".to_owned(), Some(missing.to_owned()));
+            Ok(Keys { client: None, server: None, from, missing, others })
+        }
     }
+}
+
+/// The keys of other associations of the input, of both sides.
+fn others(header: &AuthHeader<'_>, conversation: &Conversation) -> Vec<(Key, String)> {
+    let sides = [(Side::Client, "client"), (Side::Server, "server")];
+    let keys = conversation.other_keys(header).into_iter().flat_map(|(keys, opaque)| {
+        sides.map(|(side, name)| {
+            let whose = format!("the key of the {name} in another association, opaque {opaque:?}");
+            (Key::Session(keys.clone(), side), whose)
+        })
+    });
+    keys.take(MOST_OTHERS).collect()
 }
 
 fn tls(material: &Material) -> Result<Keys, String> {
@@ -81,13 +108,20 @@ fn tls(material: &Material) -> Result<Keys, String> {
         client: key(&material.tls.client),
         server: key(&material.tls.server),
         from: "given".to_owned(),
+        missing: None,
+        others: material
+            .tls
+            .others
+            .iter()
+            .map(|(key, name)| (Key::Tls(key.clone()), format!("{name} of the key material")))
+            .collect(),
     })
 }
 
 impl Keys {
     fn of_session(keys: &SessionKeys, from: String) -> Self {
         let key = |side| Some(Key::Session(keys.clone(), side));
-        Self { client: key(Side::Client), server: key(Side::Server), from }
+        Self { client: key(Side::Client), server: key(Side::Server), from, missing: None, others: Vec::new() }
     }
 
     pub(crate) const fn of(&self, side: Side) -> Option<&Key> {

@@ -263,6 +263,24 @@ fn tls_dsk_signatures_are_searched_too() {
 }
 
 /// The cases above name every row of the table.
+/// Trap of implementers: the key material of EAP-TLS has other keys before those that sign.
+#[rstest]
+#[case(0, "octets 0 to 31 of the key material")]
+#[case(32, "octets 32 to 63 of the key material")]
+fn a_key_from_another_place_is_found(#[case] place: usize, #[case] text: &str) {
+    use hmac::{KeyInit, Mac};
+    let material: Vec<u8> = (0..128).collect();
+    let digits: String = material.iter().map(|octet| format!("{octet:02x}")).collect();
+    let tls = Material { tls: TlsKeys::of_material(&digits).expect("128 octets"), ..Material::default() };
+    let buffer = joined(&ELEMENTS).replacen("ntlm", "TLS-DSK", 1);
+    let key = material.get(place..place + 32).expect("32 octets");
+    let mac = <hmac::Hmac<sha1::Sha1> as KeyInit>::new_from_slice(key).expect("a key");
+    let signature = mac.chain_update(buffer.as_bytes()).finalize().into_bytes();
+    let signature: String = signature.iter().map(|octet| format!("{octet:02x}")).collect();
+    let message = request(&signature).replacen("ntlm", "TLS-DSK", 1);
+    assert_found(&checked(&message, &tls), "other-key", text);
+}
+
 #[test]
 fn every_change_has_a_test() {
     let source = include_str!("changes.rs");
