@@ -9,13 +9,11 @@ use sipae::version::Version;
 use crate::model::{Buffer, Element};
 use crate::octets::shown;
 
-/// Whose signature a header field carries.
+/// Whose signature a header field may carry: a challenge within an association is signed too.
 pub(crate) fn signer(name: HeaderName) -> Option<Side> {
-    if HeaderName::CREDENTIALS.contains(&name) {
-        Some(Side::Client)
-    } else {
-        HeaderName::SIGNATURES.contains(&name).then_some(Side::Server)
-    }
+    let is_of_server = HeaderName::SIGNATURES.contains(&name) || HeaderName::CHALLENGES.contains(&name);
+    let is_of_client = HeaderName::CREDENTIALS.contains(&name);
+    is_of_client.then_some(Side::Client).or(is_of_server.then_some(Side::Server))
 }
 
 /// The signature buffer of a message.

@@ -77,12 +77,14 @@ struct Head {
     is_closed: bool,
     /// Lines that end in LF alone.
     bare: usize,
+    /// Lines that end in CRLF.
+    whole: usize,
     content_length: Option<Option<usize>>,
 }
 
 impl Head {
     fn find(octets: &[u8], start: usize) -> Self {
-        let mut head = Self { end: start, is_closed: false, bare: 0, content_length: None };
+        let mut head = Self { end: start, is_closed: false, bare: 0, whole: 0, content_length: None };
         loop {
             let line = Line::at(octets, head.end);
             let begins_another = start < head.end && is_start_line(line.text);
@@ -90,6 +92,8 @@ impl Head {
                 return head;
             }
             head.bare += usize::from(line.is_bare);
+            // The last line may have no end at all.
+            head.whole += usize::from(head.end + line.text.len() + 2 == line.next);
             head.end = line.next;
             if line.text.is_empty() {
                 head.is_closed = true;
@@ -97,6 +101,11 @@ impl Head {
             }
             head.note(line.text);
         }
+    }
+
+    /// Whether its lines have lost their CR. Where only some have none, they never had one: what is signed would change.
+    const fn is_pasted(&self) -> bool {
+        0 < self.bare && self.whole == 0
     }
 
     fn note(&mut self, line: &[u8]) {
@@ -132,7 +141,7 @@ impl<'a> Line<'a> {
 fn body_end(octets: &[u8], head: &Head, line_ends: LineEnds) -> (usize, Framing) {
     let next = if head.is_closed { next_start(octets, head.end) } else { head.end };
     let length = head.content_length.flatten().filter(|_| head.is_closed);
-    let lost = (line_ends == LineEnds::Convert && 0 < head.bare).then_some(slice(octets, head.end, next));
+    let lost = (line_ends == LineEnds::Convert && head.is_pasted()).then_some(slice(octets, head.end, next));
     let converted = length.zip(lost).and_then(|(length, body)| converted_end(body, length));
     let plain = || length.filter(|length| *length == 0 || fits(octets, head.end.saturating_add(*length)));
     match converted.or_else(plain) {
@@ -186,10 +195,12 @@ fn trim_blank_lines(text: &mut Vec<u8>, head: usize) {
 }
 
 fn convert(text: &mut Vec<u8>, head: &Head, remarks: &mut Vec<String>) {
-    if 0 < head.bare {
+    if head.is_pasted() {
         *text = with_line_ends(text);
         remarks
             .push("lines end in LF alone: read as CRLF, which changes lengths and no signature".to_owned());
+    } else if 0 < head.bare {
+        remarks.push("some lines end in LF alone and others do not: none is changed".to_owned());
     }
     if !head.is_closed {
         let line_end: &[u8] = if text.ends_with(b"\n") { b"\r\n" } else { b"\r\n\r\n" };
