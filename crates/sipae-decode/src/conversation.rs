@@ -23,11 +23,14 @@ type Located<T> = Option<(T, usize)>;
 /// What is known of a security association.
 #[derive(Default)]
 pub(crate) struct Association {
-    version: Located<Version>,
+    /// What its challenge says: the server decides (SIPAE-3.2.5.1-07).
+    offered: Located<Version>,
+    /// What others of its fields say.
+    claimed: Located<Version>,
     challenge: Located<Vec<u8>>,
     authenticate: Located<Vec<u8>>,
-    /// What the password of the user gives.
-    keys: Option<Result<SessionKeys, String>>,
+    /// What the password of the user gives, and from which tokens.
+    keys: Option<(Result<SessionKeys, String>, String)>,
 }
 
 /// What is known of all of them.
@@ -78,7 +81,12 @@ impl Conversation {
             return;
         }
         let association = self.associations.entry(name(header)).or_default();
-        association.version = version.map(|version| (version, number)).or(association.version);
+        let said = version.map(|version| (version, number));
+        if is_challenge {
+            association.offered = said.or(association.offered);
+        } else {
+            association.claimed = said.or(association.claimed);
+        }
         if let Some(token) = header.token().ok().flatten() {
             association.take(token, number, material);
         }
@@ -89,21 +97,21 @@ impl Conversation {
         self.associations.get(&name(header))
     }
 
-    /// The version of the association that a field names, or of what its server offered, and the message that says so.
-    pub(crate) fn version(&self, header: &AuthHeader<'_>) -> Option<(Version, usize)> {
-        let known = self.association(header).and_then(|association| association.version);
-        known.or_else(|| self.offers.get(&target(header)).copied())
+    /// The version that the server has offered for the association that a field names, and the message that says so.
+    pub(crate) fn offered(&self, header: &AuthHeader<'_>) -> Option<(Version, usize)> {
+        let own = self.association(header).and_then(|association| association.offered);
+        own.or_else(|| self.offers.get(&target(header)).copied())
+    }
+
+    /// The version that another field of the association says, where no challenge is known.
+    pub(crate) fn claimed(&self, header: &AuthHeader<'_>) -> Option<(Version, usize)> {
+        self.association(header).and_then(|association| association.claimed)
     }
 
     /// The keys that the password gives to the association that a field names, and where its exchange is.
     pub(crate) fn keys(&self, header: &AuthHeader<'_>) -> Option<(Result<&SessionKeys, &str>, String)> {
-        let association = self.association(header)?;
-        let keys = association.keys.as_ref()?.as_ref().map_err(String::as_str);
-        let (_, challenge) = association.challenge.as_ref()?;
-        let (_, authenticate) = association.authenticate.as_ref()?;
-        let from =
-            format!("the password, CHALLENGE of message {challenge}, AUTHENTICATE of message {authenticate}");
-        Some((keys, from))
+        let (keys, from) = self.association(header)?.keys.as_ref()?;
+        Some((keys.as_ref().map_err(String::as_str), from.clone()))
     }
 
     /// The keys that the password gives to other associations than the one that a field names, by their opaques.
@@ -114,7 +122,7 @@ impl Conversation {
             .iter()
             .filter(|(name, _)| **name != own)
             .filter_map(|((_, opaque), association)| {
-                let keys = association.keys.as_ref()?.as_ref().ok()?;
+                let keys = association.keys.as_ref()?.0.as_ref().ok()?;
                 Some((keys, String::from_utf8_lossy(opaque).into_owned()))
             })
             .collect();
@@ -138,17 +146,23 @@ impl Conversation {
 impl Association {
     fn take(&mut self, token: Vec<u8>, number: usize, material: &Material) {
         if Challenge::read(&token).is_ok() {
-            *self = Self { version: self.version, challenge: Some((token, number)), ..Self::default() };
+            // A retransmission is no other challenge, and what has been proved stays until something else is.
+            if self.challenge.as_ref().is_none_or(|(known, _)| *known != token) {
+                self.challenge = Some((token, number));
+            }
         } else if Authenticate::read(&token).is_ok() {
             self.authenticate = Some((token, number));
             self.keys = material.password.as_ref().and_then(|password| self.derive(password));
         }
     }
 
-    fn derive(&self, password: &str) -> Option<Result<SessionKeys, String>> {
-        let (challenge, _) = self.challenge.as_ref()?;
-        let (authenticate, _) = self.authenticate.as_ref()?;
-        Some(derive(challenge, authenticate, password).map_err(|error| format!("{error} ({})", error.rule())))
+    fn derive(&self, password: &str) -> Option<(Result<SessionKeys, String>, String)> {
+        let (challenge, first) = self.challenge.as_ref()?;
+        let (authenticate, second) = self.authenticate.as_ref()?;
+        let keys =
+            derive(challenge, authenticate, password).map_err(|error| format!("{error} ({})", error.rule()));
+        let from = format!("the password, CHALLENGE of message {first}, AUTHENTICATE of message {second}");
+        Some((keys, from))
     }
 }
 

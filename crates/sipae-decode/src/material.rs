@@ -28,6 +28,9 @@ pub enum KeyError {
         /// What is due.
         expected: &'static str,
     },
+    /// Flags are one word.
+    #[error("no number of 32 bits; hexadecimal ones begin with 0x")]
+    Flags,
     /// A pair of NTLM keys has a colon in it.
     #[error("not two keys with a colon between them")]
     Pair,
@@ -72,13 +75,17 @@ pub struct ExportedKey {
 }
 
 impl ExportedKey {
-    /// From hexadecimal digits.
+    /// The key in hexadecimal digits, the flags as a number: decimal, or hexadecimal behind `0x`.
     ///
     /// # Errors
-    /// When the key has not 16 octets, or the flags not four.
+    /// When the key has not 16 octets, or the flags are no number of 32 bits.
     pub fn read(key: &str, flags: &str) -> Result<Self, KeyError> {
-        let flags = fixed(flags.strip_prefix("0x").unwrap_or(flags), "4")?;
-        Ok(Self { key: fixed(key, "16")?, flags: NegotiateFlags(u32::from_be_bytes(flags)) })
+        let number = match flags.strip_prefix("0x") {
+            Some(digits) => u32::from_str_radix(digits, 16),
+            None => flags.parse(),
+        };
+        let flags = NegotiateFlags(number.map_err(|_| KeyError::Flags)?);
+        Ok(Self { key: fixed(key, "16")?, flags })
     }
 }
 
@@ -183,6 +190,10 @@ mod tests {
         assert_eq!(NtlmKey::read("00"), Err(KeyError::Pair));
         assert_eq!(NtlmKey::read("00:00"), Err(KeyError::Length { length: 1, expected: "16" }));
         assert_eq!(NtlmKey::read("-:"), Err(KeyError::NotHex));
+        let flags = |text| ExportedKey::read(&"0f".repeat(16), text).map(|key| key.flags.0);
+        assert_eq!(flags("0x62988255"), Ok(0x6298_8255));
+        assert_eq!(flags("1654162005"), flags("0x62988255"));
+        assert_eq!(flags("62988255x"), Err(KeyError::Flags));
         let keys = TlsKeys::of_material(&"0f".repeat(128)).unwrap();
         assert_eq!(keys.server.map(|key| key.len()), Some(32));
     }

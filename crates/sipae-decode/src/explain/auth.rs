@@ -94,17 +94,25 @@ impl Context<'_> {
         known
     }
 
-    /// The version that the field says, else the one that is known of its association.
+    /// The version that the server has offered, else the one that the field or another one of its association says.
     fn version(&self, field: &mut Authentication, header: &AuthHeader<'_>) -> Option<Version> {
-        if header.get(AuthParam::Version).is_some() {
-            return header.version().ok().and_then(Version::from_number);
-        }
-        let known = self.conversation.version(header);
-        field.knowledge.push(match known {
-            Some((version, from)) => format!("version {version}, from message {from}"),
-            None => "no version is known: both layouts are shown".to_owned(),
+        let has_said = header.get(AuthParam::Version).is_some();
+        let said = header.version().ok().and_then(Version::from_number).filter(|_| has_said);
+        let known = self.conversation.offered(header).or_else(|| {
+            let claimed = self.conversation.claimed(header);
+            claimed.filter(|_| !has_said)
         });
-        known.map(|(version, _)| version)
+        match (said, known) {
+            (Some(said), Some((version, from))) if said != version => field.knowledge.push(format!(
+                "it says version {said}, and the server offers {version} in message {from}, which decides (SIPAE-3.2.5.1-07)"
+            )),
+            (Some(_), _) => {}
+            (None, Some((version, from))) => {
+                field.knowledge.push(format!("version {version}, from message {from}"));
+            }
+            (None, None) => field.knowledge.push("no version is known: both layouts are shown".to_owned()),
+        }
+        known.map(|(version, _)| version).or(said)
     }
 
     fn verification(

@@ -83,6 +83,12 @@ pub(super) fn decode(token: &[u8]) -> Option<Decoding> {
         mechanism.offset_in(token),
         mechanism.contents.len(),
     );
+    if !known.starts_with("Kerberos") {
+        return Some(
+            Decoding::new(format!("GSS-API token of {known}, which is not taken apart"), token)
+                .with(vec![frame]),
+        );
+    }
     let decoding = framed(token, frame, behind);
     Some(decoding.remark((!rest.is_empty()).then(|| format!("{} octets follow the token", rest.len()))))
 }
@@ -92,8 +98,17 @@ fn mechanism_name(oid: &str) -> &'static str {
         "1.2.840.113554.1.2.2" => "Kerberos",
         "1.2.840.48018.1.2.2" => "Kerberos, as Windows 2000 misspells it",
         "1.3.6.1.5.5.2" => "SPNEGO",
-        _ => "unknown",
+        _ => "an unknown mechanism",
     }
+}
+
+/// Whether a token is in the frame of another mechanism than Kerberos.
+pub(super) fn is_of_another_mechanism(token: &[u8]) -> bool {
+    let mechanism = der::read(token)
+        .filter(|(outer, _)| outer.tag == FRAME)
+        .and_then(|(outer, _)| der::read(outer.contents));
+    mechanism
+        .is_some_and(|(value, _)| !mechanism_name(&object_identifier(value.contents)).starts_with("Kerberos"))
 }
 
 fn framed(token: &[u8], frame: Part, behind: &[u8]) -> Decoding {

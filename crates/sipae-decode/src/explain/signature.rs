@@ -38,7 +38,7 @@ fn ntlm(octets: &[u8]) -> Decoding {
             Part::new("sequence number", word(12).to_string(), 12, 4),
         ])
     } else {
-        Decoding::new("NTLM signature without extended session security (CRC-32)", octets)
+        Decoding::new("NTLM signature, read as one without extended session security (CRC-32)", octets)
             .with(vec![
                 version,
                 Part::octets("random pad", slice(octets, 4, 8), 4),

@@ -19,6 +19,7 @@ pub(super) fn decode(scheme: Option<Scheme>, token: &[u8]) -> Decoding {
     } else {
         return Decoding::unknown(token);
     };
-    let differs = scheme.filter(|scheme| *scheme != fits);
+    let is_other = fits == Scheme::Kerberos && kerberos::is_of_another_mechanism(token);
+    let differs = scheme.filter(|scheme| *scheme != fits && !is_other);
     decoded.remark(differs.map(|scheme| format!("the scheme is {scheme}, the token is one of {fits}")))
 }

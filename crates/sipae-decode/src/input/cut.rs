@@ -59,6 +59,8 @@ fn message(octets: &[u8], start: usize, line_ends: LineEnds) -> (Captured, usize
     if framing != Framing::ContentLength {
         remarks.push(why(&head, framing));
         trim_blank_lines(&mut text, head.end - start);
+    } else if line_ends == LineEnds::Convert && is_doubtful(octets, end) {
+        remarks.push("Content-Length ends within a line, and what follows begins with no known method: it may be wrong".to_owned());
     }
     if !head.is_closed {
         remarks.push("no empty line closes the header section".to_owned());
@@ -141,14 +143,46 @@ impl<'a> Line<'a> {
 fn body_end(octets: &[u8], head: &Head, line_ends: LineEnds) -> (usize, Framing) {
     let next = if head.is_closed { next_start(octets, head.end) } else { head.end };
     let length = head.content_length.flatten().filter(|_| head.is_closed);
-    let lost = (line_ends == LineEnds::Convert && head.is_pasted()).then_some(slice(octets, head.end, next));
-    let converted = length.zip(lost).and_then(|(length, body)| converted_end(body, length));
+    let is_converted = line_ends == LineEnds::Convert && head.is_pasted();
+    let converted =
+        length.filter(|_| is_converted).and_then(|length| converted_end(octets, head.end, length));
     let plain = || length.filter(|length| *length == 0 || fits(octets, head.end.saturating_add(*length)));
     match converted.or_else(plain) {
         Some(length) => (head.end + length, Framing::ContentLength),
         None if next == octets.len() => (next, Framing::EndOfInput),
         None => (next, Framing::NextStartLine),
     }
+}
+
+/// What start lines of real traffic begin with.
+const BEGINNINGS: &[&str] = &[
+    "ACK ",
+    "BENOTIFY ",
+    "BYE ",
+    "CANCEL ",
+    "INFO ",
+    "INVITE ",
+    "MESSAGE ",
+    "NEGOTIATE ",
+    "NOTIFY ",
+    "OPTIONS ",
+    "PRACK ",
+    "PUBLISH ",
+    "REFER ",
+    "REGISTER ",
+    "SERVICE ",
+    "SIP/2.0 ",
+    "SUBSCRIBE ",
+    "UPDATE ",
+];
+
+/// Whether a message that ends here, within a line, may have taken the first octets of the next one.
+fn is_doubtful(octets: &[u8], end: usize) -> bool {
+    let is_text = |octet: Option<&u8>| octet.is_some_and(|octet| !octet.is_ascii_whitespace());
+    let is_within =
+        is_text(octets.get(end)) && is_text(end.checked_sub(1).and_then(|before| octets.get(before)));
+    let rest = slice(octets, end, octets.len());
+    is_within && !BEGINNINGS.iter().any(|beginning| rest.starts_with(beginning.as_bytes()))
 }
 
 /// Whether a message may end here: blank octets to the end, or to a start line.
@@ -163,17 +197,17 @@ fn fits(octets: &[u8], end: usize) -> bool {
     next == octets.len() || is_start_line(Line::at(near, next).text)
 }
 
-/// Where `length` octets end once lines end in CRLF, if only blank octets follow.
-fn converted_end(body: &[u8], length: usize) -> Option<usize> {
-    let (mut counted, mut previous) = (0, 0);
-    for (offset, octet) in body.iter().enumerate() {
-        if counted == length {
-            return body.iter().skip(offset).all(u8::is_ascii_whitespace).then_some(offset);
+/// How long `length` octets are before their lines end in CRLF, if a message may end there.
+fn converted_end(octets: &[u8], start: usize, length: usize) -> Option<usize> {
+    let (mut counted, mut taken, mut previous) = (0, 0, 0);
+    for octet in slice(octets, start, octets.len()) {
+        if length <= counted {
+            break;
         }
         counted += if *octet == b'\n' && previous != b'\r' { 2 } else { 1 };
-        previous = *octet;
+        (taken, previous) = (taken + 1, *octet);
     }
-    (counted == length).then_some(body.len())
+    (counted == length && fits(octets, start + taken)).then_some(taken)
 }
 
 fn why(head: &Head, framing: Framing) -> String {
@@ -292,6 +326,33 @@ mod tests {
         let expected = [MESSAGE, OPTIONS].map(|text| (text.to_owned(), Framing::ContentLength));
         assert_eq!(texts(&cut), expected);
         assert!(cut.messages.iter().all(|message| message.remarks.len() == 1));
+    }
+
+    #[test]
+    fn a_body_that_looks_like_a_message_is_cut_by_its_length_in_pasted_text_too() {
+        let notify = "NOTIFY sip:a@x SIP/2.0\r\nContent-Length: 16\r\n\r\nSIP/2.0 200 OK\r\n";
+        let cut = cut(
+            format!("{notify}BYE sip:a@x SIP/2.0\r\n\r\n").replace('\r', "").as_bytes(),
+            LineEnds::Convert,
+        );
+        let begins: Vec<&[u8]> = cut.messages.iter().map(|message| slice(&message.octets, 0, 3)).collect();
+        assert_eq!(begins, [b"NOT", b"BYE"]);
+    }
+
+    #[test]
+    fn a_length_that_takes_octets_of_the_next_message_is_told() {
+        let text = format!("{MESSAGE}{OPTIONS}").replacen("Length: 6", "Length: 7", 1);
+        let cut = cut(text.as_bytes(), LineEnds::Convert);
+        let remarks = &cut.messages[0].remarks;
+        assert!(remarks[0].starts_with("Content-Length ends within a line"), "{remarks:?}");
+    }
+
+    #[test]
+    fn a_line_that_lacks_its_cr_among_others_is_not_changed() {
+        let text = OPTIONS.replacen("\r\n", "\n", 1);
+        let cut = cut(text.as_bytes(), LineEnds::Convert);
+        assert_eq!(cut.messages[0].octets, text.as_bytes());
+        assert!(cut.messages[0].remarks.iter().any(|remark| remark.contains("none is changed")));
     }
 
     #[test]

@@ -38,8 +38,43 @@ fn the_password_verifies_both_sides_of_a_captured_exchange() {
     let answer = &decoded.messages[2].authentication[0];
     let found = answer.verification.as_ref().expect("checked");
     assert_eq!((found.outcome, found.version), (Outcome::Verifies, Some(4)));
-    assert!(answer.knowledge.contains(&"version 4, from message 2".to_owned()), "{:?}", answer.knowledge);
+    assert!(answer.knowledge.contains(&"version 4, from message 1".to_owned()), "{:?}", answer.knowledge);
     assert_eq!(answer.buffers.len(), 1);
+}
+
+/// A retransmission, or both legs of a capture.
+#[test]
+fn a_challenge_that_comes_again_takes_no_keys_away() {
+    let text = exchange();
+    let (challenge, rest) = text.split_at(text.find("REGISTER sip:").expect("a request"));
+    let (request, answer) = rest.split_at(rest.find("SIP/2.0 200").expect("an answer"));
+    let decoded = with_password(&[challenge, request, challenge, answer].concat(), PASSWORD);
+    assert_eq!(decoded.tally().verified, 2);
+}
+
+/// [MS-SIPAE] SIPAE-3.2.5.1-07: the version is that of the challenge, whatever a client says.
+#[test]
+fn the_challenge_decides_the_version_and_a_field_that_says_otherwise_is_told() {
+    let decoded = with_password(&exchange().replacen("version=4", "version=2", 1), PASSWORD);
+    let request = &decoded.messages[1].authentication[0];
+    let told = "it says version 4, and the server offers 2 in message 1, which decides (SIPAE-3.2.5.1-07)";
+    assert!(request.knowledge.contains(&told.to_owned()), "{:?}", request.knowledge);
+    let found = request.verification.as_ref().expect("checked");
+    assert_eq!(found.outcome, Outcome::DoesNotVerify);
+    assert_eq!(
+        found.changes.iter().map(|change| change.name.as_str()).collect::<Vec<_>>(),
+        ["other-version"]
+    );
+}
+
+#[test]
+fn a_token_of_another_mechanism_is_not_called_kerberos() {
+    let token = encode_base64(b"\x60\x0a\x06\x06\x2b\x06\x01\x05\x05\x02\xa0\x00");
+    let header = format!("NTLM realm=\"r\", targetname=\"t\", gssapi-data=\"{token}\"");
+    let decoded = with_password(&vectors::wrapped(&header), PASSWORD);
+    let text = sipae_decode::render::text(&decoded);
+    assert!(text.contains("GSS-API token of SPNEGO, which is not taken apart"), "{text}");
+    assert!(!text.contains("is one of Kerberos"), "{text}");
 }
 
 #[test]
@@ -76,7 +111,7 @@ fn nothing_secret_is_told() {
 #[test]
 fn an_exported_session_key_is_enough() {
     let buffer = "<NTLM><01234567><1><r><t><1><1><OPTIONS><sip:a@x><1><sip:b@x><2><><><>";
-    let key = ExportedKey::read("6af40dd91c7136e6f367ca066583dccb", "e2c9b275").expect("a key");
+    let key = ExportedKey::read("6af40dd91c7136e6f367ca066583dccb", "0xe2c9b275").expect("a key");
     let flags = sipae::ntlm::NegotiateFlags(0xE2C9_B275);
     let exported = decode_base16(b"6af40dd91c7136e6f367ca066583dccb").expect("octets");
     let keys = sipae::ntlm::SessionKeys::new(flags, exported.try_into().expect("16 octets"), 0);
@@ -103,8 +138,7 @@ fn tls_dsk_signatures_verify_by_the_hash_that_their_length_tells() {
         )
     };
     for id in ["ex-8-md5-s", "ex-8-sha1-s", "ex-8-sha256-s", "ex-8-sha384-s"] {
-        let vectors = vectors::all();
-        let Some(vector) = vectors.iter().find(|vector| vector.id() == id) else { continue };
+        let vector = vectors::get(id);
         let tls = TlsKeys::read(None, Some(vector.input("key"))).expect("a key");
         let material = Material { tls, ..Material::default() };
         let decoded = decode(message(vector.signature()).as_bytes(), &material).expect("text");
