@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
+use sipae_vectors::Vector;
 use sipae_conformance::codec::{Answered, Asked, CodecProcess, InProcess, ReferenceCodec};
 use sipae_vectors::{Operation, golden};
 
@@ -48,18 +49,23 @@ fn null_codec() -> io::Result<()> {
     Ok(())
 }
 
-fn operations() -> Vec<&'static Operation> {
+fn vectors() -> Vec<&'static Vector> {
     let vectors = golden().iter().flat_map(|file| &file.vectors);
-    let operations = vectors.map(|vector| &vector.operation).filter(|operation| OPERATIONS.contains(&operation.name()));
-    let once: Vec<&Operation> = operations.collect();
+    let once: Vec<&Vector> = vectors.filter(|vector| OPERATIONS.contains(&vector.operation.name())).collect();
     once.iter().copied().cycle().take(once.len() * TIMES).collect()
 }
 
+/// Asks, and judges what is answered.
 fn asked(bencher: Bencher, codec: &mut dyn Asked) {
-    let operations = operations();
+    let vectors = vectors();
+    let operations: Vec<&Operation> = vectors.iter().map(|vector| &vector.operation).collect();
     bencher.counter(ItemsCount::new(operations.len())).bench_local(|| {
         let answers = codec.ask(&operations);
-        assert!(answers.iter().all(|answer| matches!(answer, Answered::Replied(_))));
+        let judged = vectors.iter().zip(answers).map(|(vector, answered)| match answered {
+            Answered::Replied(result) => vector.judge(&result),
+            broken => panic!("{broken:?}"),
+        });
+        judged.collect::<Vec<_>>()
     });
 }
 

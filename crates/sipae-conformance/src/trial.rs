@@ -62,18 +62,8 @@ impl Attempt {
 impl Trial {
     /// What an event says of a case that was not run.
     pub(crate) fn not_run(&self, verdict: Verdict, reason: Option<String>) -> CaseFinished {
-        CaseFinished {
-            case: self.case.case_id().clone(),
-            subject: self.subject.clone(),
-            title: self.case.title().to_owned(),
-            requirements: self.case.requirements().iter().map(ToString::to_string).collect(),
-            verdict,
-            findings: Vec::new(),
-            reason,
-            exchange: Vec::new(),
-            exchange_left_out: 0,
-            signatures: Vec::new(),
-        }
+        let (id, subject, title) = (self.case.case_id().clone(), self.subject.clone(), self.case.title());
+        CaseFinished { reason, ..CaseFinished::new(id, subject, title, self.case.requirements(), verdict) }
     }
 
     /// Plays the case; `stages` makes a stage for each time that it is played, and for each look at whether the target

@@ -127,6 +127,23 @@ pub struct CaseFinished {
 }
 
 impl CaseFinished {
+    /// A case with its verdict, and nothing seen.
+    #[must_use]
+    pub fn new(case: CaseId, subject: Subject, title: &str, requirements: &[&str], verdict: Verdict) -> Self {
+        Self {
+            case,
+            subject,
+            title: title.to_owned(),
+            requirements: requirements.iter().map(ToString::to_string).collect(),
+            verdict,
+            findings: Vec::new(),
+            reason: None,
+            exchange: Vec::new(),
+            exchange_left_out: 0,
+            signatures: Vec::new(),
+        }
+    }
+
     /// How many messages an event holds, so that a flood cannot fill a report.
     pub const MAX_EXCHANGE: usize = 256;
 

@@ -19,7 +19,7 @@ mod wire;
 
 pub use entropy::{OsEntropy, SeededEntropy, system_time};
 pub use host::{Host, HostControl, HostEvent, serve_pipes};
-pub use memory::MemoryWire;
+pub use memory::{MemoryWire, panic_message};
 pub use object::{Act, ReferenceObject, ServerObject};
 pub use pipe::{End, Ends, PipeWire};
 pub use process::{Errors, Process, end_all, told};

@@ -73,13 +73,18 @@ impl MemoryWire {
 
     fn panicked(&mut self, connection: ConnectionId, panic: &(dyn Any + Send)) {
         self.has_panicked = true;
-        let text = panic.downcast_ref::<String>().map(String::as_str);
-        let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a message");
-        let how = format!("the server panicked: {text}");
+        let how = format!("the server panicked: {}", panic_message(panic));
         self.ends.note(End { connection, how, is_crash: true, errors: String::new() });
         let reset = |connection| Arrival { connection, what: Arrived::Reset };
         self.arrivals.extend(self.open.drain(..).map(reset));
     }
+}
+
+/// What a panic says.
+#[must_use]
+pub fn panic_message(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a message")
 }
 
 impl Wire for MemoryWire {

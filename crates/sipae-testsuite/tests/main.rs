@@ -15,6 +15,8 @@ mod forwarding;
 #[cfg(test)]
 mod fuzz_regression;
 #[cfg(test)]
+mod harness;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod properties;

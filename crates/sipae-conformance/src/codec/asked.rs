@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use sipae_events::Cause;
+use sipae_net::panic_message;
 use sipae_vectors::protocol::{Greeting, GreetingError};
 use sipae_vectors::{Answer, Codec, Operation, Refusal};
 
@@ -77,17 +78,11 @@ impl InProcess {
             Ok(result) => Answered::Replied(result),
             Err(panic) => Answered::Broken(Breakdown {
                 cause: Cause::Crash,
-                how: format!("it panicked: {}", message(panic.as_ref())),
+                how: format!("it panicked: {}", panic_message(panic.as_ref())),
                 complaints: String::new(),
             }),
         }
     }
-}
-
-/// What a panic says.
-pub(crate) fn message(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a message").to_owned()
 }
 
 impl Asked for InProcess {

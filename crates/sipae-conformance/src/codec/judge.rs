@@ -33,35 +33,27 @@ pub(super) struct Seen {
 }
 
 impl Judge<'_> {
-    pub(super) fn not_run(self, verdict: Verdict, reason: Option<String>) -> CaseFinished {
-        CaseFinished {
-            case: self.case.case_id().clone(),
-            subject: Subject::of_codec(self.case.scheme()),
-            title: self.case.title().to_owned(),
-            requirements: self.case.requirements().iter().map(ToString::to_string).collect(),
-            verdict,
-            findings: Vec::new(),
-            reason,
-            exchange: Vec::new(),
-            exchange_left_out: 0,
-            signatures: Vec::new(),
-        }
+    /// The case with a verdict, and why.
+    pub(super) fn verdict(self, verdict: Verdict, reason: Option<String>) -> CaseFinished {
+        let subject = Subject::of_codec(self.case.scheme());
+        let (id, title) = (self.case.case_id().clone(), self.case.title());
+        CaseFinished { reason, ..CaseFinished::new(id, subject, title, self.case.requirements(), verdict) }
     }
 
     pub(super) fn finished(self, seen: &Seen) -> CaseFinished {
         let finished = match (&seen.answered, &seen.outcome) {
-            (Answered::NotAsked(reason), _) => return self.not_run(Verdict::Blocked, Some(reason.clone())),
+            (Answered::NotAsked(reason), _) => return self.verdict(Verdict::Blocked, Some(reason.clone())),
             (Answered::Broken(breakdown), _) => self.broken(breakdown),
-            (_, Some(Outcome::Passed)) => self.not_run(Verdict::Pass, None),
+            (_, Some(Outcome::Passed)) => self.verdict(Verdict::Pass, None),
             (_, Some(Outcome::Unsupported(reason))) => self.unsupported(reason),
             (_, Some(Outcome::Failed(wrong))) => self.wrong(wrong),
-            (Answered::Replied(_), None) => self.not_run(Verdict::Inconclusive, None),
+            (Answered::Replied(_), None) => self.verdict(Verdict::Inconclusive, None),
         };
         self.with_exchange(finished, seen)
     }
 
     fn broken(self, breakdown: &Breakdown) -> CaseFinished {
-        let mut finished = self.not_run(Verdict::Fail(breakdown.cause), Some(breakdown.how.clone()));
+        let mut finished = self.verdict(Verdict::Fail(breakdown.cause), Some(breakdown.how.clone()));
         if !breakdown.complaints.is_empty() {
             let complaints = breakdown.complaints.as_bytes();
             let name = Exchanged::STANDARD_ERROR;
@@ -73,7 +65,7 @@ impl Judge<'_> {
     /// A legal answer, unless the profile claims the operation.
     fn unsupported(self, reason: &str) -> CaseFinished {
         if !self.is_claimed {
-            return self.not_run(Verdict::Unsupported, Some(reason.to_owned()));
+            return self.verdict(Verdict::Unsupported, Some(reason.to_owned()));
         }
         let expected = format!("an answer: the profile claims {}", self.case.operation());
         self.found(&expected, &format!("unsupported: {reason}"))
@@ -87,7 +79,7 @@ impl Judge<'_> {
                     "the inputs break a rule of the grammar, and no row says how they are read then; here {}, this codec {}",
                     finding.expected, finding.got
                 );
-                self.not_run(Verdict::Inconclusive, Some(reason))
+                self.verdict(Verdict::Inconclusive, Some(reason))
             }
             _ => finished,
         }
@@ -98,7 +90,7 @@ impl Judge<'_> {
             Wrong::Differs(differences) => self.differs(differences),
             Wrong::Malformed(reason) => self.found("an answer", &format!("malformed: {reason}")),
             Wrong::NothingExpected => {
-                self.not_run(Verdict::Inconclusive, Some("nothing is expected".to_owned()))
+                self.verdict(Verdict::Inconclusive, Some("nothing is expected".to_owned()))
             }
         }
     }
@@ -131,7 +123,7 @@ impl Judge<'_> {
         let findings: Vec<Finding> = rows.map(finding).collect();
         let fails = findings.iter().any(|finding| finding.weight == Weight::Fail);
         let verdict = if fails { Verdict::Fail(Cause::Reaction) } else { Verdict::Loose };
-        CaseFinished { findings, ..self.not_run(verdict, None) }
+        CaseFinished { findings, ..self.verdict(verdict, None) }
     }
 
     /// The request and the answer, where somebody will look at them.

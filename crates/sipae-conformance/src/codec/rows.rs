@@ -194,6 +194,8 @@ const ROWS: &[(&str, &str, &str, &[&str])] = &[
     ("sipbuf", "sip_buffer", "edge-to-*", &["3.2.4.1-10"]),
     ("sipbuf", "sip_buffer", "edge-sips-uri", &["3.2.4.1-10"]),
     ("sipbuf", "sip_buffer", "edge-*", &["2.2-20"]),
+    ("sipbuf", "sip_buffer", "unfit-from-two-uris", &["2.2-26"]),
+    ("sipbuf", "sip_buffer", "unfit-*-list", &["2.2-26"]),
     ("sipbuf", "sip_buffer", "unfit-*", &["2.2-21"]),
     ("sipbuf", "sip_buffer", "octets-*tag-*", &["2.2-25"]),
     ("sipbuf", "sip_buffer", "octets-name-with-brackets", &["2.2-25"]),

@@ -39,24 +39,23 @@ pub(crate) fn run(options: &RunOptions, opened: Result<Box<dyn Asked>, OpenError
             (None, greeting.operations.clone().unwrap_or_default(), notes(greeting))
         }
     };
-    let outcome = if reason.is_none() { GateOutcome::Open } else { GateOutcome::Failed };
-    let subject = Subject::of_codec("codec");
-    teller.tell(&Event::GateFinished(GateFinished {
-        subject,
-        outcome,
-        offered,
-        reason: reason.clone(),
-        notes,
-        exchange: complaints(&opened).into_iter().collect(),
-    }));
+    let exchange = complaints(&opened).into_iter().collect();
+    teller.tell(&Event::GateFinished(GateFinished { offered, notes, exchange, ..gate(reason.clone()) }));
     match opened {
         Err(_) => {
             for case in chosen {
-                teller.case(judge(options, case).not_run(Verdict::Blocked, reason.clone()));
+                teller.case(judge(options, case).verdict(Verdict::Blocked, reason.clone()));
             }
         }
         Ok(mut codec) => cases_of(options, &chosen, codec.as_mut(), teller),
     }
+}
+
+/// The gate of a codec: open, or closed for a reason.
+fn gate(reason: Option<String>) -> GateFinished {
+    let outcome = if reason.is_none() { GateOutcome::Open } else { GateOutcome::Failed };
+    let (offered, notes, exchange) = (Vec::new(), Vec::new(), Vec::new());
+    GateFinished { subject: Subject::of_codec("codec"), outcome, offered, reason, notes, exchange }
 }
 
 /// What a codec that cannot be asked has written to its standard error.
@@ -98,14 +97,7 @@ impl Heard<'_> {
         if let Answered::NotAsked(reason) = answered
             && !std::mem::replace(&mut self.is_lost, true)
         {
-            teller.tell(&Event::GateFinished(GateFinished {
-                subject: Subject::of_codec("codec"),
-                outcome: GateOutcome::Failed,
-                offered: Vec::new(),
-                reason: Some(reason.clone()),
-                notes: Vec::new(),
-                exchange: Vec::new(),
-            }));
+            teller.tell(&Event::GateFinished(gate(Some(reason.clone()))));
         }
     }
 
