@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use sipae::auth::Scheme;
 use sipae::version::Version;
 use sipae_events::CaseId;
-use sipae_gen::{Script, Timer};
+use sipae_gen::{Mode, Script, Timer};
 use sipae_spec::Role;
 
 use crate::judge::Judge;
@@ -14,7 +15,7 @@ use crate::judge::Judge;
 pub enum Gate {
     /// The target answers at all: the case is about what comes before or during a handshake, with any scheme.
     Reachable,
-    /// The target offers NTLM: the case is about a challenge of it, or the beginning of a handshake.
+    /// The target offers the scheme: the case is about a challenge of it, or the beginning of a handshake.
     Offered,
     /// A good handshake works.
     Handshake,
@@ -28,7 +29,9 @@ pub enum Gate {
 pub struct Needs {
     /// How far the ordinary exchange must work.
     pub gate: Gate,
-    /// The versions in which the case has a meaning.
+    /// The schemes with which the case has a meaning.
+    pub schemes: Vec<Scheme>,
+    /// The versions in which it has one.
     pub versions: Vec<Version>,
     /// A second user.
     pub peer: bool,
@@ -40,12 +43,20 @@ pub struct Needs {
     pub rough: bool,
 }
 
+impl Needs {
+    /// Whether the case has a meaning in this mode.
+    #[must_use]
+    pub fn has_meaning(&self, mode: Mode) -> bool {
+        self.schemes.contains(&mode.scheme) && self.versions.contains(&mode.version)
+    }
+}
+
 /// As a sentence for people.
 impl fmt::Display for Needs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.gate {
             Gate::Reachable => "a server that answers",
-            Gate::Offered => "a server that offers NTLM",
+            Gate::Offered => "a server that offers the scheme",
             Gate::Handshake => "a good handshake",
             Gate::Delivery => "a second user, whom a request reaches",
         })?;
@@ -79,7 +90,7 @@ pub enum Cost {
     Alone,
 }
 
-type Plan = dyn Fn(Version) -> Script + Send + Sync;
+type Plan = dyn Fn(Mode) -> Script + Send + Sync;
 type Judgment = dyn Fn(&mut Judge<'_>) + Send + Sync;
 
 /// One check of a server, tied to the requirements that it shows.
@@ -105,6 +116,7 @@ impl Case {
         let id = CaseId::new(id).unwrap_or_else(|error| panic!("{error}"));
         let needs = Needs {
             gate: Gate::Handshake,
+            schemes: Scheme::SIGNING.to_vec(),
             versions: Version::ALL.to_vec(),
             peer: false,
             failed_logons: 0,
@@ -137,6 +149,19 @@ impl Case {
         self
     }
 
+    /// It has a meaning with these schemes only.
+    #[must_use]
+    pub fn with(mut self, schemes: &[Scheme]) -> Self {
+        self.needs.schemes = schemes.to_vec();
+        self
+    }
+
+    /// It is about the tokens of NTLM, or what only NTLM has.
+    #[must_use]
+    pub fn with_ntlm(self) -> Self {
+        self.with(&[Scheme::Ntlm])
+    }
+
     /// It has a meaning in these versions only.
     #[must_use]
     pub fn at(mut self, versions: &[Version]) -> Self {
@@ -165,9 +190,9 @@ impl Case {
         self
     }
 
-    /// The conversation at a version.
+    /// The conversation in a mode.
     #[must_use]
-    pub fn plan(mut self, plan: impl Fn(Version) -> Script + Send + Sync + 'static) -> Self {
+    pub fn plan(mut self, plan: impl Fn(Mode) -> Script + Send + Sync + 'static) -> Self {
         self.plan = Box::new(plan);
         self
     }
@@ -227,17 +252,19 @@ impl Case {
         }
     }
 
-    /// The conversation at a version.
+    /// The conversation in a mode.
     #[must_use]
-    pub fn script(&self, version: Version) -> Script {
-        (self.plan)(version)
+    pub fn script(&self, mode: Mode) -> Script {
+        (self.plan)(mode)
     }
 
-    /// The steps of the conversation in words, at the newest version that the case has a meaning for.
+    /// The steps of the conversation in words, with the first scheme and at the newest version that the case has a
+    /// meaning for.
     #[must_use]
     pub fn steps(&self) -> Vec<String> {
         let newest = self.needs.versions.iter().max().copied().unwrap_or(Version::V4);
-        self.script(newest).steps.iter().map(ToString::to_string).collect()
+        let scheme = self.needs.schemes.first().copied().unwrap_or(Scheme::Ntlm);
+        self.script(Mode { scheme, version: newest }).steps.iter().map(ToString::to_string).collect()
     }
 
     /// Reads an observation.

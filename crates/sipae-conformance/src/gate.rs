@@ -2,13 +2,12 @@
 
 use sipae::auth::AuthHeader;
 use sipae::message::{HeaderName, Message};
-use sipae::version::Version;
 use sipae_events::{Exchanged, GateOutcome};
-use sipae_gen::{Party, Script};
+use sipae_gen::{Mode, Party, Script};
 
 use crate::cases;
 use crate::execute::{Stage, play};
-use crate::observation::{Observation, ntlm_challenge};
+use crate::observation::{Observation, challenge_of};
 use crate::pace::Pace;
 use crate::reaction::{Reaction, Signature};
 
@@ -73,7 +72,7 @@ pub type Stages<'s> = dyn Fn(&str) -> Stage + 's;
 pub fn pass(
     stages: &Stages<'_>,
     pace: &Pace,
-    version: Version,
+    mode: Mode,
     is_claimed: bool,
     isolation: Option<&str>,
 ) -> GateReport {
@@ -82,7 +81,7 @@ pub fn pass(
         is_reachable: first.reaction("bare").is_some_and(is_answer),
         offered: first.answer("bare", offered).unwrap_or_default(),
         exchange: first.exchange.clone(),
-        ..GateReport::closed(GateOutcome::Failed, other_offer(&first, version))
+        ..GateReport::closed(GateOutcome::Failed, other_offer(&first, mode))
     };
     if report.is_reachable {
         pace.set_in_order(answers_in_order(&observe(stages, "order", &cases::pipelined())));
@@ -94,7 +93,7 @@ pub fn pass(
     }
     let mut observation = first;
     if report.is_reachable {
-        observation = observe(stages, "handshake", &cases::handshake(version));
+        observation = observe(stages, "handshake", &cases::handshake(mode));
         report.exchange.clone_from(&observation.exchange);
         report.is_offered = matches!(observation.reaction("first"), Some(Reaction::Continuation(_)));
         if !pace.is_in_order() {
@@ -108,7 +107,7 @@ pub fn pass(
         report.outcome = GateOutcome::Open;
         (report.undeliverable, report.peer_refused) = match isolation {
             Some(reason) => (Some(reason.to_owned()), None),
-            None => undeliverable(stages, version),
+            None => undeliverable(stages, mode),
         };
     }
     report
@@ -123,11 +122,11 @@ fn observe(stages: &Stages<'_>, part: &str, script: &Script) -> Observation {
 
 /// Why a MESSAGE of the user does not reach the second user; what depends on it is blocked then.
 /// And why the second user cannot log in, if that is why.
-fn undeliverable(stages: &Stages<'_>, version: Version) -> (Option<String>, Option<String>) {
+fn undeliverable(stages: &Stages<'_>, mode: Mode) -> (Option<String>, Option<String>) {
     if stages("peers").profile.peers.is_empty() {
         return (Some("the profile has no second user (peer)".to_owned()), None);
     }
-    let observation = observe(stages, "delivery", &cases::delivery(version));
+    let observation = observe(stages, "delivery", &cases::delivery(mode));
     let refused = observation.reaction("peer last").filter(|last| !is_open(last));
     if let Some(last) = refused {
         let why = format!("the second user (peer) cannot log in: {last}");
@@ -173,16 +172,16 @@ pub fn offered(answer: &Message<'_>) -> Vec<String> {
 }
 
 /// What the server offers in place of NTLM at this version.
-fn other_offer(observation: &Observation, version: Version) -> Option<String> {
-    let offer = |answer: &Message<'_>| match ntlm_challenge(answer) {
+fn other_offer(observation: &Observation, mode: Mode) -> Option<String> {
+    let offer = |answer: &Message<'_>| match challenge_of(mode.scheme, answer) {
         Some((_, line)) => line
             .version()
             .ok()
-            .filter(|number| *number != version.number())
-            .map(|number| format!("NTLM version {number}")),
+            .filter(|number| *number != mode.version.number())
+            .map(|number| format!("{} version {number}", mode.scheme)),
         None => {
             let schemes = offered(answer).join(", ");
-            Some(format!("{schemes} and no NTLM")).filter(|_| !schemes.is_empty())
+            Some(format!("{schemes} and no {}", mode.scheme)).filter(|_| !schemes.is_empty())
         }
     };
     observation.answer("bare", offer).flatten().map(|offer| format!("the server offers {offer}"))

@@ -1,9 +1,8 @@
 //! From what was seen to a verdict, by the catalogue.
 
 use sipae::message::Message;
-use sipae::version::Version;
 use sipae_events::{Cause, Finding, Verdict};
-use sipae_gen::Party;
+use sipae_gen::{Mode, Party};
 use sipae_spec::{LegalReactions, ReactionClass, Requirement, Weight};
 
 use crate::observation::{Delivery, Observation};
@@ -14,7 +13,7 @@ use crate::reaction::Reaction;
 pub struct Judge<'o> {
     observation: &'o Observation,
     requirements: &'o [&'static str],
-    version: Version,
+    mode: Mode,
     strict: bool,
     findings: Vec<Finding>,
     checks: usize,
@@ -42,13 +41,13 @@ impl<'o> Judge<'o> {
     pub fn new(
         observation: &'o Observation,
         requirements: &'o [&'static str],
-        version: Version,
+        mode: Mode,
         strict: bool,
     ) -> Self {
         Self {
             observation,
             requirements,
-            version,
+            mode,
             strict,
             findings: Vec::new(),
             checks: 0,
@@ -64,10 +63,10 @@ impl<'o> Judge<'o> {
         self.observation
     }
 
-    /// The version under test.
+    /// Scheme and version under test.
     #[must_use]
-    pub const fn version(&self) -> Version {
-        self.version
+    pub const fn mode(&self) -> Mode {
+        self.mode
     }
 
     /// The reaction to a message must be one of the row's legal reactions.
@@ -364,6 +363,8 @@ fn covers(classes: &[ReactionClass], observed: ReactionClass) -> bool {
 mod tests {
     use std::collections::BTreeMap;
 
+    const NEWEST: Mode = Mode { scheme: sipae::auth::Scheme::Ntlm, version: sipae::version::Version::V4 };
+
     use rstest::rstest;
     use sipae::auth::ChallengeKind;
 
@@ -381,7 +382,7 @@ mod tests {
         let messages = BTreeMap::from([("m".into(), seen)]);
         let observation = Observation { messages, ..Observation::default() };
         let requirements = [requirement];
-        let mut judge = Judge::new(&observation, &requirements, Version::V4, strict);
+        let mut judge = Judge::new(&observation, &requirements, NEWEST, strict);
         judge.reaction_with(requirement, "m", weak);
         judge.judgement()
     }
@@ -420,7 +421,7 @@ mod tests {
     #[test]
     fn a_judge_who_checked_nothing_passes_nothing() {
         let observation = Observation::default();
-        let judgement = Judge::new(&observation, &[], Version::V4, false).judgement();
+        let judgement = Judge::new(&observation, &[], NEWEST, false).judgement();
         assert_eq!(judgement.verdict, Verdict::Inconclusive);
     }
 }

@@ -1,7 +1,7 @@
 //! Whether what a case needs is there, decided before anything is sent for it.
 
-use sipae::version::Version;
 use sipae_events::{GateOutcome, Verdict};
+use sipae_gen::Mode;
 
 use crate::case::{Case, Gate};
 use crate::gate::GateReport;
@@ -18,14 +18,14 @@ pub(crate) struct Budget {
 pub(crate) fn decide(
     options: &RunOptions,
     case: &Case,
-    version: Version,
+    mode: Mode,
     report: &GateReport,
     budget: &mut Budget,
 ) -> Option<(Verdict, Option<String>)> {
     if report.outcome == GateOutcome::Unsupported {
         return Some((Verdict::Unsupported, None));
     }
-    if let Some(reason) = unclaimed(options, case, version) {
+    if let Some(reason) = unclaimed(options, case, mode) {
         return Some((Verdict::Unsupported, Some(reason)));
     }
     let missing = closed(case, report).or_else(|| missing_account(&options.profile, case, budget).map(Some));
@@ -33,9 +33,12 @@ pub(crate) fn decide(
 }
 
 /// Why the target does not claim what a case needs, as far as that is known before anything is sent to it.
-pub(crate) fn unclaimed(options: &RunOptions, case: &Case, version: Version) -> Option<String> {
+pub(crate) fn unclaimed(options: &RunOptions, case: &Case, mode: Mode) -> Option<String> {
     let needs = case.needs();
-    if !needs.versions.contains(&version) {
+    if !needs.schemes.contains(&mode.scheme) {
+        return Some("it has no meaning with this scheme".to_owned());
+    }
+    if !needs.versions.contains(&mode.version) {
         return Some("it has no meaning at this version".to_owned());
     }
     if let Some(timer) = unknown_timer(options, case) {
@@ -45,7 +48,7 @@ pub(crate) fn unclaimed(options: &RunOptions, case: &Case, version: Version) -> 
         return Some("it floods the target (--rough)".to_owned());
     }
     let isolation = options.target.isolates(&options.profile);
-    isolation.filter(|_| needs.peer || 1 < case.script(version).connections()).map(str::to_owned)
+    isolation.filter(|_| needs.peer || 1 < case.script(mode).connections()).map(str::to_owned)
 }
 
 /// Why the gate that a case needs is closed to it.

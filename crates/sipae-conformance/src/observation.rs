@@ -58,6 +58,8 @@ impl Delivery {
 /// Everything that a judge may look at.
 #[derive(Clone, Debug, Default)]
 pub struct Observation {
+    /// The scheme under test.
+    pub scheme: Scheme,
     /// By name of the message.
     pub messages: BTreeMap<Label, Seen>,
     /// What went over the wires, in order, as much as a report can hold.
@@ -105,6 +107,16 @@ impl Observation {
         Message::parse(octets, &Limits::DEFAULT).ok().map(|answer| look(&answer))
     }
 
+    /// Looks at the line of a challenge that is for the scheme under test; `None` if there was none.
+    pub fn challenge<T>(
+        &self,
+        message: &str,
+        look: impl FnOnce(ChallengeKind, &AuthHeader<'_>) -> T,
+    ) -> Option<T> {
+        self.answer(message, |answer| challenge_of(self.scheme, answer).map(|(kind, line)| look(kind, &line)))
+            .flatten()
+    }
+
     /// Looks at a message as it was sent.
     pub fn sent<T>(&self, message: &str, look: impl FnOnce(&Message<'_>) -> T) -> Option<T> {
         let octets = &self.seen(message)?.sent;
@@ -112,10 +124,10 @@ impl Observation {
     }
 }
 
-/// The header field that challenges with NTLM, and its kind.
+/// The header field that challenges with a scheme, and its kind.
 #[must_use]
-pub fn ntlm_challenge<'m>(answer: &Message<'m>) -> Option<(ChallengeKind, AuthHeader<'m>)> {
+pub fn challenge_of<'m>(scheme: Scheme, answer: &Message<'m>) -> Option<(ChallengeKind, AuthHeader<'m>)> {
     let kind = ChallengeKind::from_status(answer.status()?)?;
     let mut lines = answer.all(kind.challenge()).map(AuthHeader::read);
-    lines.find(|line| line.scheme() == Some(Scheme::Ntlm)).map(|line| (kind, line))
+    lines.find(|line| line.scheme() == Some(scheme)).map(|line| (kind, line))
 }

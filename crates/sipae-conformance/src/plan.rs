@@ -9,7 +9,7 @@ use crate::case::{Case, Cost};
 use crate::gate::{self, GateReport};
 use crate::needs::{Budget, decide};
 use crate::pace::Pace;
-use crate::run::{RunOptions, SCHEME, Teller};
+use crate::run::{RunOptions, Teller};
 use crate::schedule::{Claim, Job, Queue};
 use crate::target::{Connector, Setting};
 use crate::trial::{Outcome, Parked, Trial};
@@ -72,7 +72,7 @@ impl<'r> Plan<'r> {
                 Arc::new(Pace::new(options.profile.answer_timeout))
             };
             let report = match (&claimed, &closed) {
-                (Some(claimed), _) if !claimed.contains(&setting.version) => {
+                (Some(claimed), _) if !claimed.contains(&setting.mode.version) => {
                     let reason = "the profile does not claim this version".to_owned();
                     GateReport::closed(GateOutcome::Unsupported, Some(reason))
                 }
@@ -80,7 +80,7 @@ impl<'r> Plan<'r> {
                 (claimed, None) => {
                     let ways = self.ways.as_ref();
                     let stages = |part: &str| options.stage(ways, setting, &format!("gate {part}"), &pace, 0);
-                    gate::pass(&stages, &pace, setting.version, claimed.is_some(), isolation)
+                    gate::pass(&stages, &pace, setting.mode, claimed.is_some(), isolation)
                 }
             };
             closed = closed.or_else(|| report.is_final.then(|| report.clone()));
@@ -95,9 +95,9 @@ impl<'r> Plan<'r> {
     fn entry(&self, place: usize, case: &'static Case, budget: &mut Budget) -> Entry {
         let Some(passage) = self.passages.get(place) else { return Entry::Gate(place) };
         let setting = passage.setting;
-        let (version, strict) = (setting.version, self.options.strict);
-        let trial = Trial { case, subject: subject(setting), version, strict };
-        match decide(self.options, case, version, &passage.report, budget) {
+        let (mode, strict) = (setting.mode, self.options.strict);
+        let trial = Trial { case, subject: subject(setting), mode, strict };
+        match decide(self.options, case, mode, &passage.report, budget) {
             Some((verdict, reason)) => Entry::Decided(trial, verdict, reason),
             None => Entry::Trial(trial, place),
         }
@@ -270,7 +270,7 @@ impl<'r> Plan<'r> {
 }
 
 fn subject(setting: Setting) -> Subject {
-    let subject = Subject::new(SCHEME, setting.version.number());
+    let subject = Subject::new(setting.mode.scheme.name(), setting.mode.version.number());
     match setting.kind {
         Some(kind) => subject.with_kind(kind.status()),
         None => subject,

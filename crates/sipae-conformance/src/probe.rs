@@ -4,17 +4,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use sipae::auth::{AuthHeader, AuthParam, ChallengeKind};
+use sipae::auth::{AuthHeader, AuthParam, ChallengeKind, Scheme};
 use sipae::clock::Time;
 use sipae::message::{HeaderName, Message, Value};
 use sipae::ntlm::{Challenge, NegotiateFlags};
 use sipae::version::Version;
-use sipae_gen::{Script, Template};
+use sipae_gen::{Mode, Script, Template};
 use sipae_net::SeededEntropy;
 
 use crate::cases;
 use crate::execute::{Stage, play};
-use crate::observation::{Observation, ntlm_challenge};
+use crate::observation::{Observation, challenge_of};
 use crate::pace::Pace;
 use crate::profile::Profile;
 use crate::reaction::{Reaction, Signature};
@@ -69,6 +69,9 @@ pub struct Report {
     pub handshake: Result<Handshake, String>,
 }
 
+/// What is asked for before it is known what there is.
+const NEWEST: Mode = Mode { scheme: Scheme::Ntlm, version: Version::V4 };
+
 /// Requests that are sent at once at most.
 pub const DEEPEST: u32 = 64;
 
@@ -83,9 +86,9 @@ pub fn probe(ways: &dyn Connector, profile: Option<&Arc<Profile>>, seed: u64) ->
         seed,
         scripts: AtomicU64::new(0),
     };
-    let now = ways.wire(Setting { version: Version::V4, kind: None }, seed).now();
+    let now = ways.wire(Setting { mode: NEWEST, kind: None }, seed).now();
     let began = Instant::now();
-    let bare = probe.observe(Version::V4, &cases::bare(Script::connected()));
+    let bare = probe.observe(NEWEST, &cases::bare(Script::connected()));
     let answer_time = began.elapsed();
     let is_answered = bare.seen("bare").is_some_and(|seen| seen.answer.is_some());
     let (depth, in_order) = if is_answered { probe.pipeline() } else { (0, None) };
@@ -114,14 +117,14 @@ struct Probe<'p> {
 }
 
 impl Probe<'_> {
-    fn observe(&self, version: Version, script: &Script) -> Observation {
+    fn observe(&self, mode: Mode, script: &Script) -> Observation {
         // A server may take a branch that comes again for a retransmission.
         let seed = self.seed.wrapping_add(self.scripts.fetch_add(1, Ordering::Relaxed));
         let stage = Stage {
-            wire: self.ways.wire(Setting { version, kind: None }, seed),
+            wire: self.ways.wire(Setting { mode, kind: None }, seed),
             profile: Arc::clone(&self.accounts),
             peer: 0,
-            version,
+            mode,
             pace: Arc::clone(&self.pace),
             durations: None,
             control: None,
@@ -142,7 +145,7 @@ impl Probe<'_> {
                 .each(&names, |script, name| script.compose(name, Template::new("OPTIONS")))
                 .each(&names, |script, name| script.send(name))
                 .each(&names, |script, name| script.wait(name));
-            let observation = self.observe(Version::V4, &script);
+            let observation = self.observe(NEWEST, &script);
             let places: Option<Vec<u32>> =
                 names.iter().map(|name| observation.seen(name).and_then(|seen| seen.place)).collect();
             let Some(places) = places else { break };
@@ -156,15 +159,16 @@ impl Probe<'_> {
         let ntlm = offers.iter().find(|offer| offer.scheme.eq_ignore_ascii_case("NTLM"));
         let number = ntlm.ok_or("the target offers no NTLM")?.version;
         let version = number.and_then(Version::from_number).ok_or("its version is none of 2, 3 and 4")?;
-        let observation = self.observe(version, &cases::handshake(version));
+        let mode = Mode { version, ..NEWEST };
+        let observation = self.observe(mode, &cases::handshake(mode));
         match observation.reaction("last") {
-            Some(Reaction::Final { .. }) => Ok(self.facts(version, &observation)),
+            Some(Reaction::Final { .. }) => Ok(self.facts(mode, &observation)),
             Some(other) => Err(format!("AUTHENTICATE of {}: {other}", self.accounts.user.name())),
             None => Err(observation.broken.unwrap_or_else(|| "the exchange ended early".to_owned())),
         }
     }
 
-    fn facts(&self, version: Version, observation: &Observation) -> Handshake {
+    fn facts(&self, mode: Mode, observation: &Observation) -> Handshake {
         let header = |answer: &Message<'_>| {
             HeaderName::SIGNATURES.into_iter().find(|name| answer.first(*name).is_some())
         };
@@ -181,15 +185,15 @@ impl Probe<'_> {
             signature_header: signature_header.map(|name| name.name().to_owned()),
             signs_version: signs_version.unwrap_or_default(),
             expires: expires.flatten(),
-            undeliverable: self.undeliverable(version),
+            undeliverable: self.undeliverable(mode),
         }
     }
 
-    fn undeliverable(&self, version: Version) -> Option<String> {
+    fn undeliverable(&self, mode: Mode) -> Option<String> {
         if self.accounts.peers.is_empty() {
             return Some("the profile has no second user (peer)".to_owned());
         }
-        let observation = self.observe(version, &cases::delivery(version));
+        let observation = self.observe(mode, &cases::delivery(mode));
         if !observation.deliveries("message").is_empty() {
             return None;
         }
@@ -230,7 +234,7 @@ fn clock_offset(answer: &Message<'_>, now: Time) -> Option<i64> {
 }
 
 fn is_extended(answer: &Message<'_>) -> bool {
-    let token = ntlm_challenge(answer).and_then(|(_, line)| line.token().ok().flatten());
+    let token = challenge_of(Scheme::Ntlm, answer).and_then(|(_, line)| line.token().ok().flatten());
     let challenge = token.and_then(|token| Challenge::read(&token).ok());
     challenge.is_some_and(|challenge| challenge.flags.contains(NegotiateFlags::EXTENDED_SESSIONSECURITY))
 }

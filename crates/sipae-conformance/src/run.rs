@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use sipae_events::{CaseFinished, CaseStarted, Event, ExitCode, RunFinished, RunStarted, Tally};
+use sipae_gen::Mode;
 use sipae_net::SeededEntropy;
 
 use crate::case::Case;
@@ -15,9 +16,6 @@ use crate::pace::Pace;
 use crate::plan::Plan;
 use crate::profile::{Profile, TimerDurations};
 use crate::target::{Connector, Setting, Target};
-
-/// The scheme under test.
-pub(crate) const SCHEME: &str = "NTLM";
 
 /// What to run against what.
 #[derive(Clone, Debug)]
@@ -116,7 +114,7 @@ impl RunOptions {
         let is_chosen =
             |setting: &Setting| self.settings.as_ref().is_none_or(|chosen| chosen.contains(setting));
         let settings = self.target.settings().into_iter().filter(is_chosen);
-        settings.filter(|_| self.filter.selects_scheme(SCHEME)).collect()
+        settings.filter(|setting| self.filter.selects_scheme(setting.mode.scheme.name())).collect()
     }
 
     /// A stage for one part of the run. The seed is a hash of the run's seed, the name of the part, and the setting.
@@ -132,7 +130,7 @@ impl RunOptions {
             wire: ways.wire(setting, self.seed_of(&format!("wire {part}"), setting)),
             profile: Arc::clone(&self.profile),
             peer,
-            version: setting.version,
+            mode: setting.mode,
             pace: Arc::clone(pace),
             durations: self.durations(),
             control: self.control.clone(),
@@ -149,9 +147,10 @@ impl RunOptions {
     fn seed_of(&self, part: &str, setting: Setting) -> u64 {
         let kind = setting.kind.map_or(0, sipae::auth::ChallengeKind::status);
         let nonce = if self.target.is_one_server() { self.nonce } else { 0 };
-        let numbers = [self.seed, nonce, setting.version.number().into(), kind.into()];
+        let Mode { scheme, version } = setting.mode;
+        let numbers = [self.seed, nonce, version.number().into(), kind.into()];
         let numbers: Vec<u8> = numbers.into_iter().flat_map(u64::to_be_bytes).collect();
-        let digest = sipae::ntlm::md5(&[&numbers, part.as_bytes()]);
+        let digest = sipae::ntlm::md5(&[&numbers, scheme.name().as_bytes(), part.as_bytes()]);
         digest.first_chunk().copied().map_or(0, u64::from_be_bytes)
     }
 }

@@ -9,10 +9,11 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use sipae::auth::ChallengeKind;
+use sipae::auth::{ChallengeKind, Scheme};
 use sipae::defects::Defects;
 use sipae::server::{Account, Accounts, ServerConfig};
 use sipae::version::Version;
+pub use sipae_gen::Mode;
 use sipae_net::{TlsClient, TlsError};
 use sipae_spec::Role;
 
@@ -52,11 +53,11 @@ pub enum Target {
     CodecObject(CodecObjects),
 }
 
-/// A version of the protocol, and the kind of challenge where it is chosen.
+/// Scheme and version, and the kind of challenge where it is chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Setting {
-    /// The version.
-    pub version: Version,
+    /// Scheme and version.
+    pub mode: Mode,
     /// 401 or 407; `None` where the target decides.
     pub kind: Option<ChallengeKind>,
 }
@@ -77,6 +78,9 @@ pub enum TargetError {
     Address(String),
 }
 
+/// The schemes under test, in the order of the run.
+const SCHEMES: [Scheme; 1] = [Scheme::Ntlm];
+
 impl Target {
     /// The embedded reference.
     pub const REFERENCE: Self = Self::Reference { defects: Defects::NONE };
@@ -96,10 +100,8 @@ impl Target {
         if self.is_one_server() {
             versions.reverse();
         }
-        versions
-            .into_iter()
-            .flat_map(|version| kinds.iter().map(move |kind| Setting { version, kind: *kind }))
-            .collect()
+        let modes = SCHEMES.into_iter().flat_map(|scheme| versions.map(|version| Mode { scheme, version }));
+        modes.flat_map(|mode| kinds.iter().map(move |kind| Setting { mode, kind: *kind })).collect()
     }
 
     /// Whether all settings are those of one server, so that what is learnt at one holds for the others.

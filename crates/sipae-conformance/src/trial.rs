@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use sipae::version::Version;
 use sipae_events::{CaseFinished, Cause, Direction, Exchanged, Subject, Verdict};
-use sipae_gen::Script;
+use sipae_gen::{Mode, Script};
 use sipae_net::End;
 
 use crate::case::Case;
@@ -20,7 +19,7 @@ use crate::reaction::Reaction;
 pub(crate) struct Trial {
     pub(crate) case: &'static Case,
     pub(crate) subject: Subject,
-    pub(crate) version: Version,
+    pub(crate) mode: Mode,
     pub(crate) strict: bool,
 }
 
@@ -114,7 +113,7 @@ impl Trial {
     }
 
     fn attempt(&self, stage: Stage) -> Attempt {
-        self.judged(play(stage, &self.case.script(self.version)))
+        self.judged(play(stage, &self.case.script(self.mode)))
     }
 
     fn judged(&self, mut played: Played) -> Attempt {
@@ -124,7 +123,7 @@ impl Trial {
             let judgement = Judgement { verdict: Verdict::Blocked, findings, undecided, waits: false };
             return Attempt { played, observation, judgement };
         }
-        let mut judge = Judge::new(&observation, self.case.requirements(), self.version, self.strict);
+        let mut judge = Judge::new(&observation, self.case.requirements(), self.mode, self.strict);
         self.case.read(&mut judge);
         let judgement = judge.judgement();
         Attempt { played, observation, judgement }

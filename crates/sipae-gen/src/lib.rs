@@ -9,6 +9,7 @@
 
 pub mod conforming;
 mod edit;
+mod mode;
 mod party;
 mod script;
 mod shrink;
@@ -16,6 +17,7 @@ mod source;
 mod text;
 
 pub use edit::{Edit, ParamEdit};
+pub use mode::Mode;
 pub use party::{AccountRole, Connection, Label, Party};
 pub use script::{Password, Recipient, Script, Signing, Span, Step, Template, Timer, Token};
 pub use shrink::shrink;

@@ -7,12 +7,12 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use sipae::auth::ChallengeKind;
+use sipae::auth::{ChallengeKind, Scheme};
 use sipae::defects::{Defect, Defects};
 use sipae::version::Version;
 use sipae_conformance::cases;
 use sipae_conformance::run::{RunOptions, run};
-use sipae_conformance::target::{Setting, Target};
+use sipae_conformance::target::{Mode, Setting, Target};
 use sipae_events::{CaseFinished, Event, ExitCode};
 
 /// Runs and collects what was told.
@@ -77,10 +77,14 @@ pub(crate) static FOUND: LazyLock<Vec<Found>> = LazyLock::new(|| {
 /// A defect is looked for at each version and each kind of challenge, not at each pair of them: these runs are most of
 /// the time of the tests.
 const SETTINGS: [Setting; 3] = [
-    Setting { version: Version::V2, kind: Some(ChallengeKind::Www) },
-    Setting { version: Version::V3, kind: Some(ChallengeKind::Proxy) },
-    Setting { version: Version::V4, kind: Some(ChallengeKind::Www) },
+    ntlm(Version::V2, ChallengeKind::Www),
+    ntlm(Version::V3, ChallengeKind::Proxy),
+    ntlm(Version::V4, ChallengeKind::Www),
 ];
+
+const fn ntlm(version: Version, kind: ChallengeKind) -> Setting {
+    Setting { mode: Mode { scheme: Scheme::Ntlm, version }, kind: Some(kind) }
+}
 
 /// The run against one defect.
 pub(crate) fn found_of(defect: Defect) -> Found {

@@ -4,9 +4,9 @@ mod seen;
 
 use std::sync::LazyLock;
 
+use sipae::auth::Scheme;
 use sipae::message::HeaderName;
-use sipae::version::Version;
-use sipae_gen::{Connection, Edit, Party, Password, Recipient, Script, Signing, Template, Text, Token};
+use sipae_gen::{Connection, Edit, Mode, Party, Password, Recipient, Script, Signing, Template, Text, Token};
 
 use crate::case::Case;
 
@@ -76,10 +76,13 @@ pub(crate) struct Handshake {
     party: Party,
     /// Whose credentials.
     account: Party,
+    password: Password,
     method: String,
     to: Recipient,
     bare: String,
     first: String,
+    /// The client's second flight of TLS-DSK.
+    second: String,
     last: String,
     association: String,
     /// Changes to each request as it is composed.
@@ -98,10 +101,12 @@ impl Handshake {
         Self {
             party: Party::USER,
             account: Party::USER,
+            password: Password::Right,
             method: "REGISTER".to_owned(),
             to: Recipient::Own,
             bare: "bare".to_owned(),
             first: "first".to_owned(),
+            second: "second".to_owned(),
             last: "last".to_owned(),
             association: SA.to_owned(),
             edits: Vec::new(),
@@ -119,6 +124,7 @@ impl Handshake {
             account: party,
             bare: format!("{association} bare"),
             first: format!("{association} first"),
+            second: format!("{association} second"),
             last: format!("{association} last"),
             association: association.to_owned(),
             connection: party.connection(),
@@ -159,6 +165,11 @@ impl Handshake {
     /// The same with the credentials of another account: its messages stay those of its party.
     pub(crate) fn authenticated_as(self, account: Party) -> Self {
         Self { account, ..self }
+    }
+
+    /// The same with other credentials than the right ones.
+    pub(crate) fn with_password(self, password: Password) -> Self {
+        Self { password, ..self }
     }
 
     /// The same over another connection than that of its party.
@@ -203,22 +214,41 @@ impl Handshake {
         self.ask(self.compose(script, &self.bare), &self.bare)
     }
 
-    /// The bare request and the one with the empty token; the association has its opaque and CHALLENGE then.
-    pub(crate) fn begin(&self, script: Script) -> Script {
+    /// Everything before the completing request: all that NTLM and TLS-DSK negotiate, and for Kerberos, which completes
+    /// with its only token, the bare request.
+    pub(crate) fn begin(&self, script: Script, mode: Mode) -> Script {
         let script = self.only_bare(script).adopt(&self.association, &self.bare);
-        let script =
-            self.compose(script, &self.first).credential(&self.first, &self.association, Token::Empty);
-        let script = script.each(&self.credential, |script, edit| edited(script, &self.first, edit));
-        self.ask(script, &self.first).adopt(&self.association, &self.first)
+        match mode.scheme {
+            Scheme::Ntlm => self.token(script, &self.first, Token::Empty),
+            Scheme::TlsDsk => {
+                let script = self.authenticate(script);
+                let script = self.token(script, &self.first, Token::Answer);
+                self.token(script, &self.second, Token::Answer)
+            }
+            _ => script,
+        }
+    }
+
+    fn authenticate(&self, script: Script) -> Script {
+        script.authenticate(&self.association, self.account, self.password.clone())
+    }
+
+    /// A request with a token, and what its answer says: the association has its opaque and its CHALLENGE, or the
+    /// server's flight, then.
+    fn token(&self, script: Script, message: &str, token: Token) -> Script {
+        let script = self.compose(script, message).credential(message, &self.association, token);
+        let script = script.each(&self.credential, |script, edit| edited(script, message, edit));
+        self.ask(script, message).adopt(&self.association, message)
     }
 
     /// The request that completes it, made and not sent.
-    pub(crate) fn complete(&self, script: Script, version: Version, password: Password) -> Script {
-        let script = script.authenticate(&self.association, self.account, password);
+    pub(crate) fn complete(&self, script: Script, mode: Mode) -> Script {
+        let has_token = mode.scheme != Scheme::TlsDsk;
+        let script = if has_token { self.authenticate(script) } else { script };
         let script = self.compose(script, &self.last);
-        let script = if version.signs_completing_request() {
-            let signing = Signing { token: Some(Token::Answer), ..Signing::default() };
-            script.sign_with(&self.last, &self.association, signing)
+        let script = if mode.signs_completing_request() {
+            let token = has_token.then_some(Token::Answer);
+            script.sign_with(&self.last, &self.association, Signing { token, ..Signing::default() })
         } else {
             script.credential(&self.last, &self.association, Token::Answer)
         };
@@ -227,8 +257,8 @@ impl Handshake {
     }
 
     /// The completing request and its answer.
-    pub(crate) fn finish(&self, script: Script, version: Version) -> Script {
-        self.ask(self.complete(script, version, Password::Right), &self.last)
+    pub(crate) fn finish(&self, script: Script, mode: Mode) -> Script {
+        self.ask(self.complete(script, mode), &self.last)
     }
 
     /// Takes the registration of an endpoint away that has other identifiers than its party: nobody else can.
@@ -240,8 +270,8 @@ impl Handshake {
     }
 
     /// All of it.
-    pub(crate) fn play(&self, script: Script, version: Version) -> Script {
-        self.finish(self.begin(script), version)
+    pub(crate) fn play(&self, script: Script, mode: Mode) -> Script {
+        self.finish(self.begin(script, mode), mode)
     }
 }
 
@@ -249,20 +279,20 @@ fn edited(script: Script, message: &str, edit: &Edit) -> Script {
     script.edit(message, edit.clone())
 }
 
-/// The first two requests of an NTLM handshake: after them `sa` has its opaque and CHALLENGE.
-fn first_token(script: Script) -> Script {
-    Handshake::user().begin(script)
+/// The requests of a handshake before the one that completes it.
+fn first_token(script: Script, mode: Mode) -> Script {
+    Handshake::user().begin(script, mode)
 }
 
 /// A whole good handshake; its last request is "last".
-pub(crate) fn handshake(version: Version) -> Script {
-    Handshake::user().play(Script::connected(), version)
+pub(crate) fn handshake(mode: Mode) -> Script {
+    Handshake::user().play(Script::connected(), mode)
 }
 
 /// User and second user have each an association.
-fn both(version: Version) -> Script {
-    let script = handshake(version).connect(Party::PEER.connection());
-    Handshake::of(Party::PEER, PEER_SA).play(script, version)
+fn both(mode: Mode) -> Script {
+    let script = handshake(mode).connect(Party::PEER.connection());
+    Handshake::of(Party::PEER, PEER_SA).play(script, mode)
 }
 
 /// A request of the user to the second user, signed and not sent.
@@ -277,8 +307,8 @@ fn delivery_fence(script: Script) -> Script {
 }
 
 /// User and second user, and a MESSAGE from one to the other.
-pub(crate) fn delivery(version: Version) -> Script {
-    to_peer(both(version), "message", "MESSAGE").ask("message")
+pub(crate) fn delivery(mode: Mode) -> Script {
+    to_peer(both(mode), "message", "MESSAGE").ask("message")
 }
 
 /// A signed REGISTER with the next number, not sent. A server answers it itself: other requests to one's own address

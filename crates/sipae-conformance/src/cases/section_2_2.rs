@@ -60,21 +60,21 @@ fn name(name: &str) -> String {
 /// A change that means nothing: the message is processed all the same.
 fn means_nothing(id: &str, title: &str, row: &'static str, edits: Vec<Edit>) -> Case {
     Case::new(&name(id), title, &[row])
-        .plan(move |version| changed(handshake(version), &edits).ask(CHANGED))
+        .plan(move |mode| changed(handshake(mode), &edits).ask(CHANGED))
         .judge(move |judge| judge.accepted(row, CHANGED))
 }
 
 /// A change behind the signature that must not go unnoticed.
 fn is_noticed(id: &str, title: &str, row: &'static str, edits: Vec<Edit>) -> Case {
     Case::new(&name(id), title, &[row])
-        .plan(move |version| fenced(changed(handshake(version), &edits)))
+        .plan(move |mode| fenced(changed(handshake(mode), &edits)))
         .judge(move |judge| judge.refused(row, CHANGED))
 }
 
 /// A change of which both acceptance and refusal are right: what a server does is written down.
 fn is_written_down(id: &str, title: &str, row: &'static str, edits: Vec<Edit>) -> Case {
     Case::new(&name(id), title, &[row])
-        .plan(move |version| changed(handshake(version), &edits).ask(CHANGED))
+        .plan(move |mode| changed(handshake(mode), &edits).ask(CHANGED))
         .judge(move |judge| written_down(judge, row))
 }
 
@@ -96,7 +96,7 @@ fn first_token_goes_on(id: &str, title: &str, row: &'static str, edits: Vec<Edit
     let handshake = Handshake::user().with_credential(edits);
     Case::new(&name(id), title, &[row])
         .behind(crate::case::Gate::Offered)
-        .plan(move |_| handshake.begin(Script::connected()))
+        .plan(move |mode| handshake.begin(Script::connected(), mode))
         .judge(move |judge| {
             let is_challenge = |reaction: &Reaction| matches!(reaction, Reaction::Continuation(_));
             judge.answered_as(row, "first", "a CHALLENGE", is_challenge);

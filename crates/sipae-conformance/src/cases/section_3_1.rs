@@ -23,8 +23,8 @@ fn unsigned(method: &'static str) -> Case {
         &format!("an unsigned {method} of an endpoint that has an association is not processed"),
         &[ROW],
     )
-    .plan(move |version| {
-        handshake(version)
+    .plan(move |mode| {
+        handshake(mode)
             .compose("unsigned", complete_headers(Template::new(method).to(Recipient::Nobody)))
             .send("unsigned")
             .signed_fence(SA)
@@ -57,8 +57,8 @@ fn others() -> Vec<Case> {
             "an unsigned request of an endpoint that has an association is not processed",
             &[ROW],
         )
-        .plan(|version| {
-            handshake(version)
+        .plan(|mode| {
+            handshake(mode)
                 .compose("register", Template::new("REGISTER"))
                 .send("register")
                 .compose("options", Template::new("OPTIONS"))
@@ -74,9 +74,9 @@ fn others() -> Vec<Case> {
             "an unsigned request is not processed because its endpoint has an association on another connection",
             &[ROW],
         )
-        .plan(|version| {
+        .plan(|mode| {
             const OTHER: Connection = Connection(6);
-            handshake(version)
+            handshake(mode)
                 .connect(OTHER)
                 .compose("unsigned", Template::new("OPTIONS"))
                 .send_on("unsigned", OTHER)
@@ -93,7 +93,7 @@ fn stand_ins() -> Vec<Case> {
             "a credential that names an association and signs nothing does not stand for a signature",
             &[ROW],
         )
-        .plan(|version| {
+        .plan(|mode| {
             let named = Text::of(
                 "NTLM qop=\"auth\", realm=\"{sa.realm}\", targetname=\"{sa.targetname}\", opaque=\"{sa.opaque}\"",
             );
@@ -102,7 +102,7 @@ fn stand_ins() -> Vec<Case> {
                 value: named.clone(),
                 first: false,
             };
-            handshake(version)
+            handshake(mode)
                 .compose("unsigned", Template::new("OPTIONS"))
                 .edit("unsigned", header("Authorization"))
                 .edit("unsigned", header("Proxy-Authorization"))
@@ -120,8 +120,8 @@ fn stand_ins() -> Vec<Case> {
             "a credential for another server does not stand for a signature",
             &[ROW],
         )
-        .plan(|version| {
-            handshake(version)
+        .plan(|mode| {
+            handshake(mode)
                 .compose("foreign", Template::new("OPTIONS"))
                 .sign("foreign", SA)
                 .edit(

@@ -68,14 +68,14 @@ fn copies() -> Vec<Case> {
             "a signed request that comes again in another transaction is not processed again",
             &["SIPAE-3.1.1-05"],
         )
-        .plan(|version| replayed(handshake(version), 2))
+        .plan(|mode| replayed(handshake(mode), 2))
         .judge(|judge| not_twice(judge, "SIPAE-3.1.1-05")),
         Case::new(
             "3.1.1/replay-at-once",
             "the number that was received last is a replay too",
             &["SIPAE-3.1.1-01", "SIPAE-3.1.1-06"],
         )
-        .plan(|version| replayed(handshake(version), 0))
+        .plan(|mode| replayed(handshake(mode), 0))
         .judge(|judge| {
             for row in ["SIPAE-3.1.1-01", "SIPAE-3.1.1-06"] {
                 if judge.presupposes("original") && !told_apart(judge, row, "copy") {
@@ -88,16 +88,16 @@ fn copies() -> Vec<Case> {
             "a request is not processed again after 200 others",
             &["SIPAE-3.1.1-05"],
         )
-        .plan(|version| replayed(handshake(version), 200))
+        .plan(|mode| replayed(handshake(mode), 200))
         .judge(|judge| not_twice(judge, "SIPAE-3.1.1-05")),
         Case::new(
             "3.1.1/replay-on-another-connection",
             "a signed request that comes again over another connection is not processed again",
             &["SIPAE-3.1.1-05"],
         )
-        .plan(|version| {
+        .plan(|mode| {
             const OTHER: Connection = Connection(6);
-            signed(handshake(version), "original")
+            signed(handshake(mode), "original")
                 .ask("original")
                 .connect(OTHER)
                 .replay("copy", "original")
@@ -115,7 +115,7 @@ fn copies() -> Vec<Case> {
 /// Numbers that come one behind the other, and must all be processed.
 fn rising(id: &str, title: &str, row: &'static str, numbers: &'static [u32]) -> Case {
     Case::new(id, title, &[row])
-        .plan(|version| numbers.iter().fold(handshake(version), |script, number| numbered(script, *number)))
+        .plan(|mode| numbers.iter().fold(handshake(mode), |script, number| numbered(script, *number)))
         .judge(move |judge| numbers.iter().for_each(|number| judge.processed(row, &number.to_string())))
 }
 
@@ -123,7 +123,7 @@ fn numbers() -> Vec<Case> {
     vec![
         Case::new("3.1.1/first-number", "numbers begin at 1", &["SIPAE-3.1.1-02"])
             .at(&[sipae::version::Version::V2, sipae::version::Version::V3])
-            .plan(|version| numbered(handshake(version), 1))
+            .plan(|mode| numbered(handshake(mode), 1))
             .judge(|judge| judge.processed("SIPAE-3.1.1-02", "1")),
         rising(
             "3.1.1/window-moves-up",
@@ -137,8 +137,8 @@ fn numbers() -> Vec<Case> {
             "a number below the window is not accepted, even if it has not been seen",
             &["SIPAE-3.1.1-07"],
         )
-        .plan(|version| {
-            let climbed = [200, 400, 600, 800, 1000].into_iter().fold(handshake(version), numbered);
+        .plan(|mode| {
+            let climbed = [200, 400, 600, 800, 1000].into_iter().fold(handshake(mode), numbered);
             ["743", "3"]
                 .into_iter()
                 .fold(climbed, |script, name| {
@@ -163,8 +163,8 @@ fn edges() -> Vec<Case> {
             "a number below the last one, inside the window and not seen, is accepted once",
             &["SIPAE-3.1.1-04"],
         )
-        .plan(|version| {
-            let script = [2, 9, 5].into_iter().fold(handshake(version), numbered);
+        .plan(|mode| {
+            let script = [2, 9, 5].into_iter().fold(handshake(mode), numbered);
             script.replay("again", "5").send("again").signed_fence(SA)
         })
         .judge(|judge| {
@@ -185,7 +185,7 @@ fn edges() -> Vec<Case> {
             "a jump of 300 is written down: a server may refuse it, and a client must not depend on it",
             &["SIPAE-3.1.1-12"],
         )
-        .plan(|version| signed_as(handshake(version), "jump", 310).send("jump").fence())
+        .plan(|mode| signed_as(handshake(mode), "jump", 310).send("jump").fence())
         .judge(|judge| {
             let Some(reaction) = judge.observed("jump") else { return };
             judge.record("SIPAE-3.1.1-12", "cnum 310 behind 1", &reaction.outline());
@@ -200,9 +200,9 @@ fn others() -> Vec<Case> {
             "two associations of one user count for themselves",
             &["SIPAE-3.1.1-10"],
         )
-        .plan(|version| {
-            let script = handshake(version).connect(Party::SECOND.connection());
-            let script = Handshake::of(Party::SECOND, "second").play(script, version);
+        .plan(|mode| {
+            let script = handshake(mode).connect(Party::SECOND.connection());
+            let script = Handshake::of(Party::SECOND, "second").play(script, mode);
             let script = signed_as(script, "of the first", 7).ask("of the first");
             script
                 .compose("of the second", sipae_gen::Template::new("REGISTER").of(Party::SECOND))
@@ -218,8 +218,8 @@ fn others() -> Vec<Case> {
             "a number that only a forged message had is still free",
             &["SIPAE-3.1.1-09"],
         )
-        .plan(|version| {
-            let script = signed_as(handshake(version), "forged", 4)
+        .plan(|mode| {
+            let script = signed_as(handshake(mode), "forged", 4)
                 .edit("forged", Edit::Param(sipae::auth::AuthParam::Response, sipae_gen::ParamEdit::FlipBit))
                 .send("forged");
             numbered(script, 4).retry("4")

@@ -22,8 +22,8 @@ fn unsigned_message() -> Case {
         &["SIPAE-3.1-01"],
     )
     .with_peer()
-    .plan(|version| {
-        let script = both(version)
+    .plan(|mode| {
+        let script = both(mode)
             .compose("unsigned", Template::new("MESSAGE").to(Recipient::Account(Party::PEER)))
             .send("unsigned")
             .signed_fence(SA);
@@ -39,8 +39,8 @@ fn unsigned_in_call() -> Case {
         &["SIPAE-3.1-01"],
     )
     .with_peer()
-    .plan(|version| {
-        let script = ringing_call(both(version))
+    .plan(|mode| {
+        let script = ringing_call(both(mode))
             .respond("ok", "invite", Party::PEER, 200)
             .sign("ok", PEER_SA)
             .send("ok")
@@ -57,8 +57,8 @@ fn unsigned_end() -> Case {
         &["SIPAE-3.1-01"],
     )
     .with_peer()
-    .plan(|version| {
-        let script = bye(answered_call(both(version)), "unsigned")
+    .plan(|mode| {
+        let script = bye(answered_call(both(mode)), "unsigned")
             .send("unsigned")
             .signed_fence_on(PEER_SA, Party::PEER.connection());
         bye(script, "bye").sign("bye", PEER_SA).ask("bye")
@@ -80,8 +80,8 @@ fn retransmission() -> Case {
         &["SIPAE-3.1.1-13"],
     )
     .with_peer()
-    .plan(|version| {
-        let script = ringing_call(both(version))
+    .plan(|mode| {
+        let script = ringing_call(both(mode))
             .respond("ok", "invite", Party::PEER, 200)
             .sign("ok", PEER_SA)
             .send("ok")

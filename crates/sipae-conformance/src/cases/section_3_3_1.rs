@@ -2,14 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use sipae::auth::AuthParam;
-use sipae::message::{HeaderName, Message, Value};
+use sipae::auth::{AuthHeader, AuthParam};
+use sipae::message::{HeaderName, Value};
 use sipae_gen::{Connection, Edit, ParamEdit, Party, Script, Template, Text, Token};
 
 use super::{Handshake, PEER_SA, SA, both, handshake, signed};
 use crate::case::{Case, Gate};
 use crate::judge::Judge;
-use crate::observation::ntlm_challenge;
 
 pub(super) fn cases() -> Vec<Case> {
     [replacement(), opaques(), keys(), same_epid()].into_iter().flatten().collect()
@@ -21,9 +20,9 @@ fn replacement() -> Vec<Case> {
         "a second association of an endpoint takes the place of the first",
         &["SIPAE-3.3.1-03"],
     );
-    let case = case.plan(|version| {
+    let case = case.plan(|mode| {
         let renewed = Handshake::of(Party::USER, "new");
-        let script = renewed.play(handshake(version), version);
+        let script = renewed.play(handshake(mode), mode);
         let script = renewed.ask(renewed.signed(script, "by the new"), "by the new");
         signed(script, "by the old").send("by the old").signed_fence("new").wait("by the old")
     });
@@ -79,13 +78,10 @@ fn name(connection: u32, place: usize) -> String {
 }
 
 fn distinct_opaques(judge: &mut Judge<'_>) {
-    let opaque = |answer: &Message<'_>| {
-        let (_, line) = ntlm_challenge(answer)?;
-        line.get(AuthParam::Opaque).map(Value::to_text)
-    };
+    let opaque = |_, line: &AuthHeader<'_>| line.get(AuthParam::Opaque).map(Value::to_text);
     let names = (1..=CONNECTIONS).flat_map(|number| (0..TOKENS).map(move |place| name(number, place)));
     let opaques: Vec<String> =
-        names.filter_map(|name| judge.observation().answer(&name, opaque).flatten()).collect();
+        names.filter_map(|name| judge.observation().challenge(&name, opaque).flatten()).collect();
     // Twenty tell as well whether one comes twice.
     if opaques.len() < 20 {
         return judge.undecide(format!("only {} handshakes could be begun at once", opaques.len()));
@@ -141,8 +137,8 @@ fn keys() -> Vec<Case> {
 /// Who sends is who claims: the second user as themselves, or as the user.
 fn wrong_key(id: &str, title: &str, claimed: Party) -> Case {
     let place = Party::PEER.connection();
-    let case = Case::new(id, title, &["SIPAE-3.3.1-04"]).with_second_account().plan(move |version| {
-        let script = both(version)
+    let case = Case::new(id, title, &["SIPAE-3.3.1-04"]).with_second_account().plan(move |mode| {
+        let script = both(mode)
             .compose("taken", Template::new("REGISTER").of(claimed))
             .sign_number("taken", PEER_SA, 100);
         let script = with_opaque_of_user("taken", script).send_on("taken", place).fence_on(place);
@@ -164,8 +160,8 @@ fn same_epid() -> Vec<Case> {
         "two users with the same epid have associations that do not touch each other",
         &["SIPAE-3.3.1-07"],
     );
-    let case = case.with_second_account().plan(move |version| {
-        let script = second.play(handshake(version).connect(Party::PEER.connection()), version);
+    let case = case.with_second_account().plan(move |mode| {
+        let script = second.play(handshake(mode).connect(Party::PEER.connection()), mode);
         let script = second.ask(second.signed(script, "of the second"), "of the second");
         second.leave(signed(script, "of the first").ask("of the first"))
     });

@@ -2,9 +2,8 @@
 //!
 //! Time passes by a set clock, or really where the profile says that the target's timers are short.
 
-use sipae_gen::{Connection, Edit, ParamEdit, Password, Recipient, Script, Template, Timer};
+use sipae_gen::{Mode, Connection, Edit, ParamEdit, Recipient, Script, Template, Timer};
 
-use sipae::version::Version;
 
 use super::{Handshake, SA, first_token, handshake, signed};
 use crate::case::Case;
@@ -16,8 +15,8 @@ pub(super) fn cases() -> Vec<Case> {
 }
 
 /// An association that was made without registering anything: its idle timer is the short one.
-fn unregistered(version: Version) -> Script {
-    Handshake::user().over("OPTIONS", Recipient::Own).play(Script::connected(), version)
+fn unregistered(mode: Mode) -> Script {
+    Handshake::user().over("OPTIONS", Recipient::Own).play(Script::connected(), mode)
 }
 
 fn options(script: Script, message: &str) -> Script {
@@ -44,10 +43,10 @@ fn expiry() -> Vec<Case> {
             &["SIPAE-3.3.2-01", "SIPAE-3.3.6-01"],
         )
         .over(Timer::Expiry)
-        .plan(|version| {
+        .plan(|mode| {
             // REGISTERs keep the idle timer from firing first.
             let kept =
-                ["1", "2", "3", "4", "5", "6", "7"].into_iter().fold(handshake(version), |script, name| {
+                ["1", "2", "3", "4", "5", "6", "7"].into_iter().fold(handshake(mode), |script, name| {
                     signed(script.elapse(Timer::Expiry, 13), name).ask(name)
                 });
             signed(kept.elapse(Timer::Expiry, 13), "late").send("late").fence()
@@ -64,8 +63,8 @@ fn expiry() -> Vec<Case> {
             &["SIPAE-3.3.6-01"],
         )
         .over(Timer::Expiry)
-        .plan(|version| {
-            handshake(version)
+        .plan(|mode| {
+            handshake(mode)
                 .elapse(Timer::Expiry, 105)
                 .connect(Connection::FIRST)
                 .compose("ack", Template::new("ACK"))
@@ -85,7 +84,7 @@ fn idle() -> Vec<Case> {
             &["SIPAE-3.3.2-03", "SIPAE-3.3.6-02"],
         )
         .over(Timer::Idle)
-        .plan(|version| after(unregistered(version), Timer::Idle, 110, "late"))
+        .plan(|mode| after(unregistered(mode), Timer::Idle, 110, "late"))
         .judge(|judge| {
             if judge.presupposes("last") {
                 ended(judge, &["SIPAE-3.3.2-03", "SIPAE-3.3.6-02"], "late");
@@ -97,8 +96,8 @@ fn idle() -> Vec<Case> {
             &["SIPAE-3.3.5.3-10"],
         )
         .over(Timer::Idle)
-        .plan(|version| {
-            let script = options(unregistered(version).elapse(Timer::Idle, 65), "in time").ask("in time");
+        .plan(|mode| {
+            let script = options(unregistered(mode).elapse(Timer::Idle, 65), "in time").ask("in time");
             options(script.elapse(Timer::Idle, 65), "in time again").ask("in time again")
         })
         .judge(|judge| {
@@ -112,8 +111,8 @@ fn idle() -> Vec<Case> {
             &["SIPAE-3.3.5.3-10"],
         )
         .over(Timer::Idle)
-        .plan(|version| {
-            let script = options(unregistered(version).elapse(Timer::Idle, 65), "forged")
+        .plan(|mode| {
+            let script = options(unregistered(mode).elapse(Timer::Idle, 65), "forged")
                 .edit("forged", Edit::Param(sipae::auth::AuthParam::Response, ParamEdit::FlipBit))
                 .send("forged");
             after(script, Timer::Idle, 65, "late")
@@ -129,7 +128,7 @@ fn idle() -> Vec<Case> {
             &["SIPAE-3.3.2-04"],
         )
         .over(Timer::Idle)
-        .plan(|version| signed(handshake(version).elapse(Timer::Idle, 150), "later").send("later").fence())
+        .plan(|mode| signed(handshake(mode).elapse(Timer::Idle, 150), "later").send("later").fence())
         .judge(|judge| {
             let granted = judge.observation().answer("last", |answer| {
                 answer.expires().ok().flatten().and_then(|value| value.to_text().parse::<u32>().ok())
@@ -151,11 +150,11 @@ fn unfinished() -> Vec<Case> {
             &["SIPAE-3.3.2-07", "SIPAE-3.3.6-02"],
         )
         .over(Timer::Handshake)
-        .plan(|version| {
-            let script = first_token(Script::connected()).elapse(Timer::Handshake, 110);
+        .plan(|mode| {
+            let script = first_token(Script::connected(), mode).elapse(Timer::Handshake, 110);
             // A connection that has not authenticated may have been closed meanwhile.
             Handshake::user()
-                .complete(script.connect(Connection::FIRST), version, Password::Right)
+                .complete(script.connect(Connection::FIRST), mode)
                 .ask("last")
         })
         .judge(|judge| {
@@ -168,10 +167,10 @@ fn unfinished() -> Vec<Case> {
             &["SIPAE-3.3.2-06"],
         )
         .over(Timer::Connection)
-        .plan(|version| {
+        .plan(|mode| {
             // Opened first: once the handshake is over, the target has taken note of it.
             let opened = Script::default().connect(Connection(6)).connect(Connection::FIRST);
-            let script = Handshake::user().play(opened, version).elapse(Timer::Connection, 120);
+            let script = Handshake::user().play(opened, mode).elapse(Timer::Connection, 120);
             signed(script, "authenticated").ask("authenticated")
         })
         .judge(|judge| {
@@ -192,7 +191,7 @@ fn silent_timers() -> Vec<Case> {
             &["SIPAE-3.3.6-04"],
         )
         .over(Timer::Expiry)
-        .plan(|version| handshake(version).elapse(Timer::Expiry, 110).connect(Connection::FIRST).fence())
+        .plan(|mode| handshake(mode).elapse(Timer::Expiry, 110).connect(Connection::FIRST).fence())
         .judge(|judge| {
             let signed = |(_, signature): &&(String, Signature)| {
                 matches!(signature, Signature::Verified(_) | Signature::Replayed(_))

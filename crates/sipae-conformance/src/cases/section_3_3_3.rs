@@ -2,13 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use sipae::auth::AuthParam;
-use sipae::message::{Message, Value};
+use sipae::auth::{AuthHeader, AuthParam, ChallengeKind};
+use sipae::message::Value;
 use sipae_gen::{Script, Template};
 
 use super::bare;
 use crate::case::{Case, Gate};
-use crate::observation::ntlm_challenge;
 
 const CHALLENGES: [&str; 20] = [
     "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16", "17", "18", "19",
@@ -32,10 +31,10 @@ pub(super) fn cases() -> Vec<Case> {
         .judge(|judge| {
             let observation = judge.observation();
             let told: Vec<String> =
-                CHALLENGES.iter().filter_map(|name| observation.answer(name, facts).flatten()).collect();
+                CHALLENGES.iter().filter_map(|name| observation.challenge(name, facts)).collect();
             let distinct: BTreeSet<&String> = told.iter().collect();
             match distinct.len() {
-                0 => judge.undecide("no challenge has an NTLM line".to_owned()),
+                0 => judge.undecide("no challenge has a line of the scheme".to_owned()),
                 1 => judge.check("SIPAE-3.3.3-01", "one realm, targetname and version", Ok(())),
                 _ => {
                     judge.check(
@@ -54,10 +53,8 @@ pub(super) fn cases() -> Vec<Case> {
         .behind(Gate::Offered)
         .plan(|_| bare(Script::connected()))
         .judge(|judge| {
-            let realm = |answer: &Message<'_>| {
-                ntlm_challenge(answer).and_then(|(_, line)| line.get(AuthParam::Realm).map(Value::to_text))
-            };
-            match judge.observation().answer("bare", realm).flatten() {
+            let realm = |_, line: &AuthHeader<'_>| line.get(AuthParam::Realm).map(Value::to_text);
+            match judge.observation().challenge("bare", realm).flatten() {
                 Some(realm) => {
                     let holds = if realm == DEFAULT_REALM { Ok(()) } else { Err(realm) };
                     judge.recorded("SIPAE-3.3.3-02", DEFAULT_REALM, holds);
@@ -68,9 +65,8 @@ pub(super) fn cases() -> Vec<Case> {
     ]
 }
 
-fn facts(answer: &Message<'_>) -> Option<String> {
-    let (_, line) = ntlm_challenge(answer)?;
+fn facts(_: ChallengeKind, line: &AuthHeader<'_>) -> String {
     let text = |param| line.get(param).map(Value::to_text).unwrap_or_default();
     let params = [AuthParam::Realm, AuthParam::Targetname, AuthParam::Version].map(text);
-    Some(params.join(", "))
+    params.join(", ")
 }

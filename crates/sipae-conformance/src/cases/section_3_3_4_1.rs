@@ -27,8 +27,8 @@ pub(super) fn cases() -> Vec<Case> {
                 "SIPAE-3.3.4.1-09",
             ],
         )
-        .plan(|version| {
-            ANSWERS.iter().fold(handshake(version), |script, name| signed(script, name).send(name).wait(name))
+        .plan(|mode| {
+            ANSWERS.iter().fold(handshake(mode), |script, name| signed(script, name).send(name).wait(name))
         })
         .judge(|judge| {
             for name in ANSWERS {
@@ -116,7 +116,7 @@ fn product(judge: &Judge<'_>, message: &str) -> Option<String> {
 }
 
 fn failure(id: &str, title: &str, provoke: fn(Script) -> Script) -> Case {
-    Case::new(id, title, &["SIPAE-3.3.4.1-02"]).plan(move |version| provoke(handshake(version))).judge(
+    Case::new(id, title, &["SIPAE-3.3.4.1-02"]).plan(move |mode| provoke(handshake(mode))).judge(
         |judge| {
             let Some(reaction) = judge.observed("refused") else { return };
             match reaction {
@@ -145,9 +145,9 @@ fn renewed_number() -> Case {
         "a new association of the same endpoint begins with snum 1 again",
         &["SIPAE-3.3.4.1-04"],
     )
-    .plan(|version| {
-        let script = signed(handshake(version), "meanwhile").ask("meanwhile");
-        Handshake::of(Party::USER, "again").play(script, version)
+    .plan(|mode| {
+        let script = signed(handshake(mode), "meanwhile").ask("meanwhile");
+        Handshake::of(Party::USER, "again").play(script, mode)
     })
     .judge(|judge| {
         if !is_verified(judge, "again last") {
@@ -173,10 +173,10 @@ fn to_tag() -> Case {
         "the signature of an answer covers the To tag that the server adds",
         &["SIPAE-3.3.4.1-11"],
     )
-    .plan(|version| {
+    .plan(|mode| {
         let to_nobody = || Template::new("MESSAGE").to(Recipient::Nobody);
         let tagged = Text::of("<sip:nobody-with-this-name@{user.host}>;tag=known1");
-        handshake(version)
+        handshake(mode)
             .compose("tagged", to_nobody())
             .edit("tagged", Edit::SetHeader(HeaderName::To, tagged))
             .sign("tagged", SA)
@@ -207,7 +207,7 @@ fn info_header() -> Case {
         "a signature stands in Authentication-Info or Proxy-Authentication-Info",
         &["SIPAE-3.3.4.1-08"],
     )
-    .plan(|version| signed(handshake(version), "register").ask("register"))
+    .plan(|mode| signed(handshake(mode), "register").ask("register"))
     .judge(|judge| {
         let fields = judge.observation().answer("register", signature_fields).unwrap_or_default();
         let [own, other] = HeaderName::SIGNATURES.map(|name| fields.contains(&name));
@@ -243,11 +243,11 @@ fn expires() -> Vec<Case> {
         .map(|(name, asked)| {
             let title = format!("the signature of an answer covers its own Expires (asked: {name})");
             Case::new(&format!("3.3.4.1/expires-{name}"), &title, &["SIPAE-3.3.4.1-12"])
-                .plan(move |version| {
+                .plan(move |mode| {
                     let template = asked
                         .into_iter()
                         .fold(Template::new("REGISTER"), |template, asked| template.header("Expires", asked));
-                    handshake(version)
+                    handshake(mode)
                         .compose("control", Template::new("MESSAGE").to(Recipient::Nobody))
                         .sign("control", SA)
                         .ask("control")
@@ -285,7 +285,7 @@ fn unsigned_challenges() -> Vec<Case> {
     vec![
         Case::new("3.3.4.1/challenges-are-unsigned", "challenge and continuation are not signed", ROWS)
             .behind(Gate::Offered)
-            .plan(|_| super::first_token(Script::connected()))
+            .plan(|mode| super::first_token(Script::connected(), mode))
             .judge(|judge| {
                 for name in ["bare", "first"] {
                     judge.answer("SIPAE-3.3.4.1-13", name, &format!("{name}: not signed"), unsigned);
@@ -293,17 +293,17 @@ fn unsigned_challenges() -> Vec<Case> {
             }),
         Case::new("3.3.4.1/refusal-is-unsigned", "what answers a broken AUTHENTICATE is not signed", ROWS)
             .behind(Gate::Offered)
-            .plan(|_| {
-                super::first_token(Script::connected())
+            .plan(|mode| {
+                super::first_token(Script::connected(), mode)
                     .compose("broken", Template::new("REGISTER"))
                     .credential("broken", SA, Token::Text(TOKEN.into()))
                     .ask("broken")
             })
             .judge(|judge| judge.answer("SIPAE-3.3.4.1-13", "broken", "broken: not signed", unsigned)),
         Case::new("3.3.4.1/dropped-association", "nothing is signed with an association that has gone", ROWS)
-            .plan(|version| {
+            .plan(|mode| {
                 let unregister = Template::new("REGISTER").header("Expires", "0");
-                let script = handshake(version).compose("unregister", unregister).sign("unregister", SA);
+                let script = handshake(mode).compose("unregister", unregister).sign("unregister", SA);
                 signed(script.ask("unregister"), "after").ask("after")
             })
             .judge(|judge| match judge.observed("after") {

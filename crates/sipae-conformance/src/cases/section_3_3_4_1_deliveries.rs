@@ -30,10 +30,10 @@ fn deliveries() -> impl Iterator<Item = Case> {
         let title = format!("{method} is delivered signed for its receiver, and its answer for its sender");
         Case::new(&id, &title, &["SIPAE-3.3.4.1-01", "SIPAE-3.3.4.1-09"])
             .with_peer()
-            .plan(move |version| {
+            .plan(move |mode| {
                 let template = Template::new(method).to(Recipient::Account(Party::PEER));
                 let template = template.header("Event", "presence").header("Subscription-State", "active");
-                both(version).compose("request", template).sign("request", SA).ask("request")
+                both(mode).compose("request", template).sign("request", SA).ask("request")
             })
             .judge(|judge| both_ways(judge, "request"))
     })
@@ -72,7 +72,7 @@ fn relayed() -> impl Iterator<Item = Case> {
         let title = format!("a {status} of another client is relayed signed for who has asked");
         Case::new(&format!("3.3.4.1/relayed-{status}"), &title, &[row])
             .with_peer()
-            .plan(move |version| answered_with(to_peer(both(version), "request", "MESSAGE"), status))
+            .plan(move |mode| answered_with(to_peer(both(mode), "request", "MESSAGE"), status))
             .judge(move |judge| signed_answer(judge, row, None, "request"))
     })
 }
@@ -96,7 +96,7 @@ fn call() -> Case {
         &["SIPAE-3.3.4.1-01", "SIPAE-3.1-01"],
     )
     .with_peer()
-    .plan(|version| ended_by_callee(answered_call(both(version))))
+    .plan(|mode| ended_by_callee(answered_call(both(mode))))
     .judge(|judge| {
         for (message, party) in [("invite", Party::PEER), ("ack", Party::PEER), ("bye", Party::USER)] {
             for row in ["SIPAE-3.3.4.1-01", "SIPAE-3.1-01"] {
@@ -181,8 +181,8 @@ fn trying() -> Case {
         &["SIPAE-3.3.4.1-03"],
     )
     .with_peer()
-    .plan(|version| {
-        ringing_call(both(version))
+    .plan(|mode| {
+        ringing_call(both(mode))
             .respond("busy", "invite", Party::PEER, 486)
             .sign("busy", PEER_SA)
             .send("busy")
@@ -215,10 +215,10 @@ fn of_the_server() -> Case {
         "requests that the server itself makes are signed",
         &["SIPAE-3.3.4.1-01"],
     )
-    .plan(|version| {
+    .plan(|mode| {
         let template = Template::new("SUBSCRIBE").header("Event", "presence").header("Expires", "60");
         let template = template.header("Accept", "application/pidf+xml");
-        handshake(version)
+        handshake(mode)
             .compose("subscribe", template)
             .sign("subscribe", SA)
             .ask("subscribe")
@@ -249,7 +249,7 @@ fn params() -> Case {
         &["SIPAE-3.3.4.1-07"],
     )
     .with_peer()
-    .plan(|version| to_peer(both(version), "request", "MESSAGE").ask("request"))
+    .plan(|mode| to_peer(both(mode), "request", "MESSAGE").ask("request"))
     .judge(|judge| {
         if delivered(judge, "request", Party::PEER).is_some_and(|it| it.signature == Signature::Unsigned) {
             return judge.undecide("request is delivered unsigned".to_owned());
@@ -273,7 +273,7 @@ fn covers_identity() -> Case {
     )
     .at(&[sipae::version::Version::V3, sipae::version::Version::V4])
     .with_peer()
-    .plan(|version| to_peer(both(version), "request", "MESSAGE").ask("request"))
+    .plan(|mode| to_peer(both(mode), "request", "MESSAGE").ask("request"))
     .judge(|judge| {
         if !is_verified(judge, "peer last") {
             return;
@@ -293,7 +293,7 @@ fn relayed_covers_identity() -> Case {
     )
     .at(&[sipae::version::Version::V3, sipae::version::Version::V4])
     .with_peer()
-    .plan(|version| answered_with(to_peer(both(version), "request", "MESSAGE"), 200))
+    .plan(|mode| answered_with(to_peer(both(mode), "request", "MESSAGE"), 200))
     .judge(|judge| {
         if !is_verified(judge, "last") {
             return;
@@ -321,7 +321,7 @@ fn credentials() -> Vec<Case> {
     vec![
         Case::new("3.3.4.1/consumed-credential", "the credential for this server goes no further", ROWS)
             .with_peer()
-            .plan(|version| to_peer(both(version), "request", "MESSAGE").ask("request"))
+            .plan(|mode| to_peer(both(mode), "request", "MESSAGE").ask("request"))
             .judge(|judge| {
                 let delivery = delivered(judge, "request", Party::PEER);
                 consumed(
@@ -332,12 +332,12 @@ fn credentials() -> Vec<Case> {
             }),
         Case::new("3.3.4.1/consumed-in-response", "the credential of who answers goes no further", ROWS)
             .with_peer()
-            .plan(|version| answered_with(to_peer(both(version), "request", "MESSAGE"), 200))
+            .plan(|mode| answered_with(to_peer(both(mode), "request", "MESSAGE"), 200))
             .judge(|judge| consumed(judge, "response", judge.observation().answer("request", responses))),
         Case::new("3.3.4.1/credential-of-others", "a credential for another server is passed on", ROWS)
             .with_peer()
-            .plan(|version| {
-                to_peer(both(version), "request", "MESSAGE")
+            .plan(|mode| {
+                to_peer(both(mode), "request", "MESSAGE")
                     .edit("request", Edit::CrowdCredential { others: 1 })
                     .ask("request")
             })

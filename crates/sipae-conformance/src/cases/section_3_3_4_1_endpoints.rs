@@ -1,8 +1,7 @@
 //! 3.3.4.1 and 3.3.1: two endpoints of one user, each with its own association.
 
 use sipae::message::{HeaderName, Message};
-use sipae::version::Version;
-use sipae_gen::{Party, Recipient, Script, Template};
+use sipae_gen::{Mode, Party, Recipient, Script, Template};
 
 use super::section_3_3_4_1_deliveries::register_of;
 use super::seen::{answer_signature, delivered, is_verified, lines, sender_epid, verified};
@@ -23,15 +22,15 @@ pub(super) fn cases() -> Vec<Case> {
 }
 
 /// The second user is there twice.
-fn with_two_peers(version: Version) -> Script {
-    let script = both(version).connect(Party::PEER_SECOND.connection());
-    Handshake::of(Party::PEER_SECOND, SECOND_SA).play(script, version)
+fn with_two_peers(mode: Mode) -> Script {
+    let script = both(mode).connect(Party::PEER_SECOND.connection());
+    Handshake::of(Party::PEER_SECOND, SECOND_SA).play(script, mode)
 }
 
 /// The user is there twice.
-fn with_two_users(script: Script, version: Version) -> Script {
+fn with_two_users(script: Script, mode: Mode) -> Script {
     let script = script.connect(Party::SECOND.connection());
-    Handshake::of(Party::SECOND, SECOND_SA).play(script, version)
+    Handshake::of(Party::SECOND, SECOND_SA).play(script, mode)
 }
 
 fn own_answers() -> Case {
@@ -40,8 +39,8 @@ fn own_answers() -> Case {
         "an answer is signed with the association of the endpoint that asked",
         &["SIPAE-3.3.4.1-10"],
     )
-    .plan(|version| {
-        let script = with_two_users(handshake(version), version);
+    .plan(|mode| {
+        let script = with_two_users(handshake(mode), mode);
         let script = register_of(script, Party::USER, SA, "of the first");
         register_of(script, Party::SECOND, SECOND_SA, "of the second")
     })
@@ -61,9 +60,9 @@ fn relayed_answers() -> Case {
         &["SIPAE-3.3.4.1-10"],
     )
     .with_peer()
-    .plan(|version| {
-        let script = to_peer(both(version), "alone", "MESSAGE").ask("alone");
-        let script = with_two_users(script, version);
+    .plan(|mode| {
+        let script = to_peer(both(mode), "alone", "MESSAGE").ask("alone");
+        let script = with_two_users(script, mode);
         let second = Template::new("MESSAGE").of(Party::SECOND).to(Recipient::Account(Party::PEER));
         to_peer(script, "of the first", "MESSAGE")
             .ask("of the first")
@@ -97,8 +96,8 @@ fn forked() -> Case {
         &["SIPAE-3.3.4.1-10"],
     )
     .with_peer()
-    .plan(|version| {
-        let script = with_two_peers(version);
+    .plan(|mode| {
+        let script = with_two_peers(mode);
         let script = to_peer(script, "request", "MESSAGE").ask("request");
         script.signed_fence_on(PEER_SA, Party::PEER.connection())
     })
@@ -119,8 +118,8 @@ fn each_by_gruu() -> Case {
         &["SIPAE-3.3.1-01", "SIPAE-3.3.4.1-10"],
     )
     .with_peer()
-    .plan(|version| {
-        with_two_peers(version)
+    .plan(|mode| {
+        with_two_peers(mode)
             .compose("to the first", Template::new("MESSAGE").to(Recipient::Endpoint(Party::PEER)))
             .sign("to the first", SA)
             .ask("to the first")
@@ -161,8 +160,8 @@ fn to_epid() -> impl Iterator<Item = Case> {
         let title = format!("To of a delivered {method} has the epid of its receiver");
         Case::new(&id, &title, &["SIPAE-3.3.1-06"])
             .with_peer()
-            .plan(move |version| {
-                let script = to_peer(both(version), "request", method).send("request");
+            .plan(move |mode| {
+                let script = to_peer(both(mode), "request", method).send("request");
                 // Whoever is called refuses, so that no call is left.
                 script
                     .expect("request", Party::PEER)
@@ -182,7 +181,7 @@ fn to_epid_of_each() -> Case {
         &["SIPAE-3.3.1-06"],
     )
     .with_peer()
-    .plan(|version| to_peer(with_two_peers(version), "request", "MESSAGE").ask("request"))
+    .plan(|mode| to_peer(with_two_peers(mode), "request", "MESSAGE").ask("request"))
     .judge(|judge| {
         if judge.observation().deliveries("request").is_empty() {
             return judge.undecide("request was not delivered".to_owned());

@@ -23,7 +23,7 @@ pub(super) fn cases() -> Vec<Case> {
             "a hundred requests at once are answered with a hundred numbers",
             &["SIPAE-3.3.4.1-05"],
         )
-        .plan(|version| at_once(handshake(version), PARALLEL))
+        .plan(|mode| at_once(handshake(mode), PARALLEL))
         .judge(distinct_numbers),
         Case::new(
             "3.3.4.1/answers-and-deliveries",
@@ -31,14 +31,14 @@ pub(super) fn cases() -> Vec<Case> {
             &["SIPAE-3.3.4.1-05"],
         )
         .with_peer()
-        .plan(|version| both_ways(both(version)))
+        .plan(|mode| both_ways(both(mode)))
         .judge(distinct_numbers),
         Case::new(
             "3.3.4.1/srand",
             "srand is eight hexadecimal digits, fresh in each message",
             &["SIPAE-3.3.4.1-06"],
         )
-        .plan(|version| at_once(handshake(version), SAMPLES))
+        .plan(|mode| at_once(handshake(mode), SAMPLES))
         .judge(fresh_srand),
     ]
 }

@@ -10,7 +10,6 @@ use sipae_spec::ReactionClass;
 use super::bare;
 use crate::case::{Case, Gate};
 use crate::judge::Judge;
-use crate::observation::ntlm_challenge;
 use crate::reaction::Reaction;
 
 pub(super) fn cases() -> Vec<Case> {
@@ -109,17 +108,14 @@ fn pairs(answer: &Message<'_>) -> Result<(), String> {
 
 /// The line of the scheme under test.
 fn line_shape(judge: &mut Judge<'_>) {
-    let version = judge.version().number();
-    let shape = |answer: &Message<'_>| {
-        let (_, line) = ntlm_challenge(answer)?;
-        Some((complete(&line, version), stateless(&line)))
-    };
-    match judge.observation().answer("bare", shape).flatten() {
+    let version = judge.mode().version.number();
+    let shape = |_, line: &AuthHeader<'_>| (complete(line, version), stateless(line));
+    match judge.observation().challenge("bare", shape) {
         Some((complete, stateless)) => {
-            judge.check("SIPAE-3.3.5.1-06", "NTLM with realm, targetname and version", complete);
+            judge.check("SIPAE-3.3.5.1-06", "realm, targetname and version", complete);
             judge.check("SIPAE-3.3.5.1-11", "no gssapi-data", stateless);
         }
-        None => judge.undecide("the challenge has no NTLM line".to_owned()),
+        None => judge.undecide("the challenge has no line of the scheme".to_owned()),
     }
 }
 

@@ -34,7 +34,7 @@ fn bare(method: &'static str) -> Case {
     let title = format!("a bare {method} to another user is challenged and reaches nobody");
     Case::new(&id, &title, &["SIPAE-3.1-08", "SIPAE-3.3.5.1-15"])
         .with_peer()
-        .plan(move |version| stranger(both(version), method))
+        .plan(move |mode| stranger(both(mode), method))
         .judge(|judge| {
             judge.reaction("SIPAE-3.1-08", "bare");
             if judge.presupposes("delivery fence") {
@@ -47,7 +47,7 @@ fn bare_silent(method: &'static str) -> Case {
     let id = format!("3.3.5.1/bare-{}-to-another", method.to_lowercase());
     Case::new(&id, &format!("a bare {method} to another user reaches nobody"), &["SIPAE-3.3.5.1-15"])
         .with_peer()
-        .plan(move |version| stranger(both(version), method))
+        .plan(move |mode| stranger(both(mode), method))
         .judge(|judge| {
             if judge.presupposes("delivery fence") {
                 judge.undelivered("SIPAE-3.3.5.1-15", "bare");
@@ -64,9 +64,9 @@ fn bare_unregister() -> Case {
         &["SIPAE-3.3.5.1-15"],
     )
     .with_peer()
-    .plan(|version| {
+    .plan(|mode| {
         let unregister = Template::new("REGISTER").of(Party::PEER).header("Expires", "0");
-        let script = both(version).compose("bare", unregister).ask("bare");
+        let script = both(mode).compose("bare", unregister).ask("bare");
         to_peer(script, "after", "MESSAGE").ask("after")
     })
     .judge(|judge| {
@@ -85,8 +85,8 @@ fn bare_elsewhere() -> Case {
         &["SIPAE-3.3.5.1-15"],
     )
     .with_peer()
-    .plan(move |version| {
-        let script = both(version)
+    .plan(move |mode| {
+        let script = both(mode)
             .connect(elsewhere.connection())
             .compose("bare", Template::new("REGISTER").of(Party::PEER))
             .send_on("bare", elsewhere.connection())

@@ -1,7 +1,7 @@
 //! 3.3.5.1: which requests are challenged, and what comes before them.
 
-use sipae::auth::AuthParam;
-use sipae::message::{HeaderName, Message};
+use sipae::auth::{AuthHeader, AuthParam};
+use sipae::message::HeaderName;
 use sipae::version::Version;
 use sipae_gen::{Edit, ParamEdit, Recipient, Script, Template, Text, Token};
 use sipae_spec::ReactionClass;
@@ -10,7 +10,6 @@ use super::{Handshake, bare, complete_headers, handshake, signed};
 use crate::case::{Case, Gate};
 use crate::gate::offered;
 use crate::judge::Judge;
-use crate::observation::ntlm_challenge;
 use crate::reaction::Reaction;
 
 /// Every method that products send, and one that nobody knows: 405 or 501 before the challenge would tell strangers what
@@ -113,13 +112,12 @@ fn lines() -> Vec<Case> {
         .at(&[Version::V3, Version::V4])
         .plan(|_| bare(Script::connected()))
         .judge(|judge| {
-            let version = |answer: &Message<'_>| ntlm_challenge(answer).map(|(_, line)| line.version());
-            match judge.observation().answer("bare", version).flatten() {
+            match judge.observation().challenge("bare", |_, line| line.version()) {
                 Some(Ok(3 | 4)) => judge.check("SIPAE-3.3.5.1-07", "version 3 or 4", Ok(())),
                 Some(found) => {
                     judge.check("SIPAE-3.3.5.1-07", "version 3 or 4", Err(format!("{found:?}")));
                 }
-                None => judge.undecide("the challenge has no NTLM line".to_owned()),
+                None => judge.undecide("the challenge has no line of the scheme".to_owned()),
             }
         }),
         Case::new(
@@ -130,14 +128,11 @@ fn lines() -> Vec<Case> {
         .behind(Gate::Offered)
         .plan(|_| bare(Script::connected()))
         .judge(|judge| {
-            let qop = |answer: &Message<'_>| {
-                let (_, line) = ntlm_challenge(answer)?;
-                Some(line.get(AuthParam::Qop).map(sipae::message::Value::to_text))
-            };
-            match judge.observation().answer("bare", qop).flatten() {
+            let qop = |_, line: &AuthHeader<'_>| line.get(AuthParam::Qop).map(sipae::message::Value::to_text);
+            match judge.observation().challenge("bare", qop) {
                 Some(Some(qop)) => judge.record("SIPAE-3.3.5.1-12", "qop in the challenge", &qop),
                 Some(None) => judge.check("SIPAE-3.3.5.1-12", "no qop in the challenge", Ok(())),
-                None => judge.undecide("the challenge has no NTLM line".to_owned()),
+                None => judge.undecide("the challenge has no line of the scheme".to_owned()),
             }
         }),
     ]
@@ -150,8 +145,8 @@ fn before() -> Vec<Case> {
             "empty lines between signed messages are skipped, one or many",
             &["SIPAE-3.3.5.1-18"],
         )
-        .plan(|version| {
-            EMPTY_LINES.iter().fold(handshake(version), |script, lines| {
+        .plan(|mode| {
+            EMPTY_LINES.iter().fold(handshake(mode), |script, lines| {
                 let name = format!("behind {lines}");
                 signed(script, &name).edit(&name, Edit::Before(b"\r\n".repeat(*lines))).ask(&name)
             })
@@ -166,7 +161,7 @@ fn before() -> Vec<Case> {
             "empty lines before a start line are skipped, before and while a client authenticates",
             &["SIPAE-3.3.5.1-18"],
         )
-        .plan(|version| {
+        .plan(|mode| {
             let empty = || Edit::Before(b"\r\n\r\n".to_vec());
             let script = Script::connected()
                 .compose("bare", Template::new("REGISTER"))
@@ -179,7 +174,7 @@ fn before() -> Vec<Case> {
                 .ask("first")
                 .adopt("sa", "first");
             Handshake::user()
-                .complete(script, version, sipae_gen::Password::Right)
+                .complete(script, mode)
                 .edit("last", empty())
                 .ask("last")
         })
@@ -189,7 +184,7 @@ fn before() -> Vec<Case> {
             "a hundred bare requests lock nobody out",
             &["SIPAE-3.3.5.1-16"],
         )
-        .plan(|version| {
+        .plan(|mode| {
             let names: Vec<String> = (0..100).map(|place| format!("bare {place}")).collect();
             let script = names.chunks(20).fold(Script::connected(), |script, names| {
                 script
@@ -197,7 +192,7 @@ fn before() -> Vec<Case> {
                     .each(names, |script, name| script.send(name))
                     .each(names, |script, name| script.wait(name))
             });
-            Handshake::user().play(script, version)
+            Handshake::user().play(script, mode)
         })
         .judge(|judge| {
             if judge.observation().reaction("last").is_some() {

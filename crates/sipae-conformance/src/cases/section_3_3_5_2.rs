@@ -9,7 +9,7 @@ mod opaque;
 mod parameters;
 mod tokens;
 
-use sipae::auth::{AuthHeader, AuthParam};
+use sipae::auth::{AuthHeader, AuthParam, ChallengeKind, Scheme};
 use sipae::message::{HeaderName, Message, Value};
 use sipae::ntlm::Challenge;
 use sipae_gen::{Connection, Script};
@@ -17,7 +17,7 @@ use sipae_gen::{Connection, Script};
 use super::{Handshake, first_token, handshake};
 use crate::case::{Case, Gate};
 use crate::judge::Judge;
-use crate::observation::ntlm_challenge;
+use crate::observation::challenge_of;
 use crate::reaction::Reaction;
 
 pub(super) fn cases() -> Vec<Case> {
@@ -95,20 +95,17 @@ fn answers() -> Vec<Case> {
     vec![
         Case::new(
             "3.3.5.2/continuation",
-            "an empty NTLM token is answered with opaque and CHALLENGE, all else as in the first challenge",
+            "a first token is answered with opaque and token, all else as in the first challenge",
             &["SIPAE-3.3.5.2-07", "SIPAE-3.3.5.2-13", "SIPAE-3.3.5.2-14"],
         )
         .behind(Gate::Offered)
-        .plan(|_| first_token(Script::connected()))
+        .plan(|mode| first_token(Script::connected(), mode))
         .judge(|judge| {
             judge.reaction("SIPAE-3.3.5.2-07", "first");
             if matches!(judge.observation().reaction("first"), Some(Reaction::Continuation(_))) {
-                judge.answer(
-                    "SIPAE-3.3.5.2-07",
-                    "first",
-                    "one NTLM line with opaque and a CHALLENGE",
-                    continuation,
-                );
+                let scheme = judge.mode().scheme;
+                let what = format!("one {scheme} line with opaque and token");
+                judge.answer("SIPAE-3.3.5.2-07", "first", &what, |answer| continuation(scheme, answer));
                 judge_rest(judge);
                 same_as_first(judge);
             }
@@ -119,10 +116,11 @@ fn answers() -> Vec<Case> {
             &["SIPAE-3.3.5.2-08"],
         )
         .behind(Gate::Offered)
-        .plan(|_| first_token(Script::connected()))
+        .plan(|mode| first_token(Script::connected(), mode))
         .judge(|judge| {
             judge.answer("SIPAE-3.3.5.2-08", "first", "flags DATAGRAM, KEY_EXCH and SIGN", |answer| {
-                challenge(answer)?.check_for_sip().map_err(|error| error.to_string())
+                let (_, line) = challenge_of(Scheme::Ntlm, answer).ok_or("no NTLM line")?;
+                challenge(&line)?.check_for_sip().map_err(|error| error.to_string())
             });
         }),
         Case::new(
@@ -151,22 +149,25 @@ fn answers() -> Vec<Case> {
     ]
 }
 
-fn challenge(answer: &Message<'_>) -> Result<Challenge, String> {
-    let (_, line) = ntlm_challenge(answer).ok_or("no NTLM line")?;
+fn challenge(line: &AuthHeader<'_>) -> Result<Challenge, String> {
     let token = line.token().map_err(|diagnostic| diagnostic.to_string())?.ok_or("no gssapi-data")?;
     Challenge::read(&token).map_err(|error| error.to_string())
 }
 
-fn continuation(answer: &Message<'_>) -> Result<(), String> {
-    let (kind, line) = ntlm_challenge(answer).ok_or("no NTLM line")?;
+fn continuation(scheme: Scheme, answer: &Message<'_>) -> Result<(), String> {
+    let (kind, line) = challenge_of(scheme, answer).ok_or_else(|| format!("no {scheme} line"))?;
     let lines = answer.all(kind.challenge()).map(AuthHeader::read);
     if lines.filter(|other| other.scheme() == line.scheme()).count() != 1 {
-        return Err("more than one NTLM line".to_owned());
+        return Err(format!("more than one {scheme} line"));
     }
     if line.get(AuthParam::Opaque).is_none_or(|opaque| opaque.raw().is_empty()) {
         return Err(format!("no opaque in {}", line.value().to_text()));
     }
-    challenge(answer).map(|_| ())
+    if scheme == Scheme::Ntlm {
+        return challenge(&line).map(|_| ());
+    }
+    let token = line.token().map_err(|diagnostic| diagnostic.to_string())?;
+    token.filter(|token| !token.is_empty()).map(|_| ()).ok_or_else(|| "no gssapi-data".to_owned())
 }
 
 /// What the row says of the rest of the answer is weaker.
@@ -188,16 +189,15 @@ fn has_date(answer: &Message<'_>) -> Result<(), String> {
 
 /// Status kind, realm, targetname and version stay what they were.
 fn same_as_first(judge: &mut Judge<'_>) {
-    let facts = |answer: &Message<'_>| {
-        let (kind, line) = ntlm_challenge(answer)?;
+    let facts = |kind: ChallengeKind, line: &AuthHeader<'_>| {
         let text = |param| line.get(param).map(Value::to_text);
-        Some((kind, [AuthParam::Realm, AuthParam::Targetname, AuthParam::Version].map(text)))
+        (kind, [AuthParam::Realm, AuthParam::Targetname, AuthParam::Version].map(text))
     };
     let observation = judge.observation();
-    let first = observation.answer("bare", facts).flatten();
-    let second = observation.answer("first", facts).flatten();
+    let first = observation.challenge("bare", facts);
+    let second = observation.challenge("first", facts);
     let (Some((first_kind, first)), Some((second_kind, second))) = (first, second) else {
-        return judge.undecide("a challenge has no NTLM line to compare".to_owned());
+        return judge.undecide("a challenge has no line of the scheme to compare".to_owned());
     };
     let kind = if first_kind == second_kind { Ok(()) } else { Err(second_kind.status().to_string()) };
     judge.check("SIPAE-3.3.5.2-13", &first_kind.status().to_string(), kind);

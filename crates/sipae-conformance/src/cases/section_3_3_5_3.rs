@@ -3,7 +3,7 @@
 use sipae::auth::AuthParam;
 use sipae::message::HeaderName;
 use sipae::version::Version;
-use sipae_gen::{Connection, Edit, ParamEdit, Party, Recipient, Script, Signing, Template, Text, Token};
+use sipae_gen::{Mode, Connection, Edit, ParamEdit, Party, Recipient, Script, Signing, Template, Text, Token};
 use sipae_spec::ReactionClass;
 
 use super::{Handshake, PEER_SA, SA, both, handshake, signed};
@@ -35,8 +35,8 @@ fn changed(script: Script, edits: impl IntoIterator<Item = Edit>) -> Script {
 
 fn forged(id: &str, title: &str, edit: Edit) -> Case {
     Case::new(id, title, &["SIPAE-3.3.5.3-04"])
-        .plan(move |version| {
-            let script = changed(handshake(version), [edit.clone()]);
+        .plan(move |mode| {
+            let script = changed(handshake(mode), [edit.clone()]);
             signed(script, "good").ask("good").retry("good")
         })
         .judge(|judge| {
@@ -56,8 +56,8 @@ fn forgeries() -> Vec<Case> {
             "a message with a wrong signature is not processed, moves no window and ends no association",
             &["SIPAE-3.3.5.3-04", "SIPAE-3.1.1-09"],
         )
-        .plan(|version| {
-            let script = handshake(version)
+        .plan(|mode| {
+            let script = handshake(mode)
                 .compose("forged", Template::new("REGISTER"))
                 .sign_number("forged", SA, FORGED_NUMBER)
                 .edit("forged", response(ParamEdit::FlipBit))
@@ -80,8 +80,8 @@ fn forgeries() -> Vec<Case> {
             "many messages with wrong signatures end no association",
             &["SIPAE-3.3.5.3-04"],
         )
-        .plan(|version| {
-            let script = (0..20).fold(handshake(version), |script, place| {
+        .plan(|mode| {
+            let script = (0..20).fold(handshake(mode), |script, place| {
                 let name = format!("forged {place}");
                 signed(script, &name).edit(&name, response(ParamEdit::FlipBit)).send(&name)
             });
@@ -89,8 +89,8 @@ fn forgeries() -> Vec<Case> {
         })
         .judge(|judge| judge.processed("SIPAE-3.3.5.3-04", "good")),
         Case::new("3.3.5.3/forged-ack", "an ACK with a wrong signature is dropped", &["SIPAE-3.3.5.3-04"])
-            .plan(|version| {
-                handshake(version)
+            .plan(|mode| {
+                handshake(mode)
                     .compose("ack", Template::new("ACK"))
                     .sign("ack", SA)
                     .edit("ack", response(ParamEdit::FlipBit))
@@ -146,7 +146,7 @@ fn altered() -> Vec<Case> {
             &["SIPAE-3.3.5.3-03"],
         )
         .at(versions)
-        .plan(move |version| changed(handshake(version), edits.clone()))
+        .plan(move |mode| changed(handshake(mode), edits.clone()))
         .judge(|judge| {
             // A server may look for a dialog or a transaction first.
             judge.reaction_with("SIPAE-3.3.5.3-03", "changed", &[ReactionClass::StatusClass(4), ReactionClass::Status(500)]);
@@ -162,10 +162,10 @@ fn moved() -> Vec<Case> {
             "what one association signed is not processed under another one of the same user",
             &["SIPAE-3.3.5.3-04"],
         )
-        .plan(|version| {
-            let script = handshake(version).connect(Party::SECOND.connection());
+        .plan(|mode| {
+            let script = handshake(mode).connect(Party::SECOND.connection());
             Handshake::of(Party::SECOND, "second")
-                .play(script, version)
+                .play(script, mode)
                 .compose("moved", Template::new("REGISTER").of(Party::SECOND))
                 .sign_number("moved", SA, 9)
                 .edit("moved", Edit::Param(AuthParam::Opaque, ParamEdit::Set(Text::of("{second.opaque}"))))
@@ -181,7 +181,7 @@ fn moved() -> Vec<Case> {
             &["SIPAE-3.3.5.3-21"],
         )
         .at(&FROM_VERSION_3)
-        .plan(|version| relaid(version, Version::V2))
+        .plan(|mode| relaid(mode, Version::V2))
         .judge(|judge| judge.refused("SIPAE-3.3.5.3-21", "relaid")),
         Case::new(
             "3.3.5.3/version-upgrade",
@@ -189,7 +189,7 @@ fn moved() -> Vec<Case> {
             &["SIPAE-3.3.5.3-21"],
         )
         .at(&[Version::V2])
-        .plan(|version| relaid(version, Version::V4))
+        .plan(|mode| relaid(mode, Version::V4))
         .judge(|judge| judge.refused("SIPAE-3.3.5.3-21", "relaid")),
         Case::new(
             "3.3.5.3/other-version-of-the-same-layout",
@@ -197,7 +197,7 @@ fn moved() -> Vec<Case> {
             &["SIPAE-3.3.5.3-21"],
         )
         .at(&FROM_VERSION_3)
-        .plan(|version| relaid(version, if version == Version::V3 { Version::V4 } else { Version::V3 }))
+        .plan(|mode| relaid(mode, if mode.version == Version::V3 { Version::V4 } else { Version::V3 }))
         .judge(|judge| {
             let Some(reaction) = judge.observed("relaid") else { return };
             judge.record("SIPAE-3.3.5.3-21", "another version of the same layout", &reaction.outline());
@@ -207,8 +207,8 @@ fn moved() -> Vec<Case> {
             "an association is found whatever the From tag of the message is",
             &["SIPAE-3.3.5.3-01"],
         )
-        .plan(|version| {
-            handshake(version)
+        .plan(|mode| {
+            handshake(mode)
                 .compose("retagged", Template::new("REGISTER"))
                 .edit("retagged", Edit::FromTag("another1".to_owned()))
                 .sign("retagged", SA)
@@ -219,10 +219,10 @@ fn moved() -> Vec<Case> {
 }
 
 /// A message signed over the layout of another version, which it names.
-fn relaid(version: Version, layout: Version) -> Script {
+fn relaid(mode: Mode, layout: Version) -> Script {
     let signing = Signing { layout: Some(layout), ..Signing::default() };
     let number = Text::from(layout.number().to_string());
-    handshake(version)
+    handshake(mode)
         .compose("relaid", Template::new("REGISTER"))
         .sign_with("relaid", SA, signing)
         .edit("relaid", Edit::AddParam { name: "version".to_owned(), value: number, first: false })
@@ -236,7 +236,7 @@ fn incomplete(param: AuthParam) -> Case {
         &format!("a signed message without {} is not processed", param.name()),
         &["SIPAE-3.3.5.3-09"],
     )
-    .plan(move |version| changed(handshake(version), [Edit::Param(param, ParamEdit::Remove)]))
+    .plan(move |mode| changed(handshake(mode), [Edit::Param(param, ParamEdit::Remove)]))
     .judge(|judge| judge.reaction_with("SIPAE-3.3.5.3-09", "changed", &CLOSE))
 }
 
@@ -251,8 +251,8 @@ fn lookups() -> Vec<Case> {
             "a signed request whose opaque names no association is challenged",
             &["SIPAE-3.3.5.3-02"],
         )
-        .plan(|version| {
-            changed(handshake(version), [Edit::Param(AuthParam::Opaque, ParamEdit::ChangeLastDigit)])
+        .plan(|mode| {
+            changed(handshake(mode), [Edit::Param(AuthParam::Opaque, ParamEdit::ChangeLastDigit)])
         })
         .judge(|judge| judge.reaction_with("SIPAE-3.3.5.3-02", "changed", &[ReactionClass::Drop])),
         Case::new(
@@ -260,8 +260,8 @@ fn lookups() -> Vec<Case> {
             "an ACK whose opaque names no association is dropped",
             &["SIPAE-3.3.5.3-02"],
         )
-        .plan(|version| {
-            handshake(version)
+        .plan(|mode| {
+            handshake(mode)
                 .compose("ack", Template::new("ACK"))
                 .sign("ack", SA)
                 .edit("ack", Edit::Param(AuthParam::Opaque, ParamEdit::ChangeLastDigit))
@@ -279,16 +279,16 @@ fn several() -> Vec<Case> {
             "among several credentials the one for this server is used, wherever it stands",
             &["SIPAE-3.3.5.3-12"],
         )
-        .plan(|version| changed(handshake(version), [Edit::CrowdCredential { others: 2 }]))
+        .plan(|mode| changed(handshake(mode), [Edit::CrowdCredential { others: 2 }]))
         .judge(|judge| judge.processed("SIPAE-3.3.5.3-12", "changed")),
         Case::new(
             "3.3.5.3/credential-in-the-other-field",
             "the credential is found in Authorization and in Proxy-Authorization",
             &["SIPAE-3.3.5.3-13"],
         )
-        .plan(|version| {
+        .plan(|mode| {
             let script = [HeaderName::ProxyAuthorization, HeaderName::Authorization].into_iter();
-            script.fold(handshake(version), |script, name| {
+            script.fold(handshake(mode), |script, name| {
                 signed(script, name.name())
                     .edit(name.name(), Edit::CredentialHeader(name))
                     .send(name.name())
@@ -304,7 +304,7 @@ fn several() -> Vec<Case> {
             "a second credential for the same server, forged, makes nothing of a message that the first does not",
             &["SIPAE-3.3.5.3-04"],
         )
-        .plan(|version| {
+        .plan(|mode| {
             let forged = Text::of(
                 "NTLM qop=\"auth\", realm=\"{sa.realm}\", targetname=\"{sa.targetname}\", opaque=\"{sa.opaque}\", \
                  crand=\"01234567\", cnum=\"40\", response=\"01000000000000000000000064000000\"",
@@ -314,7 +314,7 @@ fn several() -> Vec<Case> {
                 value: forged.clone(),
                 first: false,
             };
-            handshake(version)
+            handshake(mode)
                 .compose("changed", Template::new("REGISTER"))
                 .edit("changed", add(HeaderName::Authorization))
                 .edit("changed", add(HeaderName::ProxyAuthorization))
@@ -334,7 +334,7 @@ fn endpoints() -> Vec<Case> {
             "a message is not processed under an epid that its association was not made for",
             &["SIPAE-3.3.5.3-07"],
         )
-        .plan(|version| {
+        .plan(|mode| {
             // The signature covers neither epid nor Contact: it goes on to verify.
             let edits = [
                 Edit::Replace {
@@ -348,7 +348,7 @@ fn endpoints() -> Vec<Case> {
                     to: Text::of("{second.instance}"),
                 },
             ];
-            changed(handshake(version), edits)
+            changed(handshake(mode), edits)
         })
         .judge(|judge| judge.reaction_with("SIPAE-3.3.5.3-07", "changed", &CLOSE)),
         Case::new(
@@ -356,10 +356,10 @@ fn endpoints() -> Vec<Case> {
             "a message is not processed under another endpoint of the same user that is there as well",
             &["SIPAE-3.3.5.3-07"],
         )
-        .plan(|version| {
-            let script = handshake(version).connect(Party::SECOND.connection());
+        .plan(|mode| {
+            let script = handshake(mode).connect(Party::SECOND.connection());
             Handshake::of(Party::SECOND, "second")
-                .play(script, version)
+                .play(script, mode)
                 .compose("changed", Template::new("REGISTER").of(Party::SECOND))
                 .sign("changed", SA)
                 .send("changed")
@@ -377,9 +377,9 @@ fn users() -> Vec<Case> {
             &["SIPAE-3.3.5.3-08"],
         )
         .with_second_account()
-        .plan(|version| {
+        .plan(|mode| {
             let from = Text::of("<sip:{peer.address}>;tag={user.tag};epid={user.epid}");
-            handshake(version)
+            handshake(mode)
                 .compose("spoofed", Template::new("OPTIONS"))
                 .edit("spoofed", Edit::SetHeader(HeaderName::From, from))
                 .edit("spoofed", Edit::SetHeader(HeaderName::To, Text::of("<sip:{peer.address}>")))
@@ -394,8 +394,8 @@ fn users() -> Vec<Case> {
             &["SIPAE-3.3.5.3-08"],
         )
         .with_second_account()
-        .plan(|version| {
-            both(version)
+        .plan(|mode| {
+            both(mode)
                 .compose("spoofed", Template::new("REGISTER").of(Party::PEER))
                 .sign("spoofed", SA)
                 .send("spoofed")
@@ -413,8 +413,8 @@ fn registrations() -> Vec<Case> {
             &["SIPAE-3.3.5.3-20"],
         )
         .with_second_account()
-        .plan(|version| {
-            handshake(version)
+        .plan(|mode| {
+            handshake(mode)
                 .compose("for another", Template::new("REGISTER").to(Recipient::Account(Party::PEER)))
                 .edit("for another", Edit::RequestUri(Text::of("sip:{user.host}")))
                 .sign("for another", SA)
@@ -429,8 +429,8 @@ fn registrations() -> Vec<Case> {
         )
         .at(&[Version::V2])
         .with_second_account()
-        .plan(|version| {
-            changed(handshake(version), [Edit::SetHeader(HeaderName::To, Text::of("<sip:{peer.address}>"))])
+        .plan(|mode| {
+            changed(handshake(mode), [Edit::SetHeader(HeaderName::To, Text::of("<sip:{peer.address}>"))])
         })
         .judge(|judge| not_success(judge, "SIPAE-3.3.5.3-20", "changed")),
     ]
@@ -453,11 +453,11 @@ fn numbers() -> Vec<Case> {
             "numbers that overtake each other inside the window are accepted",
             &["SIPAE-3.3.5.3-06"],
         )
-        .plan(|version| {
+        .plan(|mode| {
             let numbered = |script: Script, name: &'static str, number| {
                 script.compose(name, Template::new("REGISTER")).sign_number(name, SA, number)
             };
-            let script = numbered(handshake(version), "third", 4);
+            let script = numbered(handshake(mode), "third", 4);
             let script = numbered(numbered(script, "second", 3), "fourth", 5);
             script.ask("third").send("second").ask("fourth").signed_fence(SA)
         })
@@ -470,9 +470,9 @@ fn numbers() -> Vec<Case> {
             }
         }),
         Case::new("3.3.5.3/replay", "a number that was used is silently discarded", &["SIPAE-3.3.5.3-05"])
-            .plan(|version| {
+            .plan(|mode| {
                 const NUMBER: u32 = 7;
-                handshake(version)
+                handshake(mode)
                     .compose("original", Template::new("REGISTER"))
                     .sign_number("original", SA, NUMBER)
                     .ask("original")
@@ -497,8 +497,8 @@ fn lives() -> Vec<Case> {
             "the end of a registration is answered with a signature, and then ends the association",
             &["SIPAE-3.3.5.3-14"],
         )
-        .plan(|version| {
-            handshake(version)
+        .plan(|mode| {
+            handshake(mode)
                 .compose("unregister", Template::new("REGISTER").header("Expires", "0"))
                 .sign("unregister", SA)
                 .ask("unregister")
@@ -525,8 +525,8 @@ fn lives() -> Vec<Case> {
             "an association outlives its connection",
             &["SIPAE-3.3.5.3-16"],
         )
-        .plan(|version| {
-            let script = handshake(version).disconnect(Connection::FIRST).connect(Connection::FIRST);
+        .plan(|mode| {
+            let script = handshake(mode).disconnect(Connection::FIRST).connect(Connection::FIRST);
             signed(script, "moved").send("moved").fence()
         })
         .judge(|judge| {
@@ -540,8 +540,8 @@ fn lives() -> Vec<Case> {
             "an association is good until a new handshake of its endpoint has come to its end",
             &["SIPAE-3.3.5.3-17"],
         )
-        .plan(|version| {
-            let script = handshake(version)
+        .plan(|mode| {
+            let script = handshake(mode)
                 .compose("again first", Template::new("REGISTER"))
                 .credential("again first", SA, Token::Empty)
                 .ask("again first");
@@ -558,8 +558,8 @@ fn crowds() -> Vec<Case> {
     let crowd = |id: &str, title: &str, edit: Edit| {
         Case::new(id, title, &["SIPAE-3.3.5.3-22"])
             .rough()
-            .plan(move |version| {
-                let script = changed(handshake(version), [edit.clone()]).connect(Connection(6));
+            .plan(move |mode| {
+                let script = changed(handshake(mode), [edit.clone()]).connect(Connection(6));
                 script
                     .compose("elsewhere", Template::new("OPTIONS"))
                     .send_on("elsewhere", Connection(6))

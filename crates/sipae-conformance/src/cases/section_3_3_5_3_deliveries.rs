@@ -1,7 +1,7 @@
 //! 3.3.5.3: what does not verify, or is not what it says it is, reaches nobody.
 
-use sipae::auth::AuthParam;
-use sipae::message::{HeaderName, Message};
+use sipae::auth::{AuthHeader, AuthParam, ChallengeKind};
+use sipae::message::HeaderName;
 use sipae::ntlm::{Challenge, NegotiateFlags};
 use sipae_gen::{Edit, ParamEdit, Party, Recipient, Script, Template, Text};
 use sipae_spec::ReactionClass;
@@ -10,7 +10,7 @@ use super::seen::{delivered, free_of, lines, sender};
 use super::{SA, both, delivery_fence, handshake, to_peer};
 use crate::case::Case;
 use crate::judge::Judge;
-use crate::observation::{Delivery, ntlm_challenge};
+use crate::observation::Delivery;
 
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = vec![forged_message(), replayed(), replayed_elsewhere(), reflected()];
@@ -36,8 +36,8 @@ fn altered((field, change): (&'static str, Change)) -> Case {
     let title = format!("a MESSAGE whose {field} was changed after it was signed reaches nobody");
     Case::new(&format!("3.3.5.3/altered-message-{field}"), &title, &["SIPAE-3.3.5.3-03"])
         .with_peer()
-        .plan(move |version| {
-            let script = change(to_peer(both(version), "message", "MESSAGE"));
+        .plan(move |mode| {
+            let script = change(to_peer(both(mode), "message", "MESSAGE"));
             delivery_fence(script.send("message").signed_fence(SA))
         })
         .judge(|judge| {
@@ -54,9 +54,9 @@ fn forged_message() -> Case {
         &["SIPAE-3.3.5.3-04"],
     )
     .with_peer()
-    .plan(|version| {
+    .plan(|mode| {
         let forged = Edit::Param(AuthParam::Response, ParamEdit::FlipBit);
-        let script = to_peer(both(version), "message", "MESSAGE").edit("message", forged);
+        let script = to_peer(both(mode), "message", "MESSAGE").edit("message", forged);
         delivery_fence(script.send("message").signed_fence(SA))
     })
     .judge(|judge| {
@@ -75,14 +75,14 @@ fn foreign((id, what, address): (&str, &str, &'static str)) -> Case {
     let title = format!("a MESSAGE with {what}, signed with one's own association, reaches nobody");
     Case::new(&format!("3.3.5.3/{id}"), &title, &["SIPAE-3.3.5.3-08"])
         .with_peer()
-        .plan(move |version| {
+        .plan(move |mode| {
             let from = Edit::Replace {
                 header: HeaderName::From,
                 from: Text::of("<sip:{user.address}>"),
                 to: Text::of(address),
             };
             let script =
-                to_peer_changed(both(version), |script| script.edit("message", from)).sign("message", SA);
+                to_peer_changed(both(mode), |script| script.edit("message", from)).sign("message", SA);
             delivery_fence(script.send("message").signed_fence(SA))
         })
         .judge(|judge| judge.reaction("SIPAE-3.3.5.3-08", "message"))
@@ -127,8 +127,8 @@ fn split((id, what, change): (&str, &str, Change)) -> Case {
     let title = format!("{what} than the one that is signed is never taken for the sender's");
     Case::new(&format!("3.3.5.3/split-from-{id}"), &title, &["SIPAE-3.3.5.3-19"])
         .with_peer()
-        .plan(move |version| {
-            let script = to_peer_changed(both(version), |script| {
+        .plan(move |mode| {
+            let script = to_peer_changed(both(mode), |script| {
                 change(script.edit("message", Edit::FromTag("split1".to_owned())))
             });
             delivery_fence(script.send("message").signed_fence(SA))
@@ -165,8 +165,8 @@ fn replayed() -> Case {
         &["SIPAE-3.3.5.3-05"],
     )
     .with_peer()
-    .plan(|version| {
-        let script = to_peer(both(version), "message", "MESSAGE").ask("message");
+    .plan(|mode| {
+        let script = to_peer(both(mode), "message", "MESSAGE").ask("message");
         delivery_fence(script.replay("replay", "message").send("replay").signed_fence(SA))
     })
     .judge(delivered_once)
@@ -179,9 +179,9 @@ fn replayed_elsewhere() -> Case {
         &["SIPAE-3.3.5.3-05"],
     )
     .with_peer()
-    .plan(|version| {
+    .plan(|mode| {
         let elsewhere = Party::SECOND.connection();
-        let script = to_peer(both(version), "message", "MESSAGE").ask("message").connect(elsewhere);
+        let script = to_peer(both(mode), "message", "MESSAGE").ask("message").connect(elsewhere);
         let script = script.replay("replay", "message").send_on("replay", elsewhere).fence_on(elsewhere);
         delivery_fence(script)
     })
@@ -210,8 +210,8 @@ fn reflected() -> Case {
         "a signature of the server does not verify as the client's",
         &["SIPAE-3.3.5.3-18"],
     )
-    .plan(|version| {
-        handshake(version)
+    .plan(|mode| {
+        handshake(mode)
             // To this endpoint alone: others of the same user would answer in its place.
             .compose("message", Template::new("MESSAGE").to(Recipient::Endpoint(Party::USER)))
             .sign_number("message", SA, AHEAD)
@@ -224,7 +224,7 @@ fn reflected() -> Case {
             .signed_fence(SA)
     })
     .judge(|judge| {
-        if judge.observation().answer("first", has_a_key_for_each_side).flatten() == Some(false) {
+        if judge.observation().challenge("first", has_a_key_for_each_side).flatten() == Some(false) {
             // One key serves both directions then.
             let Some(reaction) = judge.observed("reflected") else { return };
             return judge.record("SIPAE-3.3.5.3-18", "reflected: not processed", &reaction.to_string());
@@ -234,8 +234,8 @@ fn reflected() -> Case {
 }
 
 /// Whether the association has extended session security.
-fn has_a_key_for_each_side(answer: &Message<'_>) -> Option<bool> {
-    let token = ntlm_challenge(answer)?.1.token().ok().flatten()?;
+fn has_a_key_for_each_side(_: ChallengeKind, line: &AuthHeader<'_>) -> Option<bool> {
+    let token = line.token().ok().flatten()?;
     let challenge = Challenge::read(&token).ok()?;
     Some(challenge.flags.contains(NegotiateFlags::EXTENDED_SESSIONSECURITY))
 }

@@ -96,8 +96,8 @@ pub(super) fn forged(section: &str, row: &'static str, forgery: Forgery) -> Case
     let title = format!("{} of who was asked is not relayed", forgery.what);
     Case::new(&format!("{section}/response-{}", forgery.id), &title, &[row])
         .with_peer()
-        .plan(move |version| {
-            let script = both(version).signed_fence_on(PEER_SA, Party::PEER.connection());
+        .plan(move |mode| {
+            let script = both(mode).signed_fence_on(PEER_SA, Party::PEER.connection());
             let script = asked(script).respond("forged", "request", Party::PEER, forgery.status);
             (forgery.forge)(script)
                 .send("forged")
@@ -141,8 +141,8 @@ fn ends_nothing() -> Case {
         &["SIPAE-3.3.5.3-04"],
     )
     .with_peer()
-    .plan(|version| {
-        let script = asked(both(version))
+    .plan(|mode| {
+        let script = asked(both(mode))
             .respond("forged", "request", Party::PEER, 200)
             .sign("forged", PEER_SA)
             .edit("forged", flipped())

@@ -129,7 +129,7 @@ fn wish(wish: Wish) -> Case {
     let Wish { id, row, title, identities, foreign } = wish;
     Case::new(&format!("3.3.5.6/{id}"), title, &[row])
         .with_peer()
-        .plan(move |version| with_identities(both(version), identities))
+        .plan(move |mode| with_identities(both(mode), identities))
         .judge(move |judge| not_shown(judge, row, foreign))
 }
 
@@ -158,7 +158,7 @@ fn own() -> Case {
         &["SIPAE-3.3.5.6-02"],
     )
     .with_peer()
-    .plan(|version| with_identities(both(version), &[(PREFERRED, OWN)]))
+    .plan(|mode| with_identities(both(mode), &[(PREFERRED, OWN)]))
     .judge(|judge| {
         let expected = "request: P-Asserted-Identity in the place of P-Preferred-Identity";
         judge.delivery("SIPAE-3.3.5.6-02", "request", Party::PEER, expected, |delivery| {
@@ -180,8 +180,8 @@ fn verified_as_sent() -> Case {
         &["SIPAE-3.3.5.6-05"],
     )
     .with_peer()
-    .plan(|version| {
-        let script = to_peer(both(version), "control", "MESSAGE").ask("control");
+    .plan(|mode| {
+        let script = to_peer(both(mode), "control", "MESSAGE").ask("control");
         with_identities(script, &[(PREFERRED, OWN)]).signed_fence(SA)
     })
     .judge(|judge| {
@@ -209,7 +209,7 @@ fn unasked() -> Case {
         &["SIPAE-3.3.5.6-04"],
     )
     .with_peer()
-    .plan(|version| to_peer(both(version), "request", "MESSAGE").ask("request"))
+    .plan(|mode| to_peer(both(mode), "request", "MESSAGE").ask("request"))
     .judge(|judge| {
         let Some(user) = sender(judge, "request") else { return };
         let expected = format!("request: {ASSERTED} with sip:{user}");
@@ -244,7 +244,7 @@ fn answered() -> Case {
         &["SIPAE-3.3.5.6-06"],
     )
     .with_peer()
-    .plan(|version| answers_with(both(version), ANOTHER))
+    .plan(|mode| answers_with(both(mode), ANOTHER))
     .judge(|judge| {
         let Some(peer) = sender(judge, "peer last") else { return };
         relayed(judge, &format!("request: {ASSERTED} with sip:{peer}"), |answer| {
@@ -260,7 +260,7 @@ fn answered_as_another() -> Case {
         &["SIPAE-3.3.5.6-06"],
     )
     .with_peer()
-    .plan(|version| answers_with(both(version), "<sip:somebody@elsewhere.example>"))
+    .plan(|mode| answers_with(both(mode), "<sip:somebody@elsewhere.example>"))
     .judge(|judge| {
         let name = HeaderName::PAssertedIdentity;
         relayed(judge, &format!("request: {STRANGER} is not asserted"), |answer| {

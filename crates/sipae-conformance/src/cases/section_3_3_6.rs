@@ -15,10 +15,10 @@ pub(super) fn cases() -> Vec<Case> {
             &["SIPAE-3.3.6-03"],
         )
         .with_peer()
-        .plan(|version| {
+        .plan(|mode| {
             let unregister = Template::new("REGISTER").of(Party::PEER).header("Expires", "0");
             let script =
-                both(version).compose("unregister", unregister).sign("unregister", PEER_SA).ask("unregister");
+                both(mode).compose("unregister", unregister).sign("unregister", PEER_SA).ask("unregister");
             to_peer(script, "after", "MESSAGE").ask("after")
         })
         .judge(|judge| match judge.observed("unregister") {
@@ -33,11 +33,11 @@ pub(super) fn cases() -> Vec<Case> {
         )
         .with_peer()
         .over(Timer::Expiry)
-        .plan(|version| {
-            let script = both(version).elapse(Timer::Expiry, 110).connect(Connection::FIRST);
+        .plan(|mode| {
+            let script = both(mode).elapse(Timer::Expiry, 110).connect(Connection::FIRST);
             let template = Template::new("MESSAGE").to(Recipient::Account(Party::PEER));
             Handshake::of(Party::USER, "renewed")
-                .play(script, version)
+                .play(script, mode)
                 .compose("after", template)
                 .sign("after", "renewed")
                 .ask("after")

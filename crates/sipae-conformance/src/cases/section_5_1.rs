@@ -48,7 +48,7 @@ fn free((field, edit): (&'static str, Edit)) -> Case {
         &format!("{field} can change on the way: the signature does not cover it"),
         &["SIPAE-3.1-09"],
     )
-    .plan(move |version| changed(handshake(version), edit.clone()))
+    .plan(move |mode| changed(handshake(mode), edit.clone()))
     .judge(|judge| judge.processed("SIPAE-3.1-09", "changed"))
 }
 
@@ -65,9 +65,9 @@ fn unauthenticated() -> Vec<Case> {
             ),
             &["SIPAE-5.1-05"],
         )
-        .plan(move |version| {
+        .plan(move |mode| {
             // Whatever is registered by it is soon gone.
-            handshake(version)
+            handshake(mode)
                 .compose("changed", Template::new("REGISTER").header("Expires", "60"))
                 .sign("changed", SA)
                 .edit("changed", edit.clone())
@@ -89,8 +89,8 @@ fn cut_short() -> Vec<Case> {
             &format!("the first {digits} digits of a signature are no signature"),
             &["SIPAE-5.1-04"],
         )
-        .plan(move |version| {
-            signed(handshake(version), "cut short")
+        .plan(move |mode| {
+            signed(handshake(mode), "cut short")
                 .edit("cut short", Edit::Param(AuthParam::Response, ParamEdit::Truncate(digits)))
                 .send("cut short")
                 .signed_fence(SA)
@@ -110,9 +110,9 @@ fn nearly_right() -> Vec<Case> {
             "every digit of a signature is compared, the last ones too",
             &["SIPAE-5.1-04"],
         )
-        .plan(|version| {
+        .plan(|mode| {
             CHECKSUM
-                .fold(handshake(version), |script, place| {
+                .fold(handshake(mode), |script, place| {
                     let name = place.to_string();
                     let flip = Edit::Param(AuthParam::Response, ParamEdit::FlipBitAt(place));
                     signed(script, &name).edit(&name, flip).send(&name)
@@ -125,9 +125,9 @@ fn nearly_right() -> Vec<Case> {
             "a signature with more octets behind it is no signature",
             &["SIPAE-5.1-04"],
         )
-        .plan(|version| {
+        .plan(|mode| {
             let longer = ParamEdit::Insert(usize::MAX, Text::from("00000000"));
-            signed(handshake(version), "longer")
+            signed(handshake(mode), "longer")
                 .edit("longer", Edit::Param(AuthParam::Response, longer))
                 .send("longer")
                 .signed_fence(SA)

@@ -14,9 +14,8 @@ use std::time::{Duration, Instant};
 use sipae::clock::Time;
 use sipae::message::{Limits, MessageStream};
 use sipae::server::ConnectionId;
-use sipae::version::Version;
 use sipae_events::{CaseFinished, Direction, Exchanged, SignatureSeen};
-use sipae_gen::{AccountRole, Connection, Label, Party, Script, Step};
+use sipae_gen::{AccountRole, Connection, Label, Mode, Party, Script, Step};
 use sipae_net::{SeededEntropy, Wire};
 
 use crate::control::Control;
@@ -43,8 +42,8 @@ pub struct Stage {
     pub profile: Arc<Profile>,
     /// Which of the second users of the profile this script has for itself.
     pub peer: usize,
-    /// Version under test.
-    pub version: Version,
+    /// Scheme and version under test.
+    pub mode: Mode,
     /// What is known about the target's time.
     pub pace: Arc<Pace>,
     /// How long the timers of the target are, where that is known.
@@ -192,6 +191,7 @@ impl Executor {
         let messages = self.messages.iter().filter(|(_, state)| state.sent.is_some());
         let ended = self.streams.values().filter_map(|link| link.end.clone().map(|end| (link.number, end)));
         Observation {
+            scheme: self.stage.mode.scheme,
             messages: messages.map(|(label, state)| (label.clone(), self.seen(state))).collect(),
             exchange: self.exchange.clone(),
             exchange_left_out: self.exchange_left_out,
@@ -303,8 +303,9 @@ impl Executor {
 
 #[cfg(test)]
 mod tests {
+    use sipae::auth::Scheme;
     use sipae::version::Version;
-    use sipae_gen::{Label, Party, Template};
+    use sipae_gen::{Label, Mode, Party, Template};
 
     use super::play;
     use crate::cases::{PEER_SA, delivery};
@@ -320,13 +321,13 @@ mod tests {
         // The request that completes a handshake of version 4 has the first one.
         let chosen = if version == Version::V4 { 2..=4 } else { 1..=3 };
         let name = |number| format!("number {number}");
-        let script = chosen.clone().fold(delivery(version), |script, number| {
+        let mode = Mode { scheme: Scheme::Ntlm, version };
+        let script = chosen.clone().fold(delivery(mode), |script, number| {
             let (name, template) = (name(number), Template::new("REGISTER").of(Party::PEER));
             script.compose(&name, template).sign_number(&name, PEER_SA, number).ask(&name)
         });
         let options = RunOptions::reference(1);
-        let setting =
-            options.settings().into_iter().find(|setting| setting.version == version).expect("offered");
+        let setting = options.settings().into_iter().find(|setting| setting.mode == mode).expect("offered");
         let ways = options.target.ways(&options.profile);
         let pace = Pace::new(options.profile.answer_timeout).into();
         let seen = play(options.stage(ways.as_ref(), setting, "test", &pace, 0), &script).observe();

@@ -15,7 +15,7 @@ use sipae_gen::{Connection, Label, ParamEdit, Party, Password, Signing, Span, St
 use super::message::Sent;
 use super::party::{AssociationState, Moment};
 use super::{Executor, LIMITS, Link};
-use crate::observation::ntlm_challenge;
+use crate::observation::challenge_of;
 
 /// What a target does when its clock is set has happened when it says so. It takes the threads of this process a moment to
 /// hear of it, and nothing else tells when they have.
@@ -199,8 +199,9 @@ impl Executor {
         let octets = answer.octets.clone();
         let reaction = answer.reaction.to_string();
         let parsed = Message::parse(&octets, &Limits::DEFAULT).map_err(|error| error.to_string())?;
-        let (kind, line) = ntlm_challenge(&parsed)
-            .ok_or_else(|| format!("the answer to {message} has no NTLM challenge: {reaction}"))?;
+        let scheme = self.stage.mode.scheme;
+        let (kind, line) = challenge_of(scheme, &parsed)
+            .ok_or_else(|| format!("the answer to {message} has no {scheme} challenge: {reaction}"))?;
         let adopted = AssociationState::adopt(kind, &line)
             .map_err(|breach| format!("the challenge in the answer to {message} cannot be used: {breach}"))?;
         match self.associations.get_mut(association) {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use sipae_gen::Mode;
 use sipae_spec::Requirement;
 use sipae_vectors::protocol::Greeting;
 
@@ -42,7 +43,8 @@ impl Name {
 /// What a setting is called.
 pub(super) fn subject(setting: Setting) -> String {
     let kind = setting.kind.map(|kind| format!("-{}", kind.status())).unwrap_or_default();
-    format!("ntlm-v{}{kind}", setting.version.number())
+    let Mode { scheme, version } = setting.mode;
+    format!("{}-v{}{kind}", scheme.name().to_lowercase(), version.number())
 }
 
 /// What codecs are called.
@@ -62,17 +64,17 @@ pub(super) fn names(options: &RunOptions) -> Result<Vec<Name>, String> {
 fn server_names(options: &RunOptions) -> Vec<Name> {
     let claimed = options.target.claimed(&options.profile);
     let is_claimed =
-        |setting: &Setting| claimed.as_ref().is_none_or(|claimed| claimed.contains(&setting.version));
+        |setting: &Setting| claimed.as_ref().is_none_or(|claimed| claimed.contains(&setting.mode.version));
     let mut names = Vec::new();
     for setting in options.settings().into_iter().filter(is_claimed) {
         let subject = subject(setting);
         names.push(Name::gate(&subject));
-        let meaningful = cases::all().filter(|case| case.needs().versions.contains(&setting.version));
+        let meaningful = cases::all().filter(|case| case.needs().has_meaning(setting.mode));
         names.extend(meaningful.map(|case| Name {
             subject: subject.clone(),
             case: case.id().to_owned(),
             level: level(case.requirements()),
-            is_ignored: needs::unclaimed(options, case, setting.version).is_some(),
+            is_ignored: needs::unclaimed(options, case, setting.mode).is_some(),
         }));
     }
     names

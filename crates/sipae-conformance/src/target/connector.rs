@@ -25,7 +25,7 @@ pub(super) struct Memory {
 
 impl Connector for Memory {
     fn wire(&self, setting: Setting, seed: u64) -> Box<dyn Wire> {
-        let mut config = reference_config(setting.version);
+        let mut config = reference_config(setting.mode.version);
         config.kind = setting.kind.unwrap_or(config.kind);
         config.defects = self.defects;
         Box::new(MemoryWire::new(config, seed))

@@ -3,10 +3,11 @@
 use std::fmt;
 
 /// A scheme of [MS-SIPAE] 1.3.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Scheme {
-    /// [MS-NLMP] in connectionless mode.
+    /// [MS-NLMP] in connectionless mode: what every product has.
+    #[default]
     Ntlm,
     /// RFC 4120 through GSS-API.
     Kerberos,
@@ -19,6 +20,9 @@ pub enum Scheme {
 impl Scheme {
     /// Every scheme.
     pub const ALL: [Self; 4] = [Self::Ntlm, Self::Kerberos, Self::TlsDsk, Self::Digest];
+
+    /// The schemes under which messages are signed.
+    pub const SIGNING: [Self; 3] = [Self::Ntlm, Self::Kerberos, Self::TlsDsk];
 
     /// The spelling that is written and that goes into the signature buffer.
     #[must_use]

@@ -59,7 +59,7 @@ fn tags() -> Vec<Case> {
     let case = |(id, what, header, value): (&str, &str, HeaderName, &str)| {
         let edit = Edit::SetHeader(header, Text::of(value));
         Case::new(&name(id), &format!("a tag is a header parameter: {what}"), &[ROW])
-            .plan(move |version| signed_over(handshake(version), std::slice::from_ref(&edit)).ask(CHANGED))
+            .plan(move |mode| signed_over(handshake(mode), std::slice::from_ref(&edit)).ask(CHANGED))
             .judge(|judge| judge.accepted(ROW, CHANGED))
     };
     TAGS.map(case).into_iter().chain([without_brackets()]).collect()
@@ -73,9 +73,9 @@ fn without_brackets() -> Case {
         "whether a From without angle brackets is read is written down",
         &[ROW],
     )
-    .plan(|version| {
+    .plan(|mode| {
         let bare = Text::of("sip:{user.address};tag={user.tag};epid={user.epid}");
-        signed_over(handshake(version), &[Edit::SetHeader(From, bare)]).ask(CHANGED)
+        signed_over(handshake(mode), &[Edit::SetHeader(From, bare)]).ask(CHANGED)
     })
     .judge(|judge| super::written_down(judge, ROW))
 }
@@ -100,8 +100,8 @@ fn several() -> Vec<Case> {
         let edit = Edit::SetHeader(header, Text::of(value));
         let title = format!("whether a {header} that holds two addresses is accepted is written down ({id})");
         Case::new(&name(&format!("several-{id}")), &title, &[ROW])
-            .plan(move |version| {
-                super::fenced(changed(handshake(version), std::slice::from_ref(&edit)))
+            .plan(move |mode| {
+                super::fenced(changed(handshake(mode), std::slice::from_ref(&edit)))
             })
             .judge(|judge| super::preferably_refused(judge, ROW))
     };
@@ -117,9 +117,9 @@ fn ambiguous() -> Vec<Case> {
             "whether a signed value that looks like two is accepted is written down",
             &[ROW],
         )
-        .plan(|version| {
+        .plan(|mode| {
             let call_id = Edit::SetHeader(HeaderName::CallId, Text::from("a><1><INVITE"));
-            let script = handshake(version)
+            let script = handshake(mode)
                 .compose(CHANGED, Template::new("REGISTER"))
                 .sign(CHANGED, SA)
                 .edit(CHANGED, call_id)

@@ -8,7 +8,6 @@ use super::name;
 use crate::case::{Case, Gate};
 use crate::cases::bare;
 use crate::judge::Judge;
-use crate::observation::ntlm_challenge;
 
 pub(super) fn cases() -> Vec<Case> {
     vec![
@@ -48,11 +47,8 @@ fn sts_uri(line: &AuthHeader<'_>) -> Result<(), String> {
 /// A name without a dot may be that of a server in a laboratory, so it fails nobody.
 fn targetname(judge: &mut Judge<'_>) {
     const ROW: &str = "SIPAE-2.2-13";
-    let text = |answer: &Message<'_>| {
-        let (_, line) = ntlm_challenge(answer)?;
-        line.get(AuthParam::Targetname).map(Value::to_text)
-    };
-    let Some(targetname) = judge.observation().answer("bare", text).flatten() else {
+    let text = |_, line: &AuthHeader<'_>| line.get(AuthParam::Targetname).map(Value::to_text);
+    let Some(targetname) = judge.observation().challenge("bare", text).flatten() else {
         return judge.undecide("the challenge has no targetname".to_owned());
     };
     let is_in_host = |letter: char| letter.is_alphanumeric() || matches!(letter, '.' | '-' | '_');

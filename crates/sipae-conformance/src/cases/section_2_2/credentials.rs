@@ -33,9 +33,9 @@ fn schemes() -> Vec<Case> {
             "the letter case of the scheme does not matter in a signed message",
             &[ROW],
         )
-        .plan(|version| {
+        .plan(|mode| {
             let lower = Edit::Scheme("ntlm".to_owned());
-            let script = signed(handshake(version), "own spelling").edit("own spelling", lower.clone());
+            let script = signed(handshake(mode), "own spelling").edit("own spelling", lower.clone());
             signed(script.send("own spelling"), "as written")
                 .edit("as written", lower)
                 .resign("as written", SA)
@@ -201,8 +201,8 @@ fn unknown() -> Vec<Case> {
             "unknown parameters have no effect in a handshake",
             &[ROW],
         )
-        .plan(move |version| {
-            Handshake::user().with_credential([quoted(), bare()]).play(Script::connected(), version)
+        .plan(move |mode| {
+            Handshake::user().with_credential([quoted(), bare()]).play(Script::connected(), mode)
         })
         .judge(|judge| {
             let message = if judge.observation().seen("last").is_some() { "last" } else { "first" };

@@ -88,9 +88,9 @@ fn copy((header, spelling, value): (HeaderName, &'static str, &'static str), fir
         &format!("no {header} is chosen where there are two: {spelling} {place} the one that was signed"),
         &[ROW],
     )
-    .plan(move |version| {
+    .plan(move |mode| {
         let copy = Edit::AddHeader { name: spelling.to_owned(), value: Text::of(value), first };
-        let script = handshake(version)
+        let script = handshake(mode)
             .compose(CHANGED, Template::new("REGISTER").header("Expires", "3600"))
             .sign(CHANGED, SA);
         fenced(script.edit(CHANGED, copy))
@@ -111,7 +111,7 @@ fn bodies() -> Vec<Case> {
             "text behind the empty line is body, whatever it looks like",
             &[ROW],
         )
-        .plan(move |version| super::changed(handshake(version), std::slice::from_ref(&body)).ask(CHANGED))
+        .plan(move |mode| super::changed(handshake(mode), std::slice::from_ref(&body)).ask(CHANGED))
         .judge(|judge| {
             // A server may refuse such a body in its own way, before or behind the signature.
             judge.processed(ROW, CHANGED);

@@ -27,8 +27,8 @@ fn tag(header: HeaderName, value: &[u8]) -> Edit {
 /// Signed over one value and sent with another: the two are not the same.
 fn differs(id: &str, title: &str, row: &'static str, signed: Edit, sent: Edit) -> Case {
     Case::new(&name(id), title, &[row])
-        .plan(move |version| {
-            let script = signed_over(handshake(version), std::slice::from_ref(&signed));
+        .plan(move |mode| {
+            let script = signed_over(handshake(mode), std::slice::from_ref(&signed));
             fenced(super::edited(script, std::slice::from_ref(&sent)))
         })
         .judge(move |judge| judge.refused(row, super::CHANGED))
@@ -103,9 +103,9 @@ fn texts() -> Vec<Case> {
             "whether a Call-ID that is not ASCII is read is written down: it is signed as it stands, or refused",
             &[ROW],
         )
-        .plan(|version| {
+        .plan(|mode| {
             let call_id = Edit::SetHeader(HeaderName::CallId, Text::from("caf\u{e9}-cafe\u{301}"));
-            signed_over(handshake(version), &[call_id]).ask(super::CHANGED)
+            signed_over(handshake(mode), &[call_id]).ask(super::CHANGED)
         })
         .judge(|judge| super::written_down(judge, ROW)),
         differs(

@@ -42,6 +42,6 @@ fn token() -> Case {
         "of two gssapi-data parameters the last does not silently win",
         &[ROW],
     )
-    .plan(move |version| handshake.play(Script::connected(), version))
+    .plan(move |mode| handshake.play(Script::connected(), mode))
     .judge(|judge| judge.refused(ROW, "last"))
 }

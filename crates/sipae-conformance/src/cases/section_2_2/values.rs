@@ -33,7 +33,7 @@ fn versions() -> Vec<Case> {
         Case::new(&name(id), &format!("version={value} is no version"), &[ROW])
             .behind(Gate::Offered)
             .at(&WITH_VERSION)
-            .plan(move |_| handshake.begin(Script::connected()))
+            .plan(move |mode| handshake.begin(Script::connected(), mode))
             .judge(|judge| no_progress(judge, ROW, "first"))
     };
     vec![
@@ -46,10 +46,10 @@ fn versions() -> Vec<Case> {
         )
         .behind(Gate::Offered)
         .at(&WITH_VERSION)
-        .plan(|version| {
-            let number = version.number();
+        .plan(|mode| {
+            let number = mode.version.number();
             let quoted = in_credential(&format!("version={number}"), &format!("version=\"{number}\""));
-            Handshake::user().with_credential([quoted]).begin(Script::connected())
+            Handshake::user().with_credential([quoted]).begin(Script::connected(), mode)
         })
         .judge(|judge| {
             let Some(reaction) = judge.observed("first") else { return };
@@ -78,7 +78,7 @@ fn tokens() -> Vec<Case> {
     let case = |id: &str, what: &str, change: ParamEdit| {
         let handshake = Handshake::user().completing([Edit::Param(GssapiData, change)]).fenced();
         Case::new(&name(id), &format!("a token with {what} is no Base64"), &[ROW])
-            .plan(move |version| handshake.play(Script::connected(), version))
+            .plan(move |mode| handshake.play(Script::connected(), mode))
             .judge(|judge| no_progress(judge, ROW, "last"))
     };
     let inside = |text: &str| ParamEdit::Insert(8, Text::from(text));
@@ -95,7 +95,7 @@ fn blank() -> Case {
     let change = ParamEdit::Insert(8, Text::from(" "));
     let handshake = Handshake::user().completing([Edit::Param(GssapiData, change)]).fenced();
     Case::new(&name("token-blank"), "a token with a blank in it is no Base64", &[ROW])
-        .plan(move |version| handshake.play(Script::connected(), version))
+        .plan(move |mode| handshake.play(Script::connected(), mode))
         .judge(|judge| {
             let Some(reaction) = judge.observed("last") else { return };
             judge.weakly(ROW, "last: refused", refusal(reaction));
@@ -120,8 +120,8 @@ enum Reading {
 
 fn reading(id: &str, title: &str, row: &'static str, signing: Signing, reading: Reading) -> Case {
     Case::new(&name(id), title, &[row])
-        .plan(move |version| {
-            let script = signed_over(handshake(version), &signing);
+        .plan(move |mode| {
+            let script = signed_over(handshake(mode), &signing);
             match reading {
                 Reading::Must | Reading::May => script.ask(CHANGED),
                 Reading::RatherNot | Reading::MustNot => fenced(script),

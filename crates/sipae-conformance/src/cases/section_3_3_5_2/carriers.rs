@@ -37,7 +37,7 @@ fn over(method: &str, to: Recipient) -> Case {
         &format!("a handshake that {method} carries is completed"),
         &["SIPAE-3.3.5.2-25"],
     )
-    .plan(move |version| played.play(Script::connected(), version))
+    .plan(move |mode| played.play(Script::connected(), mode))
     .judge(move |judge| completes_signed(judge, &handshake))
 }
 
@@ -64,9 +64,9 @@ fn changing() -> Case {
         "a handshake that REGISTER began is completed by OPTIONS",
         &["SIPAE-3.3.5.2-25"],
     )
-    .plan(move |version| {
-        let script = Handshake::of(Party::USER, "changing").begin(Script::connected());
-        carried.finish(script, version)
+    .plan(move |mode| {
+        let script = Handshake::of(Party::USER, "changing").begin(Script::connected(), mode);
+        carried.finish(script, mode)
     })
     .judge(move |judge| completes_signed(judge, &judged))
 }
@@ -79,7 +79,7 @@ fn failing() -> Case {
         "a request that completes a handshake and fails is answered under the new association",
         &["SIPAE-3.3.5.2-24"],
     )
-    .plan(move |version| played.play(Script::connected(), version))
+    .plan(move |mode| played.play(Script::connected(), mode))
     .judge(move |judge| {
         let message = deepest(judge, &handshake);
         match judge.observed(message) {

@@ -3,8 +3,7 @@
 
 use sipae::auth::AuthParam;
 use sipae::message::HeaderName;
-use sipae::version::Version;
-use sipae_gen::{Edit, ParamEdit, Party, Password, Recipient, Script, Text};
+use sipae_gen::{Mode, Edit, ParamEdit, Party, Password, Recipient, Script, Text};
 
 use super::{STRANGER, completes, refuses, signed_after};
 use crate::case::Case;
@@ -49,7 +48,7 @@ fn register_as(id: &str, title: &str, address: &str) -> Case {
     let handshake = Handshake::of(Party::USER, "false").edited(as_other(address));
     let played = handshake.clone().fenced();
     Case::new(id, title, &["SIPAE-3.3.5.2-17"])
-        .plan(move |version| signed_after(&played, played.play(Script::connected(), version)))
+        .plan(move |mode| signed_after(&played, played.play(Script::connected(), mode)))
         .judge(move |judge| refuses(judge, "SIPAE-3.3.5.2-17", &handshake))
 }
 
@@ -65,9 +64,9 @@ fn message_as() -> Case {
         "a MESSAGE that completes a handshake is not delivered with the address of another user in From",
         &["SIPAE-3.3.5.2-17"],
     );
-    let case = case.with_peer().plan(move |version| {
-        let script = both(version).connect(STRANGER);
-        crate::cases::delivery_fence(script.attempt(|script| played.play(script, version)))
+    let case = case.with_peer().plan(move |mode| {
+        let script = both(mode).connect(STRANGER);
+        crate::cases::delivery_fence(script.attempt(|script| played.play(script, mode)))
     });
     case.judge(move |judge| refuses(judge, "SIPAE-3.3.5.2-17", &handshake))
 }
@@ -81,7 +80,7 @@ fn own_address() -> Vec<Case> {
         "the own address in From is compared without regard to letter case",
         &["SIPAE-3.3.5.2-17"],
     );
-    let case = case.plan(move |version| signed_after(&played, played.play(Script::connected(), version)));
+    let case = case.plan(move |mode| signed_after(&played, played.play(Script::connected(), mode)));
     vec![case.judge(move |judge| {
         completes(judge, "SIPAE-3.3.5.2-17", &handshake);
         if judge.observation().seen("after").is_some() {
@@ -124,9 +123,9 @@ fn strangers() -> Vec<Case> {
             Claim::OtherUser => case.with_second_account(),
             _ => case,
         };
-        case.plan(move |version| {
-            let script = handshake(version).connect(STRANGER);
-            signed(script.attempt(|script| claim.play(script, version)), "after").ask("after")
+        case.plan(move |mode| {
+            let script = handshake(mode).connect(STRANGER);
+            signed(script.attempt(|script| claim.play(script, mode)), "after").ask("after")
         })
         .judge(|judge| judge.processed("SIPAE-3.3.5.2-28", "after"))
     };
@@ -134,26 +133,26 @@ fn strangers() -> Vec<Case> {
 }
 
 impl Claim {
-    fn play(self, script: Script, version: Version) -> Script {
+    fn play(self, script: Script, mode: Mode) -> Script {
         let claim = Handshake::of(Party::USER, "claim").on(STRANGER).fenced();
         let garbage = ParamEdit::Set(Text::from("TlRMTVNTUAADAAAA"));
         match self {
             Self::Bare => claim.only_bare(script),
-            Self::FirstToken => claim.begin(script),
+            Self::FirstToken => claim.begin(script, mode),
             Self::Garbage => {
                 let claim = claim.completing([Edit::Param(AuthParam::GssapiData, garbage)]);
-                claim.finish(claim.begin(script), version)
+                claim.finish(claim.begin(script, mode), mode)
             }
             Self::UnknownUser => {
                 let password = Password::UnknownUser("nobody-with-this-name".to_owned());
-                finish_as(&claim, Party::USER, script, version, password)
+                finish_as(&claim, Party::USER, script, mode, password)
             }
-            Self::Anonymous => finish_as(&claim, Party::USER, script, version, Password::Anonymous),
+            Self::Anonymous => finish_as(&claim, Party::USER, script, mode, Password::Anonymous),
             Self::WrongPassword => {
                 let password = Password::Wrong("not the password".to_owned());
-                finish_as(&claim, Party::SACRIFICIAL, script, version, password)
+                finish_as(&claim, Party::SACRIFICIAL, script, mode, password)
             }
-            Self::OtherUser => finish_as(&claim, Party::PEER, script, version, Password::Right),
+            Self::OtherUser => finish_as(&claim, Party::PEER, script, mode, Password::Right),
         }
     }
 }
@@ -163,23 +162,22 @@ fn finish_as(
     claim: &Handshake,
     account: Party,
     script: Script,
-    version: Version,
+    mode: Mode,
     password: Password,
 ) -> Script {
-    let script = claim.begin(script);
-    let claim = claim.clone().authenticated_as(account);
-    claim.ask(claim.complete(script, version, password), claim.requests()[2])
+    let claim = claim.clone().authenticated_as(account).with_password(password);
+    claim.play(script, mode)
 }
 
 fn anonymous() -> Vec<Case> {
-    let nobody = Handshake::user().fenced();
+    let nobody = Handshake::user().fenced().with_password(Password::Anonymous);
     let case = Case::new(
         "3.3.5.2/anonymous",
         "an AUTHENTICATE of the anonymous kind gives no association, though its key signs",
         &["SIPAE-3.3.5.2-29"],
     );
-    let case = case.plan(move |version| {
-        let script = nobody.complete(nobody.begin(Script::connected()), version, Password::Anonymous);
+    let case = case.plan(move |mode| {
+        let script = nobody.complete(nobody.begin(Script::connected(), mode), mode);
         signed_after(&nobody, nobody.ask(script, "last"))
     });
     vec![case.judge(|judge: &mut Judge<'_>| refuses(judge, "SIPAE-3.3.5.2-29", &Handshake::user()))]

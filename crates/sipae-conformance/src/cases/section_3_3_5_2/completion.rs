@@ -3,7 +3,7 @@
 use sipae::auth::AuthParam;
 use sipae::message::Message;
 use sipae::version::Version;
-use sipae_gen::{Edit, ParamEdit, Party, Password, Script, Signing, Text, Token};
+use sipae_gen::{Edit, Mode, ParamEdit, Party, Password, Script, Signing, Text, Token};
 
 use super::{STRANGER, completes, refuses, signed_after};
 use crate::case::Case;
@@ -18,23 +18,21 @@ pub(super) fn cases() -> Vec<Case> {
 fn completion_case(
     id: &str,
     title: &str,
-    complete: impl Fn(Script) -> Script + Send + Sync + 'static,
+    complete: impl Fn(Script, Mode) -> Script + Send + Sync + 'static,
 ) -> Case {
     Case::new(id, title, &["SIPAE-3.3.5.2-15"])
         .at(&[Version::V4])
-        .plan(move |_| {
+        .plan(move |mode| {
             let user = Handshake::user().fenced();
-            signed_after(&user, user.ask(complete(user.begin(Script::connected())), "last"))
+            signed_after(&user, user.ask(complete(user.begin(Script::connected(), mode), mode), "last"))
         })
         .judge(|judge| refuses(judge, "SIPAE-3.3.5.2-15", &Handshake::user()))
 }
 
-fn right(handshake: &Handshake, script: Script) -> Script {
-    handshake.complete(script, Version::V4, Password::Right)
-}
-
 fn unsigned() -> Vec<Case> {
-    let unsigned = |script: Script| Handshake::user().complete(script, Version::V3, Password::Right);
+    let unsigned = |script: Script, mode: Mode| {
+        Handshake::user().complete(script, Mode { version: Version::V3, ..mode })
+    };
     vec![completion_case(
         "3.3.5.2/completion-must-be-signed",
         "at version 4 an AUTHENTICATE without a signature gives no association",
@@ -56,18 +54,19 @@ fn badly_signed() -> Vec<Case> {
         completion_case(
             &format!("3.3.5.2/completion-with-{name}"),
             &format!("at version 4 an AUTHENTICATE {what} gives no association"),
-            move |script| right(&handshake, script),
+            move |script, mode| handshake.complete(script, mode),
         )
     });
     let layout = completion_case(
         "3.3.5.2/completion-in-layout-of-version-2",
         "at version 4 an AUTHENTICATE signed in the layout of version 2 gives no association",
-        |script| {
+        |script, mode| {
             let signing =
                 Signing { token: Some(Token::Answer), layout: Some(Version::V2), ..Signing::default() };
             // The layout alone is wrong: the version that is written stays the offered one.
             let version = Edit::AddParam { name: "version".to_owned(), value: "4".into(), first: false };
-            right(&Handshake::user(), script).sign_with("last", SA, signing).edit("last", version)
+            let script = Handshake::user().complete(script, mode);
+            script.sign_with("last", SA, signing).edit("last", version)
         },
     );
     let other_key = completion_case(
@@ -79,12 +78,13 @@ fn badly_signed() -> Vec<Case> {
 }
 
 /// Another endpoint of the user has an association; its key signs.
-fn with_another_key(script: Script) -> Script {
+fn with_another_key(script: Script, mode: Mode) -> Script {
     let other = Handshake::of(Party::SECOND, "other");
-    let script = other.play(script.connect(Party::SECOND.connection()), Version::V4);
+    let script = other.play(script.connect(Party::SECOND.connection()), mode);
     let signing =
         Signing { token: Some(Token::Text(Text::of("{sa.token}"))), number: Some(1), ..Signing::default() };
-    right(&Handshake::user(), script)
+    Handshake::user()
+        .complete(script, mode)
         .sign_with("last", "other", signing)
         .edit("last", Edit::Param(AuthParam::Opaque, ParamEdit::Set(Text::of("{sa.opaque}"))))
 }
@@ -98,7 +98,7 @@ fn signed_early() -> Vec<Case> {
     );
     let case = case
         .at(&[Version::V2, Version::V3])
-        .plan(|_| right(&Handshake::user(), first_token(Script::connected())).ask("last"));
+        .plan(|mode| Handshake::user().complete(first_token(Script::connected(), mode), mode).ask("last"));
     vec![case.judge(|judge| completes(judge, "SIPAE-3.3.5.2-01", &Handshake::user()))]
 }
 
@@ -106,9 +106,9 @@ fn sacrificial() -> Handshake {
     Handshake::of(Party::SACRIFICIAL, "failed").fenced()
 }
 
-fn failing(version: Version, password: Password) -> Script {
-    let begun = sacrificial().begin(Script::default().connect(Party::SACRIFICIAL.connection()));
-    sacrificial().ask(sacrificial().complete(begun, version, password), "failed last")
+fn failing(mode: Mode, password: Password) -> Script {
+    let script = Script::default().connect(Party::SACRIFICIAL.connection());
+    sacrificial().with_password(password).play(script, mode)
 }
 
 fn wrong() -> Password {
@@ -122,9 +122,9 @@ fn failed() -> Vec<Case> {
         &["SIPAE-3.3.5.2-16"],
     )
     .failing_logons(1)
-    .plan(|version| {
-        let script = signed_after(&sacrificial(), failing(version, wrong()));
-        sacrificial().ending("again").finish(script, version)
+    .plan(|mode| {
+        let script = signed_after(&sacrificial(), failing(mode, wrong()));
+        sacrificial().ending("again").finish(script, mode)
     })
     .judge(|judge| {
         refuses(judge, "SIPAE-3.3.5.2-16", &sacrificial());
@@ -136,12 +136,12 @@ fn failed() -> Vec<Case> {
         &["SIPAE-3.3.5.2-16"],
     )
     .failing_logons(1)
-    .plan(|version| {
+    .plan(|mode| {
         // The first connection may have been closed.
         let unknown = Handshake::of(Party::SACRIFICIAL, "unknown").on(STRANGER).fenced();
         let password = Password::UnknownUser("nobody-with-this-name".to_owned());
-        let script = unknown.begin(failing(version, wrong()).connect(STRANGER));
-        unknown.ask(unknown.complete(script, version, password), "unknown last")
+        let script = failing(mode, wrong()).connect(STRANGER);
+        unknown.with_password(password).play(script, mode)
     })
     .judge(|judge| {
         judge.refusal("SIPAE-3.3.5.2-16", "failed last");

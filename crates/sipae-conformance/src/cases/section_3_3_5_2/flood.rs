@@ -14,7 +14,7 @@ pub(super) fn cases() -> Vec<Case> {
         &["SIPAE-3.3.5.2-30"],
     )
     .rough()
-    .plan(|version| signed(flood(handshake(version)), "after").ask("after"))
+    .plan(|mode| signed(flood(handshake(mode)), "after").ask("after"))
     .judge(|judge| judge.processed("SIPAE-3.3.5.2-30", "after"));
     let newcomer = Case::new(
         "3.3.5.2/login-after-flood",
@@ -23,9 +23,9 @@ pub(super) fn cases() -> Vec<Case> {
     )
     .rough()
     .over(Timer::Handshake)
-    .plan(|version| {
-        let script = flood(handshake(version)).elapse(Timer::Handshake, 110);
-        newcomer().play(script.connect(Party::SECOND.connection()), version)
+    .plan(|mode| {
+        let script = flood(handshake(mode)).elapse(Timer::Handshake, 110);
+        newcomer().play(script.connect(Party::SECOND.connection()), mode)
     })
     .judge(|judge| completes(judge, "SIPAE-3.3.5.2-30", &newcomer()));
     vec![kept, newcomer]

@@ -1,8 +1,7 @@
 //! Which endpoint a handshake is for: epid, `+sip.instance`, GRUU (SIPAE-3.3.5.2-02 to -06).
 
 use sipae::message::{HeaderName, Message};
-use sipae::version::Version;
-use sipae_gen::{Edit, Party, Recipient, Script, Text};
+use sipae_gen::{Mode, Edit, Party, Recipient, Script, Text};
 
 use super::{STRANGER, completes, deepest, refuses, signed_after, stopped};
 use crate::case::Case;
@@ -37,8 +36,8 @@ fn contact(uri: &str) -> Edit {
 }
 
 /// The handshake of the user under test, and a request signed under the association that it may give.
-fn and_signed(handshake: &Handshake, script: Script, version: Version) -> Script {
-    handshake.leave(signed_after(handshake, handshake.play(script, version)))
+fn and_signed(handshake: &Handshake, script: Script, mode: Mode) -> Script {
+    handshake.leave(signed_after(handshake, handshake.play(script, mode)))
 }
 
 /// It completes, and the endpoint is found again.
@@ -78,21 +77,21 @@ fn alone() -> Vec<Case> {
     let [epid, instance, gruu] = [by_epid.clone(), by_instance.clone(), by_gruu.clone()];
     vec![
         Case::new("3.3.5.2/epid-alone", "an epid alone identifies an endpoint", &["SIPAE-3.3.5.2-02"])
-            .plan(move |version| and_signed(&epid, Script::connected(), version))
+            .plan(move |mode| and_signed(&epid, Script::connected(), mode))
             .judge(move |judge| is_known(judge, "SIPAE-3.3.5.2-02", &by_epid)),
         Case::new(
             "3.3.5.2/instance-alone",
             "+sip.instance alone identifies an endpoint, or is refused with a 4xx",
             &["SIPAE-3.3.5.2-02"],
         )
-        .plan(move |version| and_signed(&instance, Script::connected(), version))
+        .plan(move |mode| and_signed(&instance, Script::connected(), mode))
         .judge(move |judge| is_known_or_refused(judge, "SIPAE-3.3.5.2-02", &by_instance)),
         Case::new(
             "3.3.5.2/gruu-alone",
             "a GRUU that the registrar gave identifies an endpoint alone, or is refused with a 4xx",
             &["SIPAE-3.3.5.2-02"],
         )
-        .plan(move |version| and_signed(&gruu, handshake(version), version))
+        .plan(move |mode| and_signed(&gruu, handshake(mode), mode))
         .judge(move |judge| {
             if gives_gruus(judge, "last") {
                 is_known_or_refused(judge, "SIPAE-3.3.5.2-02", &by_gruu);
@@ -134,11 +133,11 @@ fn refused_case(
     title: &str,
     row: &'static str,
     handshake: Handshake,
-    before: fn(Version) -> Script,
+    before: fn(Mode) -> Script,
 ) -> Case {
     let (played, rows) = (handshake.clone().fenced(), [row]);
     Case::new(id, title, &rows)
-        .plan(move |version| and_signed(&played, before(version), version))
+        .plan(move |mode| and_signed(&played, before(mode), mode))
         .judge(move |judge| refuses(judge, row, &handshake))
 }
 
@@ -176,7 +175,7 @@ fn instances() -> Vec<Case> {
             "the UUID of +sip.instance is the same in upper case",
             &["SIPAE-3.3.5.2-04"],
         )
-        .plan(move |version| and_signed(&played, Script::connected(), version))
+        .plan(move |mode| and_signed(&played, Script::connected(), mode))
         .judge(move |judge| is_known(judge, "SIPAE-3.3.5.2-04", &upper)),
         refused_case(
             "3.3.5.2/instance-of-another-epid",
@@ -197,12 +196,12 @@ fn instances() -> Vec<Case> {
 
 /// A handshake with the own epid and a GRUU that is not that endpoint's. `issued` is an answer to a registration: only
 /// a registrar that gives GRUUs has to know its own.
-fn gruu_case(id: &str, title: &str, gruu: &str, before: fn(Version) -> Script, issued: &'static str) -> Case {
+fn gruu_case(id: &str, title: &str, gruu: &str, before: fn(Mode) -> Script, issued: &'static str) -> Case {
     let handshake =
         Handshake::of(Party::USER, "foreign").over("OPTIONS", Recipient::Own).edited([contact(gruu)]);
     let played = handshake.clone().fenced();
     Case::new(id, title, &["SIPAE-3.3.5.2-05"])
-        .plan(move |version| and_signed(&played, before(version), version))
+        .plan(move |mode| and_signed(&played, before(mode), mode))
         .judge(move |judge| {
             if gives_gruus(judge, issued) {
                 refuses(judge, "SIPAE-3.3.5.2-05", &handshake);
@@ -238,9 +237,9 @@ fn gruus() -> Vec<Case> {
 }
 
 /// Two endpoints of the user have each an association.
-fn two_endpoints(version: Version) -> Script {
-    let script = handshake(version).connect(Party::SECOND.connection());
-    Handshake::of(Party::SECOND, "second").play(script, version)
+fn two_endpoints(mode: Mode) -> Script {
+    let script = handshake(mode).connect(Party::SECOND.connection());
+    Handshake::of(Party::SECOND, "second").play(script, mode)
 }
 
 /// Any epid of 16 characters may be used by anybody, so these begin like that of the script.
@@ -256,7 +255,7 @@ fn lengths() -> Vec<Case> {
     let played = longest.clone();
     let accepted =
         Case::new("3.3.5.2/epid-of-16-characters", "an epid may have 16 characters", &["SIPAE-3.3.5.2-06"])
-            .plan(move |version| and_signed(&played, Script::connected(), version))
+            .plan(move |mode| and_signed(&played, Script::connected(), mode))
             .judge(move |judge| is_known(judge, "SIPAE-3.3.5.2-06", &longest));
     [accepted, over_long(17), over_long(64), over_long(4096).rough()].into()
 }
@@ -270,9 +269,9 @@ fn over_long(length: usize) -> Case {
         "an epid of more than 16 characters is refused, and never taken for its first 16",
         &["SIPAE-3.3.5.2-06"],
     )
-    .plan(move |version| {
-        let script = own.play(Script::connected(), version).connect(STRANGER);
-        let long = |script| played.leave(played.play(script, version));
+    .plan(move |mode| {
+        let script = own.play(Script::connected(), mode).connect(STRANGER);
+        let long = |script| played.leave(played.play(script, mode));
         own.leave(signed_after(&own, script.attempt(long)))
     })
     .judge(move |judge| {

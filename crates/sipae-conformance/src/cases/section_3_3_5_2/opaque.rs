@@ -1,15 +1,13 @@
 //! What ties the messages of a handshake together: opaque and CHALLENGE (SIPAE-3.3.5.2-09, -26, -27, -31).
 
-use sipae::auth::AuthParam;
-use sipae::message::{Message, Value};
-use sipae::version::Version;
-use sipae_gen::{Edit, ParamEdit, Party, Password, Script, Text};
+use sipae::auth::{AuthHeader, AuthParam, ChallengeKind};
+use sipae::message::Value;
+use sipae_gen::{Mode, Edit, ParamEdit, Party, Script, Text};
 
 use super::{STRANGER, deepest, refuses};
 use crate::case::Case;
 use crate::cases::{Handshake, first_token, handshake, signed};
 use crate::judge::Judge;
-use crate::observation::ntlm_challenge;
 use crate::reaction::Reaction;
 
 pub(super) fn cases() -> Vec<Case> {
@@ -38,7 +36,7 @@ fn unmatched() -> Vec<Case> {
         let handshake = Handshake::user().completing([Edit::Param(AuthParam::Opaque, change)]);
         let played = handshake.clone().fenced();
         Case::new(id, title, &["SIPAE-3.3.5.2-09"])
-            .plan(move |version| played.play(Script::connected(), version))
+            .plan(move |mode| played.play(Script::connected(), mode))
             .judge(move |judge| refuses(judge, "SIPAE-3.3.5.2-09", &handshake))
     };
     UNMATCHED.into_iter().map(case).collect()
@@ -51,9 +49,9 @@ fn foreign() -> Vec<Case> {
         let completed = begun.clone().by(Party::USER);
         let played = completed.clone().fenced();
         Case::new(id, "a handshake that another endpoint began is not completed", &["SIPAE-3.3.5.2-09"])
-            .plan(move |version| {
-                let script = begun.begin(Script::connected().connect(begun_by.connection()));
-                played.finish(script, version)
+            .plan(move |mode| {
+                let script = begun.begin(Script::connected().connect(begun_by.connection()), mode);
+                played.finish(script, mode)
             })
             .judge(move |judge| refuses(judge, "SIPAE-3.3.5.2-09", &completed))
     };
@@ -70,9 +68,9 @@ fn again() -> Vec<Case> {
         "whether a handshake may go on over another connection is written down",
         &["SIPAE-3.3.5.2-09"],
     )
-    .plan(|version| {
-        let script = first_token(Script::connected()).connect(STRANGER);
-        Handshake::user().on(STRANGER).fenced().finish(script, version)
+    .plan(|mode| {
+        let script = first_token(Script::connected(), mode).connect(STRANGER);
+        Handshake::user().on(STRANGER).fenced().finish(script, mode)
     })
     .judge(|judge| {
         let Some(reaction) = judge.observed("last") else { return };
@@ -83,8 +81,8 @@ fn again() -> Vec<Case> {
         "a completing request that comes again in another transaction is refused, and its association goes on",
         &["SIPAE-3.3.5.2-09", "SIPAE-3.3.5.2-28"],
     )
-    .plan(|version| {
-        let script = handshake(version).connect(STRANGER).replay("again", "last");
+    .plan(|mode| {
+        let script = handshake(mode).connect(STRANGER).replay("again", "last");
         let script = script.send_on("again", STRANGER).fence_on(STRANGER);
         signed(script, "after").ask("after")
     })
@@ -111,11 +109,11 @@ fn parallel() -> Vec<Case> {
     let case = |id, order: [&'static str; 2]| {
         let title = "of two handshakes of one endpoint at once at least one comes to its end";
         Case::new(id, title, &["SIPAE-3.3.5.2-26"])
-            .plan(move |version| {
-                let begin = |script, name| Handshake::of(Party::USER, name).fenced().begin(script);
+            .plan(move |mode| {
+                let begin = |script, name| Handshake::of(Party::USER, name).fenced().begin(script, mode);
                 let script = begin(Script::connected(), "one").attempt(|script| begin(script, "two"));
                 script.each(order, |script, name| {
-                    script.attempt(|script| Handshake::of(Party::USER, name).fenced().finish(script, version))
+                    script.attempt(|script| Handshake::of(Party::USER, name).fenced().finish(script, mode))
                 })
             })
             .judge(one_of_both)
@@ -147,16 +145,16 @@ fn chosen_by_client() -> Vec<Case> {
         "an opaque that the client made up does not become that of the association",
         &["SIPAE-3.3.5.2-27"],
     )
-    .plan(|_| claiming("0123ABCD").fenced().begin(Script::connected().connect(STRANGER)))
+    .plan(|mode| claiming("0123ABCD").fenced().begin(Script::connected().connect(STRANGER), mode))
     .judge(|judge| another_opaque(judge, Some("0123ABCD")));
     let established = Case::new(
         "3.3.5.2/opaque-of-an-association-in-first-token",
         "a first token with the opaque of another endpoint's association gets another one, and harms nobody",
         &["SIPAE-3.3.5.2-27"],
     )
-    .plan(|version| {
-        let script = handshake(version).connect(STRANGER);
-        let script = script.attempt(|script| claiming("{sa.opaque}").fenced().begin(script));
+    .plan(|mode| {
+        let script = handshake(mode).connect(STRANGER);
+        let script = script.attempt(|script| claiming("{sa.opaque}").fenced().begin(script, mode));
         signed(script, "owner").ask("owner")
     })
     .judge(|judge| {
@@ -168,10 +166,10 @@ fn chosen_by_client() -> Vec<Case> {
         "a first token with the opaque of another endpoint's handshake gets another one, and harms nobody",
         &["SIPAE-3.3.5.2-27"],
     )
-    .plan(|version| {
-        let script = first_token(Script::connected()).connect(STRANGER);
-        let script = script.attempt(|script| claiming("{sa.opaque}").fenced().begin(script));
-        Handshake::user().finish(script, version)
+    .plan(|mode| {
+        let script = first_token(Script::connected(), mode).connect(STRANGER);
+        let script = script.attempt(|script| claiming("{sa.opaque}").fenced().begin(script, mode));
+        Handshake::user().finish(script, mode)
     })
     .judge(|judge| {
         another_opaque(judge, None);
@@ -196,15 +194,14 @@ fn another_opaque(judge: &mut Judge<'_>, claimed: Option<&str>) {
         return judge.refused("SIPAE-3.3.5.2-27", message);
     }
     let observation = judge.observation();
-    let owned = observation.answer("first", opaque_of).flatten();
+    let owned = observation.challenge("first", opaque_of).flatten();
     let claimed = claimed.map(str::to_owned).or(owned);
-    let given = observation.answer(message, opaque_of).flatten();
+    let given = observation.challenge(message, opaque_of).flatten();
     let holds = if given == claimed { Err(format!("{given:?}")) } else { Ok(()) };
     judge.check("SIPAE-3.3.5.2-27", "an opaque that the server has chosen", holds);
 }
 
-fn opaque_of(answer: &Message<'_>) -> Option<String> {
-    let (_, line) = ntlm_challenge(answer)?;
+fn opaque_of(_: ChallengeKind, line: &AuthHeader<'_>) -> Option<String> {
     line.get(AuthParam::Opaque).map(Value::to_text)
 }
 
@@ -216,11 +213,11 @@ fn other_challenge() -> Vec<Case> {
         let judged = taken(of);
         Case::new(id, title, &["SIPAE-3.3.5.2-31"])
             .failing_logons(1)
-            .plan(move |version: Version| {
+            .plan(move |mode: Mode| {
                 let script = Script::default().connect(Party::SACRIFICIAL.connection());
-                let script = taken("two").begin(taken("one").begin(script));
+                let script = taken("two").begin(taken("one").begin(script, mode), mode);
                 let mixed = taken(of).completing([set_opaque(&format!("{{{under}.opaque}}"))]);
-                mixed.ask(mixed.complete(script, version, Password::Right), mixed.requests()[2])
+                mixed.ask(mixed.complete(script, mode), mixed.requests()[2])
             })
             .judge(move |judge| refuses(judge, "SIPAE-3.3.5.2-31", &judged))
     };

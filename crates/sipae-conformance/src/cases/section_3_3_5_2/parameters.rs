@@ -2,7 +2,7 @@
 
 use sipae::auth::AuthParam;
 use sipae::version::Version;
-use sipae_gen::{Edit, ParamEdit, Script};
+use sipae_gen::{Mode, Edit, ParamEdit, Script};
 
 use super::{completes, deepest, refuses, signed_after};
 use crate::case::Case;
@@ -19,16 +19,16 @@ fn set(param: AuthParam, value: &str) -> Edit {
 }
 
 /// `version=7` in place of what was offered; at version 2 nothing is written by right.
-fn version_seven(version: Version) -> Edit {
-    match version.param() {
+fn version_seven(mode: Mode) -> Edit {
+    match mode.version.param() {
         Some(_) => set(AuthParam::Version, "7"),
         None => Edit::AddParam { name: "version".to_owned(), value: "7".into(), first: false },
     }
 }
 
-fn play(version: Version, edit: Edit) -> Script {
+fn play(mode: Mode, edit: Edit) -> Script {
     let handshake = Handshake::user().with_credential([edit]).fenced();
-    signed_after(&handshake, handshake.play(Script::connected(), version))
+    signed_after(&handshake, handshake.play(Script::connected(), mode))
 }
 
 /// Whatever came of it.
@@ -46,7 +46,7 @@ fn versions() -> Vec<Case> {
         "a handshake of a version that was not offered is refused",
         &["SIPAE-3.3.5.2-22"],
     )
-    .plan(|version| play(version, version_seven(version)))
+    .plan(|mode| play(mode, version_seven(mode)))
     .judge(|judge| {
         judge.refused("SIPAE-3.3.5.2-22", deepest(judge, &Handshake::user()));
         if judge.observation().seen("after").is_some() {
@@ -59,7 +59,7 @@ fn versions() -> Vec<Case> {
         &["SIPAE-3.3.5.2-22"],
     )
     .at(&[Version::V3, Version::V4])
-    .plan(|version| play(version, Edit::Param(AuthParam::Version, ParamEdit::Remove)))
+    .plan(|mode| play(mode, Edit::Param(AuthParam::Version, ParamEdit::Remove)))
     .judge(|judge| told(judge, "SIPAE-3.3.5.2-22", "no version in the handshake"));
     let lower = Case::new(
         "3.3.5.2/version-3-for-4",
@@ -67,7 +67,7 @@ fn versions() -> Vec<Case> {
         &["SIPAE-3.3.5.2-22"],
     )
     .at(&[Version::V4])
-    .plan(|version| play(version, set(AuthParam::Version, "3")))
+    .plan(|mode| play(mode, set(AuthParam::Version, "3")))
     .judge(|judge| told(judge, "SIPAE-3.3.5.2-22", "version 3 in a handshake of version 4"));
     vec![seven, absent, lower]
 }
@@ -78,14 +78,14 @@ fn qops() -> Vec<Case> {
         "a handshake with another qop than auth is refused",
         &["SIPAE-3.3.5.2-23"],
     )
-    .plan(|version| play(version, set(AuthParam::Qop, "auth-int")))
+    .plan(|mode| play(mode, set(AuthParam::Qop, "auth-int")))
     .judge(|judge| refuses(judge, "SIPAE-3.3.5.2-23", &Handshake::user()));
     let absent = Case::new(
         "3.3.5.2/qop-absent",
         "a handshake without qop is refused or completed",
         &["SIPAE-3.3.5.2-23"],
     )
-    .plan(|version| play(version, Edit::Param(AuthParam::Qop, ParamEdit::Remove)))
+    .plan(|mode| play(mode, Edit::Param(AuthParam::Qop, ParamEdit::Remove)))
     .judge(|judge| {
         told(judge, "SIPAE-3.3.5.2-23", "no qop in the handshake");
         completed_or_refused(judge);

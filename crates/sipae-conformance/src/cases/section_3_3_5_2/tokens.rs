@@ -48,9 +48,9 @@ fn token_case(name: &str, what: &str, change: ParamEdit) -> Case {
     let played = handshake_of_second.completing([Edit::Param(AuthParam::GssapiData, change)]);
     let title = format!("{what} is refused, and others stay served");
     Case::new(&format!("3.3.5.2/token-{name}"), &title, &["SIPAE-3.3.5.2-21"])
-        .plan(move |version| {
-            let script = handshake(version).connect(Party::SECOND.connection());
-            signed(script.attempt(|script| played.play(script, version)), "served").ask("served")
+        .plan(move |mode| {
+            let script = handshake(mode).connect(Party::SECOND.connection());
+            signed(script.attempt(|script| played.play(script, mode)), "served").ask("served")
         })
         .judge(move |judge| {
             refuses(judge, "SIPAE-3.3.5.2-21", &judged);
