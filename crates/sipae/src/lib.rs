@@ -19,5 +19,6 @@ pub mod ntlm;
 pub mod sa;
 pub mod server;
 pub mod side;
+pub mod tlsdsk;
 pub mod version;
 pub mod violation;
