@@ -120,10 +120,7 @@ fn config(args: &ServeArgs) -> Result<ServerConfig, Failure> {
     let version = Version::from_number(args.offer).unwrap_or(Version::V4);
     let mut config = match &args.users {
         Some(file) => ServerConfig::new(&args.host, version, accounts(users(file)?)),
-        None => ServerConfig {
-            parameters: ServerConfig::new(&args.host, version, accounts([])).parameters,
-            ..reference_config(version)
-        },
+        None => ServerConfig { host: args.host.clone(), ..reference_config(version) },
     };
     config.kind = match args.challenge {
         Challenge::Www => ChallengeKind::Www,

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use sipae::auth::{AuthHeader, AuthParam, AuthWriter, Style};
+use sipae::auth::{AuthHeader, AuthParam, AuthWriter, Scheme, Style};
 use sipae::clock::Time;
 use sipae::draft::Draft;
 use sipae::encoding::encode_base64;
@@ -116,7 +116,7 @@ impl Room {
     /// A handshake alone: its REGISTER has no Contact.
     pub fn establish(&mut self, user: &'static str, epid: &'static str, at: ConnectionId) -> Phone {
         let config = self.server.config();
-        let (parameters, credential) = (config.parameters.clone(), config.kind.credential());
+        let (parameters, credential) = (config.parameters(Scheme::Ntlm), config.kind.credential());
         let (challenge, write) =
             (config.kind.challenge(), |credential: AuthWriter| credential.write(&Style::CANONICAL));
         let version = parameters.version.param();

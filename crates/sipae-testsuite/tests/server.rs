@@ -124,7 +124,7 @@ impl Bench {
     }
 
     fn parameters(&self) -> Parameters {
-        self.server.config().parameters.clone()
+        self.server.config().parameters(Scheme::Ntlm)
     }
 
     /// The completing REGISTER with this token, signed with these keys where the version asks for it.

@@ -10,6 +10,7 @@ use crate::endpoint::EndpointError;
 use crate::message::{HeaderName, MessageError};
 use crate::ntlm::NtlmError;
 use crate::side::Side;
+use crate::tlsdsk::TlsDskError;
 
 /// A rule of the protocol that a peer has broken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +39,9 @@ pub enum Breach {
     /// A token that is no usable NTLM message.
     #[error("NTLM token: {0}")]
     Ntlm(#[from] NtlmError),
+    /// A flight of TLS-DSK, or a whole handshake, that is of no use.
+    #[error("TLS-DSK: {0}")]
+    TlsDsk(#[from] TlsDskError),
     /// Endpoint identifiers that are missing or contradict each other.
     #[error(transparent)]
     Endpoint(#[from] EndpointError),
@@ -131,6 +135,7 @@ impl Breach {
             Self::Message(error) => error.rule(),
             Self::Header { diagnostic, .. } => diagnostic.rule(),
             Self::Ntlm(error) => error.rule(),
+            Self::TlsDsk(error) => error.rule(),
             Self::Endpoint(error) => error.rule(),
             Self::Ambiguous { .. } => "SIPAE-2.2-27",
             Self::Replayed { .. } => "SIPAE-3.1.1-05",

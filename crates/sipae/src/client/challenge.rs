@@ -1,6 +1,6 @@
 //! Choosing among challenges ([MS-SIPAE] 3.2.5.1).
 
-use super::{Client, ClientEvent, Scene, State};
+use super::{Client, ClientEvent, Negotiation, Scene, State};
 use crate::auth::ChallengeKind;
 use crate::auth::{AuthHeader, AuthParam, Scheme};
 use crate::message::Message;
@@ -26,12 +26,40 @@ impl Client {
             // The association is lost; a client that is leaving goes (SIPAE-3.2.5.1-22, -23).
             State::Established(_) => self.lost(scene),
             State::Bare => self.begin(scene, message, kind),
-            State::Started { parameters, kind: first } if first == kind => {
-                self.proceed(scene, message, kind, parameters);
+            State::Started { parameters, kind: first, negotiation } if first == kind => {
+                self.proceed(scene, message, kind, parameters, negotiation);
             }
-            State::Completing { .. } => self.fail(scene, Breach::Credentials),
+            State::Completing { association, .. } => {
+                self.try_next(scene, message, kind, association.parameters.scheme);
+            }
             State::Started { .. } | State::Idle => self.fail(scene, Breach::NoUsableChallenge),
         }
+    }
+
+    /// A fresh challenge behind the last step: the scheme has failed, and the next one is tried (SIPAE-3.2.5.1-21).
+    fn try_next(
+        &mut self,
+        scene: &mut Scene<'_>,
+        message: &Message<'_>,
+        kind: ChallengeKind,
+        failed: Scheme,
+    ) {
+        self.failed.push(failed);
+        match self.best(message, kind) {
+            Some(parameters) => self.start(scene, parameters, kind),
+            None => self.fail(scene, Breach::Credentials),
+        }
+    }
+
+    /// The handshake broke on this side. What else the server offers it says again.
+    fn abandon(&mut self, scene: &mut Scene<'_>, scheme: Scheme, breach: Breach) {
+        self.failed.push(scheme);
+        if self.schemes().next().is_none() {
+            return self.fail(scene, breach);
+        }
+        scene.discard(breach);
+        self.forget();
+        self.register(scene);
     }
 
     fn lost(&mut self, scene: &mut Scene<'_>) {
@@ -45,12 +73,32 @@ impl Client {
         scene.event(ClientEvent::Failed(Violation::server(breach)));
     }
 
-    /// The first challenge that can be answered.
+    /// The best challenge that can be answered.
     fn begin(&mut self, scene: &mut Scene<'_>, message: &Message<'_>, kind: ChallengeKind) {
-        match self.usable(message, kind).find(|usable| usable.token.is_none()) {
-            Some(usable) => self.start(scene, usable.parameters, kind),
+        match self.best(message, kind) {
+            Some(parameters) => self.start(scene, parameters, kind),
             None => self.fail(scene, Breach::NoUsableChallenge),
         }
+    }
+
+    /// The schemes that there are credentials for and that have not failed, best first (SIPAE-3.2.5.1-02).
+    fn schemes(&self) -> impl Iterator<Item = Scheme> {
+        const PREFERENCE: [Scheme; 2] = [Scheme::TlsDsk, Scheme::Ntlm];
+        PREFERENCE.into_iter().filter(|scheme| {
+            let has_credentials = match scheme {
+                Scheme::TlsDsk => self.config.tls_dsk.is_some(),
+                _ => !self.config.user.is_empty(),
+            };
+            has_credentials && !self.failed.contains(scheme)
+        })
+    }
+
+    /// What the best of the fresh challenges says, whatever their order.
+    fn best(&self, message: &Message<'_>, kind: ChallengeKind) -> Option<Parameters> {
+        self.schemes().find_map(|scheme| {
+            let mut usable = self.usable(message, kind).filter(|usable| usable.token.is_none());
+            usable.find(|usable| usable.parameters.scheme == scheme).map(|usable| usable.parameters)
+        })
     }
 
     /// The continuation of the negotiation at hand. One with other parameters, even of the same scheme, is another's and
@@ -61,18 +109,30 @@ impl Client {
         message: &Message<'_>,
         kind: ChallengeKind,
         parameters: Parameters,
+        negotiation: Negotiation,
     ) {
         let mut own = self.usable(message, kind).filter(|usable| usable.parameters == parameters);
+        let scheme = parameters.scheme;
         let Some((opaque, token)) = own.find_map(|usable| usable.token) else {
-            return self.fail(scene, Breach::NoUsableChallenge);
+            // It may be the end of this scheme alone.
+            return match negotiation {
+                Negotiation::Ntlm => self.fail(scene, Breach::NoUsableChallenge),
+                Negotiation::TlsDsk(_) => self.try_next(scene, message, kind, scheme),
+            };
         };
-        if let Err(breach) = self.answer_challenge(scene, parameters, kind, opaque, &token) {
-            self.fail(scene, breach);
+        let gone_on = match negotiation {
+            Negotiation::Ntlm => self.answer_challenge(scene, parameters, kind, opaque, &token),
+            Negotiation::TlsDsk(handshake) => {
+                self.answer_flight(scene, parameters, kind, opaque, &token, handshake)
+            }
+        };
+        if let Err(breach) = gone_on {
+            self.abandon(scene, scheme, breach);
         }
     }
 
-    /// The NTLM challenges with realm, targetname and a version that this client answers. Unknown schemes and malformed
-    /// lines are skipped (SIPAE-3.2.5.1-03, -04).
+    /// The challenges with realm, targetname and a version that this client answers. Unknown schemes and malformed lines
+    /// are skipped (SIPAE-3.2.5.1-03, -04).
     fn usable<'m>(
         &self,
         message: &Message<'m>,
@@ -83,19 +143,29 @@ impl Client {
         headers.filter_map(move |header| usable(&header, weakest))
     }
 
-    /// NTLM begins with an empty token (SIPAE-3.2.5.1-09).
     fn start(&mut self, scene: &mut Scene<'_>, parameters: Parameters, kind: ChallengeKind) {
-        let credential = parameters
-            .writer()
-            .param(AuthParam::GssapiData, "")
-            .optional(AuthParam::Version, parameters.version.param());
-        self.state = State::Started { parameters, kind };
-        self.send_token(scene, kind, &credential);
+        let scheme = parameters.scheme;
+        let started = match scheme {
+            Scheme::TlsDsk => self.start_tls_dsk(scene, parameters, kind),
+            _ => {
+                self.start_ntlm(scene, parameters, kind);
+                Ok(())
+            }
+        };
+        if let Err(breach) = started {
+            self.abandon(scene, scheme, breach);
+        }
+    }
+
+    /// NTLM begins with an empty token (SIPAE-3.2.5.1-09).
+    fn start_ntlm(&mut self, scene: &mut Scene<'_>, parameters: Parameters, kind: ChallengeKind) {
+        self.send_handshake(scene, &parameters, kind, &[], &[]);
+        self.state = State::Started { parameters, kind, negotiation: Negotiation::Ntlm };
     }
 }
 
 fn usable(header: &AuthHeader<'_>, weakest: Version) -> Option<Usable> {
-    if header.malformed().is_some() || header.scheme() != Some(Scheme::Ntlm) {
+    if header.malformed().is_some() || !header.scheme().is_some_and(Scheme::signs) {
         return None;
     }
     let parameters = Parameters::of(header).ok().filter(|parameters| weakest <= parameters.version)?;

@@ -1,8 +1,8 @@
-//! Answering the CHALLENGE ([MS-SIPAE] SIPAE-3.2.5.1-10).
+//! Answering the CHALLENGE of NTLM ([MS-SIPAE] SIPAE-3.2.5.1-10), and completing any handshake.
 
 use super::{Client, Scene, State};
-use crate::auth::AuthParam;
 use crate::auth::ChallengeKind;
+use crate::clock::Time;
 use crate::encoding::encode_base64;
 use crate::ntlm::{Answer, Authenticate, Challenge, NtlmError, ResponseKind, SessionKeys};
 use crate::sa::{Context, Parameters, SecurityAssociation};
@@ -22,20 +22,29 @@ impl Client {
         challenge.check_for_sip()?;
         let (authenticate, keys) = self.authenticate(scene, &challenge)?;
         let context = Context::ntlm(&keys).ok_or(NtlmError::FlagClear { flag: "SIGN" })?;
-        let token = encode_base64(&authenticate.write(&Authenticate::PAYLOAD));
-        let mut association = SecurityAssociation::new(parameters, opaque, Side::Client, context);
-        if association.parameters.version.signs_completing_request() {
-            self.send_completing(scene, &mut association, kind, token)?;
-        } else {
-            let credential = association
-                .parameters
-                .writer()
-                .param(AuthParam::Opaque, &association.opaque)
-                .param(AuthParam::GssapiData, token)
-                .optional(AuthParam::Version, association.parameters.version.param());
-            self.send_token(scene, kind, &credential);
+        let token = authenticate.write(&Authenticate::PAYLOAD);
+        let association = SecurityAssociation::new(parameters, opaque, Side::Client, context);
+        self.complete(scene, association, kind, Some(&token), None)
+    }
+
+    /// The last request of a handshake. At version 4 it is signed (SIPAE-3.2.4.1-19), and so is that of TLS-DSK at every
+    /// version, which has no token (SIPAE-3.2.4.1-21). The association lasts until `end` at most.
+    pub(super) fn complete(
+        &mut self,
+        scene: &mut Scene<'_>,
+        mut association: SecurityAssociation,
+        kind: ChallengeKind,
+        token: Option<&[u8]>,
+        end: Option<Time>,
+    ) -> Result<(), Breach> {
+        let signs = association.parameters.version.signs_completing_request();
+        match token {
+            Some(token) if !signs => {
+                self.send_handshake(scene, &association.parameters, kind, &association.opaque, token);
+            }
+            _ => self.send_completing(scene, &mut association, kind, token.map(encode_base64))?,
         }
-        self.state = State::Completing { association: Box::new(association), kind };
+        self.state = State::Completing { association: Box::new(association), kind, end };
         Ok(())
     }
 

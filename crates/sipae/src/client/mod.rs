@@ -1,6 +1,6 @@
 //! The reference client: registers, signs, verifies ([MS-SIPAE] 3.2), as a state machine for one connection.
 //!
-//! It chooses NTLM among the challenges, authenticates anew before the association ends or when the server has lost it,
+//! It chooses the best of the schemes that it has credentials for, tries the next one where that fails, authenticates anew before the association ends or when the server has lost it,
 //! and answers the requests that reach it. Before there is an association it sends nothing but REGISTER; afterwards it
 //! believes nothing but what is signed.
 
@@ -9,15 +9,18 @@ mod handshake;
 mod outgoing;
 mod pending;
 mod registration;
+mod tls_dsk;
 mod verify;
 
-use crate::auth::ChallengeKind;
-use crate::auth::Style;
+use std::sync::Arc;
+
+use crate::auth::{ChallengeKind, Scheme, Style};
 use crate::clock::{Entropy, Time};
 use crate::draft::Draft;
 use crate::message::{Limits, Message, MessageStream};
 use crate::ntlm::NegotiateFlags;
 use crate::sa::{Durations, Parameters, SecurityAssociation};
+use crate::tlsdsk::{TlsHandshake, TlsProvider};
 use crate::version::Version;
 use crate::violation::{Breach, Violation};
 
@@ -42,6 +45,8 @@ pub struct ClientConfig {
     pub transport: String,
     /// Seconds asked for in REGISTER; `None` for no Expires header field, as many products do.
     pub expires: Option<u32>,
+    /// What TLS-DSK needs; without it that scheme is skipped.
+    pub tls_dsk: Option<TlsDskCredentials>,
     /// The weakest version that is answered (SIPAE-3.2.5.1-31).
     pub weakest: Version,
     /// What of the server's flags is answered.
@@ -69,6 +74,7 @@ impl ClientConfig {
             host: "127.0.0.1:5060".to_owned(),
             transport: "TCP".to_owned(),
             expires: None,
+            tls_dsk: None,
             weakest: Version::V2,
             flags: NegotiateFlags::CLIENT,
             style: Style::COMMUNICATOR,
@@ -77,6 +83,15 @@ impl ClientConfig {
             limits: Limits::DEFAULT,
         }
     }
+}
+
+/// The certificate of a user, which was obtained out of band (SIPAE-3.1-05).
+#[derive(Clone, Debug)]
+pub struct TlsDskCredentials {
+    /// Makes the engines of handshakes: they know the certificate, and whose certificates are trusted.
+    pub provider: Arc<dyn TlsProvider>,
+    /// The end of its validity.
+    pub not_after: Time,
 }
 
 impl std::fmt::Debug for ClientConfig {
@@ -162,12 +177,21 @@ enum State {
     Idle,
     /// A bare REGISTER is out.
     Bare,
-    /// The empty token is out.
-    Started { parameters: Parameters, kind: ChallengeKind },
-    /// The AUTHENTICATE is out; the association is established by a signed answer.
-    Completing { association: Box<SecurityAssociation>, kind: ChallengeKind },
+    /// A token is out that the server continues from.
+    Started { parameters: Parameters, kind: ChallengeKind, negotiation: Negotiation },
+    /// The last request of the handshake is out; the association is established by a signed answer.
+    Completing { association: Box<SecurityAssociation>, kind: ChallengeKind, end: Option<Time> },
     /// Signed traffic.
     Established(Box<Established>),
+}
+
+/// What the continuation goes to.
+#[derive(Debug)]
+enum Negotiation {
+    /// The empty token is out.
+    Ntlm,
+    /// A flight is out.
+    TlsDsk(Box<TlsHandshake>),
 }
 
 #[derive(Debug)]
@@ -187,6 +211,8 @@ pub struct Client {
     /// `None` when the connection is closed.
     stream: Option<MessageStream>,
     state: State,
+    /// Schemes that have failed since the client began: none is tried twice (SIPAE-3.2.5.1-21).
+    failed: Vec<Scheme>,
     call_id: String,
     from_tag: String,
     cseq: u32,
@@ -225,6 +251,7 @@ impl Client {
             stream: Some(MessageStream::new(config.limits)),
             config,
             state: State::Idle,
+            failed: Vec::new(),
             call_id,
             from_tag,
             cseq: 0,
@@ -251,6 +278,7 @@ impl Client {
             _ if self.stream.is_none() => scene.event(ClientEvent::NotSent(NotSent::Closed)),
             Input::Register => {
                 self.unregistering = false;
+                self.failed.clear();
                 self.register(&mut scene);
             }
             Input::Unregister => self.unregister(&mut scene),

@@ -2,14 +2,13 @@
 
 use super::pending::Transaction;
 use super::{Client, ClientEvent, NotSent, Output, Scene, State};
-use crate::auth::AuthWriter;
-use crate::auth::ChallengeKind;
+use crate::auth::{AuthParam, ChallengeKind};
 use crate::clock::Entropy;
 use crate::draft::Draft;
-use crate::encoding::encode_base16;
+use crate::encoding::{encode_base16, encode_base64};
 use crate::endpoint::InstanceId;
 use crate::message::HeaderName;
-use crate::sa::{SecurityAssociation, SignOptions};
+use crate::sa::{Parameters, SecurityAssociation, SignOptions};
 use crate::violation::Breach;
 
 impl Client {
@@ -105,25 +104,37 @@ impl Client {
     }
 
     /// A REGISTER with a handshake token and no signature.
-    pub(super) fn send_token(&mut self, scene: &mut Scene<'_>, kind: ChallengeKind, credential: &AuthWriter) {
+    pub(super) fn send_handshake(
+        &mut self,
+        scene: &mut Scene<'_>,
+        parameters: &Parameters,
+        kind: ChallengeKind,
+        opaque: &[u8],
+        token: &[u8],
+    ) {
+        let credential = parameters
+            .writer()
+            .optional(AuthParam::Opaque, Some(opaque).filter(|opaque| !opaque.is_empty()))
+            .param(AuthParam::GssapiData, encode_base64(token))
+            .optional(AuthParam::Version, parameters.version.param());
         let draft =
             self.next_register(scene.entropy).with(kind.credential(), credential.write(&self.config.style));
         scene.outputs.push(Output::Send(draft.to_octets()));
     }
 
-    /// The REGISTER that completes a handshake at version 4: token and signature together (SIPAE-3.2.4.1-19).
+    /// The signed REGISTER that completes a handshake, with the token beside its signature if there is one.
     pub(super) fn send_completing(
         &mut self,
         scene: &mut Scene<'_>,
         association: &mut SecurityAssociation,
         kind: ChallengeKind,
-        token: String,
+        token: Option<String>,
     ) -> Result<(), Breach> {
         let mut draft = self.next_register(scene.entropy);
         let mut options = SignOptions::new(kind.credential());
         options.style = self.config.style;
         options.with_version = true;
-        options.token = Some(token);
+        options.token = token;
         association.sign(&mut draft, scene.entropy.octets(), &options)?;
         scene.outputs.push(Output::Send(draft.to_octets()));
         Ok(())

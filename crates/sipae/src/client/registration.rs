@@ -50,13 +50,17 @@ impl Client {
         self.pending.clear();
     }
 
-    /// The final answer has proven the server, whatever it says (SIPAE-3.2.5.1-30).
+    /// The final answer has proven the server, whatever it says (SIPAE-3.2.5.1-30). The association ends with what was
+    /// shown for it: certificate or ticket (SIPAE-3.2.2-02, -03).
     pub(super) fn establish(&mut self, scene: &mut Scene<'_>, message: &Message<'_>, status: u16) {
-        let State::Completing { association, kind } = std::mem::replace(&mut self.state, State::Idle) else {
+        let State::Completing { association, kind, end } = std::mem::replace(&mut self.state, State::Idle)
+        else {
             return;
         };
         let durations = &self.config.durations;
-        let reauthenticate = scene.now.plus(wait(durations.expiry, durations.client_margin));
+        let left = end.map_or(durations.expiry, |end| durations.expiry.min(end.since(scene.now)));
+        let reauthenticate = scene.now.plus(wait(left, durations.client_margin));
+        self.failed.clear();
         self.state = State::Established(Box::new(Established {
             association: *association,
             kind,

@@ -10,6 +10,7 @@ use crate::encoding::encode_base16;
 use crate::message::{HeaderName, Message, MessageError, Value};
 use crate::ntlm::{DatagramMac, SessionKeys};
 use crate::side::Side;
+use crate::tlsdsk::{TlsDskMac, TlsOutcome};
 use crate::version::Version;
 use crate::violation::{Breach, Violation};
 
@@ -24,6 +25,8 @@ pub enum Context {
         /// For what the server signs.
         server: DatagramMac,
     },
+    /// TLS-DSK: HMACs under the keys of both sides.
+    TlsDsk(Box<TlsDskMac>),
 }
 
 impl Context {
@@ -34,11 +37,18 @@ impl Context {
         Some(Self::Ntlm { client, server: DatagramMac::for_sip(keys, Side::Server)? })
     }
 
+    /// The context of a TLS handshake.
+    #[must_use]
+    pub fn tls_dsk(outcome: &TlsOutcome) -> Self {
+        Self::TlsDsk(Box::new(TlsDskMac::new(outcome.hash, &outcome.key_material)))
+    }
+
     /// The scheme.
     #[must_use]
     pub const fn scheme(&self) -> Scheme {
         match self {
             Self::Ntlm { .. } => Scheme::Ntlm,
+            Self::TlsDsk(_) => Scheme::TlsDsk,
         }
     }
 
@@ -47,6 +57,7 @@ impl Context {
     pub fn sign(&self, signer: Side, buffer: &[u8]) -> Vec<u8> {
         match self {
             Self::Ntlm { client, server } => side(signer, client, server).sign(buffer).to_vec(),
+            Self::TlsDsk(mac) => mac.sign(signer, buffer),
         }
     }
 
@@ -55,6 +66,7 @@ impl Context {
     pub fn verify(&self, signer: Side, buffer: &[u8], signature: &[u8]) -> bool {
         match self {
             Self::Ntlm { client, server } => side(signer, client, server).verify(buffer, signature),
+            Self::TlsDsk(mac) => mac.verify(signer, buffer, signature),
         }
     }
 }

@@ -61,6 +61,12 @@ impl Lifetime {
         Self { expiry: now.plus(durations.expiry), idle: durations.idle, used: now }
     }
 
+    /// The same, over when this time comes: credentials end, whatever the timers say (SIPAE-3.3.2-02).
+    #[must_use]
+    pub fn ending_by(self, end: Option<Time>) -> Self {
+        Self { expiry: end.map_or(self.expiry, |end| self.expiry.min(end)), ..self }
+    }
+
     /// A message has verified: the idle timer starts again (SIPAE-3.3.5.3-10).
     pub const fn touch(&mut self, now: Time) {
         self.used = now;

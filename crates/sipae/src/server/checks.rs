@@ -1,12 +1,13 @@
 //! What a handshake message is checked for: endpoint, opaque, From; and the bugs that can be planted there.
 
-use super::negotiation::Negotiation;
+use super::handshake::Step;
+use super::negotiation::{Negotiation, Stage};
 use super::{Scene, Server, endpoint_of};
 use crate::auth::{AuthHeader, AuthParam};
 use crate::defects::Defect;
 use crate::endpoint::{EPID_LENGTH, EndpointError, EndpointId, InstanceId, lower_address};
 use crate::message::{Message, address_of_record};
-use crate::ntlm::Authenticate;
+use crate::sa::Lifetime;
 use crate::violation::Breach;
 
 /// First tokens after which a bad server has had enough.
@@ -59,7 +60,7 @@ impl Server {
     }
 
     /// Whether first tokens are refused for ever.
-    pub(super) fn is_flooded(&mut self) -> bool {
+    fn is_flooded(&mut self) -> bool {
         let defects = self.config.defects;
         let is_many = MANY < self.negotiations.begun();
         if is_many && defects.has(Defect::FloodEndsAssociations) {
@@ -68,8 +69,39 @@ impl Server {
         is_many && defects.has(Defect::FloodLocksOut)
     }
 
+    /// The opaque of a handshake that begins; `None` if it does not, which the client has been told.
+    pub(super) fn opening(&mut self, scene: &mut Scene<'_>, step: Step<'_, '_>) -> Option<Vec<u8>> {
+        if self.is_flooded() {
+            self.answer_unsigned(scene, step.message, 503);
+            return None;
+        }
+        if self.spoils_others(step.endpoint) {
+            self.challenge(scene, step.message);
+            return None;
+        }
+        let opaque = self.opaque_for(scene, step.credential);
+        if opaque.is_none() {
+            self.answer_unsigned(scene, step.message, 500);
+        }
+        if self.config.defects.has(Defect::FirstTokenEndsAssociation) {
+            self.associations.remove_endpoint(step.endpoint);
+        }
+        opaque
+    }
+
+    /// A handshake of this endpoint, over the connection at hand.
+    pub(super) fn negotiation_of(
+        &self,
+        scene: &Scene<'_>,
+        endpoint: &EndpointId,
+        stage: Stage,
+    ) -> Negotiation {
+        let lifetime = Lifetime::start(scene.now, &self.handshake_durations());
+        Negotiation { connection: scene.flow.connection, endpoint: endpoint.clone(), stage, lifetime }
+    }
+
     /// Whether a first token is not taken because of what the endpoint has already.
-    pub(super) fn spoils_others(&mut self, endpoint: &EndpointId) -> bool {
+    fn spoils_others(&mut self, endpoint: &EndpointId) -> bool {
         let defects = self.config.defects;
         if defects.has(Defect::RenegotiatesAssociation) {
             self.associations.remove_endpoint(endpoint);
@@ -80,7 +112,7 @@ impl Server {
     }
 
     /// The opaque of a handshake that begins. One that the client sends along means nothing (SIPAE-3.3.5.2-27).
-    pub(super) fn opaque_for(&self, scene: &mut Scene<'_>, credential: &AuthHeader<'_>) -> Option<Vec<u8>> {
+    fn opaque_for(&self, scene: &mut Scene<'_>, credential: &AuthHeader<'_>) -> Option<Vec<u8>> {
         let defects = self.config.defects;
         let claimed = credential.get(AuthParam::Opaque).map(|opaque| opaque.unfolded().into_owned());
         if defects.has(Defect::OpaqueOfConnection) {
@@ -122,28 +154,24 @@ impl Server {
         address.to_lowercase() == endpoint.address || defects.has(Defect::HandshakeWithForeignFrom)
     }
 
-    /// An AUTHENTICATE proved nothing: its handshake is over, and there is a fresh challenge.
+    /// A token proved nothing: its handshake is over, and there is a fresh challenge.
     pub(super) fn failed(
         &mut self,
         scene: &mut Scene<'_>,
-        message: &Message<'_>,
-        opaque: &[u8],
-        negotiation: Negotiation,
-        token: &[u8],
+        step: Step<'_, '_>,
+        is_unreadable: bool,
+        why: (u16, &str),
     ) {
         let defects = self.config.defects;
         if defects.has(Defect::FailureEndsAssociation) {
-            self.associations.remove_endpoint(&negotiation.endpoint);
-        }
-        if defects.has(Defect::KeepsFailedHandshake) {
-            self.negotiations.insert(opaque.to_vec(), negotiation);
+            self.associations.remove_endpoint(step.endpoint);
         }
         if defects.has(Defect::SilentFailure) {
             return;
         }
-        if Authenticate::read(token).is_err() && defects.has(Defect::AcceptsUnreadableToken) {
-            return self.answer_unsigned(scene, message, 200);
+        if is_unreadable && defects.has(Defect::AcceptsUnreadableToken) {
+            return self.answer_unsigned(scene, step.message, 200);
         }
-        self.challenge_because(scene, message, Some(super::handshake::HANDSHAKE_FAILED));
+        self.challenge_because(scene, step.message, Some(why));
     }
 }

@@ -1,4 +1,5 @@
-//! The reference server: a registrar that authenticates with NTLM ([MS-SIPAE] 3.3), as a state machine.
+//! The reference server: a registrar that authenticates with NTLM, Kerberos and TLS-DSK ([MS-SIPAE] 3.3), as a state
+//! machine.
 //!
 //! It forwards what it authenticates to the endpoints of its users and relays what they answer, signed anew for each.
 //! Everything that a client can make it remember is bounded.
@@ -6,30 +7,32 @@
 mod account;
 mod application;
 mod checks;
+mod config;
 mod handshake;
 mod identity;
 mod location;
 mod misreadings;
 mod negotiation;
+mod ntlm;
 mod proxy;
 mod relay;
 mod response;
 mod signed;
 mod table;
+mod tls_dsk;
 mod transactions;
 
 pub use account::{Account, Accounts};
+pub use config::{ServerConfig, TlsDskService};
 
 use std::collections::BTreeMap;
 
-use crate::auth::{AuthHeader, AuthParam, ChallengeKind, Style};
+use crate::auth::{AuthHeader, AuthParam, ChallengeKind};
 use crate::clock::{Entropy, Time};
-use crate::defects::{Defect, Defects};
+use crate::defects::Defect;
 use crate::endpoint::EndpointId;
 use crate::message::{HeaderName, Limits, Message, MessageError, MessageStream};
-use crate::ntlm::NegotiateFlags;
-use crate::sa::{Durations, Parameters};
-use crate::version::Version;
+use crate::sa::Parameters;
 use crate::violation::{Breach, Violation};
 
 use location::Flow;
@@ -40,71 +43,6 @@ use transactions::Transactions;
 /// A connection, named by whoever owns it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnectionId(pub u64);
-
-/// What a server is and permits.
-#[derive(Clone, Debug)]
-pub struct ServerConfig {
-    /// Scheme, realm, targetname and version of every challenge, fixed at start (SIPAE-3.3.3-01).
-    pub parameters: Parameters,
-    /// NetBIOS name of the domain.
-    pub domain: String,
-    /// 401 or 407.
-    pub kind: ChallengeKind,
-    /// Who may authenticate.
-    pub accounts: Accounts,
-    /// Flags of the CHALLENGE.
-    pub flags: NegotiateFlags,
-    /// Timers.
-    pub durations: Durations,
-    /// Bounds for messages.
-    pub limits: Limits,
-    /// Order and quoting of what the server writes.
-    pub style: Style,
-    /// Whether signatures carry `version`, as Lync's do.
-    pub with_version: bool,
-    /// Seconds granted to a REGISTER that asks for none, and at most.
-    pub expires: u32,
-    /// Whether NTLMv1 responses are accepted.
-    pub accept_ntlm_v1: bool,
-    /// Unfinished handshakes kept at once; the oldest gives way (SIPAE-3.3.5.2-30).
-    pub negotiations: usize,
-    /// Established associations kept at once; the least recently used gives way.
-    pub associations: usize,
-    /// Forwarded requests that wait for an answer at once; the oldest of the busiest connection gives way.
-    pub transactions: usize,
-    /// The planted bug, if any.
-    pub defects: Defects,
-}
-
-impl ServerConfig {
-    /// A Lync-like server: 401, NTLM with extended session security, realm `SIP Communications Service`.
-    #[must_use]
-    pub fn new(host: &str, version: Version, accounts: Accounts) -> Self {
-        let parameters = Parameters {
-            scheme: crate::auth::Scheme::Ntlm,
-            realm: b"SIP Communications Service".to_vec(),
-            targetname: host.as_bytes().to_vec(),
-            version,
-        };
-        Self {
-            parameters,
-            domain: accounts.domain().unwrap_or("CONTOSO").to_owned(),
-            kind: ChallengeKind::Www,
-            accounts,
-            flags: NegotiateFlags::SERVER,
-            durations: Durations::default(),
-            limits: Limits { head: 64 * 1024, header_field: 64 * 1024, body: 256 * 1024, ..Limits::DEFAULT },
-            style: Style::CANONICAL,
-            with_version: true,
-            expires: 7200,
-            accept_ntlm_v1: false,
-            negotiations: 4096,
-            associations: 65_536,
-            transactions: 1024,
-            defects: Defects::NONE,
-        }
-    }
-}
 
 /// What happens to a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,6 +109,8 @@ struct Link {
 #[derive(Debug)]
 pub struct Server {
     config: ServerConfig,
+    /// What its challenges say: a line for each scheme.
+    offers: Vec<Parameters>,
     connections: BTreeMap<ConnectionId, Link>,
     /// Connections so far.
     connected: u64,
@@ -208,17 +148,13 @@ impl Scene<'_> {
 impl Server {
     /// A server that knows nobody yet.
     #[must_use]
-    pub fn new(mut config: ServerConfig) -> Self {
-        if config.defects.has(Defect::TargetnameIsService) {
-            config.parameters.targetname.splice(0..0, *b"sip/");
-        }
-        if config.defects.has(Defect::RealmOfAnotherProduct) {
-            config.parameters.realm = config.domain.clone().into_bytes();
-        }
+    pub fn new(config: ServerConfig) -> Self {
+        let offers = config.offers();
         let negotiations = Negotiations::new(config.negotiations);
         let associations = Associations::new(config.associations);
         let transactions = Transactions::new(config.transactions);
-        Self { config, connections: BTreeMap::new(), connected: 0, negotiations, associations, transactions }
+        let connections = BTreeMap::new();
+        Self { config, offers, connections, connected: 0, negotiations, associations, transactions }
     }
 
     /// How it is configured.
@@ -369,14 +305,23 @@ impl Server {
 
     /// gssapi-data makes a handshake message, whatever stands beside it (SIPAE-3.3.5.2-01).
     fn is_handshake(&self, credential: &AuthHeader<'_>) -> bool {
-        let is_signed = credential.get(AuthParam::Response).is_some()
-            && !self.config.parameters.version.signs_completing_request();
+        let is_signed =
+            credential.get(AuthParam::Response).is_some() && !self.config.version.signs_completing_request();
         let has_token = credential.get(AuthParam::GssapiData).is_some();
         has_token && !(is_signed && self.config.defects.has(Defect::TokenBesideSignatureIsSigned))
     }
 
-    /// The credential that names this server's scheme, realm and targetname, in either header field; the rest is for
-    /// others (SIPAE-3.3.5.3-12, -13).
+    /// The offer that a credential takes up: it names the scheme, realm and targetname of one.
+    fn offer(&self, credential: &AuthHeader<'_>) -> Option<&Parameters> {
+        let takes_any = self.config.defects.has(Defect::TakesAnyRealm);
+        let is_meant = |offer: &&Parameters| match takes_any {
+            true => credential.scheme() == Some(offer.scheme),
+            false => offer.fit(credential),
+        };
+        self.offers.iter().find(is_meant)
+    }
+
+    /// The credential that takes up an offer of this server, in either header field; the rest is for others (SIPAE-3.3.5.3-12, -13).
     fn credential<'m>(&self, message: &Message<'m>) -> Option<AuthHeader<'m>> {
         let defects = self.config.defects;
         let is_read = |name: &HeaderName| {
@@ -385,11 +330,11 @@ impl Server {
         let names = HeaderName::CREDENTIALS.into_iter().filter(is_read);
         let most = if defects.has(Defect::ReadsFirstCredential) { 1 } else { usize::MAX };
         let mut credentials = names.flat_map(|name| message.all(name)).map(AuthHeader::read).take(most);
-        let takes_any = defects.has(Defect::TakesAnyRealm);
         let is_exact = defects.has(Defect::SchemeCaseMatters);
         credentials.find(|credential| {
-            let is_scheme = !is_exact || credential.scheme_text() == b"NTLM";
-            is_scheme && (takes_any || self.config.parameters.fit(credential))
+            let is_written =
+                |offer: &Parameters| !is_exact || credential.scheme_text() == offer.scheme.name().as_bytes();
+            self.offer(credential).is_some_and(is_written)
         })
     }
 

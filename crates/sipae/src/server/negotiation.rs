@@ -7,16 +7,28 @@ use crate::clock::Time;
 use crate::endpoint::EndpointId;
 use crate::ntlm::Challenge;
 use crate::sa::Lifetime;
+use crate::tlsdsk::TlsHandshake;
 
-/// A handshake whose CHALLENGE is out.
-#[derive(Clone, Debug)]
+/// A handshake under way.
+#[derive(Debug)]
 pub(super) struct Negotiation {
     pub(super) connection: ConnectionId,
     pub(super) endpoint: EndpointId,
-    pub(super) challenge: Challenge,
-    /// The CHALLENGE as sent: the MIC covers it.
-    pub(super) token: Vec<u8>,
+    pub(super) stage: Stage,
     pub(super) lifetime: Lifetime,
+}
+
+/// What a handshake waits for.
+#[derive(Debug)]
+pub(super) enum Stage {
+    /// The AUTHENTICATE.
+    Ntlm {
+        challenge: Challenge,
+        /// The CHALLENGE as sent: the MIC covers it.
+        token: Vec<u8>,
+    },
+    /// The next flight, or the signed request behind the last one.
+    TlsDsk(Box<TlsHandshake>),
 }
 
 /// Handshakes under way by opaque, bounded for each connection and in all: a flood of first tokens pushes out the
@@ -41,6 +53,10 @@ impl Negotiations {
 
     pub(super) fn contains(&self, opaque: &[u8]) -> bool {
         self.by_opaque.contains_key(opaque)
+    }
+
+    pub(super) fn get(&self, opaque: &[u8]) -> Option<&Negotiation> {
+        self.by_opaque.get(opaque).map(|(_, negotiation)| negotiation)
     }
 
     pub(super) fn insert(&mut self, opaque: Vec<u8>, negotiation: Negotiation) {

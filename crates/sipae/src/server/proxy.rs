@@ -149,8 +149,8 @@ impl Server {
     }
 
     fn via(&self, branch: &[u8]) -> Vec<u8> {
-        let host = &self.config.parameters.targetname;
-        [b"SIP/2.0/TCP ", host.as_slice(), b";branch=", branch].concat()
+        let host = self.config.host.as_bytes();
+        [b"SIP/2.0/TCP ", host, b";branch=", branch].concat()
     }
 
     /// What this server has consumed goes no further; credentials for others stay (SIPAE-3.3.4.1-14).
@@ -161,8 +161,7 @@ impl Server {
         let takes_all = self.config.defects.has(Defect::StripsAllCredentials);
         draft.headers.retain(|header| {
             let is_credential = HeaderName::CREDENTIALS.iter().any(|name| header.is(*name));
-            !(is_credential
-                && (takes_all || self.config.parameters.fit(&AuthHeader::read(Value(&header.value)))))
+            !(is_credential && (takes_all || self.offer(&AuthHeader::read(Value(&header.value))).is_some()))
         });
     }
 

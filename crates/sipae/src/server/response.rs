@@ -1,13 +1,13 @@
 //! What a server writes: challenges, refusals, signed answers.
 
 use super::{ChallengeKind, Output, Scene, Server, is_silent};
-use crate::auth::{AuthParam, AuthWriter};
+use crate::auth::{AuthParam, AuthWriter, Scheme};
 use crate::clock::{Entropy, Time};
 use crate::defects::{Defect, Defects};
 use crate::draft::Draft;
-use crate::encoding::encode_base16_upper;
+use crate::encoding::{encode_base16_upper, encode_base64};
 use crate::message::{HeaderName, Message};
-use crate::sa::SignOptions;
+use crate::sa::{Parameters, SignOptions};
 use crate::violation::Breach;
 
 /// What leaves the enterprise; `ms-diagnostics` is for those who have authenticated.
@@ -31,25 +31,37 @@ impl Server {
         message: &Message<'_>,
         diagnostic: Option<(u16, &str)>,
     ) {
-        let writer = AuthWriter::new(self.config.parameters.scheme)
-            .param(AuthParam::Realm, &self.config.parameters.realm)
-            .optional(AuthParam::Targetname, self.challenge_targetname(message))
-            .optional(
-                AuthParam::StsUri,
-                self.config.defects.has(Defect::StsUriForNtlm).then_some("https://contoso.com/cert"),
-            )
-            .optional(AuthParam::Qop, self.config.defects.has(Defect::ChallengeWithQop).then_some("auth"))
-            .optional(
-                AuthParam::GssapiData,
-                self.config.defects.has(Defect::ChallengeWithToken).then_some("TlRMTVNTUAA="),
-            )
-            .optional(AuthParam::Version, self.challenge_version());
-        self.send_challenge(scene, message, self.config.kind, &writer, diagnostic);
+        let lines: Vec<AuthWriter> =
+            self.offers.iter().map(|offer| self.offer_line(message, offer)).collect();
+        self.send_challenge(scene, message, self.config.kind, &lines, diagnostic);
     }
 
-    fn challenge_targetname(&self, message: &Message<'_>) -> Option<Vec<u8>> {
+    fn offer_line(&self, message: &Message<'_>, offer: &Parameters) -> AuthWriter {
         let defects = self.config.defects;
-        let mut targetname = self.config.parameters.targetname.clone();
+        AuthWriter::new(offer.scheme)
+            .param(AuthParam::Realm, &offer.realm)
+            .optional(AuthParam::Targetname, self.challenge_targetname(message, offer))
+            .optional(AuthParam::StsUri, self.sts_uri(offer.scheme))
+            .optional(AuthParam::Qop, defects.has(Defect::ChallengeWithQop).then_some("auth"))
+            .optional(
+                AuthParam::GssapiData,
+                defects.has(Defect::ChallengeWithToken).then_some("TlRMTVNTUAA="),
+            )
+            .optional(AuthParam::Version, self.challenge_version())
+    }
+
+    /// Where clients get their certificates, for TLS-DSK alone (SIPAE-2.2-18, SIPAE-3.3.5.1-08).
+    fn sts_uri(&self, scheme: Scheme) -> Option<&str> {
+        let service = self.config.tls_dsk.as_ref().filter(|_| scheme == Scheme::TlsDsk);
+        let is_everywhere = self.config.defects.has(Defect::StsUriForNtlm);
+        service
+            .map(|service| service.sts_uri.as_str())
+            .or_else(|| is_everywhere.then_some("https://contoso.com/cert"))
+    }
+
+    fn challenge_targetname(&self, message: &Message<'_>, offer: &Parameters) -> Option<Vec<u8>> {
+        let defects = self.config.defects;
+        let mut targetname = offer.targetname.clone();
         // A handshake goes on with the same one: only OPTIONS sees the difference.
         let is_odd = || {
             let number = message.cseq().ok().and_then(|cseq| cseq.value());
@@ -62,7 +74,7 @@ impl Server {
     }
 
     fn challenge_version(&self) -> Option<&'static str> {
-        let version = self.config.parameters.version.param();
+        let version = self.config.version.param();
         version.filter(|_| !self.config.defects.has(Defect::ChallengeWithoutVersion))
     }
 
@@ -71,10 +83,10 @@ impl Server {
         &self,
         scene: &mut Scene<'_>,
         message: &Message<'_>,
+        parameters: &Parameters,
         opaque: &[u8],
-        token: String,
+        token: &[u8],
     ) {
-        let parameters = &self.config.parameters;
         let mut realm = parameters.realm.clone();
         if self.config.defects.has(Defect::ContinuationChangesRealm) {
             realm.make_ascii_lowercase();
@@ -82,7 +94,7 @@ impl Server {
         let opaque = Some(opaque).filter(|_| !self.config.defects.has(Defect::ContinuationWithoutOpaque));
         let writer = AuthWriter::new(parameters.scheme)
             .optional(AuthParam::Opaque, opaque)
-            .param(AuthParam::GssapiData, token)
+            .param(AuthParam::GssapiData, encode_base64(token))
             .param(AuthParam::Targetname, &parameters.targetname)
             .param(AuthParam::Realm, realm)
             .optional(AuthParam::Version, parameters.version.param());
@@ -91,7 +103,7 @@ impl Server {
         } else {
             self.config.kind
         };
-        self.send_challenge(scene, message, kind, &writer, None);
+        self.send_challenge(scene, message, kind, &[writer], None);
     }
 
     fn send_challenge(
@@ -99,7 +111,7 @@ impl Server {
         scene: &mut Scene<'_>,
         message: &Message<'_>,
         kind: ChallengeKind,
-        writer: &AuthWriter,
+        lines: &[AuthWriter],
         diagnostic: Option<(u16, &str)>,
     ) {
         let defects = self.config.defects;
@@ -117,7 +129,9 @@ impl Server {
         }
         if !defects.has(Defect::ChallengeWithoutLine) {
             let field = if defects.has(Defect::ChallengeInOtherField) { kind.other() } else { kind };
-            draft.push(field.challenge(), writer.write(&self.config.style));
+            for line in lines {
+                draft.push(field.challenge(), line.write(&self.config.style));
+            }
         }
         if defects.has(Defect::DigestForAnonymous) && is_anonymous(message) {
             draft.push(kind.challenge(), "Digest realm=\"anonymous\", nonce=\"0\", qop=\"auth\"");
@@ -126,8 +140,7 @@ impl Server {
             draft.push(kind.signature(), self.baseless_signature());
         }
         if defects.has(Defect::ContinuationWithOthers) {
-            let other =
-                AuthWriter::with_scheme("Kerberos").param(AuthParam::Realm, &self.config.parameters.realm);
+            let other = AuthWriter::with_scheme("Kerberos").param(AuthParam::Realm, &self.config.realm);
             draft.push(kind.challenge(), other.write(&self.config.style));
         }
         if let Some(diagnostic) = diagnostic {
@@ -166,7 +179,7 @@ impl Server {
 
     /// What looks like the signature of an association that there is not.
     fn baseless_signature(&self) -> Vec<u8> {
-        let writer = self.config.parameters.writer();
+        let writer = self.config.parameters(Scheme::Ntlm).writer();
         let writer = writer.param(AuthParam::Srand, "0A1B2C3D").param(AuthParam::Snum, "1");
         writer.param(AuthParam::Rspauth, "0".repeat(32)).write(&self.config.style)
     }
@@ -195,8 +208,7 @@ impl Server {
     }
 
     fn diagnostic(&self, (id, reason): (u16, &str)) -> String {
-        let source = String::from_utf8_lossy(&self.config.parameters.targetname);
-        format!("{id};reason=\"{reason}\";source=\"{source}\"")
+        format!("{id};reason=\"{reason}\";source=\"{}\"", self.config.host)
     }
 
     pub(super) fn answer_unsigned(&self, scene: &mut Scene<'_>, message: &Message<'_>, status: u16) {

@@ -29,6 +29,11 @@ impl Server {
         if self.config.defects.has(Defect::BoundToConnection) && self.is_elsewhere(scene, &opaque) {
             return self.challenge(scene, message);
         }
+        if self.completes_tls_dsk(&opaque)
+            && let Ok(endpoint) = endpoint_of(message)
+        {
+            return self.complete_tls_dsk(scene, message, credential, &endpoint, opaque);
+        }
         match self.locate(message, credential, &opaque) {
             Ok(()) => self.verified(scene, message, credential, &opaque),
             Err(breach) => {

@@ -98,7 +98,10 @@ fn signed_early() -> Vec<Case> {
     );
     let case = case
         .at(&[Version::V2, Version::V3])
-        .plan(|mode| Handshake::user().complete(first_token(Script::connected(), mode), mode).ask("last"));
+        .plan(|mode| {
+            let signing = Mode { version: Version::V4, ..mode };
+            Handshake::user().complete(first_token(Script::connected(), mode), signing).ask("last")
+        });
     vec![case.judge(|judge| completes(judge, "SIPAE-3.3.5.2-01", &Handshake::user()))]
 }
 

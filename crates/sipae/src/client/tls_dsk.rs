@@ -1,0 +1,47 @@
+//! The flights of TLS-DSK ([MS-SIPAE] SIPAE-3.2.5.1-14 to -17).
+
+use super::{Client, Negotiation, Scene, State};
+use crate::auth::ChallengeKind;
+use crate::sa::{Context, Parameters, SecurityAssociation};
+use crate::side::Side;
+use crate::tlsdsk::{TlsDskError, TlsHandshake};
+use crate::violation::Breach;
+
+impl Client {
+    /// The ClientHello.
+    pub(super) fn start_tls_dsk(
+        &mut self,
+        scene: &mut Scene<'_>,
+        parameters: Parameters,
+        kind: ChallengeKind,
+    ) -> Result<(), Breach> {
+        let credentials = self.config.tls_dsk.as_ref().ok_or(TlsDskError::CertificateAbsent)?;
+        let engine = credentials.provider.engine(Side::Client, scene.now)?;
+        let handshake = Box::new(TlsHandshake::new(engine, Side::Client));
+        self.answer_flight(scene, parameters, kind, Vec::new(), &[], handshake)
+    }
+
+    /// The server's flight: the next one of this side, or behind the last one the signed request. Its Finished has been
+    /// verified then (SIPAE-3.2.5.1-16).
+    pub(super) fn answer_flight(
+        &mut self,
+        scene: &mut Scene<'_>,
+        parameters: Parameters,
+        kind: ChallengeKind,
+        opaque: Vec<u8>,
+        flight: &[u8],
+        mut handshake: Box<TlsHandshake>,
+    ) -> Result<(), Breach> {
+        let answer = handshake.step(flight)?;
+        if let Some(outcome) = handshake.outcome() {
+            let context = Context::tls_dsk(outcome);
+            let association = SecurityAssociation::new(parameters, opaque, Side::Client, context);
+            let end = self.config.tls_dsk.as_ref().map(|credentials| credentials.not_after);
+            return self.complete(scene, association, kind, None, end);
+        }
+        self.send_handshake(scene, &parameters, kind, &opaque, &answer);
+        let negotiation = Negotiation::TlsDsk(handshake);
+        self.state = State::Started { parameters, kind, negotiation };
+        Ok(())
+    }
+}

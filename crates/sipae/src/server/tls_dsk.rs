@@ -1,0 +1,111 @@
+//! TLS-DSK: the flights of a TLS handshake, then a signed request ([MS-SIPAE] SIPAE-3.3.5.2-11, -12).
+
+use super::account::Account;
+use super::handshake::{HANDSHAKE_FAILED, Proven, Step};
+use super::negotiation::{Negotiation, Stage};
+use super::{Scene, Server};
+use crate::auth::AuthHeader;
+use crate::endpoint::EndpointId;
+use crate::message::Message;
+use crate::sa::Context;
+use crate::side::Side;
+use crate::tlsdsk::{PeerCertificate, TlsDskError, TlsHandshake};
+use crate::violation::Breach;
+
+impl Server {
+    /// A flight: the first one makes a negotiation, each is answered by the one of the server.
+    pub(super) fn tls_dsk(&mut self, scene: &mut Scene<'_>, step: Step<'_, '_>) {
+        let opaque = step.opaque();
+        match self.negotiation(step.message, &opaque, step.endpoint) {
+            Some(Negotiation { stage: Stage::TlsDsk(handshake), .. }) => {
+                self.flight(scene, step, opaque, handshake);
+            }
+            Some(_) => self.challenge(scene, step.message),
+            None => self.begin_tls_dsk(scene, step),
+        }
+    }
+
+    fn begin_tls_dsk(&mut self, scene: &mut Scene<'_>, step: Step<'_, '_>) {
+        let Some(service) = &self.config.tls_dsk else { return self.challenge(scene, step.message) };
+        match service.provider.engine(Side::Server, scene.now) {
+            Ok(engine) => {
+                let Some(opaque) = self.opening(scene, step) else { return };
+                self.flight(scene, step, opaque, Box::new(TlsHandshake::new(engine, Side::Server)));
+            }
+            Err(error) => self.broken(scene, step, error),
+        }
+    }
+
+    /// A handshake that cannot go on is forgotten.
+    fn flight(
+        &mut self,
+        scene: &mut Scene<'_>,
+        step: Step<'_, '_>,
+        opaque: Vec<u8>,
+        mut handshake: Box<TlsHandshake>,
+    ) {
+        match handshake.step(step.token) {
+            Ok(flight) => {
+                self.continuation(scene, step.message, &self.agreed(step.credential), &opaque, &flight);
+                let negotiation = self.negotiation_of(scene, step.endpoint, Stage::TlsDsk(handshake));
+                self.negotiations.insert(opaque, negotiation);
+            }
+            Err(error) => self.broken(scene, step, error),
+        }
+    }
+
+    fn broken(&mut self, scene: &mut Scene<'_>, step: Step<'_, '_>, error: TlsDskError) {
+        scene.refused(error);
+        self.failed(scene, step, true, HANDSHAKE_FAILED);
+    }
+
+    /// Whether a signed request completes a handshake: its opaque is that of one whose flights are done.
+    pub(super) fn completes_tls_dsk(&self, opaque: &[u8]) -> bool {
+        let stage = self.negotiations.get(opaque).map(|negotiation| &negotiation.stage);
+        matches!(stage, Some(Stage::TlsDsk(handshake)) if handshake.is_done())
+    }
+
+    /// The signed request behind the flights: whom the certificate names is who has authenticated.
+    pub(super) fn complete_tls_dsk(
+        &mut self,
+        scene: &mut Scene<'_>,
+        message: &Message<'_>,
+        credential: &AuthHeader<'_>,
+        endpoint: &EndpointId,
+        opaque: Vec<u8>,
+    ) {
+        let step = Step { message, credential, endpoint, token: &[] };
+        let negotiation = self.negotiation(message, &opaque, endpoint);
+        let Some(Negotiation { stage: Stage::TlsDsk(handshake), .. }) = negotiation else {
+            scene.refused(Breach::NoAssociation);
+            return self.challenge(scene, message);
+        };
+        match self.certified(&handshake) {
+            Ok(proven) => self.proven(scene, step, opaque, proven),
+            Err(error) => self.broken(scene, step, error),
+        }
+    }
+
+    fn certified(&self, handshake: &TlsHandshake) -> Result<Proven, TlsDskError> {
+        let outcome = handshake.outcome().ok_or(TlsDskError::FlightIncomplete)?;
+        let certificate = outcome.peer.as_ref().ok_or(TlsDskError::CertificateAbsent)?;
+        let account = self.holder(certificate);
+        let account = account.ok_or_else(|| {
+            TlsDskError::CertificateInvalid(format!("it names no user: {}", certificate.names.join(", ")))
+        })?;
+        Ok(Proven {
+            user: account.user.clone(),
+            address: account.address.clone(),
+            context: Context::tls_dsk(outcome),
+            end: Some(certificate.not_after),
+        })
+    }
+
+    /// The user whom a certificate names: by SIP URI, or by address alone.
+    fn holder(&self, certificate: &PeerCertificate) -> Option<&Account> {
+        certificate.names.iter().find_map(|name| {
+            let name = name.to_lowercase();
+            self.config.accounts.by_address(name.strip_prefix("sip:").unwrap_or(&name))
+        })
+    }
+}
