@@ -11,6 +11,7 @@ pub mod buffer;
 pub mod client;
 pub mod clock;
 pub mod defects;
+pub mod digest;
 pub mod draft;
 pub mod encoding;
 pub mod endpoint;
