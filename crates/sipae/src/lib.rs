@@ -10,6 +10,7 @@ pub mod auth;
 pub mod buffer;
 pub mod client;
 pub mod clock;
+pub mod conference;
 pub mod defects;
 pub mod digest;
 pub mod draft;

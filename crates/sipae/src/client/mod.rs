@@ -4,12 +4,18 @@
 //! and answers the requests that reach it. Before there is an association it sends nothing but REGISTER; afterwards it
 //! believes nothing but what is signed.
 
+mod anonymous;
 mod challenge;
 mod handshake;
 mod outgoing;
 mod pending;
 mod registration;
 mod verify;
+
+pub use anonymous::{
+    AnonymousClient, AnonymousConfig, AnonymousEvent, AnonymousInput, AnonymousName, AnonymousOutput,
+    JoinError,
+};
 
 use crate::auth::ChallengeKind;
 use crate::auth::Style;

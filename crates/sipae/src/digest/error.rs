@@ -56,6 +56,9 @@ pub enum DigestError {
     /// opaque is not the one that came with the nonce.
     #[error("opaque is not the one that came with the nonce")]
     Opaque,
+    /// nonce is in use by somebody else, or for something else.
+    #[error("nonce is in use by another session")]
+    Holder,
     /// nc is not above that of the last request under this nonce.
     #[error("nonce count {count} is replayed")]
     Replayed {
@@ -80,6 +83,7 @@ impl DigestError {
             Self::Opaque => "SIPAE-3.2.5.5-05",
             Self::Response => "SIPAE-3.3.5.4-05",
             Self::UnknownNonce | Self::Expired => "SIPAE-3.3.5.4-04",
+            Self::Holder => "SIPAE-3.3.5.5-02",
             Self::Replayed { .. } => "SIPAE-3.3.5.5-01",
         }
     }

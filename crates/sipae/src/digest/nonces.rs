@@ -62,19 +62,25 @@ impl Nonces {
     /// A new nonce for a challenge.
     pub fn issue(&mut self, now: Time, entropy: &mut dyn Entropy) -> Issued {
         let issued = Issued::new(now, entropy);
-        let state = State { opaque: issued.opaque.clone(), since: now, last: 0 };
+        let state = State { opaque: issued.opaque.clone(), since: now, holder: None, last: 0 };
         self.fresh.insert(issued.nonce.clone(), state);
         issued
     }
 
     /// Takes note of a credential whose response is right: its nonce must be good and its count above the last one. A
-    /// credential without qop has no count, so its nonce is good once.
+    /// credential without qop has no count, so its nonce is good once. `holder` names who uses it for what: a nonce
+    /// belongs to the first one.
     ///
     /// # Errors
-    /// [`DigestError::UnknownNonce`], [`DigestError::Expired`], [`DigestError::Opaque`], [`DigestError::Count`] or
-    /// [`DigestError::Replayed`]. A nonce that is not even of this form is [`DigestError::Response`]: no server that has
-    /// forgotten it can have issued it.
-    pub fn accept(&mut self, credential: &DigestCredential, now: Time) -> Result<(), DigestError> {
+    /// [`DigestError::UnknownNonce`], [`DigestError::Expired`], [`DigestError::Opaque`], [`DigestError::Holder`],
+    /// [`DigestError::Count`] or [`DigestError::Replayed`]. A nonce that is not even of this form is
+    /// [`DigestError::Response`]: no server that has forgotten it can have issued it.
+    pub fn accept(
+        &mut self,
+        credential: &DigestCredential,
+        holder: &str,
+        now: Time,
+    ) -> Result<(), DigestError> {
         let count = credential.count()?;
         let nonce = credential.nonce.as_slice();
         let lifetime = self.lifetime;
@@ -93,16 +99,20 @@ impl Nonces {
         if credential.opaque.as_ref() != Some(&state.opaque) {
             return Err(DigestError::Opaque);
         }
+        if state.holder.as_deref().is_some_and(|known| known != holder) {
+            return Err(DigestError::Holder);
+        }
         if count.map_or(state.last != 0, |count| count <= state.last) {
             return Err(DigestError::Replayed { count: count.unwrap_or_default() });
         }
-        self.counted(nonce, count.unwrap_or(u32::MAX));
+        self.counted(nonce, holder, count.unwrap_or(u32::MAX));
         Ok(())
     }
 
-    fn counted(&mut self, nonce: &[u8], count: u32) {
+    fn counted(&mut self, nonce: &[u8], holder: &str, count: u32) {
         if let Some(state) = self.fresh.known.remove(nonce) {
-            self.used.insert(nonce.to_vec(), State { last: count, ..state });
+            let holder = Some(holder.to_owned());
+            self.used.insert(nonce.to_vec(), State { holder, last: count, ..state });
         } else if let Some(state) = self.used.known.get_mut(nonce) {
             state.last = count;
         }
@@ -123,6 +133,8 @@ fn is_well_formed(nonce: &[u8]) -> bool {
 struct State {
     opaque: Vec<u8>,
     since: Time,
+    /// Who uses it; nobody yet if there is none.
+    holder: Option<String>,
     /// The highest count so far; zero before the first use.
     last: u32,
 }

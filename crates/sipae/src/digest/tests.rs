@@ -295,7 +295,7 @@ fn counts_go_up_and_gaps_are_legal() {
         [(1, true), (1, false), (2, true), (7, true), (3, false), (7, false), (u32::MAX, true), (8, false)];
     for (count, is_accepted) in run {
         let expected = if is_accepted { Ok(()) } else { Err(DigestError::Replayed { count }) };
-        assert_eq!(nonces.accept(&counted(&issued, Some(count)), Time(1)), expected, "{count}");
+        assert_eq!(nonces.accept(&counted(&issued, Some(count)), "alice", Time(1)), expected, "{count}");
     }
 }
 
@@ -303,9 +303,15 @@ fn counts_go_up_and_gaps_are_legal() {
 fn a_nonce_is_good_once_without_count() {
     let mut nonces = Nonces::new(4, LIFETIME);
     let issued = nonces.issue(Time(0), &mut counter());
-    assert_eq!(nonces.accept(&counted(&issued, None), Time(1)), Ok(()));
-    assert_eq!(nonces.accept(&counted(&issued, None), Time(1)), Err(DigestError::Replayed { count: 0 }));
-    assert_eq!(nonces.accept(&counted(&issued, Some(9)), Time(1)), Err(DigestError::Replayed { count: 9 }));
+    assert_eq!(nonces.accept(&counted(&issued, None), "alice", Time(1)), Ok(()));
+    assert_eq!(
+        nonces.accept(&counted(&issued, None), "alice", Time(1)),
+        Err(DigestError::Replayed { count: 0 })
+    );
+    assert_eq!(
+        nonces.accept(&counted(&issued, Some(9)), "alice", Time(1)),
+        Err(DigestError::Replayed { count: 9 })
+    );
 }
 
 #[test]
@@ -313,16 +319,16 @@ fn a_nonce_ends_and_is_forgotten() {
     let mut nonces = Nonces::new(4, LIFETIME);
     let issued = nonces.issue(Time(0), &mut counter());
     let end = Time(0).plus(LIFETIME);
-    assert_eq!(nonces.accept(&counted(&issued, Some(1)), Time(end.0 - 1)), Ok(()));
-    assert_eq!(nonces.accept(&counted(&issued, Some(2)), end), Err(DigestError::Expired));
+    assert_eq!(nonces.accept(&counted(&issued, Some(1)), "alice", Time(end.0 - 1)), Ok(()));
+    assert_eq!(nonces.accept(&counted(&issued, Some(2)), "alice", end), Err(DigestError::Expired));
     assert!(nonces.is_empty());
-    assert_eq!(nonces.accept(&counted(&issued, Some(2)), end), Err(DigestError::UnknownNonce));
+    assert_eq!(nonces.accept(&counted(&issued, Some(2)), "alice", end), Err(DigestError::UnknownNonce));
 }
 
 #[test]
 fn a_nonce_of_another_form_is_not_called_stale() {
     let unknown = Issued { nonce: b"0".to_vec(), opaque: b"0".to_vec() };
-    let refused = Nonces::new(4, LIFETIME).accept(&counted(&unknown, Some(1)), Time(0));
+    let refused = Nonces::new(4, LIFETIME).accept(&counted(&unknown, Some(1)), "alice", Time(0));
     assert_eq!(refused, Err(DigestError::Response));
 }
 
@@ -331,7 +337,17 @@ fn the_opaque_of_another_nonce_is_refused() {
     let (mut nonces, mut entropy) = (Nonces::new(4, LIFETIME), counter());
     let (first, second) = (nonces.issue(Time(0), &mut entropy), nonces.issue(Time(0), &mut entropy));
     let crossed = Issued { opaque: second.opaque, ..first };
-    assert_eq!(nonces.accept(&counted(&crossed, Some(1)), Time(0)), Err(DigestError::Opaque));
+    assert_eq!(nonces.accept(&counted(&crossed, Some(1)), "alice", Time(0)), Err(DigestError::Opaque));
+}
+
+/// [MS-SIPAE] SIPAE-3.3.5.5-02.
+#[test]
+fn a_nonce_belongs_to_whoever_uses_it_first() {
+    let mut nonces = Nonces::new(4, LIFETIME);
+    let issued = nonces.issue(Time(0), &mut counter());
+    assert_eq!(nonces.accept(&counted(&issued, Some(1)), "alice", Time(0)), Ok(()));
+    assert_eq!(nonces.accept(&counted(&issued, Some(2)), "mallory", Time(0)), Err(DigestError::Holder));
+    assert_eq!(nonces.accept(&counted(&issued, Some(2)), "alice", Time(0)), Ok(()));
 }
 
 #[test]
@@ -339,13 +355,13 @@ fn a_flood_of_challenges_does_not_touch_the_nonces_in_use() {
     let (mut nonces, mut entropy) = (Nonces::new(8, LIFETIME), counter());
     let used = nonces.issue(Time(0), &mut entropy);
     let unused = nonces.issue(Time(0), &mut entropy);
-    assert_eq!(nonces.accept(&counted(&used, Some(1)), Time(0)), Ok(()));
+    assert_eq!(nonces.accept(&counted(&used, Some(1)), "alice", Time(0)), Ok(()));
     for _ in 0..100 {
         nonces.issue(Time(0), &mut entropy);
     }
     assert!(nonces.len() <= 16);
-    assert_eq!(nonces.accept(&counted(&used, Some(2)), Time(0)), Ok(()));
-    assert_eq!(nonces.accept(&counted(&unused, Some(1)), Time(0)), Err(DigestError::UnknownNonce));
+    assert_eq!(nonces.accept(&counted(&used, Some(2)), "alice", Time(0)), Ok(()));
+    assert_eq!(nonces.accept(&counted(&unused, Some(1)), "alice", Time(0)), Err(DigestError::UnknownNonce));
 }
 
 fn text() -> impl Strategy<Value = Vec<u8>> {
@@ -426,7 +442,7 @@ proptest! {
         let mut highest = BTreeMap::<usize, u32>::new();
         for (place, count) in uses {
             let last = highest.entry(place).or_default();
-            let accepted = nonces.accept(&counted(&issued[place], Some(count)), Time(0));
+            let accepted = nonces.accept(&counted(&issued[place], Some(count)), "alice", Time(0));
             prop_assert_eq!(accepted.is_ok(), *last < count);
             *last = count.max(*last);
         }

@@ -6,6 +6,7 @@
 mod account;
 mod application;
 mod checks;
+mod focus;
 mod handshake;
 mod identity;
 mod location;
@@ -19,6 +20,7 @@ mod table;
 mod transactions;
 
 pub use account::{Account, Accounts};
+pub use focus::Conference;
 
 use std::collections::BTreeMap;
 
@@ -52,6 +54,8 @@ pub struct ServerConfig {
     pub kind: ChallengeKind,
     /// Who may authenticate.
     pub accounts: Accounts,
+    /// What may be joined without an account.
+    pub conferences: Vec<Conference>,
     /// Flags of the CHALLENGE.
     pub flags: NegotiateFlags,
     /// Timers.
@@ -91,6 +95,7 @@ impl ServerConfig {
             domain: accounts.domain().unwrap_or("CONTOSO").to_owned(),
             kind: ChallengeKind::Www,
             accounts,
+            conferences: Vec::new(),
             flags: NegotiateFlags::SERVER,
             durations: Durations::default(),
             limits: Limits { head: 64 * 1024, header_field: 64 * 1024, body: 256 * 1024, ..Limits::DEFAULT },
@@ -147,6 +152,13 @@ pub enum ServerEvent {
         /// The rule.
         violation: Violation,
     },
+    /// An anonymous client has joined a conference.
+    Joined {
+        /// Its anonymous address and its endpoint.
+        caller: String,
+        /// GRUU of the conference.
+        conference: String,
+    },
     /// Security associations have ended by time.
     Expired {
         /// How many.
@@ -177,6 +189,7 @@ pub struct Server {
     negotiations: Negotiations,
     associations: Associations,
     transactions: Transactions,
+    focus: focus::Focus,
 }
 
 /// What the handling of one message needs besides the server.
@@ -218,7 +231,9 @@ impl Server {
         let negotiations = Negotiations::new(config.negotiations);
         let associations = Associations::new(config.associations);
         let transactions = Transactions::new(config.transactions);
-        Self { config, connections: BTreeMap::new(), connected: 0, negotiations, associations, transactions }
+        let focus = focus::Focus::new(&config.durations);
+        let connections = BTreeMap::new();
+        Self { config, connections, connected: 0, negotiations, associations, transactions, focus }
     }
 
     /// How it is configured.
@@ -271,6 +286,7 @@ impl Server {
     /// cut off. Who waits for an answer is told that there will be none.
     fn expire(&mut self, now: Time, entropy: &mut dyn Entropy, outputs: &mut Vec<Output>) {
         self.negotiations.expire(now);
+        self.focus.expire(now);
         if self.config.defects.has(Defect::TellsOfExpiry) {
             self.tell_of_expiry(now, entropy, outputs);
         }
@@ -353,6 +369,9 @@ impl Server {
                 self.forward_last_from(scene, message);
             }
             return self.bad_request(scene, message, breach);
+        }
+        if self.is_for_focus(message) {
+            return self.focus(scene, message);
         }
         match self.credential(message) {
             Some(credential) if self.misunderstands(message, &credential) => self.challenge(scene, message),
