@@ -179,6 +179,9 @@ fn shown(event: &HostEvent) -> String {
         HostEvent::Server(ServerEvent::Refused { connection, violation }) => {
             format!("{} {violation}", connection.0)
         }
+        HostEvent::Server(ServerEvent::Joined { caller, conference }) => {
+            format!("{caller} joined {conference}")
+        }
         HostEvent::Server(ServerEvent::Expired { count }) => format!("{count} security associations expired"),
     }
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use sipae::auth::{ChallengeKind, Scheme};
 use sipae::defects::Defects;
-use sipae::server::{Account, Accounts, ServerConfig};
+use sipae::server::{Account, Accounts, Conference, ServerConfig};
 use sipae::version::Version;
 pub use sipae_gen::Mode;
 use sipae_net::{TlsClient, TlsError};
@@ -230,7 +230,14 @@ impl Target {
 pub fn reference_config(version: Version) -> ServerConfig {
     let profile = Profile::of_reference();
     let users = [profile.user].into_iter().chain(profile.sacrificial).chain(profile.peers);
-    ServerConfig::new("server.contoso.com", version, accounts(users))
+    let conferences = vec![reference_conference()];
+    ServerConfig { conferences, ..ServerConfig::new("server.contoso.com", version, accounts(users)) }
+}
+
+/// The conference of the embedded reference server, whose key is a test value.
+#[must_use]
+pub fn reference_conference() -> Conference {
+    Conference::new("alice@contoso.com", "TEST0001", "test-key-of-conference")
 }
 
 /// Accounts of a server with these users.

@@ -6,11 +6,13 @@
 //! Fields marked *cross-check* are not needed to compute: they hold the same facts a second time, in another form,
 //! so that a second implementation can confirm the vector. A codec may ignore them.
 
+mod digest;
 mod encoding;
 mod ntlm;
 mod primitive;
 mod sip;
 
+pub use digest::{Digest, DigestMismatch, DigestQop};
 pub use encoding::{Base16, Base64, EpidUuid, SipeEpid, UuidGruu};
 pub use ntlm::{
     AuthenticateFields, AvPairs, ChallengeFields, DatagramRekey, KxkeyV1, Lmowfv1, Mac, MacMessage,

@@ -14,8 +14,6 @@ pub enum OtherScheme {
     Kerberos,
     /// TLS-DSK, [MS-SIPAE] 3.2.
     TlsDsk,
-    /// Digest, [RFC 2617] and [RFC 7616].
-    Digest,
 }
 
 macro_rules! operations {
@@ -127,12 +125,13 @@ operations! {
         SipeEpid "sipe_epid";
         Base16 "base16";
         Base64 "base64";
+        Digest "digest";
+        DigestMismatch "digest_mismatch";
     }
     untyped {
         Kerberos: "krb_ap_req" "krb_ap_rep" "gss_mic" "gss_mic_parse" "gss_mic_verify" "nfold"
             "krb_string_to_key_aes" "krb_string_to_key_rc4" "aes_cts" "krb_dk";
         TlsDsk: "tls_records" "tlsdsk_keys" "tls_prf" "tlsdsk_sign" "tlsdsk_transcript";
-        Digest: "digest" "digest_mismatch";
     }
 }
 

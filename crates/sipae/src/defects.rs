@@ -212,6 +212,23 @@ defects! {
     AcceptsAmbiguous "accepts-ambiguous" "SIPAE-2.2-27" "a signed value that could be read as two is accepted";
     WantsVersionBare "wants-version-bare" "SIPAE-2.2-06" "version in quotation marks is not understood, which is right and written down";
     ChallengeWithoutVersion "challenge-without-version" "SIPAE-3.3.5.1-07" "a challenge has no version";
+    DigestRealmOfServer "digest-realm-of-server" "SIPAE-3.3.3-03" "the realm of a Digest challenge is that of the server, which is right and written down";
+    DigestWithoutQop "digest-without-qop" "SIPAE-3.3.5.4-01" "a Digest challenge has no qop";
+    DigestWithoutDate "digest-without-date" "SIPAE-3.3.5.4-02" "a Digest challenge has no Date";
+    OffersPlainMd5 "offers-plain-md5" "SIPAE-3.3.5.4-03" "a Digest challenge offers MD5 alone";
+    NonceRepeats "nonce-repeats" "SIPAE-3.3.5.4-04" "every Digest challenge has the same nonce";
+    NonceNeverExpires "nonce-never-expires" "SIPAE-3.3.5.4-04" "a nonce that has expired is accepted";
+    AcceptsWrongDigest "accepts-wrong-digest" "SIPAE-3.3.5.4-05" "a wrong response of an anonymous client is accepted";
+    WrongPinIsStale "wrong-pin-is-stale" "SIPAE-3.3.5.4-05" "a wrong response of an anonymous client is answered with stale=true";
+    AcceptsAnyDigestRealm "accepts-any-digest-realm" "SIPAE-3.3.5.4-05" "a Digest credential for another realm is accepted";
+    AdmitsToClosedConference "admits-to-closed-conference" "SIPAE-3.3.5.4-06" "a conference that admits no anonymous users is joined by one";
+    AnyMethodJoins "any-method-joins" "SIPAE-3.3.5.4-07" "an anonymous session is opened by any request";
+    SessionForEveryConference "session-for-every-conference" "SIPAE-3.3.5.4-08" "who has joined one conference is let into every other one";
+    AcceptsReplayedCount "accepts-replayed-count" "SIPAE-3.3.5.5-01" "a nonce count that was used before is accepted again";
+    IgnoresDigestUri "ignores-digest-uri" "SIPAE-3.3.5.5-01" "the URI of a Digest credential is not compared with that of the request";
+    IgnoresDigestMethod "ignores-digest-method" "SIPAE-3.3.5.5-01" "a Digest response for INVITE is accepted in any request";
+    NonceForEverybody "nonce-for-everybody" "SIPAE-3.3.5.5-02" "a nonce is accepted from another anonymous address than the one that has used it";
+    ChallengesAnonymousAck "challenges-anonymous-ack" "SIPAE-3.3.5.5-03" "an anonymous ACK without credential is challenged";
     ComparesBeginning "compares-beginning" "SIPAE-5.1-04" "only the first 11 octets of a signature are compared";
 }
 

@@ -6,6 +6,7 @@ use sipae_spec::Diagnostic;
 
 use crate::auth::AuthParam;
 use crate::buffer::Field;
+use crate::digest::DigestError;
 use crate::endpoint::EndpointError;
 use crate::message::{HeaderName, MessageError};
 use crate::ntlm::NtlmError;
@@ -42,6 +43,9 @@ pub enum Breach {
     /// A flight of TLS-DSK, or a whole handshake, that is of no use.
     #[error("TLS-DSK: {0}")]
     TlsDsk(#[from] TlsDskError),
+    /// A Digest challenge or credential that is not accepted.
+    #[error("Digest: {0}")]
+    Digest(#[from] DigestError),
     /// Endpoint identifiers that are missing or contradict each other.
     #[error(transparent)]
     Endpoint(#[from] EndpointError),
@@ -136,6 +140,7 @@ impl Breach {
             Self::Header { diagnostic, .. } => diagnostic.rule(),
             Self::Ntlm(error) => error.rule(),
             Self::TlsDsk(error) => error.rule(),
+            Self::Digest(error) => error.rule(),
             Self::Endpoint(error) => error.rule(),
             Self::Ambiguous { .. } => "SIPAE-2.2-27",
             Self::Replayed { .. } => "SIPAE-3.1.1-05",

@@ -130,11 +130,14 @@ fn scheme(op: &str) -> &'static str {
     match known.and_then(|(_, scheme)| *scheme) {
         Some(OtherScheme::Kerberos) => "Kerberos",
         Some(OtherScheme::TlsDsk) => "TLS-DSK",
-        Some(OtherScheme::Digest) => "Digest",
+        None if DIGEST.contains(&op) => "Digest",
         None if NEUTRAL.contains(&op) => "SIP",
         None => "NTLM",
     }
 }
+
+/// Operations of Digest.
+const DIGEST: &[&str] = &["digest", "digest_mismatch"];
 
 /// Operations of no scheme.
 const NEUTRAL: &[&str] = &[

@@ -193,6 +193,21 @@ pub(super) const CODECS: &[Wrong] = &[
             }))
         },
     ),
+    wrong("sessions of Digest are none", "3.2.5.5-02", &["3.2.5.5-01", "3.2.5.5-07"], |operation| {
+        of_digest(operation, |inputs| inputs.algorithm = inputs.algorithm.replace("-sess", ""))
+    }),
+    wrong("digest-uri without its parameters", "3.2.5.5-07", &["3.2.5.5-01", "3.2.5.5-02"], |operation| {
+        of_digest(operation, |inputs| {
+            inputs.uri = inputs.uri.split(';').next().unwrap_or_default().to_owned();
+        })
+    }),
+    wrong("MD5 whatever the algorithm", "3.2.5.5-01", &["3.2.5.5-02", "3.2.5.5-07"], |operation| {
+        of_digest(operation, |inputs| inputs.algorithm = "MD5".to_owned())
+    }),
+    wrong("every password is right", "3.3.5.4-05", &[], |operation| match operation {
+        Operation::DigestMismatch(_) => Ok(Answer::new().flag("matches", true)),
+        _ => reference(operation),
+    }),
     wrong(
         "the sequence number is not 100",
         "3.2.4.1-25",
@@ -367,6 +382,13 @@ fn written(operation: &Operation, alter: fn(&str) -> String) -> Outcome {
 }
 
 /// Builds the buffer of another message.
+fn of_digest(operation: &Operation, change: impl FnOnce(&mut inputs::Digest)) -> Result<Answer, Refusal> {
+    let Operation::Digest(inputs) = operation else { return reference(operation) };
+    let mut inputs = inputs.clone();
+    change(&mut inputs);
+    reference(&Operation::Digest(inputs))
+}
+
 fn of_message(operation: &Operation, alter: fn(&str) -> String) -> Outcome {
     let Operation::SipBuffer(inputs) = operation else { return reference(operation) };
     let message = alter(&inputs.message);

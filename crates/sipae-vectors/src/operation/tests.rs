@@ -102,7 +102,24 @@ fn samples() -> Vec<(&'static str, Value)> {
         ("sipe_epid", json!({"self_uri": "sip:a@b", "hostname": "h", "ip": "2001:db8::1"})),
         ("base16", json!({"text": "a_b_"})),
         ("base64", json!({"text": "YIIC"})),
+        ("digest", digest()),
+        (
+            "digest",
+            json!({"username": "u", "realm": "r", "password": "p", "nonce": "n", "method": "BYE", "uri": "sip:x",
+                "algorithm": "sha-256-sess", "qop": "auth-int", "nc": "00000001", "cnonce": "c", "body_hex": "0d0a",
+                "want_rspauth": true, "rsp_body_hex": "", "userhash_of": "v"}),
+        ),
+        (
+            "digest_mismatch",
+            json!({"username": "u", "realm": "r", "password": "p", "nonce": "n", "method": "BYE", "uri": "sip:x",
+                "algorithm": "MD5", "qop": "auth", "nc": "00000001", "cnonce": "c", "claimed_response": "5ae0"}),
+        ),
     ]
+}
+
+fn digest() -> Value {
+    json!({"username": "u", "realm": "r", "password": "p", "nonce": "n", "method": "BYE", "uri": "sip:x",
+        "algorithm": "MD5"})
 }
 
 fn mac() -> Value {
@@ -176,6 +193,24 @@ fn a_missing_and_an_unknown_input_are_named() {
         error("rc4k", &json!({"key": "00", "data": "", "seed": 1})),
         "inputs: unknown field `seed`, expected `key` or `data`"
     );
+}
+
+#[test]
+fn a_wrong_input_of_digest_is_named() {
+    let with = |name: &str, value: Value| {
+        let mut inputs = digest();
+        inputs[name] = value;
+        inputs
+    };
+    assert!(
+        error("digest", &with("qop", json!("auth-conf")))
+            .starts_with("inputs.qop: unknown variant `auth-conf`")
+    );
+    assert_eq!(error("digest", &with("body_hex", json!("0g"))), "inputs.body_hex: invalid hex \"0g\"");
+    assert!(
+        error("digest", &with("nonce_count", json!(1))).starts_with("inputs: unknown field `nonce_count`")
+    );
+    assert_eq!(error("digest_mismatch", &digest()), "inputs: missing field `claimed_response`");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! and answers the requests that reach it. Before there is an association it sends nothing but REGISTER; afterwards it
 //! believes nothing but what is signed.
 
+mod anonymous;
 mod challenge;
 mod handshake;
 mod outgoing;
@@ -11,6 +12,11 @@ mod pending;
 mod registration;
 mod tls_dsk;
 mod verify;
+
+pub use anonymous::{
+    AnonymousClient, AnonymousConfig, AnonymousEvent, AnonymousInput, AnonymousName, AnonymousOutput,
+    JoinError,
+};
 
 use std::sync::Arc;
 

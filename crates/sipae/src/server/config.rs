@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Accounts;
+use super::{Accounts, Conference};
 use crate::auth::{ChallengeKind, Scheme, Style};
 use crate::defects::{Defect, Defects};
 use crate::message::Limits;
@@ -31,6 +31,8 @@ pub struct ServerConfig {
     pub kind: ChallengeKind,
     /// Who may authenticate.
     pub accounts: Accounts,
+    /// What may be joined without an account: Digest is for that alone, and no scheme of `schemes`.
+    pub conferences: Vec<Conference>,
     /// Flags of the CHALLENGE.
     pub flags: NegotiateFlags,
     /// Timers.
@@ -77,6 +79,7 @@ impl ServerConfig {
             domain: accounts.domain().unwrap_or("CONTOSO").to_owned(),
             kind: ChallengeKind::Www,
             accounts,
+            conferences: Vec::new(),
             flags: NegotiateFlags::SERVER,
             durations: Durations::default(),
             limits: Limits { head: 64 * 1024, header_field: 64 * 1024, body: 256 * 1024, ..Limits::DEFAULT },

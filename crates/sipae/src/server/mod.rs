@@ -8,6 +8,7 @@ mod account;
 mod application;
 mod checks;
 mod config;
+mod focus;
 mod handshake;
 mod identity;
 mod location;
@@ -24,6 +25,7 @@ mod transactions;
 
 pub use account::{Account, Accounts};
 pub use config::{ServerConfig, TlsDskService};
+pub use focus::Conference;
 
 use std::collections::BTreeMap;
 
@@ -85,6 +87,13 @@ pub enum ServerEvent {
         /// The rule.
         violation: Violation,
     },
+    /// An anonymous client has joined a conference.
+    Joined {
+        /// Its anonymous address and its endpoint.
+        caller: String,
+        /// GRUU of the conference.
+        conference: String,
+    },
     /// Security associations have ended by time.
     Expired {
         /// How many.
@@ -117,6 +126,7 @@ pub struct Server {
     negotiations: Negotiations,
     associations: Associations,
     transactions: Transactions,
+    focus: focus::Focus,
 }
 
 /// What the handling of one message needs besides the server.
@@ -153,8 +163,9 @@ impl Server {
         let negotiations = Negotiations::new(config.negotiations);
         let associations = Associations::new(config.associations);
         let transactions = Transactions::new(config.transactions);
+        let focus = focus::Focus::new(&config.durations);
         let connections = BTreeMap::new();
-        Self { config, offers, connections, connected: 0, negotiations, associations, transactions }
+        Self { config, offers, connections, connected: 0, negotiations, associations, transactions, focus }
     }
 
     /// How it is configured.
@@ -207,6 +218,7 @@ impl Server {
     /// cut off. Who waits for an answer is told that there will be none.
     fn expire(&mut self, now: Time, entropy: &mut dyn Entropy, outputs: &mut Vec<Output>) {
         self.negotiations.expire(now);
+        self.focus.expire(now);
         if self.config.defects.has(Defect::TellsOfExpiry) {
             self.tell_of_expiry(now, entropy, outputs);
         }
@@ -289,6 +301,9 @@ impl Server {
                 self.forward_last_from(scene, message);
             }
             return self.bad_request(scene, message, breach);
+        }
+        if self.is_for_focus(message) {
+            return self.focus(scene, message);
         }
         match self.credential(message) {
             Some(credential) if self.misunderstands(message, &credential) => self.challenge(scene, message),

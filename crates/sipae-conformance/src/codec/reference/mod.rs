@@ -1,7 +1,8 @@
 //! The reference implementation as a codec: the operations of the golden vectors, computed with the crate `sipae`.
 //!
-//! Not here: the operations of Kerberos, TLS-DSK and Digest, which are refused as unsupported.
+//! Not here: the operations of Kerberos and TLS-DSK, which are refused as unsupported.
 
+mod digest;
 mod encoding;
 mod endpoint;
 mod input;
@@ -57,6 +58,8 @@ impl Codec for ReferenceCodec {
             Operation::SipeEpid(inputs) => Ok(endpoint::sipe_epid(inputs)),
             Operation::Base16(inputs) => Ok(encoding::base16(inputs)),
             Operation::Base64(inputs) => Ok(encoding::base64(inputs)),
+            Operation::Digest(inputs) => digest::digest(inputs),
+            Operation::DigestMismatch(inputs) => digest::mismatch(inputs),
             Operation::Untyped { scheme, .. } => Err(not_built(*scheme)),
         }
     }
@@ -66,7 +69,6 @@ fn not_built(scheme: OtherScheme) -> Refusal {
     let name = match scheme {
         OtherScheme::Kerberos => "Kerberos",
         OtherScheme::TlsDsk => "TLS-DSK",
-        OtherScheme::Digest => "Digest",
     };
     Refusal::Unsupported(format!("{name} is not built yet"))
 }
