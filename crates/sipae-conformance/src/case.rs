@@ -101,6 +101,7 @@ pub struct Case {
     needs: Needs,
     plan: Box<Plan>,
     judge: Box<Judgment>,
+    is_core: bool,
 }
 
 impl Case {
@@ -124,7 +125,14 @@ impl Case {
             rough: false,
         };
         let (plan, judge) = (Box::new(|_| Script::default()), Box::new(|_: &mut Judge<'_>| {}));
-        Self { id, title: title.to_owned(), requirements: requirements.to_vec(), needs, plan, judge }
+        Self { id, title: title.to_owned(), requirements: requirements.to_vec(), needs, plan, judge, is_core: false }
+    }
+
+    /// It runs with every scheme at every version, and not with the newest alone.
+    #[must_use]
+    pub const fn core(mut self) -> Self {
+        self.is_core = true;
+        self
     }
 
     /// It needs no more than this gate.
@@ -232,6 +240,12 @@ impl Case {
     #[must_use]
     pub const fn role(&self) -> Role {
         Role::Server
+    }
+
+    /// Whether it runs at every version of a scheme.
+    #[must_use]
+    pub const fn is_core(&self) -> bool {
+        self.is_core
     }
 
     /// What must be there.

@@ -1,6 +1,6 @@
 //! A good exchange first: what depends on it is not blamed for it.
 
-use sipae::auth::AuthHeader;
+use sipae::auth::{AuthHeader, Scheme};
 use sipae::message::{HeaderName, Message};
 use sipae_events::{Exchanged, GateOutcome};
 use sipae_gen::{Mode, Party, Script};
@@ -18,12 +18,14 @@ pub struct GateReport {
     pub outcome: GateOutcome,
     /// Whether the target answers at all.
     pub is_reachable: bool,
-    /// Whether NTLM is offered at this version.
+    /// Whether the scheme is offered at this version, and a handshake of it can be begun.
     pub is_offered: bool,
     /// Why a request of one user does not reach another; `None` if it does.
     pub undeliverable: Option<String>,
     /// Why the second user cannot log in: trying again would lock the account.
     pub peer_refused: Option<String>,
+    /// Whether the profile says that the scheme is not there, or has no credentials for it.
+    pub is_unclaimed: bool,
     /// Whether trying again, at another version, would show the same: no server, or refused credentials.
     pub is_final: bool,
     /// Schemes that it offers.
@@ -46,6 +48,7 @@ impl GateReport {
             is_offered: false,
             undeliverable: None,
             peer_refused: None,
+            is_unclaimed: false,
             is_final: false,
             offered: Vec::new(),
             reason,
@@ -54,18 +57,25 @@ impl GateReport {
         }
     }
 
-    /// Whether the server offers no version of NTLM at all: its challenges are for other schemes.
+    /// Whether there is nothing to tell of a scheme but this gate: it is not claimed, or not offered at any version.
     #[must_use]
-    pub fn offers_others_only(&self) -> bool {
-        !self.offered.is_empty() && !self.offered.iter().any(|scheme| scheme.eq_ignore_ascii_case("NTLM"))
+    pub fn is_nothing(&self, scheme: Scheme) -> bool {
+        self.outcome == GateOutcome::Unsupported && (self.is_unclaimed || self.lacks(scheme))
+    }
+
+    /// Whether the server offers no version of the scheme at all: its challenges are for other ones.
+    #[must_use]
+    pub fn lacks(&self, scheme: Scheme) -> bool {
+        !self.offered.is_empty()
+            && !self.offered.iter().any(|offered| Scheme::from_octets(offered.as_bytes()) == Some(scheme))
     }
 }
 
 /// Makes a stage for each script of a gate.
 pub type Stages<'s> = dyn Fn(&str) -> Stage + 's;
 
-/// Plays the good exchange. `is_claimed` tells whether the version must work or may be another than the offered one.
-/// No credentials are sent to a server that offers another. `isolation` tells why no connection knows of another one,
+/// Plays the good exchange. `is_claimed` tells whether scheme and version must work, or may be others than the offered
+/// ones. No credentials are sent to a server that offers others. `isolation` tells why no connection knows of another one,
 /// where that is so: then nothing can be delivered.
 ///
 /// The gate opens for a final answer that is a success or carries a signature: what is wrong with it is for the cases.
@@ -87,22 +97,24 @@ pub fn pass(
         pace.set_in_order(answers_in_order(&observe(stages, "order", &cases::pipelined())));
     }
     if report.reason.is_some() {
-        let is_missing = is_claimed || report.offers_others_only();
-        report.outcome = if is_missing { GateOutcome::Failed } else { GateOutcome::Unsupported };
+        report.outcome = if is_claimed { GateOutcome::Failed } else { GateOutcome::Unsupported };
         return report;
     }
     let mut observation = first;
     if report.is_reachable {
         observation = observe(stages, "handshake", &cases::handshake(mode));
         report.exchange.clone_from(&observation.exchange);
-        report.is_offered = matches!(observation.reaction("first"), Some(Reaction::Continuation(_)));
+        report.is_offered = match mode.scheme {
+            Scheme::Kerberos => !report.lacks(mode.scheme),
+            _ => matches!(observation.reaction("first"), Some(Reaction::Continuation(_))),
+        };
         if !pace.is_in_order() {
             report.notes.push("its answers overtake each other, so silence takes time to prove".to_owned());
         }
     }
     let user = stages("user").profile.user.name();
-    report.reason = why_closed(&observation, &user);
-    report.is_final = !report.is_reachable || is_refused(&observation);
+    report.reason = why_closed(&observation, mode.scheme, &user);
+    report.is_final = !report.is_reachable || report.reason.is_some() && is_refused(&observation);
     if report.reason.is_none() {
         report.outcome = GateOutcome::Open;
         (report.undeliverable, report.peer_refused) = match isolation {
@@ -142,7 +154,7 @@ fn undeliverable(stages: &Stages<'_>, mode: Mode) -> (Option<String>, Option<Str
 
 /// Trying the same credentials again would lock the account.
 fn is_refused(observation: &Observation) -> bool {
-    observation.reaction("last").is_some_and(|last| !is_open(last))
+    observation.seen("last").or(observation.seen("second")).is_some()
 }
 
 /// A success, or an answer with a signature, whatever that is worth.
@@ -171,7 +183,7 @@ pub fn offered(answer: &Message<'_>) -> Vec<String> {
     lines.map(|line| String::from_utf8_lossy(line.scheme_text()).into_owned()).collect()
 }
 
-/// What the server offers in place of NTLM at this version.
+/// What the server offers in place of the scheme at this version.
 fn other_offer(observation: &Observation, mode: Mode) -> Option<String> {
     let offer = |answer: &Message<'_>| match challenge_of(mode.scheme, answer) {
         Some((_, line)) => line
@@ -187,21 +199,50 @@ fn other_offer(observation: &Observation, mode: Mode) -> Option<String> {
     observation.answer("bare", offer).flatten().map(|offer| format!("the server offers {offer}"))
 }
 
-fn why_closed(observation: &Observation, user: &str) -> Option<String> {
-    let step = |name: &str| observation.reaction(name);
-    match (step("bare"), step("first"), step("last")) {
-        (_, _, Some(last)) if is_open(last) => None,
-        (_, _, Some(Reaction::Challenge(kind))) => Some(format!(
-            "the server does not accept the credentials of {user}: {} after AUTHENTICATE",
-            kind.status()
-        )),
-        (_, _, Some(other)) => Some(format!("AUTHENTICATE of {user}: {other}")),
-        (_, Some(first), None) if !matches!(first, Reaction::Continuation(_)) => {
-            Some(format!("empty NTLM token: {first}"))
-        }
-        (Some(bare), None, None) if !matches!(bare, Reaction::Challenge(_)) => {
-            Some(format!("bare REGISTER: {bare}"))
-        }
-        _ => Some(observation.broken.clone().unwrap_or_else(|| "the exchange ended early".to_owned())),
+/// What carries the credentials of a user.
+const fn proof(scheme: Scheme) -> &'static str {
+    match scheme {
+        Scheme::Kerberos => "AP-REQ",
+        Scheme::TlsDsk => "the certificate",
+        _ => "AUTHENTICATE",
     }
+}
+
+/// One line: what the server did about the good exchange, and what it said of that.
+fn why_closed(observation: &Observation, scheme: Scheme, user: &str) -> Option<String> {
+    let proof = proof(scheme);
+    let broken = || observation.broken.clone().unwrap_or_else(|| "the exchange ended early".to_owned());
+    let deepest = ["last", "second", "first", "bare"].into_iter().find(|name| observation.seen(name).is_some());
+    let Some((name, reaction)) = deepest.and_then(|name| Some((name, observation.reaction(name)?))) else {
+        return Some(broken());
+    };
+    let is_proof = name == "last" || name == "second";
+    match reaction {
+        last if name == "last" && is_open(last) => None,
+        Reaction::Challenge(kind) if is_proof => Some(format!(
+            "the server does not accept {proof} of {user}: {} and {}",
+            kind.status(),
+            said(observation, name)
+        )),
+        Reaction::Continuation(_) if name != "bare" => Some(broken()),
+        other if is_proof => Some(format!("{proof} of {user}: {other}")),
+        other if name == "first" => Some(format!("first {scheme} token: {other}")),
+        Reaction::Challenge(_) => Some(broken()),
+        other => Some(format!("bare REGISTER: {other}")),
+    }
+}
+
+/// What an answer says of its reason.
+fn said(observation: &Observation, name: &str) -> String {
+    let reason = observation.answer(name, diagnosis).flatten();
+    reason.map_or_else(|| "no reason".to_owned(), |reason| format!("says {reason}"))
+}
+
+/// The header field that tells why: ms-diagnostics, its public form, Reason or Warning.
+fn diagnosis(answer: &Message<'_>) -> Option<String> {
+    const LONGEST: usize = 200;
+    const NAMES: [&str; 4] = ["ms-diagnostics", "ms-diagnostics-public", "Reason", "Warning"];
+    let is_reason = |name: &[u8]| NAMES.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()));
+    let found = answer.headers().find(|header| is_reason(header.name))?;
+    Some(found.value.to_text().chars().take(LONGEST).collect())
 }

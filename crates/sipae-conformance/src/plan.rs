@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 
+use sipae::auth::Scheme;
 use sipae_events::{CaseFinished, Cause, Event, GateFinished, GateOutcome, Subject, Verdict};
 
 use crate::case::{Case, Cost};
@@ -11,7 +12,7 @@ use crate::needs::{Budget, decide};
 use crate::pace::Pace;
 use crate::run::{RunOptions, Teller};
 use crate::schedule::{Claim, Job, Queue};
-use crate::target::{Connector, Setting};
+use crate::target::{Connector, Mode, Setting, Target};
 use crate::trial::{Outcome, Parked, Trial};
 
 /// The gate of one setting, and where its trials stand.
@@ -50,46 +51,104 @@ impl<'r> Plan<'r> {
         let mut budget = Budget::default();
         for place in 0..plan.passages.len() {
             plan.entries.push(Entry::Gate(place));
-            let cases = options.selected().map(|case| plan.entry(place, case, &mut budget));
-            let entries: Vec<Entry> = cases.collect();
+            let cases = plan.cases(place);
+            let entries: Vec<Entry> =
+                cases.into_iter().map(|case| plan.entry(place, case, &mut budget)).collect();
             plan.entries.extend(entries);
         }
         plan
     }
 
-    /// A server that could not be reached, that refused the credentials or offers no NTLM at all is not tried again:
-    /// accounts lock.
+    /// A server that could not be reached is not tried again, nor is a scheme whose credentials it refused, since accounts
+    /// lock, or that it does not offer at all.
     fn gates(&mut self) {
         let options = self.options;
         let shared = Arc::new(Pace::new(options.profile.answer_timeout));
-        let claimed = options.target.claimed(&options.profile);
-        let isolation = options.target.isolates(&options.profile);
-        let mut closed: Option<GateReport> = None;
         for setting in options.settings() {
             let pace = if options.target.is_one_server() {
                 Arc::clone(&shared)
             } else {
                 Arc::new(Pace::new(options.profile.answer_timeout))
             };
-            let report = match (&claimed, &closed) {
-                (Some(claimed), _) if !claimed.contains(&setting.mode.version) => {
-                    let reason = "the profile does not claim this version".to_owned();
-                    GateReport::closed(GateOutcome::Unsupported, Some(reason))
-                }
-                (_, Some(report)) => GateReport { exchange: Vec::new(), ..report.clone() },
-                (claimed, None) => {
-                    let ways = self.ways.as_ref();
-                    let stages = |part: &str| options.stage(ways, setting, &format!("gate {part}"), &pace, 0);
-                    gate::pass(&stages, &pace, setting.mode, claimed.is_some(), isolation)
-                }
-            };
-            closed = closed.or_else(|| report.is_final.then(|| report.clone()));
-            let is_last = report.offers_others_only();
-            self.passages.push(Passage { setting, pace, report });
-            if is_last {
-                return;
+            if let Some(report) = self.gate_report(setting, &pace) {
+                self.passages.push(Passage { setting, pace, report });
             }
         }
+        self.blame_for_offering_nothing();
+    }
+
+    /// The gate of a setting; none where one of the same scheme has told all.
+    fn gate_report(&self, setting: Setting, pace: &Arc<Pace>) -> Option<GateReport> {
+        let scheme = setting.mode.scheme;
+        if let Some(report) = self.final_report(scheme) {
+            return Some(GateReport { exchange: Vec::new(), ..report.clone() });
+        }
+        if self.reports_of(scheme).any(|report| report.is_nothing(scheme)) {
+            return None;
+        }
+        Some(self.unclaimed(setting.mode).unwrap_or_else(|| self.pass(setting, pace)))
+    }
+
+    fn reports_of(&self, scheme: Scheme) -> impl Iterator<Item = &GateReport> {
+        let own = self.passages.iter().filter(move |passage| passage.setting.mode.scheme == scheme);
+        own.map(|passage| &passage.report)
+    }
+
+    /// What need not be tried again.
+    fn final_report(&self, scheme: Scheme) -> Option<&GateReport> {
+        let unreachable = self.passages.iter().map(|passage| &passage.report);
+        let unreachable = unreachable.filter(|report| report.is_final && !report.is_reachable);
+        self.reports_of(scheme).filter(|report| report.is_final).chain(unreachable).next()
+    }
+
+    /// What the profile says is not there.
+    fn unclaimed(&self, mode: Mode) -> Option<GateReport> {
+        let unsupported = |reason: String| GateReport::closed(GateOutcome::Unsupported, Some(reason));
+        if let Some(reason) = self.options.profile.disclaims(mode.scheme) {
+            return Some(GateReport { is_unclaimed: true, ..unsupported(reason) });
+        }
+        let versions = self.options.target.claimed(&self.options.profile)?;
+        let is_claimed = versions.contains(&mode.version);
+        (!is_claimed).then(|| unsupported("the profile does not claim this version".to_owned()))
+    }
+
+    fn pass(&self, setting: Setting, pace: &Arc<Pace>) -> GateReport {
+        let (options, ways) = (self.options, self.ways.as_ref());
+        let is_claimed = match &options.target {
+            Target::Reference { .. } => true,
+            _ => options.profile.versions.is_some() && options.profile.claims(setting.mode.scheme),
+        };
+        let isolation = options.target.isolates(&options.profile);
+        let stages = |part: &str| options.stage(ways, setting, &format!("gate {part}"), pace, 0);
+        gate::pass(&stages, pace, setting.mode, is_claimed, isolation)
+    }
+
+    /// A server that answers, and offers nothing that can be tested, has failed the first gate.
+    fn blame_for_offering_nothing(&mut self) {
+        let is_unsupported = |passage: &Passage| passage.report.outcome == GateOutcome::Unsupported;
+        if !self.passages.iter().all(is_unsupported) {
+            return;
+        }
+        if let Some(passage) = self.passages.iter_mut().find(|passage| passage.report.is_reachable) {
+            passage.report.outcome = GateOutcome::Failed;
+        }
+    }
+
+    /// The cases that are told of at a setting: all that have to do with its scheme, and of a scheme that is open at a
+    /// newer version only the core. NTLM, of which products have had every version, runs whole at each.
+    fn cases(&self, place: usize) -> Vec<&'static Case> {
+        let Some(Passage { setting, report, .. }) = self.passages.get(place) else { return Vec::new() };
+        let Mode { scheme, version } = setting.mode;
+        if report.is_nothing(scheme) {
+            return Vec::new();
+        }
+        let is_newer = |other: &Passage| {
+            let mode = other.setting.mode;
+            mode.scheme == scheme && version < mode.version && other.report.outcome == GateOutcome::Open
+        };
+        let is_core = scheme != Scheme::Ntlm && self.passages.iter().any(is_newer);
+        let cases = self.options.selected();
+        cases.filter(|case| case.needs().schemes.contains(&scheme) && (!is_core || case.is_core())).collect()
     }
 
     fn entry(&self, place: usize, case: &'static Case, budget: &mut Budget) -> Entry {

@@ -2,6 +2,7 @@
 
 mod schema;
 mod tls;
+mod tls_dsk;
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -9,12 +10,15 @@ use std::time::Duration;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
+use sipae::auth::Scheme;
 use sipae::sa::Durations;
 use sipae::version::Version;
 use sipae_gen::Timer;
-use sipae_net::TlsOptions;
+use sipae_net::{TlsDskIdentity, TlsOptions};
 use sipae_vectors::Operation;
 use toml::de::{DeTable, DeValue};
+
+use crate::credentials::Certificates;
 
 pub use schema::SCHEMA;
 
@@ -32,6 +36,18 @@ pub struct ProfileUser {
     pub password: String,
     /// Address-of-record without scheme, such as `alice@contoso.com`.
     pub address: String,
+    /// Kerberos principal, where it is not the account name in the realm of the service.
+    #[serde(default)]
+    pub principal: Option<String>,
+    /// File of the certificate for TLS-DSK, with those between it and an authority, in PEM.
+    #[serde(default)]
+    pub certificate: Option<PathBuf>,
+    /// File of its private key, in PEM.
+    #[serde(default)]
+    pub key: Option<PathBuf>,
+    /// What these files hold.
+    #[serde(skip)]
+    pub identity: Option<TlsDskIdentity>,
 }
 
 /// Reads a password without the error that would hold it: `password = 123456` is a mistake that happens.
@@ -51,6 +67,24 @@ impl ProfileUser {
     #[must_use]
     pub fn name(&self) -> String {
         if self.domain.is_empty() { self.user.clone() } else { format!("{}\\{}", self.domain, self.user) }
+    }
+
+    /// An account with a password and nothing else.
+    #[must_use]
+    pub fn new(user: &str, domain: &str, password: &str, address: &str) -> Self {
+        let [user, domain, password, address] = [user, domain, password, address].map(str::to_owned);
+        Self { user, domain, password, address, principal: None, certificate: None, key: None, identity: None }
+    }
+
+    /// Reads the files of the account; `profile` is the file that names them, `key` what its table is called.
+    ///
+    /// # Errors
+    /// Names key and file.
+    pub fn load(&mut self, profile: &Path, key: &str) -> Result<(), String> {
+        self.check(key)?;
+        let (certificate, private) = (self.certificate.as_deref(), self.key.as_deref());
+        self.identity = tls_dsk::identity(profile, key, certificate, private)?;
+        Ok(())
     }
 
     /// Whether the account can be used; `key` is what its table is called.
@@ -166,6 +200,8 @@ impl From<Durations> for TimerDurations {
 /// A profile.
 #[derive(Clone, Debug)]
 pub struct Profile {
+    /// Schemes that the target claims; `None`: whatever it offers.
+    pub schemes: Option<Vec<Scheme>>,
     /// Versions that the target claims; `None`: whatever it offers.
     pub versions: Option<Vec<Version>>,
     /// The user under whom the cases run.
@@ -183,6 +219,8 @@ pub struct Profile {
     pub durations: Option<TimerDurations>,
     /// How to speak TLS to a target on TLS.
     pub tls: TlsOptions,
+    /// How to authenticate by TLS-DSK; without it that scheme is not tested.
+    pub certificates: Option<Certificates>,
     /// Whether it names a user: without one it is for codecs, which have no accounts.
     pub has_user: bool,
     /// Whether the programs of a target behind a pipe share state, as those do that all speak to one server.
@@ -226,6 +264,7 @@ struct File {
     durations: Option<DurationsTable>,
     #[serde(default)]
     tls: tls::Table,
+    tls_dsk: Option<tls_dsk::Table>,
     codec: Option<CodecTable>,
 }
 
@@ -280,6 +319,7 @@ fn timer(key: &str, value: Option<u64>) -> Result<Option<Duration>, String> {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TargetTable {
+    schemes: Option<Vec<String>>,
     versions: Option<Vec<u32>>,
     #[serde(default)]
     shared: bool,
@@ -294,6 +334,9 @@ struct SacrificialTable {
     #[serde(deserialize_with = "password")]
     password: String,
     address: String,
+    principal: Option<String>,
+    certificate: Option<PathBuf>,
+    key: Option<PathBuf>,
     #[serde(default = "default_failed_logons")]
     failed_logons: u32,
 }
@@ -329,6 +372,24 @@ pub fn read_text(file: &Path) -> std::io::Result<String> {
     if is_too_large { Err(std::io::Error::other("larger than 1 MiB")) } else { Ok(text) }
 }
 
+/// A file that a profile names, relative to the profile.
+pub(crate) fn beside(profile: &Path, file: &Path) -> PathBuf {
+    profile.parent().unwrap_or(Path::new("")).join(file)
+}
+
+/// The reference trusts the authority of the tests, whose key everybody has.
+#[cfg(feature = "tls")]
+fn reference_certificates() -> Option<Certificates> {
+    let authority = sipae_net::Authority::test().ok()?;
+    let trusted = authority.certificate().to_owned();
+    Some(Certificates::new(sipae_net::TlsDskEngine::Rustls, trusted, None).issued_by(authority))
+}
+
+#[cfg(not(feature = "tls"))]
+const fn reference_certificates() -> Option<Certificates> {
+    None
+}
+
 /// As many as trials should run side by side where each has to wait for its answers.
 const PEERS_OF_REFERENCE: [&str; 16] = [
     "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy", "karl", "laura", "mike",
@@ -339,13 +400,12 @@ impl Profile {
     /// The accounts of the reference server: test credentials, published in the README.
     #[must_use]
     pub fn of_reference() -> Self {
-        let user = |name: &str| ProfileUser {
-            user: name.to_owned(),
-            domain: "CONTOSO".to_owned(),
-            password: format!("test-password-of-{name}"),
-            address: format!("{name}@contoso.com"),
+        let user = |name: &str| {
+            let (password, address) = (format!("test-password-of-{name}"), format!("{name}@contoso.com"));
+            ProfileUser::new(name, "CONTOSO", &password, &address)
         };
         Self {
+            schemes: None,
             versions: None,
             user: user("alice"),
             sacrificial: Some(user("mallory")),
@@ -354,10 +414,35 @@ impl Profile {
             answer_timeout: Duration::from_millis(default_answer_timeout()),
             durations: None,
             tls: TlsOptions::default(),
+            certificates: reference_certificates(),
             has_user: true,
             shared: false,
             operations: None,
         }
+    }
+
+    /// Whether a scheme must be there: NTLM, or one that is named.
+    #[must_use]
+    pub fn claims(&self, scheme: Scheme) -> bool {
+        match &self.schemes {
+            Some(schemes) => schemes.contains(&scheme),
+            None => scheme == Scheme::Ntlm,
+        }
+    }
+
+    /// Why a scheme is not tested: it is not among the named ones, or there are no credentials for it.
+    #[must_use]
+    pub fn disclaims(&self, scheme: Scheme) -> Option<String> {
+        if self.schemes.as_ref().is_some_and(|schemes| !schemes.contains(&scheme)) {
+            return Some("the profile does not claim this scheme".to_owned());
+        }
+        let missing = match scheme {
+            Scheme::TlsDsk if self.certificates.is_none() => "[tls_dsk]",
+            Scheme::Kerberos => "[kerberos]",
+            Scheme::Digest => "[conference]",
+            _ => return None,
+        };
+        Some(format!("the profile has no credentials for it ({missing})"))
     }
 
     /// Reads a file.
@@ -379,33 +464,38 @@ impl Profile {
         let read: File = toml::from_str(text).map_err(|error| wrong(one_line(text, &error)))?;
         read.codec.as_ref().map_or(Ok(()), CodecTable::check).map_err(wrong)?;
         let has_user = read.user.is_some();
-        let user = match read.user {
+        let mut user = match read.user {
             Some(user) => user,
             // A codec has no accounts.
             None if read.codec.is_some() => Self::of_reference().user,
             None => return Err(wrong("missing field `user`".to_owned())),
         };
-        user.check("user").map_err(wrong)?;
+        user.load(file, "user").map_err(wrong)?;
         let failed_logons = read.sacrificial.as_ref().map_or(0, |table| table.failed_logons);
-        let sacrificial = read.sacrificial.map(SacrificialTable::account);
-        sacrificial.as_ref().map_or(Ok(()), |account| account.check("sacrificial")).map_err(wrong)?;
-        for (place, peer) in read.peer.iter().enumerate() {
-            peer.check(&format!("peer {}", place + 1)).map_err(wrong)?;
+        let mut sacrificial = read.sacrificial.map(SacrificialTable::account);
+        if let Some(account) = &mut sacrificial {
+            account.load(file, "sacrificial").map_err(wrong)?;
         }
-        distinct(&user, sacrificial.as_ref(), &read.peer).map_err(wrong)?;
+        let mut peers = read.peer;
+        for (place, peer) in peers.iter_mut().enumerate() {
+            peer.load(file, &format!("peer {}", place + 1)).map_err(wrong)?;
+        }
+        distinct(&user, sacrificial.as_ref(), &peers).map_err(wrong)?;
         let answer_timeout = read.pace.answer_timeout_ms;
         if !ANSWER_TIMEOUT.contains(&answer_timeout) {
             return Err(wrong(format!("pace.answer_timeout_ms: {answer_timeout} is not in 10 to 120000")));
         }
         Ok(Self {
+            schemes: read.target.schemes.map(schemes).transpose().map_err(wrong)?,
             versions: read.target.versions.map(versions).transpose().map_err(wrong)?,
             user,
             failed_logons,
             sacrificial,
-            peers: read.peer,
+            peers,
             answer_timeout: Duration::from_millis(answer_timeout),
             durations: read.durations.map(DurationsTable::read).transpose().map_err(wrong)?,
             tls: read.tls.options(file).map_err(wrong)?,
+            certificates: read.tls_dsk.map(|table| table.certificates(file)).transpose().map_err(wrong)?,
             has_user,
             shared: read.target.shared,
             operations: read.codec.and_then(|table| table.operations),
@@ -438,8 +528,27 @@ fn distinct(
 
 impl SacrificialTable {
     fn account(self) -> ProfileUser {
-        ProfileUser { user: self.user, domain: self.domain, password: self.password, address: self.address }
+        ProfileUser {
+            user: self.user,
+            domain: self.domain,
+            password: self.password,
+            address: self.address,
+            principal: self.principal,
+            certificate: self.certificate,
+            key: self.key,
+            identity: None,
+        }
     }
+}
+
+fn schemes(names: Vec<String>) -> Result<Vec<Scheme>, String> {
+    if names.is_empty() {
+        return Err("target.schemes: the list is empty".to_owned());
+    }
+    let scheme = |name: &String| Scheme::ALL.into_iter().find(|scheme| scheme.name() == name);
+    let known = Scheme::ALL.map(Scheme::name).join(", ");
+    let read = |name: String| scheme(&name).ok_or(format!("target.schemes: {name:?} is none of {known}"));
+    names.into_iter().map(read).collect()
 }
 
 fn versions(numbers: Vec<u32>) -> Result<Vec<Version>, String> {

@@ -7,11 +7,11 @@ mod object;
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use sipae::auth::{ChallengeKind, Scheme};
 use sipae::defects::Defects;
-use sipae::server::{Account, Accounts, Conference, ServerConfig};
+use sipae::server::{Account, Accounts, Conference, ServerConfig, TlsDskService};
 use sipae::version::Version;
 pub use sipae_gen::Mode;
 use sipae_net::{TlsClient, TlsError};
@@ -62,6 +62,14 @@ pub struct Setting {
     pub kind: Option<ChallengeKind>,
 }
 
+impl Setting {
+    /// Proxies challenge with old versions of NTLM alone: what is particular to a scheme shows with 401 as well.
+    fn is_of_use(&self) -> bool {
+        let is_proxy = self.kind == Some(ChallengeKind::Proxy);
+        self.mode.scheme == Scheme::Ntlm || self.mode.version == Version::V4 || !is_proxy
+    }
+}
+
 /// A text that names no target.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TargetError {
@@ -79,7 +87,7 @@ pub enum TargetError {
 }
 
 /// The schemes under test, in the order of the run.
-const SCHEMES: [Scheme; 1] = [Scheme::Ntlm];
+const SCHEMES: [Scheme; 3] = [Scheme::Ntlm, Scheme::Kerberos, Scheme::TlsDsk];
 
 impl Target {
     /// The embedded reference.
@@ -101,7 +109,8 @@ impl Target {
             versions.reverse();
         }
         let modes = SCHEMES.into_iter().flat_map(|scheme| versions.map(|version| Mode { scheme, version }));
-        modes.flat_map(|mode| kinds.iter().map(move |kind| Setting { mode, kind: *kind })).collect()
+        let settings = modes.flat_map(|mode| kinds.iter().map(move |kind| Setting { mode, kind: *kind }));
+        settings.filter(Setting::is_of_use).collect()
     }
 
     /// Whether all settings are those of one server, so that what is learnt at one holds for the others.
@@ -225,13 +234,37 @@ impl Target {
     }
 }
 
-/// The configuration of the embedded reference server, and of `sipae serve` without a file of users.
+/// The host of the embedded reference server.
+const REFERENCE_HOST: &str = "server.contoso.com";
+
+/// What the reference server needs for TLS-DSK: a certificate of the authority of the tests. It is made once.
+#[cfg(feature = "tls")]
+fn reference_tls_dsk() -> Option<TlsDskService> {
+    static SERVICE: LazyLock<Option<TlsDskService>> = LazyLock::new(|| {
+        let authority = sipae_net::Authority::test().ok()?;
+        authority.service(REFERENCE_HOST, sipae_net::TlsDskEngine::Rustls).ok()
+    });
+    SERVICE.clone()
+}
+
+#[cfg(not(feature = "tls"))]
+const fn reference_tls_dsk() -> Option<TlsDskService> {
+    None
+}
+
+/// The configuration of the embedded reference server, and of `sipae serve` without a file of users. It offers every
+/// scheme.
 #[must_use]
 pub fn reference_config(version: Version) -> ServerConfig {
     let profile = Profile::of_reference();
     let users = [profile.user].into_iter().chain(profile.sacrificial).chain(profile.peers);
     let conferences = vec![reference_conference()];
-    ServerConfig { conferences, ..ServerConfig::new("server.contoso.com", version, accounts(users)) }
+    ServerConfig {
+        conferences,
+        schemes: Scheme::SIGNING.to_vec(),
+        tls_dsk: reference_tls_dsk(),
+        ..ServerConfig::new(REFERENCE_HOST, version, accounts(users))
+    }
 }
 
 /// The conference of the embedded reference server, whose key is a test value.

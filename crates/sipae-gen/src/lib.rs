@@ -19,7 +19,9 @@ mod text;
 pub use edit::{Edit, ParamEdit};
 pub use mode::Mode;
 pub use party::{AccountRole, Connection, Label, Party};
-pub use script::{Password, Recipient, Script, Signing, Span, Step, Template, Timer, Token};
+pub use script::{
+    CertificateFault, Password, Recipient, Script, Signing, Span, Step, Template, TicketFault, Timer, Token,
+};
 pub use shrink::shrink;
 pub use source::{Drawn, Recorded, Source};
 pub use text::{Field, Piece, Reference, Text};

@@ -6,17 +6,62 @@ use sipae::version::Version;
 
 use crate::{Connection, Edit, Label, Party, Text};
 
-/// Which password answers a CHALLENGE.
+/// With which credentials a party authenticates.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Password {
-    /// The account's.
+    /// Those of the account.
     Right,
-    /// Another one.
+    /// Another password, a ticket under another key than the service's, or a certificate of an authority that nobody
+    /// trusts.
     Wrong(String),
     /// None: an AUTHENTICATE of the anonymous kind, whose keys are public.
     Anonymous,
-    /// The account's, for an account name that does not exist.
+    /// Those of an account name that does not exist.
     UnknownUser(String),
+    /// A ticket, or an authenticator, that is not as it must be.
+    Ticket(TicketFault),
+    /// A certificate that is not as it must be.
+    Certificate(CertificateFault),
+}
+
+/// What is wrong with a ticket or the authenticator beside it, and nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TicketFault {
+    /// The ticket ended an hour ago.
+    Expired,
+    /// The ticket begins in an hour.
+    Future,
+    /// The ticket is for a service of another host.
+    OtherService,
+    /// The client of the authenticator is not that of the ticket.
+    OtherClient,
+    /// The authenticator was made ten minutes ago, by the clock of the suite.
+    Skewed,
+    /// The authenticator was made four minutes ago: within the tolerance, and hence no fault.
+    SlightlySkewed,
+    /// The encrypted part of the ticket lacks its end.
+    Truncated,
+    /// The checksum of the authenticator is of another type than GSS-API's.
+    Checksum,
+    /// The ticket ends in a minute; until then it is right.
+    EndsSoon,
+    /// Mutual authentication is asked for, which is legal.
+    Mutual,
+}
+
+/// What is wrong with a certificate, and nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CertificateFault {
+    /// It ended an hour ago.
+    Expired,
+    /// It begins in an hour.
+    Future,
+    /// There is none.
+    Absent,
+    /// It names nobody who has an account.
+    Unnamed,
+    /// It ends in a minute; until then it is right.
+    EndsSoon,
 }
 
 /// What stands in `gssapi-data`.
@@ -269,20 +314,22 @@ pub enum Step {
         /// The status code.
         status: u16,
     },
-    /// Takes scheme, realm, targetname, version, opaque and CHALLENGE from the answer to a message.
+    /// Takes scheme, realm, targetname, version, opaque and CHALLENGE from the answer to a message; of TLS-DSK the flight
+    /// of the server, which may give the keys.
     Adopt {
         /// The association that gets them.
         association: Label,
         /// The message whose answer has them.
         message: Label,
     },
-    /// Answers the CHALLENGE of an association, which gives it its keys.
+    /// Authenticates for an association: answers its CHALLENGE, makes a ticket, or begins a TLS handshake. With NTLM and
+    /// Kerberos this gives it its keys.
     Authenticate {
         /// The association.
         association: Label,
         /// As whom.
         party: Party,
-        /// With which password.
+        /// With which credentials.
         password: Password,
     },
     /// Sends a request that is known to be answered and waits for its answer: what has had no answer by then on this
@@ -534,8 +581,11 @@ impl fmt::Display for Step {
             Self::Adopt { association, message } => {
                 write!(f, "adopt {association} from the answer to {message}")
             }
-            Self::Authenticate { association, party, .. } => {
+            Self::Authenticate { association, party, password: Password::Right } => {
                 write!(f, "authenticate {association} as {party}")
+            }
+            Self::Authenticate { association, party, password } => {
+                write!(f, "authenticate {association} as {party}, {password:?}")
             }
             Self::Fence { connection, association: None } => write!(f, "fence on {}", connection.0),
             Self::Fence { connection, association: Some(by) } => {

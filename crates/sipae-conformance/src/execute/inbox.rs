@@ -285,7 +285,10 @@ impl Executor {
     /// How the answer to a message is signed, as far as the associations of the script can tell.
     fn signature(&mut self, label: &Label, answer: &Message<'_>) -> Signature {
         let by = self.messages.get(label).and_then(|state| state.association.clone());
-        let state = by.and_then(|by| self.associations.get_mut(&by));
+        let mut state = by.and_then(|by| self.associations.get_mut(&by));
+        if let Some(state) = &mut state {
+            state.learn_opaque(answer);
+        }
         let found = signature(state, answer);
         if let Signature::Bad(why) = &found {
             let by = self.messages.get(label).and_then(|state| state.association.clone());

@@ -3,17 +3,19 @@
 use sipae::auth::ChallengeKind;
 use sipae::auth::{AuthHeader, AuthParam, Scheme};
 use sipae::buffer::{SignatureBuffer, SignatureParams};
-use sipae::clock::Entropy;
-use sipae::encoding::encode_base16;
+use sipae::clock::{Entropy, Time};
+use sipae::encoding::{encode_base16, encode_base64};
 use sipae::endpoint::InstanceId;
 use sipae::message::{HeaderName, Message};
 use sipae::ntlm::{Answer, Authenticate, Challenge, NegotiateFlags, ResponseKind, SessionKeys};
 use sipae::sa::{Context, Parameters, SecurityAssociation};
 use sipae::side::Side;
+use sipae::tlsdsk::{TlsDskError, TlsHandshake, TlsProvider};
 use sipae::violation::{Breach, Violation};
 use sipae_events::{BufferField, SignatureSeen};
 use sipae_gen::{Party, Password};
 
+use crate::credentials::Certificates;
 use crate::profile::ProfileUser;
 use crate::reaction::Signature;
 
@@ -61,10 +63,20 @@ pub(super) struct AssociationState {
     pub(super) opaque: Vec<u8>,
     /// The CHALLENGE as received.
     pub(super) challenge: Vec<u8>,
-    /// `gssapi-data` of the AUTHENTICATE.
+    /// `gssapi-data` of the next message of the suite: AUTHENTICATE, AP-REQ or flight.
     pub(super) token: String,
+    /// A TLS handshake under way.
+    pub(super) handshake: Option<TlsHandshake>,
     pub(super) party: Option<Party>,
     pub(super) association: Option<SecurityAssociation>,
+}
+
+/// Who authenticates, with what, when.
+pub(super) struct Applicant<'a> {
+    pub(super) user: &'a ProfileUser,
+    pub(super) password: &'a Password,
+    pub(super) certificates: Option<&'a Certificates>,
+    pub(super) now: Time,
 }
 
 /// The randomness of an AUTHENTICATE, and its time stamp.
@@ -86,37 +98,78 @@ impl AssociationState {
             opaque: text(AuthParam::Opaque),
             challenge: token.unwrap_or_default(),
             token: String::new(),
+            handshake: None,
             party: None,
             association: None,
         })
     }
 
-    /// Takes opaque and CHALLENGE of a continuation; realm, targetname and version stay those of the challenge that
-    /// created the association (SIPAE-3.2.4.1-04).
-    pub(super) fn continue_with(&mut self, continuation: Self) {
+    /// Takes opaque and CHALLENGE, or flight, of a continuation; realm, targetname and version stay those of the challenge
+    /// that created the association (SIPAE-3.2.4.1-04).
+    pub(super) fn continue_with(&mut self, continuation: Self) -> Result<(), Breach> {
         self.opaque = continuation.opaque;
         self.challenge = continuation.challenge;
+        match self.handshake.take() {
+            Some(handshake) => {
+                let flight = self.challenge.clone();
+                self.flight(handshake, &flight)
+            }
+            None => Ok(()),
+        }
     }
 
-    /// Answers the CHALLENGE as `user`, which gives the keys.
-    pub(super) fn authenticate(
-        &mut self,
-        user: &ProfileUser,
-        password: &Password,
-        moment: &Moment,
-    ) -> Result<(), Breach> {
-        let challenge = Challenge::read(&self.challenge)?;
-        let (authenticate, keys) = match password {
-            Password::Right => answer(&challenge, user, &user.user, &user.password, moment)?,
+    /// Authenticates: answers the CHALLENGE, makes a ticket, or begins a TLS handshake.
+    pub(super) fn authenticate(&mut self, by: &Applicant<'_>, moment: &Moment) -> Result<(), Breach> {
+        match self.parameters.scheme {
+            Scheme::TlsDsk => self.begin_tls_dsk(by),
+            _ => self.answer_challenge(by, moment),
+        }
+    }
+
+    fn answer_challenge(&mut self, by: &Applicant<'_>, moment: &Moment) -> Result<(), Breach> {
+        let (challenge, user) = (Challenge::read(&self.challenge)?, by.user);
+        let (authenticate, keys) = match by.password {
             Password::Wrong(text) => answer(&challenge, user, &user.user, text, moment)?,
             Password::UnknownUser(name) => answer(&challenge, user, name, &user.password, moment)?,
             Password::Anonymous => anonymous(&challenge, user, moment)?,
+            _ => answer(&challenge, user, &user.user, &user.password, moment)?,
         };
         let context = Context::ntlm(&keys).ok_or(sipae::ntlm::NtlmError::FlagClear { flag: "SIGN" })?;
-        self.token = sipae::encoding::encode_base64(&authenticate.write(&Authenticate::PAYLOAD));
+        self.token = encode_base64(&authenticate.write(&Authenticate::PAYLOAD));
+        self.establish(context);
+        Ok(())
+    }
+
+    fn begin_tls_dsk(&mut self, by: &Applicant<'_>) -> Result<(), Breach> {
+        let certificates = by.certificates.ok_or(TlsDskError::NotBuilt("tls"))?;
+        let provider = certificates.provider(by.user, by.password, by.now)?;
+        let handshake = TlsHandshake::new(provider.engine(Side::Client, by.now)?, Side::Client);
+        self.flight(handshake, &[])
+    }
+
+    /// Feeds a flight of the server, which gives the next one of the suite, or the keys.
+    fn flight(&mut self, mut handshake: TlsHandshake, flight: &[u8]) -> Result<(), Breach> {
+        self.token = encode_base64(&handshake.step(flight)?);
+        match handshake.outcome() {
+            Some(outcome) => self.establish(Context::tls_dsk(outcome)),
+            None => self.handshake = Some(handshake),
+        }
+        Ok(())
+    }
+
+    fn establish(&mut self, context: Context) {
         let (parameters, opaque) = (self.parameters.clone(), self.opaque.clone());
         self.association = Some(SecurityAssociation::new(parameters, opaque, Side::Client, context));
-        Ok(())
+    }
+
+    /// With Kerberos the server chooses the opaque in its only answer (SIPAE-3.3.5.2-10).
+    pub(super) fn learn_opaque(&mut self, message: &Message<'_>) {
+        let Some(sa) = self.association.as_mut().filter(|sa| sa.opaque.is_empty()) else { return };
+        let named = signatures(message).find(|header| sa.parameters.fit(header));
+        if let Some(opaque) = named.and_then(|header| header.get(AuthParam::Opaque)) {
+            self.opaque = opaque.unfolded().into_owned();
+            sa.opaque.clone_from(&self.opaque);
+        }
     }
 
     /// Whether this is the association of a message that came to `party`: its opaque says so.
@@ -168,13 +221,13 @@ fn anonymous(
     Ok((authenticate, keys))
 }
 
-/// The signature header fields of a message that name NTLM. Either name will do (SIPAE-3.2.5.2-16).
+/// The signature header fields of a message that name a scheme which signs. Either name will do (SIPAE-3.2.5.2-16).
 pub(super) fn signatures<'m>(message: &Message<'m>) -> impl Iterator<Item = AuthHeader<'m>> {
     HeaderName::SIGNATURES
         .into_iter()
         .flat_map(|name| message.all(name))
         .map(AuthHeader::read)
-        .filter(|header| header.scheme() == Some(Scheme::Ntlm))
+        .filter(|header| header.scheme().is_some_and(Scheme::signs))
 }
 
 /// How a message of the target is signed, as this association tells.

@@ -1,5 +1,6 @@
 //! One step of a script at a time.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sipae::auth::{AuthHeader, AuthParam, Style};
@@ -13,7 +14,7 @@ use sipae_events::Direction;
 use sipae_gen::{Connection, Label, ParamEdit, Party, Password, Signing, Span, Step, Template, Text, Token};
 
 use super::message::Sent;
-use super::party::{AssociationState, Moment};
+use super::party::{Applicant, AssociationState, Moment};
 use super::{Executor, LIMITS, Link};
 use crate::observation::challenge_of;
 
@@ -205,24 +206,27 @@ impl Executor {
         let adopted = AssociationState::adopt(kind, &line)
             .map_err(|breach| format!("the challenge in the answer to {message} cannot be used: {breach}"))?;
         match self.associations.get_mut(association) {
-            Some(known) => known.continue_with(adopted),
-            None => drop(self.associations.insert(association.clone(), adopted)),
+            Some(known) => known
+                .continue_with(adopted)
+                .map_err(|breach| format!("the answer to {message} cannot be continued: {breach}")),
+            None => {
+                self.associations.insert(association.clone(), adopted);
+                Ok(())
+            }
         }
-        Ok(())
     }
 
     fn authenticate(&mut self, association: &Label, party: Party, password: &Password) -> Result<(), Broken> {
         let user = self.identity(party)?.user.clone();
-        let moment = Moment {
-            client_challenge: self.random(),
-            session_key: self.random(),
-            time: self.stage.now().filetime(),
-        };
+        let now = self.stage.now();
+        let (client_challenge, session_key) = (self.random(), self.random());
+        let moment = Moment { client_challenge, session_key, time: now.filetime() };
+        let profile = Arc::clone(&self.stage.profile);
+        let certificates = profile.certificates.as_ref();
+        let applicant = Applicant { user: &user, password, certificates, now };
         let state = self.association_mut(association)?;
         state.party = Some(party);
-        state
-            .authenticate(&user, password, &moment)
-            .map_err(|breach| format!("the CHALLENGE cannot be answered: {breach}"))
+        state.authenticate(&applicant, &moment).map_err(|breach| format!("cannot authenticate: {breach}"))
     }
 
     /// A REGISTER, since the gate has seen that answered: signed, or bare.

@@ -63,8 +63,11 @@ pub(super) fn names(options: &RunOptions) -> Result<Vec<Name>, String> {
 
 fn server_names(options: &RunOptions) -> Vec<Name> {
     let claimed = options.target.claimed(&options.profile);
-    let is_claimed =
-        |setting: &Setting| claimed.as_ref().is_none_or(|claimed| claimed.contains(&setting.mode.version));
+    let is_claimed = |setting: &Setting| {
+        let Mode { scheme, version } = setting.mode;
+        options.profile.disclaims(scheme).is_none()
+            && claimed.as_ref().is_none_or(|claimed| claimed.contains(&version))
+    };
     let mut names = Vec::new();
     for setting in options.settings().into_iter().filter(is_claimed) {
         let subject = subject(setting);

@@ -22,7 +22,7 @@ impl Table {
     /// # Errors
     /// Names the key and what is wrong with it.
     pub(super) fn options(self, profile: &Path) -> Result<TlsOptions, String> {
-        let beside = |file: PathBuf| profile.parent().unwrap_or(Path::new("")).join(file);
+        let beside = |file: PathBuf| super::beside(profile, &file);
         let roots = match (self.ca.map(beside), self.verify) {
             (Some(_), Some(false)) => {
                 return Err("tls.ca: nothing is checked with tls.verify = false".to_owned());

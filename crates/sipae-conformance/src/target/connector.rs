@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 use std::time::Duration;
 
+use sipae::auth::ChallengeKind;
 use sipae::clock::Time;
 use sipae::defects::Defects;
 use sipae::server::ConnectionId;
@@ -27,6 +28,10 @@ impl Connector for Memory {
     fn wire(&self, setting: Setting, seed: u64) -> Box<dyn Wire> {
         let mut config = reference_config(setting.mode.version);
         config.kind = setting.kind.unwrap_or(config.kind);
+        if setting.kind == Some(ChallengeKind::Proxy) {
+            // With 401 each scheme is offered beside the others, with 407 alone.
+            config.schemes = vec![setting.mode.scheme];
+        }
         config.defects = self.defects;
         Box::new(MemoryWire::new(config, seed))
     }

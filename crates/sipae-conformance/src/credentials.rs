@@ -1,0 +1,5 @@
+//! What users prove themselves with, besides passwords: tickets and certificates.
+
+mod certificates;
+
+pub use certificates::Certificates;

@@ -1,0 +1,178 @@
+//! The certificates of users for TLS-DSK, and the engines that show them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use sipae::clock::Time;
+use sipae::tlsdsk::TlsDskError;
+use sipae_gen::{CertificateFault, Password};
+use sipae_net::{TlsDskEngine, TlsDskIdentity, TlsDskProvider, TlsDskSettings, TlsDskVersion};
+#[cfg(feature = "tls")]
+use sipae_net::{Authority, TestKey, Validity};
+
+use crate::profile::ProfileUser;
+
+/// How the suite does TLS-DSK as a client.
+#[derive(Clone)]
+pub struct Certificates {
+    engine: TlsDskEngine,
+    /// The authorities that certificates of servers are checked with, in PEM.
+    trusted: String,
+    versions: Option<(TlsDskVersion, TlsDskVersion)>,
+    /// The authority of the users, where its key is known: it makes certificates of any kind.
+    #[cfg(feature = "tls")]
+    issuer: Option<Arc<Authority>>,
+    /// The engines of users with the right certificate, by address.
+    made: Arc<Mutex<BTreeMap<String, Arc<TlsDskProvider>>>>,
+}
+
+/// Why there is no certificate to show.
+const NO_CERTIFICATE: &str = "the profile has no certificate of the user, and no key of an authority to make one";
+
+impl Certificates {
+    /// With the certificates of the profile, where users have some.
+    #[must_use]
+    pub fn new(
+        engine: TlsDskEngine,
+        trusted: String,
+        versions: Option<(TlsDskVersion, TlsDskVersion)>,
+    ) -> Self {
+        Self {
+            engine,
+            trusted,
+            versions,
+            #[cfg(feature = "tls")]
+            issuer: None,
+            made: Arc::default(),
+        }
+    }
+
+    /// The same with the key of the authority of the users.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn issued_by(self, issuer: Authority) -> Self {
+        Self { issuer: Some(Arc::new(issuer)), ..self }
+    }
+
+    /// Whether certificates of any kind can be made.
+    #[must_use]
+    pub const fn can_issue(&self) -> bool {
+        #[cfg(feature = "tls")]
+        return self.issuer.is_some();
+        #[cfg(not(feature = "tls"))]
+        return false;
+    }
+
+    /// Whether a user has a certificate.
+    #[must_use]
+    pub const fn has(&self, user: &ProfileUser) -> bool {
+        user.identity.is_some() || self.can_issue()
+    }
+
+    /// What makes the engines of a user with these credentials.
+    ///
+    /// # Errors
+    /// When there are none of this kind.
+    pub fn provider(
+        &self,
+        user: &ProfileUser,
+        password: &Password,
+        now: Time,
+    ) -> Result<Arc<TlsDskProvider>, TlsDskError> {
+        if *password != Password::Right {
+            return self.with(self.other_identity(user, password, now)?);
+        }
+        let known = || self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(made) = known().get(&user.address) {
+            return Ok(Arc::clone(made));
+        }
+        let identity = match &user.identity {
+            Some(identity) => identity.clone(),
+            None => self.issued(&user.address, FOR_EVER)?,
+        };
+        let made = self.with(Some(identity))?;
+        known().insert(user.address.clone(), Arc::clone(&made));
+        Ok(made)
+    }
+
+    fn with(&self, identity: Option<TlsDskIdentity>) -> Result<Arc<TlsDskProvider>, TlsDskError> {
+        let mut settings = TlsDskSettings::new(self.engine, identity, &self.trusted);
+        if let Some((oldest, newest)) = self.versions {
+            (settings.oldest, settings.newest) = (oldest, newest);
+        }
+        Ok(Arc::new(TlsDskProvider::new(&settings)?))
+    }
+
+    fn other_identity(
+        &self,
+        user: &ProfileUser,
+        password: &Password,
+        now: Time,
+    ) -> Result<Option<TlsDskIdentity>, TlsDskError> {
+        const HOUR: Duration = Duration::from_secs(60 * 60);
+        const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+        const MINUTE: Duration = Duration::from_secs(60);
+        let ago = |time: Duration| Time(now.0.saturating_sub(u64::try_from(time.as_millis()).unwrap_or(0)));
+        let address = user.address.as_str();
+        let identity = match password {
+            Password::Certificate(CertificateFault::Absent) => return Ok(None),
+            Password::Certificate(CertificateFault::Expired) => self.issued(address, (ago(DAY), ago(HOUR))),
+            Password::Certificate(CertificateFault::Future) => {
+                self.issued(address, (now.plus(HOUR), now.plus(DAY)))
+            }
+            Password::Certificate(CertificateFault::EndsSoon) => {
+                self.issued(address, (ago(DAY), now.plus(MINUTE)))
+            }
+            Password::Certificate(CertificateFault::Unnamed) => {
+                self.issued("nobody-with-this-name@unknown.invalid", FOR_EVER)
+            }
+            Password::Wrong(_) => stranger(address),
+            _ => Err(TlsDskError::Settings("TLS-DSK has no such credentials".to_owned())),
+        };
+        identity.map(Some)
+    }
+
+    #[cfg(feature = "tls")]
+    fn issued(&self, address: &str, (from, to): (Time, Time)) -> Result<TlsDskIdentity, TlsDskError> {
+        let issuer =
+            self.issuer.as_ref().ok_or_else(|| TlsDskError::Settings(NO_CERTIFICATE.to_owned()))?;
+        issuer.user(address, Validity { not_before: from, not_after: to }, self.key())
+    }
+
+    #[cfg(not(feature = "tls"))]
+    fn issued(&self, _: &str, _: (Time, Time)) -> Result<TlsDskIdentity, TlsDskError> {
+        Err(TlsDskError::Settings(NO_CERTIFICATE.to_owned()))
+    }
+
+    /// Old suites need RSA keys; a key on P-256 is quicker.
+    #[cfg(feature = "tls")]
+    const fn key(&self) -> TestKey {
+        match self.engine {
+            TlsDskEngine::Rustls => TestKey::P256,
+            TlsDskEngine::OpenSsl => TestKey::Rsa,
+        }
+    }
+}
+
+/// Longer than any run.
+const FOR_EVER: (Time, Time) = (Time(946_684_800_000), Time(4_070_908_800_000));
+
+/// A certificate of an authority that nobody has heard of.
+#[cfg(feature = "tls")]
+fn stranger(address: &str) -> Result<TlsDskIdentity, TlsDskError> {
+    let (not_before, not_after) = FOR_EVER;
+    Authority::stranger()?.user(address, Validity { not_before, not_after }, TestKey::P256)
+}
+
+#[cfg(not(feature = "tls"))]
+const fn stranger(_: &str) -> Result<TlsDskIdentity, TlsDskError> {
+    Err(TlsDskError::NotBuilt("tls"))
+}
+
+impl fmt::Debug for Certificates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Certificates").field("engine", &self.engine).finish_non_exhaustive()
+    }
+}
