@@ -125,7 +125,15 @@ impl Case {
             rough: false,
         };
         let (plan, judge) = (Box::new(|_| Script::default()), Box::new(|_: &mut Judge<'_>| {}));
-        Self { id, title: title.to_owned(), requirements: requirements.to_vec(), needs, plan, judge, is_core: false }
+        Self {
+            id,
+            title: title.to_owned(),
+            requirements: requirements.to_vec(),
+            needs,
+            plan,
+            judge,
+            is_core: false,
+        }
     }
 
     /// It runs with every scheme at every version, and not with the newest alone.

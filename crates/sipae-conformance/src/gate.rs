@@ -212,7 +212,8 @@ const fn proof(scheme: Scheme) -> &'static str {
 fn why_closed(observation: &Observation, scheme: Scheme, user: &str) -> Option<String> {
     let proof = proof(scheme);
     let broken = || observation.broken.clone().unwrap_or_else(|| "the exchange ended early".to_owned());
-    let deepest = ["last", "second", "first", "bare"].into_iter().find(|name| observation.seen(name).is_some());
+    let deepest =
+        ["last", "second", "first", "bare"].into_iter().find(|name| observation.seen(name).is_some());
     let Some((name, reaction)) = deepest.and_then(|name| Some((name, observation.reaction(name)?))) else {
         return Some(broken());
     };

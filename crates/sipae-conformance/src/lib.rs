@@ -9,8 +9,8 @@
 pub mod case;
 pub mod cases;
 pub mod codec;
+pub mod control;
 pub mod credentials;
-mod control;
 pub mod execute;
 pub mod filter;
 pub mod gate;

@@ -73,7 +73,16 @@ impl ProfileUser {
     #[must_use]
     pub fn new(user: &str, domain: &str, password: &str, address: &str) -> Self {
         let [user, domain, password, address] = [user, domain, password, address].map(str::to_owned);
-        Self { user, domain, password, address, principal: None, certificate: None, key: None, identity: None }
+        Self {
+            user,
+            domain,
+            password,
+            address,
+            principal: None,
+            certificate: None,
+            key: None,
+            identity: None,
+        }
     }
 
     /// Reads the files of the account; `profile` is the file that names them, `key` what its table is called.

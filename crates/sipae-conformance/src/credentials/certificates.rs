@@ -8,9 +8,9 @@ use std::time::Duration;
 use sipae::clock::Time;
 use sipae::tlsdsk::TlsDskError;
 use sipae_gen::{CertificateFault, Password};
-use sipae_net::{TlsDskEngine, TlsDskIdentity, TlsDskProvider, TlsDskSettings, TlsDskVersion};
 #[cfg(feature = "tls")]
 use sipae_net::{Authority, TestKey, Validity};
+use sipae_net::{TlsDskEngine, TlsDskIdentity, TlsDskProvider, TlsDskSettings, TlsDskVersion};
 
 use crate::profile::ProfileUser;
 
@@ -29,7 +29,8 @@ pub struct Certificates {
 }
 
 /// Why there is no certificate to show.
-const NO_CERTIFICATE: &str = "the profile has no certificate of the user, and no key of an authority to make one";
+const NO_CERTIFICATE: &str =
+    "the profile has no certificate of the user, and no key of an authority to make one";
 
 impl Certificates {
     /// With the certificates of the profile, where users have some.
@@ -136,8 +137,7 @@ impl Certificates {
 
     #[cfg(feature = "tls")]
     fn issued(&self, address: &str, (from, to): (Time, Time)) -> Result<TlsDskIdentity, TlsDskError> {
-        let issuer =
-            self.issuer.as_ref().ok_or_else(|| TlsDskError::Settings(NO_CERTIFICATE.to_owned()))?;
+        let issuer = self.issuer.as_ref().ok_or_else(|| TlsDskError::Settings(NO_CERTIFICATE.to_owned()))?;
         issuer.user(address, Validity { not_before: from, not_after: to }, self.key())
     }
 
@@ -157,7 +157,7 @@ impl Certificates {
 }
 
 /// Longer than any run.
-const FOR_EVER: (Time, Time) = (Time(946_684_800_000), Time(4_070_908_800_000));
+const FOR_EVER: (Time, Time) = (Validity::FOR_EVER.not_before, Validity::FOR_EVER.not_after);
 
 /// A certificate of an authority that nobody has heard of.
 #[cfg(feature = "tls")]
