@@ -10,6 +10,7 @@ mod encoding;
 mod ntlm;
 mod primitive;
 mod sip;
+mod tls;
 
 pub use encoding::{Base16, Base64, EpidUuid, SipeEpid, UuidGruu};
 pub use ntlm::{
@@ -22,4 +23,8 @@ pub use primitive::{Algorithm, HashPrimitive};
 pub use sip::{
     AuthHeader, AuthWrite, BufferContext, BufferValues, ReferredBy, ReplayWindow, SipBuffer, SipMessage,
     SipNtlmSign, SipNtlmVerify,
+};
+pub use tls::{
+    HmacHash, TlsPrf, TlsPrfFunction, TlsPrfLabel, TlsRecords, TlsdskKeys, TlsdskSign, TlsdskSigned,
+    TlsdskTranscript,
 };

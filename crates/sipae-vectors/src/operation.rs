@@ -127,11 +127,15 @@ operations! {
         SipeEpid "sipe_epid";
         Base16 "base16";
         Base64 "base64";
+        TlsRecords "tls_records";
+        TlsdskKeys "tlsdsk_keys";
+        TlsPrf "tls_prf";
+        TlsdskSign "tlsdsk_sign";
+        TlsdskTranscript "tlsdsk_transcript";
     }
     untyped {
         Kerberos: "krb_ap_req" "krb_ap_rep" "gss_mic" "gss_mic_parse" "gss_mic_verify" "nfold"
             "krb_string_to_key_aes" "krb_string_to_key_rc4" "aes_cts" "krb_dk";
-        TlsDsk: "tls_records" "tlsdsk_keys" "tls_prf" "tlsdsk_sign" "tlsdsk_transcript";
         Digest: "digest" "digest_mismatch";
     }
 }

@@ -1,5 +1,7 @@
 //! TLS inside `gssapi-data`: records and handshake messages by name (RFC 5246 6, 7).
 
+use sipae::tlsdsk::{Alert, HandshakeType};
+
 use crate::model::{Decoding, Part};
 use crate::octets::{array, big_endian, hex, slice};
 
@@ -72,7 +74,7 @@ impl Reader {
             let length = usize::try_from(big_endian(&length).unwrap_or_default()).unwrap_or(usize::MAX);
             let Some(body) = octets.get(position + 4..(position + 4).saturating_add(length)) else { break };
             let at = offset + position.saturating_sub(before);
-            let value = format!("{} ({kind})", handshake_name(kind));
+            let value = format!("{} ({kind})", HandshakeType(kind).name().unwrap_or("unknown"));
             parts.push(Part::new("handshake", value, at, 4 + length).with(message(kind, body, at + 4)));
             position += 4 + length;
         }
@@ -162,7 +164,8 @@ fn certificates(body: &[u8], offset: usize) -> Vec<Part> {
 fn alert(contents: &[u8]) -> String {
     let &[level, description] = contents else { return hex(contents) };
     let level = if level == 2 { "fatal" } else { "warning" };
-    format!("{level}: {}", alert_name(description))
+    let name = Alert::name(description);
+    format!("{level}: {}", name.map_or_else(|| description.to_string(), str::to_owned))
 }
 
 fn record_name(kind: u8) -> &'static str {
@@ -186,24 +189,6 @@ fn version_name(version: [u8; 2]) -> String {
     }
 }
 
-const fn handshake_name(kind: u8) -> &'static str {
-    match kind {
-        0 => "HelloRequest",
-        1 => "ClientHello",
-        2 => "ServerHello",
-        4 => "NewSessionTicket",
-        11 => "Certificate",
-        12 => "ServerKeyExchange",
-        13 => "CertificateRequest",
-        14 => "ServerHelloDone",
-        15 => "CertificateVerify",
-        16 => "ClientKeyExchange",
-        20 => "Finished",
-        22 => "CertificateStatus",
-        _ => "unknown",
-    }
-}
-
 fn extension_name(kind: u16) -> String {
     let name = match kind {
         0 => "server_name",
@@ -218,29 +203,6 @@ fn extension_name(kind: u16) -> String {
         43 => "supported_versions",
         0xFF01 => "renegotiation_info",
         _ => return kind.to_string(),
-    };
-    name.to_owned()
-}
-
-fn alert_name(description: u8) -> String {
-    let name = match description {
-        0 => "close_notify",
-        10 => "unexpected_message",
-        20 => "bad_record_mac",
-        40 => "handshake_failure",
-        42 => "bad_certificate",
-        43 => "unsupported_certificate",
-        44 => "certificate_revoked",
-        45 => "certificate_expired",
-        46 => "certificate_unknown",
-        48 => "unknown_ca",
-        49 => "access_denied",
-        50 => "decode_error",
-        51 => "decrypt_error",
-        70 => "protocol_version",
-        71 => "insufficient_security",
-        80 => "internal_error",
-        _ => return description.to_string(),
     };
     name.to_owned()
 }
@@ -289,4 +251,21 @@ const SUITES: [(u16, &str); 37] = [
 fn suite_name(number: u16) -> String {
     let known = SUITES.iter().find(|(known, _)| *known == number);
     known.map_or_else(|| format!("0x{number:04x}"), |(_, name)| (*name).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use sipae::tlsdsk::{Hash, TLS_1_2};
+
+    use super::SUITES;
+
+    /// SIPAE-3.2.4.1-29.
+    #[test]
+    fn the_hash_with_which_a_suite_signs_is_the_end_of_its_name() {
+        for (suite, name) in SUITES {
+            let hash = Hash::of_suite(suite, TLS_1_2).map(|hash| hash.name().replace("SHA-1", "SHA"));
+            let end = name.rsplit('_').next().filter(|end| !["NULL", "SCSV"].contains(end));
+            assert_eq!(hash.map(|hash| hash.replace('-', "")).as_deref(), end, "{name}");
+        }
+    }
 }

@@ -102,6 +102,32 @@ fn samples() -> Vec<(&'static str, Value)> {
         ("sipe_epid", json!({"self_uri": "sip:a@b", "hostname": "h", "ip": "2001:db8::1"})),
         ("base16", json!({"text": "a_b_"})),
         ("base64", json!({"text": "YIIC"})),
+        ("tls_records", json!({"gssapi_data": "FgMB"})),
+        (
+            "tlsdsk_keys",
+            json!({"prf": "tls1", "client_random": "c0", "server_random": "50", "master_secret": "01"}),
+        ),
+        (
+            "tlsdsk_keys",
+            json!({"prf": "tls12-sha256", "client_random": "c0", "server_random": "50", "master_secret": "01",
+                "pre_master_secret": "03", "extended_master_secret": true, "session_hash": "5e"}),
+        ),
+        (
+            "tls_prf",
+            json!({"prf": "tls12-sha384", "secret": "01", "label": "test", "seed": "02", "length": 100}),
+        ),
+        ("tls_prf", json!({"prf": "tls1", "secret": "", "label_hex": "00ff", "seed": "", "length": 0})),
+        ("tlsdsk_sign", json!({"hmac": "sha384", "key": "a0", "buffer": "<TLS-DSK>"})),
+        (
+            "tlsdsk_sign",
+            json!({"hmac": "md5", "key": "a0", "message": "SIP/2.0 200 OK\r\n\r\n", "version": 4, "context": context,
+                "keys_from": "keys-sipe-aes128-sha"}),
+        ),
+        (
+            "tlsdsk_transcript",
+            json!({"flights": ["FgMB", ""], "prf": "tls1", "extended_master_secret": false, "server_modulus": "9a",
+                "server_private_exponent": "22", "client_modulus": "de"}),
+        ),
     ]
 }
 
@@ -189,4 +215,32 @@ fn the_fields_of_an_ntlm_message_are_those_of_its_type() {
     );
     assert!(error("ntlm_message", &inputs("negotiate")).starts_with("inputs: fields: unknown field"));
     assert!(error("ntlm_message", &inputs("other")).starts_with("inputs.type: unknown variant `other`"));
+}
+
+#[test]
+fn a_label_is_text_or_octets_and_never_both() {
+    let inputs = |labels: Value| {
+        let mut inputs = json!({"prf": "tls1", "secret": "", "seed": "", "length": 1});
+        inputs.as_object_mut().expect("an object").extend(labels.as_object().expect("an object").clone());
+        inputs
+    };
+    let problem = "inputs: expected either `label` or `label_hex`";
+    assert_eq!(error("tls_prf", &inputs(json!({}))), problem);
+    assert_eq!(error("tls_prf", &inputs(json!({"label": "a", "label_hex": "61"}))), problem);
+    assert_eq!(error("tls_prf", &inputs(json!({"label_hex": "0g"}))), "inputs.label_hex: invalid hex \"0g\"");
+    assert!(error("tls_prf", &inputs(json!({"lable": "a"}))).starts_with("inputs: unknown field `lable`"));
+}
+
+#[test]
+fn a_tls_dsk_signature_is_of_a_buffer_or_of_a_message() {
+    let problem = "inputs: expected either `buffer`, or `message`, `version` and `context`";
+    for inputs in [
+        json!({"hmac": "md5", "key": "00"}),
+        json!({"hmac": "md5", "key": "00", "message": "m", "version": 4}),
+        json!({"hmac": "md5", "key": "00", "buffer": "b", "message": "m"}),
+    ] {
+        assert_eq!(error("tlsdsk_sign", &inputs), problem);
+    }
+    let inputs = json!({"hmac": "sha512", "key": "00", "buffer": ""});
+    assert!(error("tlsdsk_sign", &inputs).starts_with("inputs.hmac: unknown variant `sha512`"));
 }

@@ -7,6 +7,12 @@ use sha2::{Sha256, Sha384};
 
 use super::Hash;
 
+/// HMAC (RFC 2104) of the parts in order. Any key length is legal.
+#[must_use]
+pub fn hmac(hash: Hash, key: &[u8], parts: &[&[u8]]) -> Vec<u8> {
+    Keyed::new(hash, key).mac(parts)
+}
+
 /// A state that has taken its key in; each use costs a copy of it.
 #[derive(Clone)]
 pub(super) enum Keyed {

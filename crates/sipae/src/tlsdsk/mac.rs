@@ -35,12 +35,6 @@ impl TlsDskMac {
         Self { client: key(64), server: key(96) }
     }
 
-    /// With the two keys themselves.
-    #[must_use]
-    pub fn with_keys(hash: Hash, client: &[u8], server: &[u8]) -> Self {
-        Self { client: Keyed::new(hash, client), server: Keyed::new(hash, server) }
-    }
-
     /// The hash.
     #[must_use]
     pub const fn hash(&self) -> Hash {

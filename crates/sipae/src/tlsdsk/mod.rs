@@ -23,6 +23,7 @@ pub use error::TlsDskError;
 pub use flight::{Flight, HandshakeMessage, HandshakeMessages, HandshakeType, coalesce};
 pub use handshake::{MOST_FLIGHTS, TlsHandshake};
 pub use hash::Hash;
+pub use hmac::hmac;
 pub use mac::TlsDskMac;
 pub use prf::{KEY_MATERIAL_LABEL, KEY_MATERIAL_LENGTH, Prf, key_material, prf};
 pub use records::{ContentType, LONGEST_FLIGHT, LONGEST_PLAINTEXT, MOST_RECORDS, Record, Records};

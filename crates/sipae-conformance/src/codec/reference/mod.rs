@@ -1,6 +1,6 @@
 //! The reference implementation as a codec: the operations of the golden vectors, computed with the crate `sipae`.
 //!
-//! Not here: the operations of Kerberos, TLS-DSK and Digest, which are refused as unsupported.
+//! Not here: the operations of Kerberos and Digest, which are refused as unsupported.
 
 mod encoding;
 mod endpoint;
@@ -10,6 +10,9 @@ mod ntlm_mac;
 mod ntlm_tokens;
 mod primitives;
 mod sip;
+mod tlsdsk;
+#[cfg_attr(not(feature = "tls"), path = "tlsdsk_transcript_absent.rs")]
+mod tlsdsk_transcript;
 mod verify;
 
 use sipae_vectors::{Answer, Codec, Operation, OtherScheme, Refusal};
@@ -57,6 +60,11 @@ impl Codec for ReferenceCodec {
             Operation::SipeEpid(inputs) => Ok(endpoint::sipe_epid(inputs)),
             Operation::Base16(inputs) => Ok(encoding::base16(inputs)),
             Operation::Base64(inputs) => Ok(encoding::base64(inputs)),
+            Operation::TlsRecords(inputs) => tlsdsk::records(inputs),
+            Operation::TlsdskKeys(inputs) => tlsdsk::keys(inputs),
+            Operation::TlsPrf(inputs) => tlsdsk::function(inputs),
+            Operation::TlsdskSign(inputs) => tlsdsk::sign(inputs),
+            Operation::TlsdskTranscript(inputs) => tlsdsk_transcript::transcript(inputs),
             Operation::Untyped { scheme, .. } => Err(not_built(*scheme)),
         }
     }
