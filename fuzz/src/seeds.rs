@@ -29,6 +29,7 @@ fn main() -> io::Result<()> {
     write("ntlm", tokens()?)?;
     write("server", conversations(|conversation| conversation.requests))?;
     write("client", conversations(|conversation| conversation.answers))?;
+    write("tls_dsk", flights()?)?;
     dictionaries()
 }
 
@@ -139,6 +140,20 @@ fn tokens() -> io::Result<Inputs> {
     Ok(inputs)
 }
 
+/// The flights of the transcripts, and what changes one octet of each flight of a handshake.
+fn flights() -> io::Result<Inputs> {
+    let mut inputs = Vec::new();
+    for vector in vectors("tlsdsk/transcripts.json")? {
+        let flights = vector["inputs"]["flights"].as_array().into_iter().flatten();
+        for (place, flight) in flights.filter_map(Value::as_str).enumerate() {
+            let octets = sipae::encoding::decode_base64(flight.as_bytes()).unwrap_or_default();
+            inputs.push((format!("{}-flight-{}", id(&vector), place + 1), octets));
+        }
+    }
+    let changes = (0..4_u8).map(|flight| (format!("changed-flight-{}", flight + 1), vec![flight, 0, 60, 1]));
+    Ok(spread(&inputs).into_iter().chain(changes).collect())
+}
+
 fn collect_tokens(value: &Value, found: &mut Vec<Vec<u8>>) {
     match value {
         Value::String(text) => found.extend(hex(text).filter(|octets| octets.starts_with(b"NTLMSSP\0"))),
@@ -199,6 +214,7 @@ fn dictionaries() -> io::Result<()> {
     dictionary("forwarding", &both)?;
     dictionary("server", &both)?;
     dictionary("client", &both)?;
+    dictionary("tls_dsk", &["\u{16}\u{3}\u{1}", "\u{16}\u{3}\u{3}", "\u{14}\u{3}\u{3}\0\u{1}\u{1}"].map(str::to_owned))?;
     dictionary("ntlm", &["NTLMSSP\0\u{1}", "NTLMSSP\0\u{2}", "NTLMSSP\0\u{3}"].map(str::to_owned))
 }
 

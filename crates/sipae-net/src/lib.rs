@@ -15,6 +15,7 @@ mod process;
 mod program;
 mod socket;
 mod tls;
+mod tls_dsk;
 mod wire;
 
 pub use entropy::{OsEntropy, SeededEntropy, system_time};
@@ -26,4 +27,7 @@ pub use process::{Errors, Process, end_all, told};
 pub use program::{LONGEST_LINE, Program, ProgramError, read_line};
 pub use socket::SocketWire;
 pub use tls::{ClientIdentity, HandshakeError, ServerIdentity, TlsClient, TlsError, TlsOptions, TlsRoots};
+#[cfg(feature = "tls")]
+pub use tls_dsk::{TestAuthority, TestKey, Validity};
+pub use tls_dsk::{TlsDskEngine, TlsDskIdentity, TlsDskProvider, TlsDskSettings, TlsDskVersion};
 pub use wire::{Arrival, Arrived, Wire, WireError};

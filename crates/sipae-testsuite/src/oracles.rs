@@ -13,6 +13,7 @@ mod message_stream;
 mod ntlm;
 mod octets;
 mod server;
+mod tls_dsk;
 
 pub use auth_header::auth_header;
 pub use client::client;
@@ -21,6 +22,7 @@ pub use message::message;
 pub use message_stream::message_stream;
 pub use ntlm::ntlm;
 pub use server::server;
+pub use tls_dsk::tls_dsk;
 
 /// A property of all octets.
 pub type Oracle = fn(&[u8]);
@@ -34,4 +36,5 @@ pub const ORACLES: &[(&str, Oracle)] = &[
     ("message_stream", message_stream),
     ("ntlm", ntlm),
     ("server", server),
+    ("tls_dsk", tls_dsk),
 ];

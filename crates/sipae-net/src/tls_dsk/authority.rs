@@ -1,0 +1,144 @@
+//! Certificates for tests and demonstrations.
+
+use std::fmt;
+use std::time::Duration;
+
+use rcgen::string::Ia5String;
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, PKCS_RSA_SHA256, SanType, SerialNumber,
+};
+use sipae::clock::Time;
+use sipae::tlsdsk::TlsDskError;
+
+use super::TlsDskIdentity;
+
+/// The key of the authority, which everybody knows.
+const AUTHORITY_KEY: &str = include_str!("test-authority.key.pem");
+/// The RSA key of certificates, which everybody knows.
+const IDENTITY_KEY: &str = include_str!("test-identity.key.pem");
+
+/// An authority whose key is part of the program, so that separate processes agree on it: its certificate has the same
+/// octets in each of them. Whoever trusts it trusts everybody.
+pub struct TestAuthority {
+    issuer: Issuer<'static, KeyPair>,
+    certificate: String,
+}
+
+/// From when until when a certificate is valid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Validity {
+    /// The beginning, in whole seconds.
+    pub not_before: Time,
+    /// The end, in whole seconds.
+    pub not_after: Time,
+}
+
+/// The key of a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TestKey {
+    /// A fresh one on P-256: quick, and for TLS 1.2.
+    P256,
+    /// An RSA key that everybody knows, for all versions and for RSA key exchange.
+    Rsa,
+}
+
+impl TestAuthority {
+    /// The authority.
+    ///
+    /// # Errors
+    /// When the library refuses, which nothing makes it do.
+    pub fn new() -> Result<Self, TlsDskError> {
+        let key = rsa(AUTHORITY_KEY)?;
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, "sipae TEST authority, never trust");
+        params.distinguished_name.remove(DnType::OrganizationName);
+        params.serial_number = Some(SerialNumber::from(1_u64));
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let certificate = params.self_signed(&key).map_err(refused)?.pem();
+        Ok(Self { issuer: Issuer::new(params, key), certificate })
+    }
+
+    /// Its certificate in PEM, to be trusted.
+    #[must_use]
+    pub fn certificate(&self) -> &str {
+        &self.certificate
+    }
+
+    /// A certificate of a server with this host name.
+    ///
+    /// # Errors
+    /// When the name cannot stand in a certificate.
+    pub fn server(
+        &self,
+        host: &str,
+        validity: Validity,
+        key: TestKey,
+    ) -> Result<TlsDskIdentity, TlsDskError> {
+        let names = vec![SanType::DnsName(ia5(host)?)];
+        let mut params = params(host, names, validity);
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        self.issue(&params, key)
+    }
+
+    /// A certificate of a user with this address, without scheme: as common name, and as SIP URI.
+    ///
+    /// # Errors
+    /// When the address cannot stand in a certificate.
+    pub fn user(
+        &self,
+        address: &str,
+        validity: Validity,
+        key: TestKey,
+    ) -> Result<TlsDskIdentity, TlsDskError> {
+        let names = vec![SanType::URI(ia5(&format!("sip:{address}"))?)];
+        let mut params = params(address, names, validity);
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        self.issue(&params, key)
+    }
+
+    fn issue(&self, params: &CertificateParams, key: TestKey) -> Result<TlsDskIdentity, TlsDskError> {
+        let pair = match key {
+            TestKey::P256 => KeyPair::generate().map_err(refused)?,
+            TestKey::Rsa => rsa(IDENTITY_KEY)?,
+        };
+        let certificate = params.signed_by(&pair, &self.issuer).map_err(refused)?;
+        Ok(TlsDskIdentity { certificates: certificate.pem(), key: pair.serialize_pem() })
+    }
+}
+
+impl fmt::Debug for TestAuthority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TestAuthority").finish_non_exhaustive()
+    }
+}
+
+fn params(name: &str, alternatives: Vec<SanType>, validity: Validity) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.subject_alt_names = alternatives;
+    params.not_before = rcgen::date_time_ymd(1970, 1, 1) + since_epoch(validity.not_before);
+    params.not_after = rcgen::date_time_ymd(1970, 1, 1) + since_epoch(validity.not_after);
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyEncipherment];
+    params
+}
+
+/// Certificates have no year beyond 9999.
+fn since_epoch(time: Time) -> Duration {
+    const YEAR_9999: u64 = 253_402_300_799;
+    Duration::from_secs((time.0 / 1000).min(YEAR_9999))
+}
+
+fn rsa(pem: &str) -> Result<KeyPair, TlsDskError> {
+    KeyPair::from_pkcs8_pem_and_sign_algo(pem, &PKCS_RSA_SHA256).map_err(refused)
+}
+
+fn ia5(text: &str) -> Result<Ia5String, TlsDskError> {
+    Ia5String::try_from(text).map_err(refused)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn refused(error: rcgen::Error) -> TlsDskError {
+    TlsDskError::Settings(format!("test certificate: {error}"))
+}
