@@ -210,7 +210,9 @@ impl Engine {
 
     fn told(&self, error: &Error) -> TlsDskError {
         let Some(stack) = error.ssl_error() else { return TlsDskError::Protocol(error.to_string()) };
-        let known = stack.errors().iter().find_map(|error| reason(error.reason_code(), stack));
+        // Other parts of the library have reasons of the same numbers.
+        let mut of_tls = stack.errors().iter().filter(|error| error.library_code() == LIBRARY_SSL);
+        let known = of_tls.find_map(|error| reason(error.reason_code(), stack));
         match known {
             Some(Reason::Distrust) => distrust(self.stream.ssl().verify_result()),
             Some(Reason::Told(error)) => error,
@@ -253,6 +255,8 @@ fn reason(code: i32, stack: &ErrorStack) -> Option<Reason> {
     Some(Reason::Told(told))
 }
 
+/// `ERR_LIB_SSL`.
+const LIBRARY_SSL: i32 = 20;
 /// Alerts of the peer are reasons from here on.
 const ALERTS: i32 = 1000;
 const CERTIFICATE_VERIFY_FAILED: i32 = 134;
@@ -280,6 +284,6 @@ fn protocol(stack: &ErrorStack) -> TlsDskError {
 
 /// The reasons of the library, without the places in its sources.
 fn words(stack: &ErrorStack) -> String {
-    let reasons: Vec<&str> = stack.errors().iter().filter_map(|error| error.reason()).collect();
+    let reasons: Vec<&str> = stack.errors().iter().filter_map(openssl::error::Error::reason).collect();
     if reasons.is_empty() { "refused without a reason".to_owned() } else { reasons.join(", ") }
 }

@@ -21,5 +21,6 @@ pub use authority::{TestAuthority, TestKey, Validity};
 pub use provider::TlsDskProvider;
 pub use settings::{TlsDskEngine, TlsDskIdentity, TlsDskSettings, TlsDskVersion};
 
-#[cfg(all(test, feature = "tls"))]
+#[cfg(test)]
+#[cfg(feature = "tls")]
 mod tests;

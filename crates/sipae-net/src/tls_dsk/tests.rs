@@ -2,11 +2,11 @@ use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, 
 use rstest::rstest;
 use sipae::clock::Time;
 use sipae::side::Side;
-use sipae::tlsdsk::{
-    Flight, HandshakeType, Hash, TlsDskError, TlsHandshake, TlsOutcome, TlsProvider, coalesce,
-};
+use sipae::tlsdsk::{Flight, HandshakeType, TlsDskError, TlsHandshake, TlsOutcome, TlsProvider, coalesce};
 
 use super::*;
+#[cfg(feature = "legacy-tls")]
+use sipae::tlsdsk::Hash;
 
 /// 1 January 2026.
 const NOW: Time = Time(1_767_225_600_000);
@@ -313,8 +313,11 @@ fn a_certificate_verify_that_was_changed_is_refused(#[case] engine: TlsDskEngine
     let mut third = near.step(&second).unwrap();
     let last_of_verify = {
         let read = Flight::read(&third).unwrap();
-        let plain = read.records().iter().filter(|record| !record.encrypted && record.fragment.len() > 1);
-        plain.last().map(|record| record.offset + 5 + record.fragment.len() - 1).unwrap()
+        let mut plain = read.records().iter().rev().filter(|record| !record.encrypted);
+        plain
+            .find(|record| 1 < record.fragment.len())
+            .map(|record| record.offset + 5 + record.fragment.len() - 1)
+            .unwrap()
     };
     third[last_of_verify] ^= 1;
     let error = far.step(&third).unwrap_err();
