@@ -50,6 +50,7 @@ const FOREIGN: &[(&str, &[&str])] = &[
             "nom",
             "rc4",
             "sha1",
+            "sha2",
             "subtle",
             "thiserror",
         ],
