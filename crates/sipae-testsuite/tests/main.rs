@@ -11,6 +11,8 @@ mod codec;
 #[cfg(test)]
 mod contexts;
 #[cfg(test)]
+mod foreign_digest;
+#[cfg(test)]
 mod forwarding;
 #[cfg(test)]
 mod fuzz_regression;
