@@ -16,7 +16,7 @@ pub(crate) struct KnownCase {
     pub(crate) id: String,
     pub(crate) title: String,
     pub(crate) role: Role,
-    pub(crate) scheme: &'static str,
+    pub(crate) schemes: Vec<&'static str>,
     /// What a codec is asked.
     pub(crate) operation: Option<&'static str>,
     pub(crate) rows: Vec<&'static Requirement>,
@@ -41,7 +41,7 @@ fn codec_cases() -> impl Iterator<Item = KnownCase> {
         id: case.id().to_owned(),
         title: case.title().to_owned(),
         role: case.role(),
-        scheme: case.scheme(),
+        schemes: vec![case.scheme()],
         operation: Some(case.operation()),
         rows: case.requirements().iter().filter_map(|id| Requirement::get(id)).collect(),
         needs: format!("a codec that answers {}", case.operation()),
@@ -54,7 +54,7 @@ fn server_cases() -> impl Iterator<Item = KnownCase> {
         id: case.id().to_owned(),
         title: case.title().to_owned(),
         role: case.role(),
-        scheme: "NTLM",
+        schemes: case.needs().schemes.iter().map(|scheme| scheme.name()).collect(),
         operation: None,
         rows: case.requirements().iter().filter_map(|id| Requirement::get(id)).collect(),
         needs: case.needs().to_string(),
@@ -67,7 +67,8 @@ pub(crate) fn chosen(filter: &Filter, role: Option<Role>) -> impl Iterator<Item 
     known_for(role).filter(|case| {
         let ids: Vec<&'static str> = case.rows.iter().map(|row| row.id).collect();
         let names: Vec<&str> = [case.id.as_str()].into_iter().chain(case.operation).collect();
-        filter.selects_of(&names, &ids, case.role) && filter.selects_scheme(case.scheme)
+        filter.selects_of(&names, &ids, case.role)
+            && case.schemes.iter().any(|scheme| filter.selects_scheme(scheme))
     })
 }
 
@@ -172,7 +173,7 @@ impl Choice {
         if self.is_met(&Filter { schemes: vec![scheme.to_owned()], ..Filter::default() }) {
             return Ok(());
         }
-        let there = known_for(self.role).map(|case| case.scheme);
+        let there = known_for(self.role).flat_map(|case| case.schemes);
         Err(format!("--scheme {scheme:?}: no case{} runs with it; there are {}", self.whom(), listed(there)))
     }
 

@@ -39,6 +39,7 @@ fn serve_socket(args: &ServeArgs, config: ServerConfig) -> Result<ExitCode, Fail
     let durations = TimerDurations::from(config.durations);
     let failed = |source| Failure::Listen { address: args.listen.clone(), source };
     let users: Vec<String> = config.accounts.iter().map(|account| account.address.clone()).collect();
+    let schemes: Vec<&str> = config.offers().iter().map(|offer| offer.scheme.name()).collect();
     let identity = tls::identity(args)?;
     let scheme = if identity.is_some() { "tls" } else { "tcp" };
     let listen = args.listen.as_str();
@@ -48,7 +49,12 @@ fn serve_socket(args: &ServeArgs, config: ServerConfig) -> Result<ExitCode, Fail
     };
     let host = host.map_err(failed)?;
     let address = host.address().map_err(failed)?;
-    let line = format!("{scheme}://{address}  NTLM version {}, users {}", args.offer, users.join(", "));
+    let line = format!(
+        "{scheme}://{address}  {} version {}, users {}",
+        schemes.join(", "),
+        args.offer,
+        users.join(", ")
+    );
     if args.control {
         // Nobody is left to read it when this fails.
         let _unread = writeln!(io::stderr(), "{line}");

@@ -172,6 +172,18 @@ impl Case {
         self
     }
 
+    /// It is about the continuation of a handshake, which Kerberos has none of.
+    #[must_use]
+    pub fn with_continuation(self) -> Self {
+        self.with(&[Scheme::Ntlm, Scheme::TlsDsk])
+    }
+
+    /// It is about a handshake whose last request has a token.
+    #[must_use]
+    pub fn with_last_token(self) -> Self {
+        self.with(&[Scheme::Ntlm, Scheme::Kerberos])
+    }
+
     /// It is about the tokens of NTLM, or what only NTLM has.
     #[must_use]
     pub fn with_ntlm(self) -> Self {

@@ -80,7 +80,7 @@ pub enum Edit {
     /// Writes every parameter name of the credential in upper case, and in reverse order.
     ReshapeCredential,
     /// Writes the scheme of the credential in another way.
-    Scheme(String),
+    Scheme(Text),
     /// Carries the credential in this field.
     CredentialHeader(HeaderName),
     /// Puts the credential behind copies of it that are for others: their realm differs.

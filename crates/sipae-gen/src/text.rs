@@ -18,6 +18,12 @@ pub struct Reference {
 pub enum Field {
     /// `opaque` of an association.
     Opaque,
+    /// The scheme of an association, as it is written.
+    Scheme,
+    /// The same in lower case.
+    SchemeLower,
+    /// The same with one capital letter.
+    SchemeCapitalised,
     /// `realm` of an association.
     Realm,
     /// `targetname` of an association.
@@ -43,8 +49,11 @@ pub enum Field {
 }
 
 impl Field {
-    const NAMED: [(Self, &'static str); 12] = [
+    const NAMED: [(Self, &'static str); 15] = [
         (Self::Opaque, "opaque"),
+        (Self::Scheme, "scheme"),
+        (Self::SchemeLower, "scheme-lower"),
+        (Self::SchemeCapitalised, "scheme-capitalised"),
         (Self::Realm, "realm"),
         (Self::Targetname, "targetname"),
         (Self::Token, "token"),

@@ -91,6 +91,8 @@ pub(crate) struct Handshake {
     credential: Vec<Edit>,
     /// Changes to the credential of the completing request.
     completing: Vec<Edit>,
+    /// Changes to the credential with the token that proves who the user is.
+    proving: Vec<Edit>,
     connection: Connection,
     is_fenced: bool,
 }
@@ -112,6 +114,7 @@ impl Handshake {
             edits: Vec::new(),
             credential: Vec::new(),
             completing: Vec::new(),
+            proving: Vec::new(),
             connection: Party::USER.connection(),
             is_fenced: false,
         }
@@ -152,6 +155,17 @@ impl Handshake {
         Self { completing: edits.into_iter().collect(), ..self }
     }
 
+    /// The same with changes to the credential whose token proves who the user is, made after it is signed: the last one,
+    /// or with TLS-DSK the one with the certificate.
+    pub(crate) fn proving(self, edits: impl IntoIterator<Item = Edit>) -> Self {
+        Self { proving: edits.into_iter().collect(), ..self }
+    }
+
+    /// The request with that credential.
+    pub(crate) fn proof(&self, scheme: Scheme) -> &str {
+        if scheme == Scheme::TlsDsk { &self.second } else { &self.last }
+    }
+
     /// The same with another name for its completing request.
     pub(crate) fn ending(self, last: &str) -> Self {
         Self { last: last.to_owned(), ..self }
@@ -182,9 +196,14 @@ impl Handshake {
         Self { is_fenced: true, ..self }
     }
 
-    /// The names of its requests in their order.
-    pub(crate) fn requests(&self) -> [&str; 3] {
-        [&self.bare, &self.first, &self.last]
+    /// The names of its requests in their order, whatever scheme needs them.
+    pub(crate) fn requests(&self) -> [&str; 4] {
+        [&self.bare, &self.first, &self.second, &self.last]
+    }
+
+    /// The name of its last request.
+    pub(crate) fn last(&self) -> &str {
+        &self.last
     }
 
     fn template(&self) -> Template {
@@ -219,14 +238,22 @@ impl Handshake {
     pub(crate) fn begin(&self, script: Script, mode: Mode) -> Script {
         let script = self.only_bare(script).adopt(&self.association, &self.bare);
         match mode.scheme {
-            Scheme::Ntlm => self.token(script, &self.first, Token::Empty),
+            Scheme::Ntlm => self.token(script, &self.first, Token::Empty, &[]),
             Scheme::TlsDsk => {
                 let script = self.authenticate(script);
-                let script = self.token(script, &self.first, Token::Answer);
-                self.token(script, &self.second, Token::Answer)
+                let script = self.token(script, &self.first, Token::Answer, &[]);
+                self.token(script, &self.second, Token::Answer, &self.proving)
             }
             _ => script,
         }
+    }
+
+    /// A request with the first token that waits for a continuation, made and not sent. What it begins is no handshake of
+    /// this association, which has to have adopted a challenge.
+    pub(crate) fn opening(&self, script: Script, message: &str, mode: Mode) -> Script {
+        let token = if mode.scheme == Scheme::Ntlm { Token::Empty } else { Token::Answer };
+        let script = if mode.scheme == Scheme::TlsDsk { self.authenticate(script) } else { script };
+        self.compose(script, message).credential(message, &self.association, token)
     }
 
     fn authenticate(&self, script: Script) -> Script {
@@ -235,9 +262,10 @@ impl Handshake {
 
     /// A request with a token, and what its answer says: the association has its opaque and its CHALLENGE, or the
     /// server's flight, then.
-    fn token(&self, script: Script, message: &str, token: Token) -> Script {
+    fn token(&self, script: Script, message: &str, token: Token, more: &[Edit]) -> Script {
         let script = self.compose(script, message).credential(message, &self.association, token);
-        let script = script.each(&self.credential, |script, edit| edited(script, message, edit));
+        let edits = self.credential.iter().chain(more);
+        let script = script.each(edits, |script, edit| edited(script, message, edit));
         self.ask(script, message).adopt(&self.association, message)
     }
 
@@ -252,7 +280,8 @@ impl Handshake {
         } else {
             script.credential(&self.last, &self.association, Token::Answer)
         };
-        let edits = self.credential.iter().chain(&self.completing);
+        let proving = self.proving.iter().filter(|_| has_token);
+        let edits = self.credential.iter().chain(&self.completing).chain(proving);
         script.each(edits, |script, edit| edited(script, &self.last, edit))
     }
 

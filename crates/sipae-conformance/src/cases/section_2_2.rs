@@ -96,10 +96,11 @@ fn first_token_goes_on(id: &str, title: &str, row: &'static str, edits: Vec<Edit
     let handshake = Handshake::user().with_credential(edits);
     Case::new(&name(id), title, &[row])
         .behind(crate::case::Gate::Offered)
+        .with_continuation()
         .plan(move |mode| handshake.begin(Script::connected(), mode))
         .judge(move |judge| {
             let is_challenge = |reaction: &Reaction| matches!(reaction, Reaction::Continuation(_));
-            judge.answered_as(row, "first", "a CHALLENGE", is_challenge);
+            judge.answered_as(row, "first", "a continuation", is_challenge);
         })
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use sipae::auth::{AuthHeader, AuthParam};
 use sipae::message::{HeaderName, Value};
-use sipae_gen::{Connection, Edit, ParamEdit, Party, Script, Template, Text, Token};
+use sipae_gen::{Connection, Edit, Mode, ParamEdit, Party, Script, Template, Text};
 
 use super::{Handshake, PEER_SA, SA, both, handshake, signed};
 use crate::case::{Case, Gate};
@@ -45,23 +45,22 @@ fn opaques() -> Vec<Case> {
         "fifty handshakes under way have fifty different opaques",
         &["SIPAE-3.3.1-04", "SIPAE-3.3.1-05"],
     );
-    let case = case.behind(Gate::Offered).plan(|_| {
+    let case = case.behind(Gate::Offered).with_continuation().plan(|mode| {
         let script = super::bare(Script::connected()).adopt(SA, "bare");
-        script.each(1..=CONNECTIONS, |script, number| begun_on(script, Connection(number)))
+        script.each(1..=CONNECTIONS, |script, number| begun_on(script, Connection(number), mode))
     });
     vec![case.judge(distinct_opaques)]
 }
 
 /// First tokens of endpoints that differ.
-fn begun_on(script: Script, connection: Connection) -> Script {
+fn begun_on(script: Script, connection: Connection, mode: Mode) -> Script {
     (0..TOKENS).fold(script.connect(connection), |script, place| {
         let message = name(connection.0, place);
         let epid = format!(";epid={{user.epid}}{}x{place}", connection.0);
-        script
-            .compose(&message, Template::new("REGISTER"))
+        Handshake::user()
+            .opening(script, &message, mode)
             .edit(&message, replace(HeaderName::From, ";epid={user.epid}", &epid))
             .edit(&message, replace(HeaderName::Contact, INSTANCE, ""))
-            .credential(&message, SA, Token::Empty)
             .send_on(&message, connection)
             .wait(&message)
     })

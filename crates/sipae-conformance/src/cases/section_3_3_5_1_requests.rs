@@ -3,7 +3,7 @@
 use sipae::auth::{AuthHeader, AuthParam};
 use sipae::message::HeaderName;
 use sipae::version::Version;
-use sipae_gen::{Edit, ParamEdit, Recipient, Script, Template, Text, Token};
+use sipae_gen::{Edit, ParamEdit, Recipient, Script, Template, Text};
 use sipae_spec::ReactionClass;
 
 use super::{Handshake, bare, complete_headers, handshake, signed};
@@ -57,11 +57,11 @@ fn for_another(param: AuthParam) -> Case {
         &["SIPAE-3.3.5.1-02"],
     )
     .behind(Gate::Offered)
-    .plan(move |_| {
-        bare(Script::connected())
-            .adopt("sa", "bare")
-            .compose("foreign", Template::new("REGISTER"))
-            .credential("foreign", "sa", Token::Empty)
+    .with_continuation()
+    .plan(move |mode| {
+        let script = bare(Script::connected()).adopt("sa", "bare");
+        Handshake::user()
+            .opening(script, "foreign", mode)
             .edit("foreign", Edit::Param(param, ParamEdit::Set(Text::from("another.server.invalid"))))
             .ask("foreign")
     })
@@ -163,20 +163,7 @@ fn before() -> Vec<Case> {
         )
         .plan(|mode| {
             let empty = || Edit::Before(b"\r\n\r\n".to_vec());
-            let script = Script::connected()
-                .compose("bare", Template::new("REGISTER"))
-                .edit("bare", empty())
-                .ask("bare")
-                .adopt("sa", "bare")
-                .compose("first", Template::new("REGISTER"))
-                .credential("first", "sa", Token::Empty)
-                .edit("first", empty())
-                .ask("first")
-                .adopt("sa", "first");
-            Handshake::user()
-                .complete(script, mode)
-                .edit("last", empty())
-                .ask("last")
+            Handshake::user().edited([empty()]).play(Script::connected(), mode)
         })
         .judge(keep_alive),
         Case::new(

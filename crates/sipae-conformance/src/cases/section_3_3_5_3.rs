@@ -3,7 +3,7 @@
 use sipae::auth::AuthParam;
 use sipae::message::HeaderName;
 use sipae::version::Version;
-use sipae_gen::{Mode, Connection, Edit, ParamEdit, Party, Recipient, Script, Signing, Template, Text, Token};
+use sipae_gen::{Mode, Connection, Edit, ParamEdit, Party, Recipient, Script, Signing, Template, Text};
 use sipae_spec::ReactionClass;
 
 use super::{Handshake, PEER_SA, SA, both, handshake, signed};
@@ -306,7 +306,7 @@ fn several() -> Vec<Case> {
         )
         .plan(|mode| {
             let forged = Text::of(
-                "NTLM qop=\"auth\", realm=\"{sa.realm}\", targetname=\"{sa.targetname}\", opaque=\"{sa.opaque}\", \
+                "{sa.scheme} qop=\"auth\", realm=\"{sa.realm}\", targetname=\"{sa.targetname}\", opaque=\"{sa.opaque}\", \
                  crand=\"01234567\", cnum=\"40\", response=\"01000000000000000000000064000000\"",
             );
             let add = |name: HeaderName| Edit::AddHeader {
@@ -540,12 +540,10 @@ fn lives() -> Vec<Case> {
             "an association is good until a new handshake of its endpoint has come to its end",
             &["SIPAE-3.3.5.3-17"],
         )
+        .with_continuation()
         .plan(|mode| {
-            let script = handshake(mode)
-                .compose("again first", Template::new("REGISTER"))
-                .credential("again first", SA, Token::Empty)
-                .ask("again first");
-            signed(script, "old").ask("old")
+            let again = Handshake::of(Party::USER, "again");
+            signed(again.begin(handshake(mode), mode), "old").ask("old")
         })
         .judge(|judge| {
             judge.reaction("SIPAE-3.3.5.3-17", "again first");

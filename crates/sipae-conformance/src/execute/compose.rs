@@ -149,6 +149,9 @@ impl Executor {
         };
         match reference.field {
             Field::Opaque => association.map(|state| state.opaque.clone()),
+            Field::Scheme => text(association?.parameters.scheme.name().to_owned()),
+            Field::SchemeLower => text(association?.parameters.scheme.name().to_lowercase()),
+            Field::SchemeCapitalised => text(capitalised(association?.parameters.scheme.name())),
             Field::Realm => association.map(|state| state.parameters.realm.clone()),
             Field::Targetname => association.map(|state| state.parameters.targetname.clone()),
             Field::Token => association.map(|state| state.token.clone().into_bytes()),
@@ -170,4 +173,10 @@ impl Executor {
 
 fn contact(identity: &Identity) -> String {
     format!("<{CONTACT}>;proxy=replace;+sip.instance=\"<urn:uuid:{}>\"", identity.instance())
+}
+
+/// `Tls-dsk`.
+fn capitalised(name: &str) -> String {
+    let (first, rest) = name.split_at_checked(1).unwrap_or_default();
+    first.to_uppercase() + &rest.to_lowercase()
 }

@@ -71,9 +71,10 @@ impl Executor {
             Edit::OrderParams(order) => with_credential(&mut draft, |credential| reorder(credential, order))?,
             Edit::ReshapeCredential => with_credential(&mut draft, reshape)?,
             Edit::Scheme(scheme) => {
+                let scheme = String::from_utf8_lossy(&self.resolve(scheme)?).into_owned();
                 with_credential(&mut draft, |credential| {
                     let (_, walk) = Walk::new(Value(credential));
-                    write(scheme, walk_params(walk))
+                    write(&scheme, walk_params(walk))
                 })?;
             }
             Edit::CredentialHeader(name) => {

@@ -15,9 +15,9 @@ pub(super) fn cases() -> Vec<Case> {
 
 fn schemes() -> Vec<Case> {
     const ROW: &str = "SIPAE-2.2-01";
-    let token = |id: &str, spelling: &'static str| {
-        let title = format!("a handshake under the scheme {spelling} is one of NTLM");
-        let edits = vec![Edit::Scheme(spelling.to_owned())];
+    let token = |id: &str, spelling: &str, case: &str| {
+        let title = format!("a handshake under a scheme {case} is one of the scheme");
+        let edits = vec![Edit::Scheme(Text::of(spelling))];
         first_token_goes_on(id, &title, ROW, edits)
     };
     let other = Edit::AddHeader {
@@ -34,7 +34,7 @@ fn schemes() -> Vec<Case> {
             &[ROW],
         )
         .plan(|mode| {
-            let lower = Edit::Scheme("ntlm".to_owned());
+            let lower = Edit::Scheme(Text::of("{sa.scheme-lower}"));
             let script = signed(handshake(mode), "own spelling").edit("own spelling", lower.clone());
             signed(script.send("own spelling"), "as written")
                 .edit("as written", lower)
@@ -59,8 +59,8 @@ fn schemes() -> Vec<Case> {
             ROW,
             vec![other],
         ),
-        token("scheme-lower-case", "ntlm"),
-        token("scheme-capitalised", "Ntlm"),
+        token("scheme-lower-case", "{sa.scheme-lower}", "in lower case"),
+        token("scheme-capitalised", "{sa.scheme-capitalised}", "with one capital letter"),
     ]
 }
 
@@ -162,7 +162,7 @@ fn quotes() -> Vec<Case> {
             vec![Edit::AddHeader {
                 name: "Authorization".to_owned(),
                 value: Text::of(
-                    "NTLM qop=\"auth\", realm=\"x, realm={sa.realm}, targetname={sa.targetname}, y\", \
+                    "{sa.scheme} qop=\"auth\", realm=\"x, realm={sa.realm}, targetname={sa.targetname}, y\", \
                      targetname=\"another.server.invalid\", opaque=\"00000000\", crand=\"00000000\", cnum=\"1\", \
                      response=\"00\"",
                 ),
@@ -187,7 +187,7 @@ fn quotes() -> Vec<Case> {
 fn unknown() -> Vec<Case> {
     const ROW: &str = "SIPAE-2.2-15";
     let quoted = || added("foo", "bar", true);
-    let bare = || in_credential("NTLM ", "NTLM x=1, ");
+    let bare = || in_credential("{sa.scheme} ", "{sa.scheme} x=1, ");
     vec![
         means_nothing("unknown-parameter", "an unknown parameter has no effect", ROW, vec![quoted()]),
         means_nothing(

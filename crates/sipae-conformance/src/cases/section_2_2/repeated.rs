@@ -36,12 +36,12 @@ fn repeated((param, other): (AuthParam, &'static str)) -> Case {
 /// The first token is empty, which begins a handshake anew; the last one would complete it.
 fn token() -> Case {
     let empty = Edit::Param(AuthParam::GssapiData, ParamEdit::Precede(Text::from("")));
-    let handshake = Handshake::user().completing([empty]).fenced();
+    let handshake = Handshake::user().proving([empty]).fenced();
     Case::new(
         &name("repeated-gssapi-data"),
         "of two gssapi-data parameters the last does not silently win",
         &[ROW],
     )
     .plan(move |mode| handshake.play(Script::connected(), mode))
-    .judge(|judge| judge.refused(ROW, "last"))
+    .judge(|judge| judge.refused(ROW, Handshake::user().proof(judge.mode().scheme)))
 }

@@ -76,10 +76,10 @@ fn refusal(reaction: &Reaction) -> Result<(), String> {
 fn tokens() -> Vec<Case> {
     const ROW: &str = "SIPAE-2.2-08";
     let case = |id: &str, what: &str, change: ParamEdit| {
-        let handshake = Handshake::user().completing([Edit::Param(GssapiData, change)]).fenced();
+        let handshake = Handshake::user().proving([Edit::Param(GssapiData, change)]).fenced();
         Case::new(&name(id), &format!("a token with {what} is no Base64"), &[ROW])
             .plan(move |mode| handshake.play(Script::connected(), mode))
-            .judge(|judge| no_progress(judge, ROW, "last"))
+            .judge(|judge| no_progress(judge, ROW, Handshake::user().proof(judge.mode().scheme)))
     };
     let inside = |text: &str| ParamEdit::Insert(8, Text::from(text));
     vec![
@@ -93,12 +93,14 @@ fn tokens() -> Vec<Case> {
 fn blank() -> Case {
     const ROW: &str = "SIPAE-2.2-08";
     let change = ParamEdit::Insert(8, Text::from(" "));
-    let handshake = Handshake::user().completing([Edit::Param(GssapiData, change)]).fenced();
+    let handshake = Handshake::user().proving([Edit::Param(GssapiData, change)]).fenced();
     Case::new(&name("token-blank"), "a token with a blank in it is no Base64", &[ROW])
         .plan(move |mode| handshake.play(Script::connected(), mode))
         .judge(|judge| {
-            let Some(reaction) = judge.observed("last") else { return };
-            judge.weakly(ROW, "last: refused", refusal(reaction));
+            let user = Handshake::user();
+            let proof = user.proof(judge.mode().scheme);
+            let Some(reaction) = judge.observed(proof) else { return };
+            judge.weakly(ROW, &format!("{proof}: refused"), refusal(reaction));
         })
 }
 

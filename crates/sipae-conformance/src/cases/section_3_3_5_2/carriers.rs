@@ -48,7 +48,7 @@ fn completes_signed(judge: &mut Judge<'_>, handshake: &Handshake) {
     if message == handshake.requests()[0] {
         return judge.undecide(format!("{message} was not challenged"));
     }
-    if message == handshake.requests()[2]
+    if message == handshake.last()
         && matches!(judge.observation().reaction(message), Some(Reaction::Final { .. }))
     {
         return judge.reaction("SIPAE-3.3.5.2-25", message);
@@ -84,7 +84,7 @@ fn failing() -> Case {
         let message = deepest(judge, &handshake);
         match judge.observed(message) {
             Some(failure @ Reaction::Final { status: 300.., signature })
-                if message == handshake.requests()[2] =>
+                if message == handshake.last() =>
             {
                 // Whether the handshake or the application refused an unsigned one, nobody can tell.
                 let is_signed = matches!(signature, Signature::Verified(_) | Signature::Replayed(_));

@@ -119,6 +119,9 @@ fn strangers() -> Vec<Case> {
         let title = format!("{what} with From and epid of an endpoint does not end its association");
         let case = Case::new(&format!("3.3.5.2/stranger-with-{name}"), &title, &["SIPAE-3.3.5.2-28"]);
         let case = match claim {
+            Claim::FirstToken => case.with_continuation(),
+            Claim::Anonymous => case.with_ntlm(),
+            Claim::UnknownUser => case.with_last_token(),
             Claim::WrongPassword => case.failing_logons(1),
             Claim::OtherUser => case.with_second_account(),
             _ => case,
@@ -140,7 +143,7 @@ impl Claim {
             Self::Bare => claim.only_bare(script),
             Self::FirstToken => claim.begin(script, mode),
             Self::Garbage => {
-                let claim = claim.completing([Edit::Param(AuthParam::GssapiData, garbage)]);
+                let claim = claim.proving([Edit::Param(AuthParam::GssapiData, garbage)]);
                 claim.finish(claim.begin(script, mode), mode)
             }
             Self::UnknownUser => {
@@ -175,7 +178,8 @@ fn anonymous() -> Vec<Case> {
         "3.3.5.2/anonymous",
         "an AUTHENTICATE of the anonymous kind gives no association, though its key signs",
         &["SIPAE-3.3.5.2-29"],
-    );
+    )
+    .with_ntlm();
     let case = case.plan(move |mode| {
         let script = nobody.complete(nobody.begin(Script::connected(), mode), mode);
         signed_after(&nobody, nobody.ask(script, "last"))

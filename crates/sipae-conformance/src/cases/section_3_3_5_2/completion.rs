@@ -37,7 +37,8 @@ fn unsigned() -> Vec<Case> {
         "3.3.5.2/completion-must-be-signed",
         "at version 4 an AUTHENTICATE without a signature gives no association",
         unsigned,
-    )]
+    )
+    .with_last_token()]
 }
 
 /// What is changed in a good signature.
@@ -124,6 +125,7 @@ fn failed() -> Vec<Case> {
         "a wrong password is refused, gives no association, and ends the handshake",
         &["SIPAE-3.3.5.2-16"],
     )
+    .with_last_token()
     .failing_logons(1)
     .plan(|mode| {
         let script = signed_after(&sacrificial(), failing(mode, wrong()));
@@ -138,6 +140,7 @@ fn failed() -> Vec<Case> {
         "an unknown user is refused; whether that looks like a wrong password is written down",
         &["SIPAE-3.3.5.2-16"],
     )
+    .with_last_token()
     .failing_logons(1)
     .plan(|mode| {
         // The first connection may have been closed.

@@ -217,7 +217,7 @@ fn other_challenge() -> Vec<Case> {
                 let script = Script::default().connect(Party::SACRIFICIAL.connection());
                 let script = taken("two").begin(taken("one").begin(script, mode), mode);
                 let mixed = taken(of).completing([set_opaque(&format!("{{{under}.opaque}}"))]);
-                mixed.ask(mixed.complete(script, mode), mixed.requests()[2])
+                mixed.ask(mixed.complete(script, mode), mixed.last())
             })
             .judge(move |judge| refuses(judge, "SIPAE-3.3.5.2-31", &judged))
     };

@@ -96,7 +96,7 @@ fn qops() -> Vec<Case> {
 /// Either is right; half of each is not.
 fn completed_or_refused(judge: &mut Judge<'_>) {
     let user = Handshake::user();
-    let last = judge.observation().reaction(user.requests()[2]);
+    let last = judge.observation().reaction(user.last());
     if last.is_some_and(Reaction::is_acceptance) {
         completes(judge, "SIPAE-3.3.5.2-23", &user);
         judge.processed("SIPAE-3.3.5.2-23", "after");
