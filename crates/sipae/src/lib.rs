@@ -16,6 +16,7 @@ pub mod digest;
 pub mod draft;
 pub mod encoding;
 pub mod endpoint;
+pub mod kerberos;
 pub mod message;
 pub mod ntlm;
 pub mod sa;
