@@ -1,5 +1,54 @@
 //! What users prove themselves with, besides passwords: tickets and certificates.
 
 mod certificates;
+mod tickets;
+
+use sipae::kerberos::KerberosError;
+use sipae::ntlm::NtlmError;
+use sipae::tlsdsk::TlsDskError;
+use sipae::violation::Breach;
 
 pub use certificates::Certificates;
+pub use tickets::Tickets;
+
+/// Why a user cannot prove who it is.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unproven {
+    /// The profile has nothing to prove it with.
+    #[error("the profile has {0}")]
+    Missing(&'static str),
+    /// The keytab has no key of the service that the target names.
+    #[error("the keytab has no key of {service}")]
+    NoKey {
+        /// `targetname`.
+        service: String,
+    },
+    /// The user has no ticket for the service that the target names.
+    #[error("there is no ticket of the user for {service}")]
+    NoTicket {
+        /// `targetname`.
+        service: String,
+    },
+    /// What the target sent cannot be answered.
+    #[error(transparent)]
+    Breach(#[from] Breach),
+}
+
+impl From<KerberosError> for Unproven {
+    fn from(error: KerberosError) -> Self {
+        Self::Breach(error.into())
+    }
+}
+
+impl From<TlsDskError> for Unproven {
+    fn from(error: TlsDskError) -> Self {
+        Self::Breach(error.into())
+    }
+}
+
+impl From<NtlmError> for Unproven {
+    fn from(error: NtlmError) -> Self {
+        Self::Breach(error.into())
+    }
+}

@@ -1,9 +1,12 @@
 //! What a target claims, and the credentials to test it with.
 
+mod ccache;
+mod kerberos;
 mod schema;
 mod tls;
 mod tls_dsk;
 
+use std::io::ErrorKind::InvalidData;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,6 +14,7 @@ use std::time::Duration;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use sipae::auth::Scheme;
+use sipae::kerberos::{EncryptionType, Key, Principal, ServiceKey};
 use sipae::sa::Durations;
 use sipae::version::Version;
 use sipae_gen::Timer;
@@ -18,7 +22,7 @@ use sipae_net::{TlsDskIdentity, TlsOptions};
 use sipae_vectors::Operation;
 use toml::de::{DeTable, DeValue};
 
-use crate::credentials::Certificates;
+use crate::credentials::{Certificates, Tickets};
 
 pub use schema::SCHEMA;
 
@@ -228,6 +232,8 @@ pub struct Profile {
     pub durations: Option<TimerDurations>,
     /// How to speak TLS to a target on TLS.
     pub tls: TlsOptions,
+    /// How to authenticate by Kerberos; without it that scheme is not tested.
+    pub tickets: Option<Tickets>,
     /// How to authenticate by TLS-DSK; without it that scheme is not tested.
     pub certificates: Option<Certificates>,
     /// Whether it names a user: without one it is for codecs, which have no accounts.
@@ -273,6 +279,7 @@ struct File {
     durations: Option<DurationsTable>,
     #[serde(default)]
     tls: tls::Table,
+    kerberos: Option<kerberos::Setting>,
     tls_dsk: Option<tls_dsk::Table>,
     codec: Option<CodecTable>,
 }
@@ -374,16 +381,38 @@ const ANSWER_TIMEOUT: std::ops::RangeInclusive<u64> = 10..=120_000;
 /// # Errors
 /// When it cannot be read, is too large, or is no text.
 pub fn read_text(file: &Path) -> std::io::Result<String> {
+    String::from_utf8(read_octets(file)?)
+        .map_err(|error| std::io::Error::new(InvalidData, error.utf8_error()))
+}
+
+/// The octets of a file that a profile names. A larger one is some other file.
+fn read_octets(file: &Path) -> std::io::Result<Vec<u8>> {
     const LARGEST: u64 = 1024 * 1024;
-    let mut text = String::new();
-    std::fs::File::open(file)?.take(LARGEST + 1).read_to_string(&mut text)?;
-    let is_too_large = u64::try_from(text.len()).is_ok_and(|length| LARGEST < length);
-    if is_too_large { Err(std::io::Error::other("larger than 1 MiB")) } else { Ok(text) }
+    let mut octets = Vec::new();
+    std::fs::File::open(file)?.take(LARGEST + 1).read_to_end(&mut octets)?;
+    let is_too_large = u64::try_from(octets.len()).is_ok_and(|length| LARGEST < length);
+    if is_too_large { Err(std::io::Error::other("larger than 1 MiB")) } else { Ok(octets) }
 }
 
 /// A file that a profile names, relative to the profile.
 pub(crate) fn beside(profile: &Path, file: &Path) -> PathBuf {
     profile.parent().unwrap_or(Path::new("")).join(file)
+}
+
+/// The host of the embedded reference server.
+pub(crate) const REFERENCE_HOST: &str = "server.contoso.com";
+
+/// The keys of the service on a host of the reference: test credentials, which everybody has.
+#[must_use]
+pub fn reference_keys(host: &str) -> Vec<ServiceKey> {
+    const TEST_KEY: &[u8; 32] = b"test key of the service, AES-256";
+    let principal = Principal::service("sip", host, "CONTOSO.COM");
+    let key = |etype: EncryptionType| {
+        let octets = TEST_KEY.get(..etype.key_length()).unwrap_or_default();
+        let key = Key::new(etype, octets).ok()?;
+        Some(ServiceKey { principal: principal.clone(), kvno: 1, key })
+    };
+    EncryptionType::ALL.into_iter().filter_map(key).collect()
 }
 
 /// The reference trusts the authority of the tests, whose key everybody has.
@@ -423,6 +452,7 @@ impl Profile {
             answer_timeout: Duration::from_millis(default_answer_timeout()),
             durations: None,
             tls: TlsOptions::default(),
+            tickets: Some(Tickets::Minted(reference_keys(REFERENCE_HOST))),
             certificates: reference_certificates(),
             has_user: true,
             shared: false,
@@ -447,7 +477,7 @@ impl Profile {
         }
         let missing = match scheme {
             Scheme::TlsDsk if self.certificates.is_none() => "[tls_dsk]",
-            Scheme::Kerberos => "[kerberos]",
+            Scheme::Kerberos if self.tickets.is_none() => "[kerberos]",
             Scheme::Digest => "[conference]",
             _ => return None,
         };
@@ -504,6 +534,7 @@ impl Profile {
             answer_timeout: Duration::from_millis(answer_timeout),
             durations: read.durations.map(DurationsTable::read).transpose().map_err(wrong)?,
             tls: read.tls.options(file).map_err(wrong)?,
+            tickets: read.kerberos.map(|setting| setting.tickets(file)).transpose().map_err(wrong)?,
             certificates: read.tls_dsk.map(|table| table.certificates(file)).transpose().map_err(wrong)?,
             has_user,
             shared: read.target.shared,

@@ -11,6 +11,7 @@ use std::sync::{Arc, LazyLock};
 
 use sipae::auth::{ChallengeKind, Scheme};
 use sipae::defects::Defects;
+use sipae::kerberos::Acceptor;
 use sipae::server::{Account, Accounts, Conference, ServerConfig, TlsDskService};
 use sipae::version::Version;
 pub use sipae_gen::Mode;
@@ -18,7 +19,7 @@ use sipae_net::{TlsClient, TlsError};
 use sipae_spec::Role;
 
 use crate::codec::{Asked, CodecProcess, OpenError};
-use crate::profile::{Profile, ProfileUser, TimerDurations};
+use crate::profile::{Profile, ProfileUser, REFERENCE_HOST, TimerDurations, reference_keys};
 
 pub use command::Command;
 pub use connector::Connector;
@@ -234,9 +235,6 @@ impl Target {
     }
 }
 
-/// The host of the embedded reference server.
-const REFERENCE_HOST: &str = "server.contoso.com";
-
 /// What the reference server needs for TLS-DSK: a certificate of the authority of the tests. It is made once.
 #[cfg(feature = "tls")]
 fn reference_tls_dsk() -> Option<TlsDskService> {
@@ -262,6 +260,7 @@ pub fn reference_config(version: Version) -> ServerConfig {
     ServerConfig {
         conferences,
         schemes: Scheme::SIGNING.to_vec(),
+        kerberos: Some(Acceptor::new(reference_keys(REFERENCE_HOST))),
         tls_dsk: reference_tls_dsk(),
         ..ServerConfig::new(REFERENCE_HOST, version, accounts(users))
     }

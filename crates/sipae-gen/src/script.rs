@@ -45,8 +45,6 @@ pub enum TicketFault {
     Checksum,
     /// The ticket ends in a minute; until then it is right.
     EndsSoon,
-    /// Mutual authentication is asked for, which is legal.
-    Mutual,
 }
 
 /// What is wrong with a certificate, and nothing else.

@@ -8,6 +8,7 @@ use crate::auth::AuthParam;
 use crate::buffer::Field;
 use crate::digest::DigestError;
 use crate::endpoint::EndpointError;
+use crate::kerberos::KerberosError;
 use crate::message::{HeaderName, MessageError};
 use crate::ntlm::NtlmError;
 use crate::side::Side;
@@ -40,6 +41,9 @@ pub enum Breach {
     /// A token that is no usable NTLM message.
     #[error("NTLM token: {0}")]
     Ntlm(#[from] NtlmError),
+    /// A Kerberos token that proves nothing.
+    #[error("Kerberos: {0}")]
+    Kerberos(#[from] KerberosError),
     /// A flight of TLS-DSK, or a whole handshake, that is of no use.
     #[error("TLS-DSK: {0}")]
     TlsDsk(#[from] TlsDskError),
@@ -139,6 +143,7 @@ impl Breach {
             Self::Message(error) => error.rule(),
             Self::Header { diagnostic, .. } => diagnostic.rule(),
             Self::Ntlm(error) => error.rule(),
+            Self::Kerberos(error) => error.rule(),
             Self::TlsDsk(error) => error.rule(),
             Self::Digest(error) => error.rule(),
             Self::Endpoint(error) => error.rule(),

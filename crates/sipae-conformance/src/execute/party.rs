@@ -15,7 +15,7 @@ use sipae::violation::{Breach, Violation};
 use sipae_events::{BufferField, SignatureSeen};
 use sipae_gen::{Party, Password};
 
-use crate::credentials::Certificates;
+use crate::credentials::{Certificates, Tickets, Unproven};
 use crate::profile::ProfileUser;
 use crate::reaction::Signature;
 
@@ -75,6 +75,7 @@ pub(super) struct AssociationState {
 pub(super) struct Applicant<'a> {
     pub(super) user: &'a ProfileUser,
     pub(super) password: &'a Password,
+    pub(super) tickets: Option<&'a Tickets>,
     pub(super) certificates: Option<&'a Certificates>,
     pub(super) now: Time,
 }
@@ -119,11 +120,27 @@ impl AssociationState {
     }
 
     /// Authenticates: answers the CHALLENGE, makes a ticket, or begins a TLS handshake.
-    pub(super) fn authenticate(&mut self, by: &Applicant<'_>, moment: &Moment) -> Result<(), Breach> {
+    pub(super) fn authenticate(
+        &mut self,
+        by: &Applicant<'_>,
+        moment: &Moment,
+        entropy: &mut dyn Entropy,
+    ) -> Result<(), Unproven> {
         match self.parameters.scheme {
-            Scheme::TlsDsk => self.begin_tls_dsk(by),
-            _ => self.answer_challenge(by, moment),
+            Scheme::Kerberos => self.present_ticket(by, entropy)?,
+            Scheme::TlsDsk => self.begin_tls_dsk(by)?,
+            _ => self.answer_challenge(by, moment)?,
         }
+        Ok(())
+    }
+
+    fn present_ticket(&mut self, by: &Applicant<'_>, entropy: &mut dyn Entropy) -> Result<(), Unproven> {
+        let tickets = by.tickets.ok_or(Unproven::Missing("no keytab"))?;
+        let targetname = String::from_utf8_lossy(&self.parameters.targetname).into_owned();
+        let initiated = tickets.initiate(by.user, by.password, &targetname, by.now, entropy)?;
+        self.token = encode_base64(&initiated.token);
+        self.establish(Context::Kerberos(initiated.mac()));
+        Ok(())
     }
 
     fn answer_challenge(&mut self, by: &Applicant<'_>, moment: &Moment) -> Result<(), Breach> {

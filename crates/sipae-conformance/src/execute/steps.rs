@@ -223,10 +223,13 @@ impl Executor {
         let moment = Moment { client_challenge, session_key, time: now.filetime() };
         let profile = Arc::clone(&self.stage.profile);
         let certificates = profile.certificates.as_ref();
-        let applicant = Applicant { user: &user, password, certificates, now };
-        let state = self.association_mut(association)?;
+        let applicant =
+            Applicant { user: &user, password, tickets: profile.tickets.as_ref(), certificates, now };
+        let unknown = || format!("there is no association {association}");
+        let state = self.associations.get_mut(association).ok_or_else(unknown)?;
         state.party = Some(party);
-        state.authenticate(&applicant, &moment).map_err(|breach| format!("cannot authenticate: {breach}"))
+        let proved = state.authenticate(&applicant, &moment, &mut self.stage.entropy);
+        proved.map_err(|error| format!("cannot authenticate: {error}"))
     }
 
     /// A REGISTER, since the gate has seen that answered: signed, or bare.

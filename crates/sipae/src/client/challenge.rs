@@ -83,10 +83,11 @@ impl Client {
 
     /// The schemes that there are credentials for and that have not failed, best first (SIPAE-3.2.5.1-02).
     fn schemes(&self) -> impl Iterator<Item = Scheme> {
-        const PREFERENCE: [Scheme; 2] = [Scheme::TlsDsk, Scheme::Ntlm];
+        const PREFERENCE: [Scheme; 3] = [Scheme::TlsDsk, Scheme::Kerberos, Scheme::Ntlm];
         PREFERENCE.into_iter().filter(|scheme| {
             let has_credentials = match scheme {
                 Scheme::TlsDsk => self.config.tls_dsk.is_some(),
+                Scheme::Kerberos => self.config.ticket.is_some(),
                 _ => !self.config.user.is_empty(),
             };
             has_credentials && !self.failed.contains(scheme)
@@ -96,8 +97,11 @@ impl Client {
     /// What the best of the fresh challenges says, whatever their order.
     fn best(&self, message: &Message<'_>, kind: ChallengeKind) -> Option<Parameters> {
         self.schemes().find_map(|scheme| {
-            let mut usable = self.usable(message, kind).filter(|usable| usable.token.is_none());
-            usable.find(|usable| usable.parameters.scheme == scheme).map(|usable| usable.parameters)
+            let usable = self.usable(message, kind).filter(|usable| usable.token.is_none());
+            let has_ticket =
+                |parameters: &Parameters| scheme != Scheme::Kerberos || self.ticket_for(parameters).is_some();
+            let mut offers = usable.map(|usable| usable.parameters);
+            offers.find(|parameters| parameters.scheme == scheme && has_ticket(parameters))
         })
     }
 
@@ -145,8 +149,10 @@ impl Client {
 
     fn start(&mut self, scene: &mut Scene<'_>, parameters: Parameters, kind: ChallengeKind) {
         let scheme = parameters.scheme;
-        let started = match scheme {
-            Scheme::TlsDsk => self.start_tls_dsk(scene, parameters, kind),
+        let ticket = self.ticket_for(&parameters).cloned();
+        let started = match (scheme, ticket) {
+            (Scheme::Kerberos, Some(ticket)) => self.start_kerberos(scene, parameters, kind, &ticket),
+            (Scheme::TlsDsk, _) => self.start_tls_dsk(scene, parameters, kind),
             _ => {
                 self.start_ntlm(scene, parameters, kind);
                 Ok(())

@@ -7,6 +7,7 @@
 mod anonymous;
 mod challenge;
 mod handshake;
+mod kerberos;
 mod outgoing;
 mod pending;
 mod registration;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 use crate::auth::{ChallengeKind, Scheme, Style};
 use crate::clock::{Entropy, Time};
 use crate::draft::Draft;
+use crate::kerberos::ServiceTicket;
 use crate::message::{Limits, Message, MessageStream};
 use crate::ntlm::NegotiateFlags;
 use crate::sa::{Durations, Parameters, SecurityAssociation};
@@ -51,6 +53,8 @@ pub struct ClientConfig {
     pub transport: String,
     /// Seconds asked for in REGISTER; `None` for no Expires header field, as many products do.
     pub expires: Option<u32>,
+    /// A service ticket, which came from a KDC or was minted; without one Kerberos is skipped (SIPAE-3.2.5.1-13).
+    pub ticket: Option<ServiceTicket>,
     /// What TLS-DSK needs; without it that scheme is skipped.
     pub tls_dsk: Option<TlsDskCredentials>,
     /// The weakest version that is answered (SIPAE-3.2.5.1-31).
@@ -80,6 +84,7 @@ impl ClientConfig {
             host: "127.0.0.1:5060".to_owned(),
             transport: "TCP".to_owned(),
             expires: None,
+            ticket: None,
             tls_dsk: None,
             weakest: Version::V2,
             flags: NegotiateFlags::CLIENT,

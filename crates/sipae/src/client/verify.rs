@@ -3,7 +3,7 @@
 use sipae_spec::Diagnostic;
 
 use super::{Client, ClientEvent, Scene, State};
-use crate::auth::AuthHeader;
+use crate::auth::{AuthHeader, AuthParam};
 use crate::draft::Draft;
 use crate::message::{HeaderName, Message};
 use crate::sa::SecurityAssociation;
@@ -24,6 +24,15 @@ pub(super) fn signature<'m>(
 pub(super) fn verify(association: &mut SecurityAssociation, message: &Message<'_>) -> Result<(), Violation> {
     let header = signature(association, message).ok_or_else(|| Violation::server(Breach::Unsigned))?;
     association.verify(message, &header).map(|_| ())
+}
+
+/// With Kerberos the server chooses the opaque in its answer, whose signature is verified next (SIPAE-3.3.5.2-10). The
+/// opaque itself is not covered: a forged one costs a new authentication.
+fn learn_opaque(association: &mut SecurityAssociation, message: &Message<'_>) {
+    let named = signature(association, message).filter(|_| association.opaque.is_empty());
+    if let Some(opaque) = named.and_then(|header| header.get(AuthParam::Opaque)) {
+        association.opaque = opaque.unfolded().into_owned();
+    }
 }
 
 /// The start line is not covered by the signature, the method in CSeq is (SIPAE-3.2.5.2-24).
@@ -56,6 +65,7 @@ impl Client {
         if status < 200 {
             return;
         }
+        learn_opaque(association, message);
         match verify(association, message) {
             Ok(()) => self.establish(scene, message, status),
             Err(violation) => scene.event(ClientEvent::Discarded(violation)),

@@ -7,6 +7,7 @@ use crate::auth::{AuthHeader, AuthParam, AuthWriter, Scheme, Style};
 use crate::buffer::{SignatureBuffer, SignatureParams};
 use crate::draft::Draft;
 use crate::encoding::encode_base16;
+use crate::kerberos::KerberosMac;
 use crate::message::{HeaderName, Message, MessageError, Value};
 use crate::ntlm::{DatagramMac, SessionKeys};
 use crate::side::Side;
@@ -25,6 +26,8 @@ pub enum Context {
         /// For what the server signs.
         server: DatagramMac,
     },
+    /// Kerberos: tokens of GSS_GetMIC under the key of the GSS-API context.
+    Kerberos(KerberosMac),
     /// TLS-DSK: HMACs under the keys of both sides.
     TlsDsk(Box<TlsDskMac>),
 }
@@ -48,6 +51,7 @@ impl Context {
     pub const fn scheme(&self) -> Scheme {
         match self {
             Self::Ntlm { .. } => Scheme::Ntlm,
+            Self::Kerberos(_) => Scheme::Kerberos,
             Self::TlsDsk(_) => Scheme::TlsDsk,
         }
     }
@@ -57,6 +61,7 @@ impl Context {
     pub fn sign(&self, signer: Side, buffer: &[u8]) -> Vec<u8> {
         match self {
             Self::Ntlm { client, server } => side(signer, client, server).sign(buffer).to_vec(),
+            Self::Kerberos(mac) => mac.sign(signer, buffer),
             Self::TlsDsk(mac) => mac.sign(signer, buffer),
         }
     }
@@ -66,6 +71,7 @@ impl Context {
     pub fn verify(&self, signer: Side, buffer: &[u8], signature: &[u8]) -> bool {
         match self {
             Self::Ntlm { client, server } => side(signer, client, server).verify(buffer, signature),
+            Self::Kerberos(mac) => mac.verify(signer, buffer, signature),
             Self::TlsDsk(mac) => mac.verify(signer, buffer, signature),
         }
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Accounts, Conference};
 use crate::auth::{ChallengeKind, Scheme, Style};
 use crate::defects::{Defect, Defects};
+use crate::kerberos::Acceptor;
 use crate::message::Limits;
 use crate::ntlm::NegotiateFlags;
 use crate::sa::{Durations, Parameters};
@@ -23,6 +24,8 @@ pub struct ServerConfig {
     /// The schemes that are offered, in the order of their lines. One that lacks what it needs is left out
     /// (SIPAE-3.3.3-04).
     pub schemes: Vec<Scheme>,
+    /// What Kerberos needs: the keys of the service `sip/` on this host.
+    pub kerberos: Option<Acceptor>,
     /// What TLS-DSK needs.
     pub tls_dsk: Option<TlsDskService>,
     /// NetBIOS name of the domain.
@@ -75,6 +78,7 @@ impl ServerConfig {
             host: host.to_owned(),
             version,
             schemes: vec![Scheme::Ntlm],
+            kerberos: None,
             tls_dsk: None,
             domain: accounts.domain().unwrap_or("CONTOSO").to_owned(),
             kind: ChallengeKind::Www,
@@ -119,11 +123,12 @@ impl ServerConfig {
     }
 
     /// Whether there is what a scheme needs.
-    const fn has(&self, scheme: Scheme) -> bool {
+    fn has(&self, scheme: Scheme) -> bool {
         match scheme {
             Scheme::Ntlm => true,
+            Scheme::Kerberos => self.kerberos.is_some(),
             Scheme::TlsDsk => self.tls_dsk.is_some(),
-            Scheme::Kerberos | Scheme::Digest => false,
+            Scheme::Digest => false,
         }
     }
 }

@@ -42,6 +42,8 @@ pub(super) struct Proven {
     pub(super) context: Context,
     /// When the credentials end: the association does not outlive them (SIPAE-3.3.2-02).
     pub(super) end: Option<Time>,
+    /// The token of the final answer: AP-REP, where the client asked for one.
+    pub(super) reply: Option<Vec<u8>>,
 }
 
 impl Server {
@@ -63,6 +65,7 @@ impl Server {
             Ok(token) => {
                 let step = Step { message, credential, endpoint: &endpoint, token: &token };
                 match credential.scheme() {
+                    Some(Scheme::Kerberos) => self.kerberos(scene, step),
                     Some(Scheme::TlsDsk) => self.tls_dsk(scene, step),
                     _ => self.ntlm(scene, step),
                 }
@@ -166,7 +169,9 @@ impl Server {
         let parameters = self.agreed(step.credential);
         let signs = parameters.version.signs_completing_request() || parameters.scheme == Scheme::TlsDsk;
         let mut sa = SecurityAssociation::new(parameters, opaque, Side::Server, proven.context);
-        if signs && !self.config.defects.has(Defect::CompletesUnsigned) {
+        // Who waits for an AP-REP has no key to sign with before it has come.
+        let cannot_sign = proven.reply.is_some() && step.credential.get(AuthParam::Response).is_none();
+        if signs && !cannot_sign && !self.config.defects.has(Defect::CompletesUnsigned) {
             sa.verify(step.message, step.credential).map_err(|violation| violation.breach)?;
         }
         let defects = self.config.defects;
@@ -183,6 +188,7 @@ impl Server {
             epid: from.epid.map(<[u8]>::to_vec),
             flow: scene.flow,
             binding: None,
+            reply: proven.reply,
         })
     }
 

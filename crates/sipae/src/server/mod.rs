@@ -11,6 +11,7 @@ mod config;
 mod focus;
 mod handshake;
 mod identity;
+mod kerberos;
 mod location;
 mod misreadings;
 mod negotiation;
@@ -33,6 +34,7 @@ use crate::auth::{AuthHeader, AuthParam, ChallengeKind};
 use crate::clock::{Entropy, Time};
 use crate::defects::Defect;
 use crate::endpoint::EndpointId;
+use crate::kerberos::ReplayCache;
 use crate::message::{HeaderName, Limits, Message, MessageError, MessageStream};
 use crate::sa::Parameters;
 use crate::violation::{Breach, Violation};
@@ -126,6 +128,8 @@ pub struct Server {
     negotiations: Negotiations,
     associations: Associations,
     transactions: Transactions,
+    /// AP-REQs that have been accepted.
+    replays: ReplayCache,
     focus: focus::Focus,
 }
 
@@ -163,9 +167,20 @@ impl Server {
         let negotiations = Negotiations::new(config.negotiations);
         let associations = Associations::new(config.associations);
         let transactions = Transactions::new(config.transactions);
+        let replays = ReplayCache::default();
         let focus = focus::Focus::new(&config.durations);
         let connections = BTreeMap::new();
-        Self { config, offers, connections, connected: 0, negotiations, associations, transactions, focus }
+        Self {
+            config,
+            offers,
+            connections,
+            connected: 0,
+            negotiations,
+            associations,
+            transactions,
+            focus,
+            replays,
+        }
     }
 
     /// How it is configured.

@@ -85,7 +85,7 @@ impl Server {
 
 fn proven(user: String, address: String, keys: &SessionKeys) -> Result<Proven, NtlmError> {
     let context = Context::ntlm(keys).ok_or(NtlmError::FlagClear { flag: "SIGN" })?;
-    Ok(Proven { user, address, context, end: None })
+    Ok(Proven { user, address, context, end: None, reply: None })
 }
 
 /// Whom an anonymous AUTHENTICATE would be good for: its key is public.

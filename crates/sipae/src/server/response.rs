@@ -276,8 +276,9 @@ impl Server {
     }
 
     pub(super) fn sign(&mut self, scene: &mut Scene<'_>, draft: &mut Draft, opaque: &[u8]) -> bool {
-        let options = self.sign_options();
+        let mut options = self.sign_options();
         let Some(association) = self.associations.get_mut(opaque) else { return false };
+        options.token = association.reply.take().map(|reply| encode_base64(&reply));
         let defects = self.config.defects;
         let rand = if defects.has(Defect::SrandRepeats) { [0xAB; 4] } else { scene.entropy.octets::<4>() };
         let signed = match signed_instead(draft, defects) {

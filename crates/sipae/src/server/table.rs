@@ -21,6 +21,8 @@ pub(super) struct Association {
     pub(super) flow: Flow,
     /// Only a registered endpoint gets requests.
     pub(super) binding: Option<Binding>,
+    /// AP-REP, which goes out with the first message that is signed.
+    pub(super) reply: Option<Vec<u8>>,
 }
 
 impl Association {

@@ -98,6 +98,7 @@ impl Server {
             address: account.address.clone(),
             context: Context::tls_dsk(outcome),
             end: Some(certificate.not_after),
+            reply: None,
         })
     }
 

@@ -1,0 +1,179 @@
+//! Tickets for Kerberos: minted with the key of the service, or from the credentials of a user.
+
+use std::fmt;
+use std::time::Duration;
+
+use sipae::clock::{Entropy, Time};
+use sipae::kerberos::{EncryptionType, Initiate, Initiated, Key, Mint, Principal, ServiceKey, ServiceTicket};
+use sipae_gen::{Password, TicketFault};
+
+use super::Unproven;
+use crate::profile::ProfileUser;
+
+/// Where service tickets come from.
+#[derive(Clone)]
+pub enum Tickets {
+    /// Minted with the keys of services: any ticket for anybody.
+    Minted(Vec<ServiceKey>),
+    /// The tickets that somebody has got from a KDC: for their principal, and right ones only.
+    Granted(Vec<ServiceTicket>),
+}
+
+const HOUR: Duration = Duration::from_secs(60 * 60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const MINUTE: Duration = Duration::from_secs(60);
+
+impl Tickets {
+    /// Whether tickets of any kind can be made.
+    #[must_use]
+    pub const fn can_issue(&self) -> bool {
+        matches!(self, Self::Minted(_))
+    }
+
+    /// Whether a user has a ticket.
+    #[must_use]
+    pub fn has(&self, user: &ProfileUser) -> bool {
+        match self {
+            Self::Minted(_) => true,
+            Self::Granted(tickets) => tickets.iter().any(|ticket| is_of(&ticket.client, user)),
+        }
+    }
+
+    /// The AP-REQ of a user for the service of a challenge.
+    ///
+    /// # Errors
+    /// When there is no such ticket.
+    pub(crate) fn initiate(
+        &self,
+        user: &ProfileUser,
+        password: &Password,
+        targetname: &str,
+        now: Time,
+        entropy: &mut dyn Entropy,
+    ) -> Result<Initiated, Unproven> {
+        let ticket = match self {
+            Self::Minted(keys) => mint(keys, user, password, targetname, now, entropy)?,
+            Self::Granted(tickets) => granted(tickets, user, password, targetname)?,
+        };
+        let mut initiate = Initiate::new(now);
+        match password {
+            Password::Ticket(TicketFault::Skewed) => initiate.time = ago(now, 10 * MINUTE),
+            Password::Ticket(TicketFault::SlightlySkewed) => initiate.time = ago(now, 4 * MINUTE),
+            Password::Ticket(TicketFault::OtherClient) => {
+                initiate.client = Some(Principal::user("nobody-with-this-name", &ticket.client.realm));
+            }
+            Password::Ticket(TicketFault::Checksum) => initiate.checksum_type = 7,
+            _ => {}
+        }
+        Ok(initiate.token(&ticket, entropy)?)
+    }
+}
+
+fn granted(
+    tickets: &[ServiceTicket],
+    user: &ProfileUser,
+    password: &Password,
+    targetname: &str,
+) -> Result<ServiceTicket, Unproven> {
+    let is_possible = matches!(
+        password,
+        Password::Right
+            | Password::Ticket(
+                TicketFault::Skewed
+                    | TicketFault::SlightlySkewed
+                    | TicketFault::OtherClient
+                    | TicketFault::Checksum
+            )
+    );
+    if !is_possible {
+        return Err(Unproven::Missing("no keytab to mint tickets with"));
+    }
+    let mut own = tickets.iter().filter(|ticket| is_of(&ticket.client, user));
+    let found = own.find(|ticket| ticket.service.name().eq_ignore_ascii_case(targetname)).cloned();
+    found.ok_or_else(|| Unproven::NoTicket { service: targetname.to_owned() })
+}
+
+fn mint(
+    keys: &[ServiceKey],
+    user: &ProfileUser,
+    password: &Password,
+    targetname: &str,
+    now: Time,
+    entropy: &mut dyn Entropy,
+) -> Result<ServiceTicket, Unproven> {
+    let key =
+        service_key(keys, targetname).ok_or_else(|| Unproven::NoKey { service: targetname.to_owned() })?;
+    let client = match password {
+        Password::UnknownUser(name) => Principal::user(name, &key.principal.realm),
+        _ => principal_of(user, &key.principal.realm),
+    };
+    let session_key = Key::random(key.key.etype(), entropy);
+    let mut mint = Mint::new(client, key.principal.clone(), session_key, now);
+    mint.kvno = key.kvno;
+    // A clock that is somewhat behind must not take the ticket for one of the future.
+    (mint.auth_time, mint.start) = (ago(now, HOUR), ago(now, HOUR));
+    spoil(&mut mint, password, now);
+    let wrong;
+    let by = match password {
+        Password::Wrong(_) => {
+            wrong = Key::random(key.key.etype(), entropy);
+            &wrong
+        }
+        _ => &key.key,
+    };
+    Ok(mint.mint(by, entropy)?)
+}
+
+fn spoil(mint: &mut Mint, password: &Password, now: Time) {
+    let Password::Ticket(fault) = password else { return };
+    match fault {
+        TicketFault::Expired => (mint.start, mint.end) = (ago(now, DAY), ago(now, HOUR)),
+        TicketFault::Future => (mint.start, mint.end) = (now.plus(HOUR), now.plus(DAY)),
+        TicketFault::EndsSoon => mint.end = now.plus(MINUTE),
+        TicketFault::OtherService => {
+            mint.service.components = vec!["sip".to_owned(), "another.server.invalid".to_owned()];
+        }
+        TicketFault::Truncated => mint.missing = 8,
+        TicketFault::Skewed
+        | TicketFault::SlightlySkewed
+        | TicketFault::OtherClient
+        | TicketFault::Checksum => {}
+    }
+}
+
+/// The strongest key of a service, and of its keys the newest.
+fn service_key<'k>(keys: &'k [ServiceKey], targetname: &str) -> Option<&'k ServiceKey> {
+    let own = keys.iter().filter(|key| key.principal.name().eq_ignore_ascii_case(targetname));
+    own.max_by_key(|key| (strength(key.key.etype()), key.kvno))
+}
+
+const fn strength(etype: EncryptionType) -> u8 {
+    match etype {
+        EncryptionType::Aes256 => 2,
+        EncryptionType::Aes128 => 1,
+        EncryptionType::Rc4 => 0,
+    }
+}
+
+/// The principal of a user: the one that the profile names, else the account name in the realm of the service.
+fn principal_of(user: &ProfileUser, realm: &str) -> Principal {
+    let named = user.principal.as_deref().and_then(|text| text.parse().ok());
+    named.unwrap_or_else(|| Principal::user(&user.user, realm))
+}
+
+fn is_of(client: &Principal, user: &ProfileUser) -> bool {
+    *client == principal_of(user, &client.realm)
+}
+
+fn ago(now: Time, time: Duration) -> Time {
+    Time(now.0.saturating_sub(u64::try_from(time.as_millis()).unwrap_or(u64::MAX)))
+}
+
+impl fmt::Debug for Tickets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Minted(_) => "Tickets(minted)",
+            Self::Granted(_) => "Tickets(granted)",
+        })
+    }
+}
