@@ -14,6 +14,7 @@ pub mod defects;
 pub mod draft;
 pub mod encoding;
 pub mod endpoint;
+pub mod kerberos;
 pub mod message;
 pub mod ntlm;
 pub mod sa;

@@ -19,6 +19,7 @@ mod wire;
 pub use authenticate::{Answer, Authenticate, ResponseKind};
 pub use av_pair::{AvId, AvPair, AvPairs, AvValue};
 pub use challenge::{Challenge, encode_text};
+pub(crate) use crypto::{HmacMd5, keyed_hmac_md5};
 pub use crypto::{crc32, des_pair, hmac_md5, md4, md5, rc4};
 pub use flags::NegotiateFlags;
 pub use keys::{SessionKeys, datagram_rekey, seal_key, sign_key};
