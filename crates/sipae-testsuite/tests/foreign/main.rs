@@ -9,6 +9,8 @@
 #[cfg(test)]
 mod kerberos;
 #[cfg(test)]
+mod library;
+#[cfg(test)]
 mod ntlm;
 #[cfg(test)]
 mod part;
@@ -19,7 +21,8 @@ mod realm;
 
 #[cfg(test)]
 fn main() -> std::process::ExitCode {
-    let parts: Vec<part::Part> = ntlm::parts().into_iter().chain(kerberos::parts()).collect();
+    let parts: Vec<part::Part> =
+        [ntlm::parts(), library::parts(), kerberos::parts()].into_iter().flatten().collect();
     if let Some(name) = part::asked_for() {
         part::run_here(&parts, &name);
         return std::process::ExitCode::SUCCESS;

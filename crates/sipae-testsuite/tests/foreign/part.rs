@@ -11,7 +11,7 @@ use libtest_mimic::{Failed, Trial};
 
 use super::ntlm;
 use super::peer::{Peer, are_required};
-use super::realm::{Etype, Realm};
+use super::realm::{Etype, Offer, Realm};
 
 /// Names the part that this process is to run.
 const PART: &str = "SIPAE_FOREIGN_PART";
@@ -31,8 +31,8 @@ pub(crate) struct Part {
 pub(crate) enum Rig {
     /// A file with the users that gss-ntlmssp accepts.
     NtlmUsers,
-    /// A realm with keys of one kind, and tickets of alice and mallory.
-    Realm(Etype),
+    /// A realm with keys of one type, tickets of alice and mallory, and what MIT's library offers there.
+    Realm(Etype, Offer),
 }
 
 impl Part {
@@ -43,7 +43,7 @@ impl Part {
     const fn peer(&self) -> Peer {
         match self.rig {
             Rig::NtlmUsers => Peer::GssNtlmssp,
-            Rig::Realm(_) => Peer::MitKerberos,
+            Rig::Realm(..) => Peer::MitKerberos,
         }
     }
 
@@ -91,14 +91,14 @@ impl Rigs {
                 let users = ntlm::write_users(folder.path()).map_err(|error| error.to_string())?;
                 run_apart(name, folder.path(), &[("NTLM_USER_FILE", users.into())])
             }
-            Rig::Realm(etype) => {
+            Rig::Realm(etype, offer) => {
                 let realm = self.realm(etype)?;
-                run_apart(name, realm.folder(), &realm.environment())
+                run_apart(name, realm.folder(), &realm.environment(offer))
             }
         }
     }
 
-    /// One realm serves all parts with keys of its kind.
+    /// One realm serves all parts with keys of its type.
     fn realm(&self, etype: Etype) -> Result<Arc<Realm>, String> {
         let mut realms = self.realms.lock().map_err(|_| "a realm could not be made before")?;
         if let Some(realm) = realms.get(&etype) {

@@ -62,6 +62,25 @@ impl Etype {
     }
 }
 
+/// Which encryption types MIT's library has to offer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Offer {
+    /// That of the service's key: otherwise two of MIT's agree on a better one for the sub-key (RFC 4537).
+    One,
+    /// All.
+    All,
+}
+
+impl Offer {
+    /// The configuration file.
+    const fn conf(self) -> &'static str {
+        match self {
+            Self::One => "narrow.conf",
+            Self::All => "wide.conf",
+        }
+    }
+}
+
 /// A KDC with its database, a keytab of the service and ticket caches of the users.
 pub(crate) struct Realm {
     folder: TempDir,
@@ -88,10 +107,10 @@ impl Realm {
     }
 
     /// For a process that uses the library in this realm: alice's tickets, the service's keytab.
-    pub(crate) fn environment(&self) -> [(&'static str, OsString); 5] {
+    pub(crate) fn environment(&self, offer: Offer) -> [(&'static str, OsString); 5] {
         let folder = self.folder();
         [
-            ("KRB5_CONFIG", folder.join("narrow.conf").into()),
+            ("KRB5_CONFIG", folder.join(offer.conf()).into()),
             ("KRB5CCNAME", ccache(folder, "alice").into()),
             ("KRB5_KTNAME", keytab(folder, KEYTAB).into()),
             ("KRB5RCACHEDIR", folder.into()),
@@ -104,7 +123,8 @@ impl Realm {
         let began = Instant::now();
         let cache = ccache(self.folder(), user);
         loop {
-            let said = run(self.folder(), "narrow.conf", "kinit", &["-c", &cache, user], &password(user))?;
+            let said =
+                run(self.folder(), Offer::One, "kinit", &["-c", &cache, user], &(password(user) + "\n"))?;
             if said.status.success() {
                 break;
             }
@@ -113,7 +133,7 @@ impl Realm {
             }
             thread::sleep(Duration::from_millis(50));
         }
-        succeed(self.folder(), "narrow.conf", "kvno", &["-c", &cache, SERVICE], "")
+        succeed(self.folder(), Offer::One, "kvno", &["-c", &cache, SERVICE], "")
     }
 }
 
@@ -126,7 +146,11 @@ impl Drop for Realm {
 
 /// The ticket cache of a user, as the library calls it.
 pub(crate) fn ccache(folder: &Path, user: &str) -> String {
-    format!("FILE:{}", folder.join(format!("{user}.ccache")).display())
+    format!("FILE:{}", ccache_path(folder, user).display())
+}
+
+pub(crate) fn ccache_path(folder: &Path, user: &str) -> PathBuf {
+    folder.join(format!("{user}.ccache"))
 }
 
 /// A keytab, as the library calls it.
@@ -134,9 +158,8 @@ pub(crate) fn keytab(folder: &Path, name: &str) -> String {
     format!("FILE:{}", folder.join(name).display())
 }
 
-/// A line for a program that asks for it.
-fn password(user: &str) -> String {
-    format!("{user}-secret\n")
+pub(crate) fn password(user: &str) -> String {
+    format!("{user}-secret")
 }
 
 /// A port that nothing uses on either transport; krb5kdc would share one with another KDC and say nothing.
@@ -155,9 +178,8 @@ fn free_port() -> io::Result<u16> {
 
 fn configure(folder: &Path, port: u16, etype: Etype) -> io::Result<()> {
     let all = Etype::ALL.map(Etype::name).join(" ");
-    fs::write(folder.join("wide.conf"), krb5_conf(port, &all))?;
-    // Without this the two sides would agree on a better sub-key than the ticket's session key (RFC 4537).
-    fs::write(folder.join("narrow.conf"), krb5_conf(port, etype.name()))?;
+    fs::write(folder.join(Offer::All.conf()), krb5_conf(port, &all))?;
+    fs::write(folder.join(Offer::One.conf()), krb5_conf(port, etype.name()))?;
     fs::write(folder.join("kdc.conf"), kdc_conf(folder, port))
 }
 
@@ -204,10 +226,10 @@ fn kdc_conf(folder: &Path, port: u16) -> String {
 }
 
 fn fill_database(folder: &Path, etype: Etype) -> Result<(), String> {
-    succeed(folder, "wide.conf", "kdb5_util", &["create", "-r", REALM, "-s", "-P", "master"], "")?;
+    succeed(folder, Offer::All, "kdb5_util", &["create", "-r", REALM, "-s", "-P", "master"], "")?;
     let mut commands = String::new();
     for user in USERS {
-        let _ = writeln!(commands, "addprinc -pw {user}-secret {user}");
+        let _ = writeln!(commands, "addprinc -pw {} {user}", password(user));
     }
     // Twice, since each time the key is another one.
     for keytab in [OTHER_KEYTAB, KEYTAB] {
@@ -218,29 +240,29 @@ fn fill_database(folder: &Path, etype: Etype) -> Result<(), String> {
             let _ = writeln!(commands, "delprinc -force {SERVICE}");
         }
     }
-    succeed(folder, "wide.conf", "kadmin.local", &["-r", REALM], &commands)?;
+    succeed(folder, Offer::All, "kadmin.local", &["-r", REALM], &commands)?;
     // kadmin.local ends well whatever becomes of the commands.
     let missing = [OTHER_KEYTAB, KEYTAB].into_iter().find(|name| !folder.join(name).is_file());
     missing.map_or(Ok(()), |name| Err(format!("kadmin.local has not made {name}")))
 }
 
 fn start_kdc(folder: &Path) -> Result<Child, String> {
-    let mut command = prepared(folder, "wide.conf", "krb5kdc")?;
+    let mut command = prepared(folder, Offer::All, "krb5kdc")?;
     command.args(["-n", "-r", REALM]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command.spawn().map_err(|error| format!("krb5kdc: {error}"))
 }
 
-fn succeed(folder: &Path, conf: &str, name: &str, arguments: &[&str], input: &str) -> Result<(), String> {
-    let output = run(folder, conf, name, arguments, input)?;
+fn succeed(folder: &Path, offer: Offer, name: &str, arguments: &[&str], input: &str) -> Result<(), String> {
+    let output = run(folder, offer, name, arguments, input)?;
     if output.status.success() {
         return Ok(());
     }
     Err(format!("{name}: {}: {}", output.status, String::from_utf8_lossy(&output.stderr)))
 }
 
-fn run(folder: &Path, conf: &str, name: &str, arguments: &[&str], input: &str) -> Result<Output, String> {
+fn run(folder: &Path, offer: Offer, name: &str, arguments: &[&str], input: &str) -> Result<Output, String> {
     let told = |error: io::Error| format!("{name}: {error}");
-    let mut command = prepared(folder, conf, name)?;
+    let mut command = prepared(folder, offer, name)?;
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(told)?;
     if let Some(mut stdin) = child.stdin.take() {
@@ -251,10 +273,10 @@ fn run(folder: &Path, conf: &str, name: &str, arguments: &[&str], input: &str) -
 }
 
 /// A program that knows this realm and no other.
-fn prepared(folder: &Path, conf: &str, name: &str) -> Result<Command, String> {
+fn prepared(folder: &Path, offer: Offer, name: &str) -> Result<Command, String> {
     let mut command = Command::new(program(name).ok_or_else(|| format!("{name} is not installed"))?);
     command
-        .env("KRB5_CONFIG", folder.join(conf))
+        .env("KRB5_CONFIG", folder.join(offer.conf()))
         .env("KRB5_KDC_PROFILE", folder.join("kdc.conf"))
         .env("KRB5RCACHEDIR", folder)
         .env("LC_ALL", "C");
