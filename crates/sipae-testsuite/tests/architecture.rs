@@ -39,9 +39,11 @@ const FOREIGN: &[(&str, &[&str])] = &[
     (
         "sipae",
         &[
+            "aes",
             "base16ct",
             "base64",
             "crc32fast",
+            "cts",
             "des",
             "hmac",
             "httpdate",
@@ -49,6 +51,7 @@ const FOREIGN: &[(&str, &[&str])] = &[
             "md4",
             "memchr",
             "nom",
+            "pbkdf2",
             "rc4",
             "sha1",
             "subtle",
