@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 const ARROWS: &[(&str, &[&str])] = &[
     ("sipae-spec", &[]),
     ("sipae", &["sipae-spec"]),
+    ("sipae-gssapi", &[]),
     ("sipae-vectors", &[]),
     ("sipae-gen", &["sipae"]),
     ("sipae-events", &["sipae-spec"]),
@@ -38,9 +39,11 @@ const FOREIGN: &[(&str, &[&str])] = &[
     (
         "sipae",
         &[
+            "aes",
             "base16ct",
             "base64",
             "crc32fast",
+            "cts",
             "des",
             "hmac",
             "httpdate",
@@ -48,6 +51,7 @@ const FOREIGN: &[(&str, &[&str])] = &[
             "md4",
             "memchr",
             "nom",
+            "pbkdf2",
             "rc4",
             "sha1",
             "sha2",
@@ -57,13 +61,17 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ),
 ];
 
+/// The manifest in a folder that is told from that of the crates.
+fn manifest(folder: &str) -> toml::Table {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(folder).join("Cargo.toml");
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    text.parse().expect("a manifest")
+}
+
 /// The names under `[dependencies]` of a crate.
 fn dependencies(name: &str) -> BTreeSet<String> {
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name).join("Cargo.toml");
-    let text =
-        std::fs::read_to_string(&manifest).unwrap_or_else(|error| panic!("{}: {error}", manifest.display()));
-    let read: toml::Table = text.parse().expect("a manifest");
-    read.get("dependencies")
+    manifest(name)
+        .get("dependencies")
         .and_then(toml::Value::as_table)
         .map(|table| table.keys().cloned().collect())
         .unwrap_or_default()
@@ -102,6 +110,26 @@ fn every_crate_of_the_workspace_has_its_arrows_written_down() {
     }
 }
 
+/// A manifest takes all lints of the workspace or none: the one crate that is `unsafe` inside repeats the others.
+#[test]
+fn one_crate_may_be_unsafe_and_has_all_other_lints() {
+    for (name, _) in ARROWS.iter().filter(|(name, _)| *name != "sipae-gssapi") {
+        let lints = toml::Table::from_iter([("workspace".to_owned(), true.into())]);
+        assert_eq!(manifest(name).get("lints"), Some(&toml::Value::Table(lints)), "{name}");
+    }
+    let mut expected = manifest("..")["workspace"]["lints"].clone();
+    let tables = expected.as_table_mut().expect("lints");
+    assert!(tables["rust"].as_table_mut().expect("lints").remove("unsafe_code").is_some());
+    for (tool, lint) in [
+        ("rust", "unsafe_op_in_unsafe_fn"),
+        ("clippy", "undocumented_unsafe_blocks"),
+        ("clippy", "multiple_unsafe_ops_per_block"),
+    ] {
+        tables[tool].as_table_mut().expect("lints").insert(lint.to_owned(), "deny".into());
+    }
+    assert_eq!(manifest("sipae-gssapi").get("lints"), Some(&expected));
+}
+
 /// Cases judge subjects; they must not be made of them (rule 11 of the design).
 #[test]
 fn cases_do_not_use_the_state_machines_that_they_judge() {
@@ -127,9 +155,7 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 #[test]
 fn no_program_or_library_asks_for_defects() {
     for (name, _) in ARROWS {
-        let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name).join("Cargo.toml");
-        let text = std::fs::read_to_string(&manifest).expect("a manifest");
-        let read: toml::Table = text.parse().expect("a manifest");
+        let read = manifest(name);
         let asked = read.get("dependencies").map(ToString::to_string).unwrap_or_default();
         let default = read.get("features").and_then(|features| features.get("default"));
         let default = default.map(ToString::to_string).unwrap_or_default();

@@ -161,6 +161,14 @@ pub enum KerberosError {
         /// Where.
         offset: usize,
     },
+    /// Octets that are no ticket cache.
+    #[error("ticket cache {problem} at offset {offset}")]
+    Ccache {
+        /// What is wrong.
+        problem: &'static str,
+        /// Where.
+        offset: usize,
+    },
 }
 
 /// What is wrong with an element of DER.
@@ -210,6 +218,7 @@ impl KerberosError {
             Self::Peer { .. } => "RFC 4120 5.9.1",
             Self::Principal { .. } => "RFC 4120 6.2",
             Self::Keytab { .. } => "keytab format 0x0502",
+            Self::Ccache { .. } => "ticket cache format 0x0504",
         }
     }
 

@@ -1,6 +1,7 @@
 //! Keytabs: keys of services in the file format 0x0502 of MIT, which `ktutil` and `ktpass` write.
 
-use super::{EncryptionType, KerberosError, Key, Principal};
+use super::file::Reader;
+use super::{KerberosError, Key, Principal};
 
 /// A key of a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,14 +25,14 @@ const NAME_TYPE: u32 = 1;
 impl Keytab {
     /// The keys of known encryption types; those of others are passed over, as are the holes of deleted ones.
     pub fn read(octets: &[u8]) -> Result<Vec<ServiceKey>, KerberosError> {
-        let not_this = KerberosError::Keytab { problem: "is not of format 0x0502", offset: 0 };
-        let mut file = Reader { rest: octets.strip_prefix(&FORMAT).ok_or(not_this)?, offset: FORMAT.len() };
+        let wrong = |problem, offset| KerberosError::Keytab { problem, offset };
+        let mut file = Reader::new(octets, FORMAT, "is not of format 0x0502", wrong)?;
         let mut keys = Vec::new();
         while !file.rest.is_empty() {
             let size = i32::from_be_bytes(file.array()?);
             let entry = file.part(usize::try_from(size.unsigned_abs()).unwrap_or(usize::MAX))?;
             if 0 < size {
-                keys.extend(entry.service_key()?);
+                keys.extend(service_key(entry)?);
             }
         }
         Ok(keys)
@@ -72,59 +73,31 @@ fn counted(octets: &[u8]) -> Vec<u8> {
     length.to_be_bytes().into_iter().chain(kept).collect()
 }
 
-/// What is left of a file or an entry.
-struct Reader<'a> {
-    rest: &'a [u8],
-    offset: usize,
+/// Octets behind their count of 16 bits.
+fn read_counted<'a>(entry: &mut Reader<'a>) -> Result<Reader<'a>, KerberosError> {
+    let length = u16::from_be_bytes(entry.array()?);
+    entry.part(length.into())
 }
 
-impl<'a> Reader<'a> {
-    const fn wrong(&self, problem: &'static str) -> KerberosError {
-        KerberosError::Keytab { problem, offset: self.offset }
-    }
+/// `None` for an encryption type that is not known.
+fn service_key(mut entry: Reader<'_>) -> Result<Option<ServiceKey>, KerberosError> {
+    let count = u16::from_be_bytes(entry.array()?);
+    let realm = read_counted(&mut entry)?.text()?;
+    let components =
+        (0..count).map(|_| read_counted(&mut entry)?.text()).collect::<Result<_, KerberosError>>()?;
+    // Name type and time of writing.
+    entry.part(8)?;
+    let [short_kvno] = entry.array()?;
+    let etype = entry.array()?;
+    let octets = read_counted(&mut entry)?;
+    let kvno = long_kvno(&mut entry).unwrap_or(short_kvno.into());
+    let key = octets.key(etype)?;
+    Ok(key.map(|key| ServiceKey { principal: Principal { components, realm }, kvno, key }))
+}
 
-    fn part(&mut self, length: usize) -> Result<Self, KerberosError> {
-        let (part, rest) = self.rest.split_at_checked(length).ok_or_else(|| self.wrong("is cut short"))?;
-        let offset = self.offset;
-        *self = Self { rest, offset: offset + length };
-        Ok(Self { rest: part, offset })
-    }
-
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], KerberosError> {
-        let part = self.part(N)?;
-        part.rest.try_into().map_err(|_| part.wrong("is cut short"))
-    }
-
-    fn counted(&mut self) -> Result<Self, KerberosError> {
-        let length = u16::from_be_bytes(self.array()?);
-        self.part(length.into())
-    }
-
-    fn text(&mut self) -> Result<String, KerberosError> {
-        let text = self.counted()?;
-        String::from_utf8(text.rest.to_vec()).map_err(|_| text.wrong("has a name that is not UTF-8"))
-    }
-
-    /// `None` for an encryption type that is not known.
-    fn service_key(mut self) -> Result<Option<ServiceKey>, KerberosError> {
-        let count = u16::from_be_bytes(self.array()?);
-        let realm = self.text()?;
-        let components = (0..count).map(|_| self.text()).collect::<Result<_, _>>()?;
-        // Name type and time of writing.
-        self.part(8)?;
-        let [short_kvno] = self.array()?;
-        let etype = EncryptionType::from_number(u16::from_be_bytes(self.array()?).into());
-        let octets = self.counted()?;
-        let kvno = self.long_kvno().unwrap_or(short_kvno.into());
-        let Some(etype) = etype else { return Ok(None) };
-        let key = Key::new(etype, octets.rest).map_err(|_| octets.wrong("has a key of another length"))?;
-        Ok(Some(ServiceKey { principal: Principal { components, realm }, kvno, key }))
-    }
-
-    /// Later versions add 32 bits; zeros say nothing.
-    fn long_kvno(&mut self) -> Option<u32> {
-        self.array().ok().map(u32::from_be_bytes).filter(|kvno| *kvno != 0)
-    }
+/// Later versions add 32 bits; zeros say nothing.
+fn long_kvno(entry: &mut Reader<'_>) -> Option<u32> {
+    entry.array().ok().map(u32::from_be_bytes).filter(|kvno| *kvno != 0)
 }
 
 #[cfg(test)]
@@ -135,6 +108,7 @@ mod tests {
 
     use super::*;
     use crate::encoding::decode_base16;
+    use crate::kerberos::EncryptionType;
 
     /// Written by `ktutil` of MIT krb5 1.20.1: keys of the password `svcpw`, of version 3 (AES-256), 300 (RC4), 1
     /// (Camellia, for `host/`) and 2 (AES-128).

@@ -3,17 +3,21 @@
 //! One AP-REQ makes a security association ([MS-SIPAE] SIPAE-3.1-03). [`Mint`] makes a service ticket out of a service
 //! key, [`Initiate`] the AP-REQ out of a ticket, [`Acceptor`] accepts it, and both ends hold a [`KerberosMac`].
 //!
+//! Tickets of a KDC are read from a [`Ccache`], keys of services from a [`Keytab`].
+//!
 //! Not here: any exchange with a KDC (AS, TGS), encryption of messages (wrap tokens), delegation, and single DES but
 //! for [`des_mic`].
 
 mod accept;
 mod ap_rep;
 mod ap_req;
+mod ccache;
 mod crypto;
 mod data;
 mod der;
 mod encryption_type;
 mod error;
+mod file;
 mod gss;
 mod initiate;
 mod key;
@@ -28,6 +32,7 @@ mod time;
 pub use accept::{Accepted, Acceptor};
 pub use ap_rep::{ApRep, EncApRepPart};
 pub use ap_req::{ApReq, Authenticator, EncTicketPart, GssChecksum, Ticket};
+pub use ccache::Ccache;
 pub use crypto::{aes_cts, nfold};
 pub use data::{Checksum, EncryptedData, EncryptionKey};
 pub use encryption_type::EncryptionType;

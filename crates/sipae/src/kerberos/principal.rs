@@ -12,7 +12,7 @@ pub(super) const USER: i64 = 1;
 pub(super) const SERVICE: i64 = 2;
 
 /// More components than any principal has.
-const MOST_COMPONENTS: usize = 16;
+pub(super) const MOST_COMPONENTS: usize = 16;
 
 /// A principal: `alice@CONTOSO.COM`, `sip/server.contoso.com@CONTOSO.COM`. The name type is not kept, since it means
 /// nothing when names are compared (RFC 4120 6.2).

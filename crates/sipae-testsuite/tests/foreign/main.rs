@@ -1,0 +1,37 @@
+//! The reference against what others have written: gss-ntlmssp, MIT Kerberos.
+//!
+//! Each trial is shown with its peer. Where the peer is absent it is ignored and says what is missing; with
+//! `SIPAE_REQUIRE_PEERS=1` in the environment it fails.
+//!
+//! Those peers are set up by the environment, which belongs to the whole process: so each part runs in a process of its
+//! own, this binary once more.
+
+#[cfg(test)]
+mod kerberos;
+#[cfg(test)]
+mod library;
+#[cfg(test)]
+mod ntlm;
+#[cfg(test)]
+mod part;
+#[cfg(test)]
+mod peer;
+#[cfg(test)]
+mod realm;
+
+#[cfg(test)]
+fn main() -> std::process::ExitCode {
+    let parts: Vec<part::Part> =
+        [ntlm::parts(), library::parts(), kerberos::parts()].into_iter().flatten().collect();
+    if let Some(name) = part::asked_for() {
+        part::run_here(&parts, &name);
+        return std::process::ExitCode::SUCCESS;
+    }
+    // The realms end with this function, after the last trial.
+    let rigs = std::sync::Arc::new(part::Rigs::default());
+    let trials = parts.iter().map(|part| part.trial(&rigs)).collect();
+    libtest_mimic::run(&libtest_mimic::Arguments::from_args(), trials).exit_code()
+}
+
+#[cfg(not(test))]
+fn main() {}
