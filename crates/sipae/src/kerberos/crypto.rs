@@ -122,12 +122,12 @@ impl Aes {
     }
 }
 
-fn encrypt_cts(cipher: &(impl BlockCipherEncrypt<BlockSize = U16>), data: &mut [u8]) {
+fn encrypt_cts(cipher: &impl BlockCipherEncrypt<BlockSize = U16>, data: &mut [u8]) {
     let whole = CbcCs3::inner_iv_init(cipher, &[0; BLOCK].into()).encrypt(data);
     debug_assert!(whole.is_ok(), "a block and more");
 }
 
-fn decrypt_cts(cipher: &(impl BlockCipherDecrypt<BlockSize = U16>), data: &mut [u8]) {
+fn decrypt_cts(cipher: &impl BlockCipherDecrypt<BlockSize = U16>, data: &mut [u8]) {
     if let Some(block) = data.as_mut_array::<BLOCK>() {
         return cipher.decrypt_block(block.into());
     }
