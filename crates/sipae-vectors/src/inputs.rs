@@ -7,11 +7,16 @@
 //! so that a second implementation can confirm the vector. A codec may ignore them.
 
 mod encoding;
+mod kerberos;
 mod ntlm;
 mod primitive;
 mod sip;
 
 pub use encoding::{Base16, Base64, EpidUuid, SipeEpid, UuidGruu};
+pub use kerberos::{
+    AesCts, BufferOf, Enctype, GssMic, GssMicParse, GssMicVerify, KrbApRep, KrbApReq, KrbDk,
+    KrbStringToKeyAes, KrbStringToKeyRc4, Nfold, Sender,
+};
 pub use ntlm::{
     AuthenticateFields, AvPairs, ChallengeFields, DatagramRekey, KxkeyV1, Lmowfv1, Mac, MacMessage,
     MacVerify, NegotiateFields, NtlmAuthMic, NtlmExchange, NtlmFlags, NtlmKeyless, NtlmMessage,

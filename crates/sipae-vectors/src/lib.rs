@@ -6,7 +6,7 @@
 //! The names of operations, inputs and results are those of the files, so that a codec in another language reads
 //! the same words. Nothing here computes: a codec and the vectors must not share a mistake.
 //!
-//! Not supported: the operations of Kerberos, TLS-DSK and Digest are known by name and by their results, but their
+//! Not supported: the operations of TLS-DSK and Digest are known by name and by their results, but their
 //! inputs stay JSON ([`Operation::Untyped`]).
 
 mod answer;

@@ -10,8 +10,6 @@ use crate::{InputError, inputs, located};
 /// Scheme of an operation whose inputs are not typed yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OtherScheme {
-    /// Kerberos, [RFC 4121] and [RFC 1964].
-    Kerberos,
     /// TLS-DSK, [MS-SIPAE] 3.2.
     TlsDsk,
     /// Digest, [RFC 2617] and [RFC 7616].
@@ -127,10 +125,18 @@ operations! {
         SipeEpid "sipe_epid";
         Base16 "base16";
         Base64 "base64";
+        KrbApReq "krb_ap_req";
+        KrbApRep "krb_ap_rep";
+        GssMic "gss_mic";
+        GssMicParse "gss_mic_parse";
+        GssMicVerify "gss_mic_verify";
+        Nfold "nfold";
+        KrbStringToKeyAes "krb_string_to_key_aes";
+        KrbStringToKeyRc4 "krb_string_to_key_rc4";
+        AesCts "aes_cts";
+        KrbDk "krb_dk";
     }
     untyped {
-        Kerberos: "krb_ap_req" "krb_ap_rep" "gss_mic" "gss_mic_parse" "gss_mic_verify" "nfold"
-            "krb_string_to_key_aes" "krb_string_to_key_rc4" "aes_cts" "krb_dk";
         TlsDsk: "tls_records" "tlsdsk_keys" "tls_prf" "tlsdsk_sign" "tlsdsk_transcript";
         Digest: "digest" "digest_mismatch";
     }

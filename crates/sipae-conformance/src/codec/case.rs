@@ -128,10 +128,10 @@ impl CodecCase {
 fn scheme(op: &str) -> &'static str {
     let known = Operation::TABLE.iter().find(|(name, _)| *name == op);
     match known.and_then(|(_, scheme)| *scheme) {
-        Some(OtherScheme::Kerberos) => "Kerberos",
         Some(OtherScheme::TlsDsk) => "TLS-DSK",
         Some(OtherScheme::Digest) => "Digest",
         None if NEUTRAL.contains(&op) => "SIP",
+        None if KERBEROS.contains(&op) => "Kerberos",
         None => "NTLM",
     }
 }
@@ -150,6 +150,19 @@ const NEUTRAL: &[&str] = &[
     "sip_message",
     "sipe_epid",
     "uuid_gruu",
+];
+
+const KERBEROS: &[&str] = &[
+    "aes_cts",
+    "gss_mic",
+    "gss_mic_parse",
+    "gss_mic_verify",
+    "krb_ap_rep",
+    "krb_ap_req",
+    "krb_dk",
+    "krb_string_to_key_aes",
+    "krb_string_to_key_rc4",
+    "nfold",
 ];
 
 #[cfg(test)]

@@ -1,10 +1,13 @@
 //! The reference implementation as a codec: the operations of the golden vectors, computed with the crate `sipae`.
 //!
-//! Not here: the operations of Kerberos, TLS-DSK and Digest, which are refused as unsupported.
+//! Not here: the operations of TLS-DSK and Digest, which are refused as unsupported.
 
 mod encoding;
 mod endpoint;
 mod input;
+mod kerberos_keys;
+mod kerberos_mic;
+mod kerberos_tokens;
 mod ntlm_keys;
 mod ntlm_mac;
 mod ntlm_tokens;
@@ -57,6 +60,16 @@ impl Codec for ReferenceCodec {
             Operation::SipeEpid(inputs) => Ok(endpoint::sipe_epid(inputs)),
             Operation::Base16(inputs) => Ok(encoding::base16(inputs)),
             Operation::Base64(inputs) => Ok(encoding::base64(inputs)),
+            Operation::KrbApReq(inputs) => kerberos_tokens::ap_req(inputs),
+            Operation::KrbApRep(inputs) => kerberos_tokens::ap_rep(inputs),
+            Operation::GssMic(inputs) => kerberos_mic::sign(inputs),
+            Operation::GssMicParse(inputs) => kerberos_mic::parse(inputs),
+            Operation::GssMicVerify(inputs) => kerberos_mic::verify(inputs),
+            Operation::Nfold(inputs) => kerberos_keys::nfold(inputs),
+            Operation::KrbStringToKeyAes(inputs) => kerberos_keys::string_to_key_aes(inputs),
+            Operation::KrbStringToKeyRc4(inputs) => Ok(kerberos_keys::string_to_key_rc4(inputs)),
+            Operation::AesCts(inputs) => kerberos_keys::aes_cts(inputs),
+            Operation::KrbDk(inputs) => kerberos_keys::derive(inputs),
             Operation::Untyped { scheme, .. } => Err(not_built(*scheme)),
         }
     }
@@ -64,7 +77,6 @@ impl Codec for ReferenceCodec {
 
 fn not_built(scheme: OtherScheme) -> Refusal {
     let name = match scheme {
-        OtherScheme::Kerberos => "Kerberos",
         OtherScheme::TlsDsk => "TLS-DSK",
         OtherScheme::Digest => "Digest",
     };
