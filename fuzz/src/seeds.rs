@@ -27,6 +27,7 @@ fn main() -> io::Result<()> {
     write("message_stream", streams(&messages))?;
     write("auth_header", spread(&texts(AUTH_HEADERS, "auth_header", "/inputs/header")?))?;
     write("ntlm", tokens()?)?;
+    write("kerberos", kerberos()?)?;
     write("server", conversations(|conversation| conversation.requests))?;
     write("client", conversations(|conversation| conversation.answers))?;
     dictionaries()
@@ -136,6 +137,18 @@ fn tokens() -> io::Result<Inputs> {
     let last = inputs.split_off(inputs.len().saturating_sub(3));
     inputs = spread(&inputs);
     inputs.extend(last);
+    Ok(inputs)
+}
+
+/// Tokens of a service whose keys the oracle has, and those of Kerberos libraries and products.
+fn kerberos() -> io::Result<Inputs> {
+    let mut inputs = sipae_testsuite::kerberos::samples().map_err(io::Error::other)?;
+    for file in ["kerberos/ap.json", "kerberos/parse.json"] {
+        for vector in vectors(file)? {
+            let token = vector.pointer("/inputs/token").and_then(Value::as_str).and_then(hex);
+            inputs.extend(token.map(|token| (id(&vector), token)));
+        }
+    }
     Ok(inputs)
 }
 
