@@ -27,6 +27,7 @@ fn main() -> io::Result<()> {
     write("message_stream", streams(&messages))?;
     write("auth_header", spread(&texts(AUTH_HEADERS, "auth_header", "/inputs/header")?))?;
     write("ntlm", tokens()?)?;
+    write("kerberos", kerberos()?)?;
     write("server", conversations(|conversation| conversation.requests))?;
     write("client", conversations(|conversation| conversation.answers))?;
     write("tls_dsk", flights()?)?;
@@ -152,6 +153,18 @@ fn flights() -> io::Result<Inputs> {
     }
     let changes = (0..4_u8).map(|flight| (format!("changed-flight-{}", flight + 1), vec![flight, 0, 60, 1]));
     Ok(spread(&inputs).into_iter().chain(changes).collect())
+}
+
+/// Tokens of a service whose keys the oracle has, and those of Kerberos libraries and products.
+fn kerberos() -> io::Result<Inputs> {
+    let mut inputs = sipae_testsuite::kerberos::samples().map_err(io::Error::other)?;
+    for file in ["kerberos/ap.json", "kerberos/parse.json"] {
+        for vector in vectors(file)? {
+            let token = vector.pointer("/inputs/token").and_then(Value::as_str).and_then(hex);
+            inputs.extend(token.map(|token| (id(&vector), token)));
+        }
+    }
+    Ok(inputs)
 }
 
 fn collect_tokens(value: &Value, found: &mut Vec<Vec<u8>>) {

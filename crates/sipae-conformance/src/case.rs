@@ -39,6 +39,10 @@ pub struct Needs {
     pub failed_logons: u32,
     /// Timers of the target that have to end.
     pub timers: Vec<Timer>,
+    /// Whether time passes by a set clock alone: it is about the lifetimes of credentials, which nobody waits for.
+    pub set_clock: bool,
+    /// Credentials that only whoever has the key of a service or of an authority can make.
+    pub minting: bool,
     /// Floods, or oversized input.
     pub rough: bool,
 }
@@ -68,6 +72,12 @@ impl fmt::Display for Needs {
         }
         for timer in &self.timers {
             write!(f, ", a known {timer} timer")?;
+        }
+        if self.set_clock {
+            f.write_str(", a clock that can be set")?;
+        }
+        if self.minting {
+            f.write_str(", the key of the service or of the users' authority")?;
         }
         if self.rough {
             f.write_str(", --rough where the target is not on this machine")?;
@@ -101,7 +111,6 @@ pub struct Case {
     needs: Needs,
     plan: Box<Plan>,
     judge: Box<Judgment>,
-    is_core: bool,
 }
 
 impl Case {
@@ -122,25 +131,12 @@ impl Case {
             peer: false,
             failed_logons: 0,
             timers: Vec::new(),
+            set_clock: false,
+            minting: false,
             rough: false,
         };
         let (plan, judge) = (Box::new(|_| Script::default()), Box::new(|_: &mut Judge<'_>| {}));
-        Self {
-            id,
-            title: title.to_owned(),
-            requirements: requirements.to_vec(),
-            needs,
-            plan,
-            judge,
-            is_core: false,
-        }
-    }
-
-    /// It runs with every scheme at every version, and not with the newest alone.
-    #[must_use]
-    pub const fn core(mut self) -> Self {
-        self.is_core = true;
-        self
+        Self { id, title: title.to_owned(), requirements: requirements.to_vec(), needs, plan, judge }
     }
 
     /// It needs no more than this gate.
@@ -211,6 +207,20 @@ impl Case {
         self
     }
 
+    /// Time has to pass by a clock that is set.
+    #[must_use]
+    pub const fn by_a_set_clock(mut self) -> Self {
+        self.needs.set_clock = true;
+        self
+    }
+
+    /// It shows credentials that are made for it: faulty tickets, or certificates.
+    #[must_use]
+    pub const fn minting(mut self) -> Self {
+        self.needs.minting = true;
+        self
+    }
+
     /// It floods the target, or sends oversized input.
     #[must_use]
     pub const fn rough(mut self) -> Self {
@@ -260,12 +270,6 @@ impl Case {
     #[must_use]
     pub const fn role(&self) -> Role {
         Role::Server
-    }
-
-    /// Whether it runs at every version of a scheme.
-    #[must_use]
-    pub const fn is_core(&self) -> bool {
-        self.is_core
     }
 
     /// What must be there.

@@ -130,7 +130,7 @@ impl Harness {
     pub fn operations(self, operations: &[&str]) -> Self {
         let operations: Vec<String> = operations.iter().map(|op| (*op).to_owned()).collect();
         self.with(|options| {
-            let is_known = |op: &&String| Operation::TABLE.iter().any(|(name, _)| name == *op);
+            let is_known = |op: &&String| Operation::NAMES.contains(&op.as_str());
             if let Some(unknown) = operations.iter().find(|op| !is_known(op)) {
                 return Err(format!("{unknown:?} is no operation"));
             }

@@ -1,5 +1,7 @@
 //! Whether what a case needs is there, decided before anything is sent for it.
 
+use std::time::Duration;
+
 use sipae_events::{GateOutcome, Verdict};
 use sipae_gen::Mode;
 
@@ -44,11 +46,26 @@ pub(crate) fn unclaimed(options: &RunOptions, case: &Case, mode: Mode) -> Option
     if let Some(timer) = unknown_timer(options, case) {
         return Some(format!("the {timer} timer of the target is not known (durations in the profile)"));
     }
+    if needs.set_clock && !has_set_clock(options) {
+        return Some("the clock of the target cannot be set".to_owned());
+    }
+    if needs.minting && !options.profile.can_mint(mode.scheme) {
+        return Some("the profile has no key to make such credentials with".to_owned());
+    }
     if needs.rough && !options.rough && !options.target.is_local() {
         return Some("it floods the target (--rough)".to_owned());
     }
     let isolation = options.target.isolates(&options.profile);
     isolation.filter(|_| needs.peer || 1 < case.script(mode).connections()).map(str::to_owned)
+}
+
+/// Whether time passes for the target when it is told to. A timer of less than ten minutes is one of a test bench: the
+/// lifetimes of credentials are not shortened with it.
+fn has_set_clock(options: &RunOptions) -> bool {
+    const SHORTEST: Duration = Duration::from_secs(600);
+    let idle = options.durations().and_then(|durations| durations.idle);
+    let is_set = options.sets_clock() || options.target.is_in_memory();
+    is_set && idle.is_some_and(|idle| SHORTEST <= idle)
 }
 
 /// Why the gate that a case needs is closed to it.

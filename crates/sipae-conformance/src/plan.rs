@@ -7,6 +7,7 @@ use sipae::auth::Scheme;
 use sipae_events::{CaseFinished, Cause, Event, GateFinished, GateOutcome, Subject, Verdict};
 
 use crate::case::{Case, Cost};
+use crate::cases;
 use crate::gate::{self, GateReport};
 use crate::needs::{Budget, decide};
 use crate::pace::Pace;
@@ -148,7 +149,9 @@ impl<'r> Plan<'r> {
         };
         let is_core = scheme != Scheme::Ntlm && self.passages.iter().any(is_newer);
         let cases = self.options.selected();
-        cases.filter(|case| case.needs().schemes.contains(&scheme) && (!is_core || case.is_core())).collect()
+        cases
+            .filter(|case| case.needs().schemes.contains(&scheme) && (!is_core || cases::is_core(case)))
+            .collect()
     }
 
     fn entry(&self, place: usize, case: &'static Case, budget: &mut Budget) -> Entry {

@@ -292,7 +292,7 @@ struct CodecTable {
 
 impl CodecTable {
     fn check(&self) -> Result<(), String> {
-        let is_known = |op: &&String| Operation::TABLE.iter().any(|(name, _)| name == *op);
+        let is_known = |op: &&String| Operation::NAMES.contains(&op.as_str());
         match self.operations.iter().flatten().find(|op| !is_known(op)) {
             Some(unknown) => Err(format!("codec.operations: {unknown:?} is no operation")),
             None => Ok(()),
@@ -466,6 +466,17 @@ impl Profile {
         match &self.schemes {
             Some(schemes) => schemes.contains(&scheme),
             None => scheme == Scheme::Ntlm,
+        }
+    }
+
+    /// Whether credentials of any kind can be made for a scheme.
+    #[must_use]
+    pub fn can_mint(&self, scheme: Scheme) -> bool {
+        match scheme {
+            Scheme::Kerberos => self.tickets.as_ref().is_some_and(Tickets::can_issue),
+            Scheme::TlsDsk => self.certificates.as_ref().is_some_and(Certificates::can_issue),
+            Scheme::Ntlm | Scheme::Digest => true,
+            _ => false,
         }
     }
 

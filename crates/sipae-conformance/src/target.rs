@@ -120,6 +120,12 @@ impl Target {
         !matches!(self, Self::Reference { .. })
     }
 
+    /// Whether it is an object of this process, for which time passes as it is told to.
+    #[must_use]
+    pub const fn is_in_memory(&self) -> bool {
+        matches!(self, Self::Reference { .. } | Self::Server(_))
+    }
+
     /// Whether it is a server that listens somewhere.
     #[must_use]
     pub const fn has_address(&self) -> bool {

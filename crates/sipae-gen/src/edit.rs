@@ -126,4 +126,6 @@ pub enum ParamEdit {
     FlipBit,
     /// One bit of the hexadecimal digit at this place.
     FlipBitAt(usize),
+    /// One bit of the last octet of what stands there in Base64.
+    FlipLastOctet,
 }

@@ -8,6 +8,7 @@
 mod auth_header;
 mod client;
 mod forwarding;
+mod kerberos;
 mod message;
 mod message_stream;
 mod ntlm;
@@ -18,6 +19,7 @@ mod tls_dsk;
 pub use auth_header::auth_header;
 pub use client::client;
 pub use forwarding::forwarding;
+pub use kerberos::kerberos;
 pub use message::message;
 pub use message_stream::message_stream;
 pub use ntlm::ntlm;
@@ -32,6 +34,7 @@ pub const ORACLES: &[(&str, Oracle)] = &[
     ("auth_header", auth_header),
     ("client", client),
     ("forwarding", forwarding),
+    ("kerberos", kerberos),
     ("message", message),
     ("message_stream", message_stream),
     ("ntlm", ntlm),

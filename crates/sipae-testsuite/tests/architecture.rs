@@ -165,7 +165,7 @@ fn no_program_or_library_asks_for_defects() {
 
 /// Whoever takes the harness as a dev-dependency does not want half the registry with it.
 #[test]
-fn the_harness_without_tls_stays_under_80_packages() {
+fn the_harness_without_tls_stays_under_90_packages() {
     let output = std::process::Command::new(env!("CARGO"))
         .args([
             "tree",
@@ -182,5 +182,5 @@ fn the_harness_without_tls_stays_under_80_packages() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).expect("text");
     let packages: BTreeSet<&str> = text.lines().filter_map(|line| line.split_whitespace().next()).collect();
-    assert!((20..80).contains(&packages.len()), "{} packages: {packages:?}", packages.len());
+    assert!((20..90).contains(&packages.len()), "{} packages: {packages:?}", packages.len());
 }

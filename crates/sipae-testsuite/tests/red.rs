@@ -76,20 +76,23 @@ pub(crate) static FOUND: LazyLock<Vec<Found>> = LazyLock::new(|| {
 
 /// A defect is looked for at each version and each kind of challenge, not at each pair of them: these runs are most of
 /// the time of the tests.
-const SETTINGS: [Setting; 3] = [
-    ntlm(Version::V2, ChallengeKind::Www),
-    ntlm(Version::V3, ChallengeKind::Proxy),
-    ntlm(Version::V4, ChallengeKind::Www),
+const SETTINGS: [Setting; 5] = [
+    setting(Scheme::Ntlm, Version::V2, ChallengeKind::Www),
+    setting(Scheme::Ntlm, Version::V3, ChallengeKind::Proxy),
+    setting(Scheme::Ntlm, Version::V4, ChallengeKind::Www),
+    setting(Scheme::Kerberos, Version::V4, ChallengeKind::Www),
+    setting(Scheme::TlsDsk, Version::V4, ChallengeKind::Www),
 ];
 
-const fn ntlm(version: Version, kind: ChallengeKind) -> Setting {
-    Setting { mode: Mode { scheme: Scheme::Ntlm, version }, kind: Some(kind) }
+const fn setting(scheme: Scheme, version: Version, kind: ChallengeKind) -> Setting {
+    Setting { mode: Mode { scheme, version }, kind: Some(kind) }
 }
 
 /// The run against one defect.
 pub(crate) fn found_of(defect: Defect) -> Found {
     let target = Target::Reference { defects: Defects::only(defect) };
-    let settings = Some(SETTINGS.to_vec());
+    let shows = |setting: &Setting| defect.schemes().contains(&setting.mode.scheme);
+    let settings = Some(SETTINGS.into_iter().filter(shows).collect());
     let (events, exit) = collect(&RunOptions { target, settings, ..RunOptions::reference(1) });
     let red = finished(&events).flat_map(told).filter(|(text, ..)| !RIGHT.contains(text));
     let red = red.map(|(_, case, row)| (case, row)).collect();

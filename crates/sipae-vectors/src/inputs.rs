@@ -8,6 +8,7 @@
 
 mod digest;
 mod encoding;
+mod kerberos;
 mod ntlm;
 mod primitive;
 mod sip;
@@ -15,6 +16,10 @@ mod tls;
 
 pub use digest::{Digest, DigestMismatch, DigestQop};
 pub use encoding::{Base16, Base64, EpidUuid, SipeEpid, UuidGruu};
+pub use kerberos::{
+    AesCts, BufferOf, Enctype, GssMic, GssMicParse, GssMicVerify, KrbApRep, KrbApReq, KrbDk,
+    KrbStringToKeyAes, KrbStringToKeyRc4, Nfold, Sender,
+};
 pub use ntlm::{
     AuthenticateFields, AvPairs, ChallengeFields, DatagramRekey, KxkeyV1, Lmowfv1, Mac, MacMessage,
     MacVerify, NegotiateFields, NtlmAuthMic, NtlmExchange, NtlmFlags, NtlmKeyless, NtlmMessage,

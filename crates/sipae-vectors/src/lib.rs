@@ -5,9 +5,6 @@
 //!
 //! The names of operations, inputs and results are those of the files, so that a codec in another language reads
 //! the same words. Nothing here computes: a codec and the vectors must not share a mistake.
-//!
-//! Not supported: the operations of Kerberos are known by name and by their results, but their
-//! inputs stay JSON ([`Operation::Untyped`]).
 
 mod answer;
 mod check;
@@ -30,4 +27,4 @@ pub use error::{InputError, LoadError, Place};
 pub use file::{MAX_FILE, Provenance, Vector, VectorFile, load_file, load_folder, parse_file};
 pub use golden::golden;
 pub use hex::{Hex, InvalidHex};
-pub use operation::{Operation, OtherScheme};
+pub use operation::Operation;

@@ -7,17 +7,8 @@ use serde_json::value::RawValue;
 
 use crate::{InputError, inputs, located};
 
-/// Scheme of an operation whose inputs are not typed yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum OtherScheme {
-    /// Kerberos, [RFC 4121] and [RFC 1964].
-    Kerberos,
-    /// TLS-DSK, [MS-SIPAE] 3.2.
-    TlsDsk,
-}
-
 macro_rules! operations {
-    (typed { $($variant:ident $name:literal;)* } untyped { $($scheme:ident: $($other:literal)*;)* }) => {
+    ($($variant:ident $name:literal;)*) => {
         /// Something to compute, with its inputs; in JSON `{"op": ..., "inputs": {...}}`.
         ///
         /// Exhaustive on purpose: a codec that matches every operation hears of a new one from the compiler.
@@ -27,28 +18,17 @@ macro_rules! operations {
                 #[doc = concat!("`", $name, "`, see [`inputs::", stringify!($variant), "`].")]
                 $variant(inputs::$variant),
             )*
-            /// An operation that is known by name only.
-            Untyped {
-                /// Name, from [`Operation::TABLE`].
-                op: &'static str,
-                /// Scheme it belongs to.
-                scheme: OtherScheme,
-                /// Its inputs as they stand in the file, an object.
-                inputs: Value,
-            },
         }
 
         impl Operation {
-            /// Every known name; with a scheme where the inputs are not typed.
-            pub const TABLE: &'static [(&'static str, Option<OtherScheme>)] =
-                &[$(($name, None),)* $($(($other, Some(OtherScheme::$scheme)),)*)*];
+            /// Every name.
+            pub const NAMES: &'static [&'static str] = &[$($name,)*];
 
             /// Name as in the files.
             #[must_use]
             pub const fn name(&self) -> &'static str {
                 match self {
                     $(Self::$variant(_) => $name,)*
-                    Self::Untyped { op, .. } => op,
                 }
             }
 
@@ -56,7 +36,6 @@ macro_rules! operations {
             pub fn from_parts(op: &str, inputs: &Value) -> Result<Self, InputError> {
                 match op {
                     $($name => located::read(inputs).map(Self::$variant).map_err(|error| error.under("inputs")),)*
-                    $($($other => untyped($other, OtherScheme::$scheme, inputs),)*)*
                     _ => Err(InputError::new("op", format_args!("unknown operation {op:?}"))),
                 }
             }
@@ -83,7 +62,6 @@ macro_rules! operations {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 match self {
                     $(Self::$variant(inputs) => write(serializer, $name, inputs),)*
-                    Self::Untyped { op, inputs, .. } => write(serializer, op, inputs),
                 }
             }
         }
@@ -91,59 +69,56 @@ macro_rules! operations {
 }
 
 operations! {
-    typed {
-        HashPrimitive "hash_primitive";
-        NtlmFlags "ntlm_flags";
-        Ntowfv1 "ntowfv1";
-        Lmowfv1 "lmowfv1";
-        Ntowfv2 "ntowfv2";
-        Ntlmv1Response "ntlmv1_response";
-        Ntlmv2Response "ntlmv2_response";
-        KxkeyV1 "kxkey_v1";
-        Rc4k "rc4k";
-        Signkey "signkey";
-        Sealkey "sealkey";
-        DatagramRekey "datagram_rekey";
-        Mac "mac";
-        MacVerify "mac_verify";
-        AvPairs "av_pairs";
-        NtlmMessage "ntlm_message";
-        NtlmExchange "ntlm_exchange";
-        NtlmProof "ntlm_proof";
-        NtlmKeyless "ntlm_keyless";
-        NtlmAuthMic "ntlm_auth_mic";
-        SipNtlmSign "sip_ntlm_sign";
-        SipNtlmVerify "sip_ntlm_verify";
-        ReferredBy "referred_by";
-        ReplayWindow "replay_window";
-        SipMessage "sip_message";
-        SipBuffer "sip_buffer";
-        AuthHeader "auth_header";
-        AuthWrite "auth_write";
-        EpidUuid "epid_uuid";
-        UuidGruu "uuid_gruu";
-        SipeEpid "sipe_epid";
-        Base16 "base16";
-        Base64 "base64";
-        Digest "digest";
-        DigestMismatch "digest_mismatch";
-        TlsRecords "tls_records";
-        TlsdskKeys "tlsdsk_keys";
-        TlsPrf "tls_prf";
-        TlsdskSign "tlsdsk_sign";
-        TlsdskTranscript "tlsdsk_transcript";
-    }
-    untyped {
-        Kerberos: "krb_ap_req" "krb_ap_rep" "gss_mic" "gss_mic_parse" "gss_mic_verify" "nfold"
-            "krb_string_to_key_aes" "krb_string_to_key_rc4" "aes_cts" "krb_dk";
-    }
-}
-
-fn untyped(op: &'static str, scheme: OtherScheme, inputs: &Value) -> Result<Operation, InputError> {
-    if !inputs.is_object() {
-        return Err(InputError::new("inputs", format_args!("expected an object, got {inputs}")));
-    }
-    Ok(Operation::Untyped { op, scheme, inputs: inputs.clone() })
+    HashPrimitive "hash_primitive";
+    NtlmFlags "ntlm_flags";
+    Ntowfv1 "ntowfv1";
+    Lmowfv1 "lmowfv1";
+    Ntowfv2 "ntowfv2";
+    Ntlmv1Response "ntlmv1_response";
+    Ntlmv2Response "ntlmv2_response";
+    KxkeyV1 "kxkey_v1";
+    Rc4k "rc4k";
+    Signkey "signkey";
+    Sealkey "sealkey";
+    DatagramRekey "datagram_rekey";
+    Mac "mac";
+    MacVerify "mac_verify";
+    AvPairs "av_pairs";
+    NtlmMessage "ntlm_message";
+    NtlmExchange "ntlm_exchange";
+    NtlmProof "ntlm_proof";
+    NtlmKeyless "ntlm_keyless";
+    NtlmAuthMic "ntlm_auth_mic";
+    SipNtlmSign "sip_ntlm_sign";
+    SipNtlmVerify "sip_ntlm_verify";
+    ReferredBy "referred_by";
+    ReplayWindow "replay_window";
+    SipMessage "sip_message";
+    SipBuffer "sip_buffer";
+    AuthHeader "auth_header";
+    AuthWrite "auth_write";
+    EpidUuid "epid_uuid";
+    UuidGruu "uuid_gruu";
+    SipeEpid "sipe_epid";
+    Base16 "base16";
+    Base64 "base64";
+    Digest "digest";
+    DigestMismatch "digest_mismatch";
+    TlsRecords "tls_records";
+    TlsdskKeys "tlsdsk_keys";
+    TlsPrf "tls_prf";
+    TlsdskSign "tlsdsk_sign";
+    TlsdskTranscript "tlsdsk_transcript";
+    KrbApReq "krb_ap_req";
+    KrbApRep "krb_ap_rep";
+    GssMic "gss_mic";
+    GssMicParse "gss_mic_parse";
+    GssMicVerify "gss_mic_verify";
+    Nfold "nfold";
+    KrbStringToKeyAes "krb_string_to_key_aes";
+    KrbStringToKeyRc4 "krb_string_to_key_rc4";
+    AesCts "aes_cts";
+    KrbDk "krb_dk";
 }
 
 fn write<S: Serializer>(serializer: S, op: &str, inputs: &impl Serialize) -> Result<S::Ok, S::Error> {

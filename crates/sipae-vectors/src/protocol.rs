@@ -84,7 +84,7 @@ impl Greeting {
 
     /// Names in the greeting that are no operations of this version.
     pub fn unknown(&self) -> impl Iterator<Item = &str> {
-        let is_known = |name: &str| Operation::TABLE.iter().any(|(known, _)| *known == name);
+        let is_known = |name: &str| Operation::NAMES.contains(&name);
         self.operations.iter().flatten().map(String::as_str).filter(move |name| !is_known(name))
     }
 

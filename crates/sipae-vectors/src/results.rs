@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn every_operation_has_results() {
         let named: BTreeSet<_> = RESULTS.iter().map(|(op, _)| *op).collect();
-        let known: BTreeSet<_> = Operation::TABLE.iter().map(|(op, _)| *op).collect();
+        let known: BTreeSet<_> = Operation::NAMES.iter().copied().collect();
         assert_eq!(named, known);
         assert_eq!(RESULTS.len(), known.len());
     }

@@ -6,6 +6,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::auth::Scheme;
+
 macro_rules! defects {
     ($($variant:ident $id:literal $requirement:literal $text:literal;)*) => {
         /// One planted bug.
@@ -229,7 +231,54 @@ defects! {
     IgnoresDigestMethod "ignores-digest-method" "SIPAE-3.3.5.5-01" "a Digest response for INVITE is accepted in any request";
     NonceForEverybody "nonce-for-everybody" "SIPAE-3.3.5.5-02" "a nonce is accepted from another anonymous address than the one that has used it";
     ChallengesAnonymousAck "challenges-anonymous-ack" "SIPAE-3.3.5.5-03" "an anonymous ACK without credential is challenged";
+    KerberosTargetnameIsHost "kerberos-targetname-is-host" "SIPAE-2.2-13" "the targetname of Kerberos has no sip/";
+    ContinuesAfterApReq "continues-after-ap-req" "SIPAE-3.1-03" "a good AP-REQ is answered with a continuation";
+    KerberosAnswerWithoutOpaque "kerberos-answer-without-opaque" "SIPAE-3.3.5.2-10" "the answer to an AP-REQ gives no opaque";
+    AcceptsSkewedTicket "accepts-skewed-ticket" "SIPAE-3.3.5.2-19" "an authenticator of any time is accepted";
+    RefusesSlightSkew "refuses-slight-skew" "SIPAE-3.3.5.2-19" "an authenticator of four minutes ago is refused";
+    AcceptsExpiredTicket "accepts-expired-ticket" "SIPAE-3.3.5.2-16" "a ticket that has ended is accepted";
+    AcceptsFutureTicket "accepts-future-ticket" "SIPAE-3.3.5.2-16" "a ticket that begins later is accepted";
+    AcceptsApReqAgain "accepts-ap-req-again" "SIPAE-3.3.5.2-20" "an AP-REQ is accepted again";
+    AcceptsUnprovenTicket "accepts-unproven-ticket" "SIPAE-3.3.5.2-16" "whoever shows a ticket that proves nothing is answered 200";
+    OutlivesCredentials "outlives-credentials" "SIPAE-3.3.2-02" "associations do not end with the ticket or certificate";
+    SignsWithWrapToken "signs-with-wrap-token" "SIPAE-3.2.4.1-28" "Kerberos signatures have the token id of GSS_Wrap";
+    TlsDskWithoutStsUri "tls-dsk-without-sts-uri" "SIPAE-3.3.5.1-08" "the line of TLS-DSK has no sts-uri";
+    CompletesAtClientFlight "completes-at-client-flight" "SIPAE-3.1-04" "the client's flight of TLS-DSK is answered 200";
+    ServerFlightIsCut "server-flight-is-cut" "SIPAE-3.3.5.2-11" "the flight of ServerHello goes out without its last message";
+    AcceptsExpiredCertificate "accepts-expired-certificate" "SIPAE-3.3.5.2-12" "a certificate of a while ago is accepted";
+    AcceptsFutureCertificate "accepts-future-certificate" "SIPAE-3.3.5.2-12" "a certificate of some time from now is accepted";
+    CertificateOfNobody "certificate-of-nobody" "SIPAE-3.3.5.2-12" "a certificate that names no user is taken for that of From";
+    CutsHmac "cuts-hmac" "SIPAE-3.2.4.1-29" "TLS-DSK signatures are the first 12 octets of an HMAC";
     ComparesBeginning "compares-beginning" "SIPAE-5.1-04" "only the first 11 octets of a signature are compared";
+}
+
+impl Defect {
+    /// The schemes with which it shows.
+    #[must_use]
+    pub const fn schemes(self) -> &'static [Scheme] {
+        match self {
+            Self::KerberosTargetnameIsHost
+            | Self::ContinuesAfterApReq
+            | Self::KerberosAnswerWithoutOpaque
+            | Self::AcceptsSkewedTicket
+            | Self::RefusesSlightSkew
+            | Self::AcceptsExpiredTicket
+            | Self::AcceptsFutureTicket
+            | Self::AcceptsApReqAgain
+            | Self::AcceptsUnprovenTicket
+            | Self::SignsWithWrapToken => &[Scheme::Kerberos],
+            Self::TlsDskWithoutStsUri
+            | Self::CompletesAtClientFlight
+            | Self::ServerFlightIsCut
+            | Self::AcceptsExpiredCertificate
+            | Self::AcceptsFutureCertificate
+            | Self::CertificateOfNobody
+            | Self::CutsHmac => &[Scheme::TlsDsk],
+            Self::OutlivesCredentials => &[Scheme::Kerberos, Scheme::TlsDsk],
+            Self::AcceptsUnreadableToken | Self::HandshakeWithForeignFrom => &Scheme::SIGNING,
+            _ => &[Scheme::Ntlm],
+        }
+    }
 }
 
 /// Which defect a state machine has, if any.

@@ -1,5 +1,6 @@
 //! 3.1: two phases.
 
+use sipae::auth::Scheme;
 use sipae_gen::{Connection, Edit, Recipient, Template, Text};
 use sipae_spec::ReactionClass;
 
@@ -39,6 +40,7 @@ fn others() -> Vec<Case> {
             "a login with NTLM takes three requests: bare, empty token, AUTHENTICATE",
             &["SIPAE-3.1-02"],
         )
+        .with_ntlm()
         .plan(handshake)
         .judge(|judge| {
             let steps = ["bare", "first"].map(|name| judge.observation().reaction(name));
@@ -51,6 +53,34 @@ fn others() -> Vec<Case> {
                 }
                 _ => judge.reaction("SIPAE-3.1-02", "last"),
             }
+        }),
+        Case::new(
+            "3.1/two-requests",
+            "a login with Kerberos takes two requests: bare, AP-REQ",
+            &["SIPAE-3.1-03"],
+        )
+        .with(&[Scheme::Kerberos])
+        .plan(handshake)
+        .judge(|judge| match judge.observed("last") {
+            // The list of the row has continuations for NTLM alone.
+            Some(third @ Reaction::Continuation(_)) => {
+                judge.check("SIPAE-3.1-03", "last: a final answer", Err(third.to_string()));
+            }
+            _ => judge.reaction("SIPAE-3.1-03", "last"),
+        }),
+        Case::new(
+            "3.1/four-requests",
+            "a login with TLS-DSK takes four requests: bare, ClientHello, the client's flight, a signed one",
+            &["SIPAE-3.1-04"],
+        )
+        .with(&[Scheme::TlsDsk])
+        .plan(handshake)
+        .judge(|judge| {
+            for message in ["first", "second"] {
+                let goes_on = |reaction: &Reaction| matches!(reaction, Reaction::Continuation(_));
+                judge.answered_as("SIPAE-3.1-04", message, "a continuation", goes_on);
+            }
+            judge.processed("SIPAE-3.1-04", "last");
         }),
         Case::new(
             "3.1/unsigned-in-association",

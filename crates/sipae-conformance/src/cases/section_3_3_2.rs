@@ -2,7 +2,10 @@
 //!
 //! Time passes by a set clock, or really where the profile says that the target's timers are short.
 
-use sipae_gen::{Mode, Connection, Edit, ParamEdit, Recipient, Script, Template, Timer};
+use sipae::auth::Scheme;
+use sipae_gen::{
+    CertificateFault, Connection, Edit, Mode, ParamEdit, Password, Recipient, Script, Template, TicketFault, Timer,
+};
 
 
 use super::{Handshake, SA, first_token, handshake, signed};
@@ -11,7 +14,7 @@ use crate::judge::Judge;
 use crate::reaction::Signature;
 
 pub(super) fn cases() -> Vec<Case> {
-    [expiry(), idle(), unfinished(), silent_timers()].into_iter().flatten().collect()
+    [expiry(), idle(), credentials(), unfinished(), silent_timers()].into_iter().flatten().collect()
 }
 
 /// An association that was made without registering anything: its idle timer is the short one.
@@ -142,6 +145,39 @@ fn idle() -> Vec<Case> {
     ]
 }
 
+/// The credentials end in a minute; an association that is in use would go on for hours. With Kerberos the clocks may be
+/// five minutes apart.
+fn credentials() -> Vec<Case> {
+    let case = |id: &str, what: &str, scheme: Scheme, password: Password| {
+        let title = format!("an association ends with the {what} that made it");
+        let handshake = Handshake::user().with_password(password);
+        Case::new(id, &title, &["SIPAE-3.3.2-02"])
+            .with(&[scheme])
+            .minting()
+            .over(Timer::Idle)
+            .by_a_set_clock()
+            .plan(move |mode| {
+                let script = handshake.play(Script::connected(), mode).elapse(Timer::Idle, 80);
+                signed(script.connect(Connection::FIRST), "late").send("late").fence()
+            })
+            .judge(|judge| judge.reaction("SIPAE-3.3.2-02", "late"))
+    };
+    vec![
+        case(
+            "3.3.2/ticket-end",
+            "ticket",
+            Scheme::Kerberos,
+            Password::Ticket(TicketFault::EndsSoon),
+        ),
+        case(
+            "3.3.2/certificate-end",
+            "certificate",
+            Scheme::TlsDsk,
+            Password::Certificate(CertificateFault::EndsSoon),
+        ),
+    ]
+}
+
 fn unfinished() -> Vec<Case> {
     vec![
         Case::new(
@@ -149,6 +185,7 @@ fn unfinished() -> Vec<Case> {
             "an AUTHENTICATE that comes after the time for a handshake completes nothing",
             &["SIPAE-3.3.2-07", "SIPAE-3.3.6-02"],
         )
+        .with_continuation()
         .over(Timer::Handshake)
         .plan(|mode| {
             let script = first_token(Script::connected(), mode).elapse(Timer::Handshake, 110);

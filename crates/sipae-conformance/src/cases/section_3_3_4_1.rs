@@ -284,6 +284,7 @@ fn unsigned_challenges() -> Vec<Case> {
     const TOKEN: &str = "TlRMTVNTUAADAAAA";
     vec![
         Case::new("3.3.4.1/challenges-are-unsigned", "challenge and continuation are not signed", ROWS)
+            .with_continuation()
             .behind(Gate::Offered)
             .plan(|mode| super::first_token(Script::connected(), mode))
             .judge(|judge| {

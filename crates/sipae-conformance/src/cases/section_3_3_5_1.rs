@@ -1,7 +1,7 @@
 //! 3.3.5.1: messages that are not authenticated.
 
 use sipae::auth::ChallengeKind;
-use sipae::auth::{AuthHeader, AuthParam};
+use sipae::auth::{AuthHeader, AuthParam, Scheme};
 use sipae::clock::Time;
 use sipae::message::{HeaderName, Message, MessageError};
 use sipae_gen::{Script, Template};
@@ -28,6 +28,25 @@ pub(super) fn cases() -> Vec<Case> {
         .behind(Gate::Reachable)
         .plan(|_| bare(Script::connected()))
         .judge(challenge),
+        Case::new(
+            "3.3.5.1/sts-uri",
+            "the line of TLS-DSK says where certificates come from",
+            &["SIPAE-3.3.5.1-08"],
+        )
+        .with(&[Scheme::TlsDsk])
+        .behind(Gate::Reachable)
+        .plan(|_| bare(Script::connected()))
+        .judge(|judge| {
+            judge.reaction("SIPAE-3.3.5.1-08", "bare");
+            let has_uri = |_, line: &AuthHeader<'_>| match line.get(AuthParam::StsUri) {
+                Some(uri) if !uri.raw().is_empty() => Ok(()),
+                _ => Err(line.value().to_text()),
+            };
+            match judge.observation().challenge("bare", has_uri) {
+                Some(holds) => judge.check("SIPAE-3.3.5.1-08", "sts-uri in the line of TLS-DSK", holds),
+                None => judge.undecide("the challenge has no line of TLS-DSK".to_owned()),
+            }
+        }),
         Case::new("3.3.5.1/date", "a challenge has a Date in the form of RFC 1123", &["SIPAE-3.3.5.1-10"])
             .behind(Gate::Reachable)
             .plan(|_| bare(Script::connected()))

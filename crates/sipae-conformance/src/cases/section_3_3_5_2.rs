@@ -5,8 +5,10 @@ mod claims;
 mod completion;
 mod flood;
 mod identifiers;
+mod kerberos;
 mod opaque;
 mod parameters;
+mod tls_dsk;
 mod tokens;
 
 use sipae::auth::{AuthHeader, AuthParam, ChallengeKind, Scheme};
@@ -31,6 +33,8 @@ pub(super) fn cases() -> Vec<Case> {
         parameters::cases(),
         carriers::cases(),
         flood::cases(),
+        kerberos::cases(),
+        tls_dsk::cases(),
     ];
     parts.into_iter().flatten().collect()
 }

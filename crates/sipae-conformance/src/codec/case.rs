@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use sipae_events::CaseId;
 use sipae_spec::{Requirement, Role};
-use sipae_vectors::{Operation, OtherScheme, Vector, VectorFile, golden};
+use sipae_vectors::{Vector, VectorFile, golden};
 
 use super::property::{PROPERTIES, Property};
 use super::rows;
@@ -126,15 +126,12 @@ impl CodecCase {
 }
 
 fn scheme(op: &str) -> &'static str {
-    let known = Operation::TABLE.iter().find(|(name, _)| *name == op);
-    match known.and_then(|(_, scheme)| *scheme) {
-        Some(OtherScheme::Kerberos) => "Kerberos",
-        Some(OtherScheme::TlsDsk) => "TLS-DSK",
-        None if DIGEST.contains(&op) => "Digest",
-        None if NEUTRAL.contains(&op) => "SIP",
-        None => "NTLM",
-    }
+    let tables = [(DIGEST, "Digest"), (KERBEROS, "Kerberos"), (TLS_DSK, "TLS-DSK"), (NEUTRAL, "SIP")];
+    tables.into_iter().find(|(ops, _)| ops.contains(&op)).map_or("NTLM", |(_, scheme)| scheme)
 }
+
+/// Operations of TLS-DSK.
+const TLS_DSK: &[&str] = &["tls_prf", "tls_records", "tlsdsk_keys", "tlsdsk_sign", "tlsdsk_transcript"];
 
 /// Operations of Digest.
 const DIGEST: &[&str] = &["digest", "digest_mismatch"];
@@ -153,6 +150,19 @@ const NEUTRAL: &[&str] = &[
     "sip_message",
     "sipe_epid",
     "uuid_gruu",
+];
+
+const KERBEROS: &[&str] = &[
+    "aes_cts",
+    "gss_mic",
+    "gss_mic_parse",
+    "gss_mic_verify",
+    "krb_ap_rep",
+    "krb_ap_req",
+    "krb_dk",
+    "krb_string_to_key_aes",
+    "krb_string_to_key_rc4",
+    "nfold",
 ];
 
 #[cfg(test)]

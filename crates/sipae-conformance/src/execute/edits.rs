@@ -2,7 +2,7 @@
 
 use sipae::auth::{AuthHeader, AuthParam, AuthWriter, RawParam, Style, Walk};
 use sipae::draft::{Draft, RawHeader};
-use sipae::encoding::{decode_base16, encode_base64};
+use sipae::encoding::{decode_base16, decode_base64, encode_base64};
 use sipae::message::{HeaderName, Value};
 use sipae::side::Side;
 use sipae_gen::{Edit, Label, ParamEdit};
@@ -234,6 +234,13 @@ fn changed(mut written: Written, change: &ParamEdit, value: &[u8]) -> Vec<Writte
             *text = encode_base64(&decode_base16(text).unwrap_or_default()).into_bytes();
         }
         ParamEdit::Truncate(length) => text.truncate(*length),
+        ParamEdit::FlipLastOctet => {
+            let mut octets = decode_base64(text).unwrap_or_default();
+            if let Some(last) = octets.last_mut() {
+                *last ^= 1;
+            }
+            *text = encode_base64(&octets).into_bytes();
+        }
         ParamEdit::FlipBit => flip_digit(text, CHECKSUM_DIGIT),
         ParamEdit::FlipBitAt(place) => flip_digit(text, *place),
         ParamEdit::ChangeLastDigit => {

@@ -47,7 +47,7 @@ struct Request<'a> {
 impl Request<'_> {
     /// An operation that this crate does not know is not supported; inputs that it does not take are malformed.
     fn answer(&self, codec: &mut dyn Codec) -> Result<Answer, Refusal> {
-        if !Operation::TABLE.iter().any(|(op, _)| *op == self.op.as_ref()) {
+        if !Operation::NAMES.contains(&self.op.as_ref()) {
             return Err(Refusal::Unsupported(one_line(&self.op)));
         }
         let operation = match self.inputs {

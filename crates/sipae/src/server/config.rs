@@ -101,7 +101,8 @@ impl ServerConfig {
     /// What the challenge line of a scheme says.
     #[must_use]
     pub fn parameters(&self, scheme: Scheme) -> Parameters {
-        let has_service = scheme == Scheme::Kerberos || self.defects.has(Defect::TargetnameIsService);
+        let is_kerberos = scheme == Scheme::Kerberos && !self.defects.has(Defect::KerberosTargetnameIsHost);
+        let has_service = is_kerberos || self.defects.has(Defect::TargetnameIsService);
         let service = if has_service { "sip/" } else { "" };
         let realm = match self.defects.has(Defect::RealmOfAnotherProduct) {
             true => self.domain.clone().into_bytes(),

@@ -179,11 +179,12 @@ impl Server {
         if defects.has(Defect::FirstSnumTwo) || is_renewed && defects.has(Defect::RenewedFirstSnumTwo) {
             sa.skip_number();
         }
+        let end = proven.end.filter(|_| !defects.has(Defect::OutlivesCredentials));
         let from = step.message.from()?;
         Ok(Association {
             sa,
             endpoint: step.endpoint.clone(),
-            lifetime: Lifetime::start(scene.now, &self.association_durations()).ending_by(proven.end),
+            lifetime: Lifetime::start(scene.now, &self.association_durations()).ending_by(end),
             handshake_tag: from.tag.unwrap_or_default().to_vec(),
             epid: from.epid.map(<[u8]>::to_vec),
             flow: scene.flow,

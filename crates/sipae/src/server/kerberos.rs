@@ -1,9 +1,12 @@
 //! Kerberos in one step: an AP-REQ, which establishes the association ([MS-SIPAE] SIPAE-3.3.5.2-10, -19, -20).
 
+use std::time::Duration;
+
 use super::account::Account;
 use super::handshake::{HANDSHAKE_FAILED, Proven, Step};
 use super::{Scene, Server};
-use crate::kerberos::{Accepted, KerberosError};
+use crate::defects::{Defect, Defects};
+use crate::kerberos::{Accepted, KerberosError, ReplayCache};
 use crate::sa::Context;
 
 /// ErrorId 1013 of ms-diagnostics.
@@ -24,18 +27,39 @@ impl Server {
                     KerberosError::Framing | KerberosError::TokenId { .. } | KerberosError::Malformed { .. }
                 );
                 scene.refused(error);
+                if !is_unreadable && self.config.defects.has(Defect::AcceptsUnprovenTicket) {
+                    return self.answer_unsigned(scene, step.message, 200);
+                }
                 self.failed(scene, step, is_unreadable, why);
             }
         }
     }
 
     fn accept_ticket(&mut self, scene: &mut Scene<'_>, token: &[u8]) -> Result<Accepted, KerberosError> {
-        let acceptor = self.config.kerberos.as_ref().ok_or(KerberosError::Framing)?;
-        acceptor.accept(token, scene.now, &mut self.replays, scene.entropy)
+        let mut acceptor = self.config.kerberos.clone().ok_or(KerberosError::Framing)?;
+        let defects = self.config.defects;
+        if defects.has(Defect::RefusesSlightSkew) {
+            acceptor.skew = Duration::from_secs(60);
+        }
+        if defects.has(Defect::AcceptsApReqAgain) {
+            self.replays = ReplayCache::default();
+        }
+        let accepted = acceptor.accept(token, scene.now, &mut self.replays, scene.entropy);
+        match accepted {
+            Err(error) if is_forgiven(&error, defects) => {
+                acceptor.skew = Duration::from_secs(u32::MAX.into());
+                acceptor.accept(token, scene.now, &mut self.replays, scene.entropy)
+            }
+            accepted => accepted,
+        }
     }
 
     fn ticket_accepted(&mut self, scene: &mut Scene<'_>, step: Step<'_, '_>, accepted: Accepted) {
         let Some(opaque) = self.opening(scene, step) else { return };
+        if self.config.defects.has(Defect::ContinuesAfterApReq) {
+            let parameters = self.agreed(step.credential);
+            return self.continuation(scene, step.message, &parameters, &opaque, b"");
+        }
         let Some(account) = self.principal_of(&accepted) else {
             let error = KerberosError::Principal { text: accepted.client.to_string() };
             scene.refused(error);
@@ -58,5 +82,15 @@ impl Server {
         let is_own_realm = client.realm == accepted.service.realm;
         let by_name = self.config.accounts.find(name, "").filter(|_| is_own_realm);
         by_name.or_else(|| self.config.accounts.by_address(&client.to_string().to_lowercase()))
+    }
+}
+
+/// What a defective server does not mind in a ticket or its authenticator.
+fn is_forgiven(error: &KerberosError, defects: Defects) -> bool {
+    match error {
+        KerberosError::Expired { .. } => defects.has(Defect::AcceptsExpiredTicket),
+        KerberosError::NotYetValid { .. } => defects.has(Defect::AcceptsFutureTicket),
+        KerberosError::Skew { .. } => defects.has(Defect::AcceptsSkewedTicket),
+        _ => false,
     }
 }

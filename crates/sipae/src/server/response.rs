@@ -52,7 +52,8 @@ impl Server {
 
     /// Where clients get their certificates, for TLS-DSK alone (SIPAE-2.2-18, SIPAE-3.3.5.1-08).
     fn sts_uri(&self, scheme: Scheme) -> Option<&str> {
-        let service = self.config.tls_dsk.as_ref().filter(|_| scheme == Scheme::TlsDsk);
+        let lacks = self.config.defects.has(Defect::TlsDskWithoutStsUri);
+        let service = self.config.tls_dsk.as_ref().filter(|_| scheme == Scheme::TlsDsk && !lacks);
         let is_everywhere = self.config.defects.has(Defect::StsUriForNtlm);
         service
             .map(|service| service.sts_uri.as_str())
@@ -279,7 +280,7 @@ impl Server {
         let mut options = self.sign_options();
         let Some(association) = self.associations.get_mut(opaque) else { return false };
         options.token = association.reply.take().map(|reply| encode_base64(&reply));
-        let defects = self.config.defects;
+        let (defects, scheme) = (self.config.defects, association.sa.parameters.scheme);
         let rand = if defects.has(Defect::SrandRepeats) { [0xAB; 4] } else { scene.entropy.octets::<4>() };
         let signed = match signed_instead(draft, defects) {
             Some(other) => sign_other(association, draft, other, rand, &options),
@@ -287,6 +288,15 @@ impl Server {
         };
         if defects.has(Defect::SignatureWithoutOpaque) {
             remove_opaque(draft, options.header, opaque);
+        }
+        if scheme == Scheme::Kerberos && defects.has(Defect::KerberosAnswerWithoutOpaque) {
+            remove_opaque(draft, options.header, opaque);
+        }
+        if scheme == Scheme::Kerberos && defects.has(Defect::SignsWithWrapToken) {
+            map_rspauth(draft, options.header, |text| text.replacen("0404", "0504", 1));
+        }
+        if scheme == Scheme::TlsDsk && defects.has(Defect::CutsHmac) {
+            map_rspauth(draft, options.header, |text| text.chars().take(24).collect());
         }
         if defects.has(Defect::SrandWithoutZeros) {
             trim_srand(draft, options.header);
@@ -360,4 +370,14 @@ fn remove_opaque(draft: &mut Draft, header: HeaderName, opaque: &[u8]) {
         draft.get(header).map(|value| String::from_utf8_lossy(value).into_owned()).unwrap_or_default();
     let param = format!("opaque=\"{}\", ", String::from_utf8_lossy(opaque));
     draft.set(header, written.replace(&param, ""));
+}
+
+/// Writes another signature than the right one.
+fn map_rspauth(draft: &mut Draft, header: HeaderName, change: impl Fn(&str) -> String) {
+    const BEFORE: &str = "rspauth=\"";
+    let written =
+        draft.get(header).map(|value| String::from_utf8_lossy(value).into_owned()).unwrap_or_default();
+    let Some((before, rest)) = written.split_once(BEFORE) else { return };
+    let Some((rspauth, after)) = rest.split_once('"') else { return };
+    draft.set(header, format!("{before}{BEFORE}{}\"{after}", change(rspauth)));
 }

@@ -1,10 +1,14 @@
 //! TLS-DSK: the flights of a TLS handshake, then a signed request ([MS-SIPAE] SIPAE-3.3.5.2-11, -12).
 
+use std::time::Duration;
+
 use super::account::Account;
 use super::handshake::{HANDSHAKE_FAILED, Proven, Step};
 use super::negotiation::{Negotiation, Stage};
 use super::{Scene, Server};
 use crate::auth::AuthHeader;
+use crate::clock::Time;
+use crate::defects::Defect;
 use crate::endpoint::EndpointId;
 use crate::message::Message;
 use crate::sa::Context;
@@ -27,13 +31,23 @@ impl Server {
 
     fn begin_tls_dsk(&mut self, scene: &mut Scene<'_>, step: Step<'_, '_>) {
         let Some(service) = &self.config.tls_dsk else { return self.challenge(scene, step.message) };
-        match service.provider.engine(Side::Server, scene.now) {
+        match service.provider.engine(Side::Server, self.time_of_certificates(scene.now)) {
             Ok(engine) => {
                 let Some(opaque) = self.opening(scene, step) else { return };
                 self.flight(scene, step, opaque, Box::new(TlsHandshake::new(engine, Side::Server)));
             }
             Err(error) => self.broken(scene, step, error),
         }
+    }
+
+    /// The time for which certificates are checked.
+    fn time_of_certificates(&self, now: Time) -> Time {
+        const WHILE: Duration = Duration::from_secs(2 * 60 * 60);
+        if self.config.defects.has(Defect::AcceptsExpiredCertificate) {
+            let millis = u64::try_from(WHILE.as_millis()).unwrap_or_default();
+            return Time(now.0.saturating_sub(millis));
+        }
+        if self.config.defects.has(Defect::AcceptsFutureCertificate) { now.plus(WHILE) } else { now }
     }
 
     /// A handshake that cannot go on is forgotten.
@@ -45,7 +59,13 @@ impl Server {
         mut handshake: Box<TlsHandshake>,
     ) {
         match handshake.step(step.token) {
-            Ok(flight) => {
+            Ok(_) if handshake.is_done() && self.config.defects.has(Defect::CompletesAtClientFlight) => {
+                self.answer_unsigned(scene, step.message, 200);
+            }
+            Ok(mut flight) => {
+                if !handshake.is_done() && self.config.defects.has(Defect::ServerFlightIsCut) {
+                    cut_last_message(&mut flight);
+                }
                 self.continuation(scene, step.message, &self.agreed(step.credential), &opaque, &flight);
                 let negotiation = self.negotiation_of(scene, step.endpoint, Stage::TlsDsk(handshake));
                 self.negotiations.insert(opaque, negotiation);
@@ -80,16 +100,18 @@ impl Server {
             scene.refused(Breach::NoAssociation);
             return self.challenge(scene, message);
         };
-        match self.certified(&handshake) {
+        match self.certified(&handshake, endpoint) {
             Ok(proven) => self.proven(scene, step, opaque, proven),
             Err(error) => self.broken(scene, step, error),
         }
     }
 
-    fn certified(&self, handshake: &TlsHandshake) -> Result<Proven, TlsDskError> {
+    fn certified(&self, handshake: &TlsHandshake, endpoint: &EndpointId) -> Result<Proven, TlsDskError> {
         let outcome = handshake.outcome().ok_or(TlsDskError::FlightIncomplete)?;
         let certificate = outcome.peer.as_ref().ok_or(TlsDskError::CertificateAbsent)?;
-        let account = self.holder(certificate);
+        let any = self.config.defects.has(Defect::CertificateOfNobody).then_some(&endpoint.address);
+        let any = any.and_then(|address| self.config.accounts.by_address(address));
+        let account = self.holder(certificate).or(any);
         let account = account.ok_or_else(|| {
             TlsDskError::CertificateInvalid(format!("it names no user: {}", certificate.names.join(", ")))
         })?;
@@ -108,5 +130,17 @@ impl Server {
             let name = name.to_lowercase();
             self.config.accounts.by_address(name.strip_prefix("sip:").unwrap_or(&name))
         })
+    }
+}
+
+/// Takes ServerHelloDone away from a flight of one record.
+fn cut_last_message(flight: &mut Vec<u8>) {
+    const DONE: usize = 4;
+    const LENGTH: std::ops::Range<usize> = 3..5;
+    flight.truncate(flight.len().saturating_sub(DONE));
+    let Some(length) = flight.get_mut(LENGTH) else { return };
+    if let Ok(octets) = <[u8; 2]>::try_from(&*length) {
+        let shorter = u16::from_be_bytes(octets).saturating_sub(4);
+        length.copy_from_slice(&shorter.to_be_bytes());
     }
 }

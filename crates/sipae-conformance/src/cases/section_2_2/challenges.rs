@@ -13,7 +13,7 @@ pub(super) fn cases() -> Vec<Case> {
     vec![
         Case::new(
             &name("targetname-is-a-host"),
-            "the targetname of NTLM is a host name, not a service name",
+            "the targetname is a host name, and for Kerberos the name of the service sip on it",
             &["SIPAE-2.2-13"],
         )
         .behind(Gate::Offered)
@@ -50,6 +50,11 @@ fn targetname(judge: &mut Judge<'_>) {
     let text = |_, line: &AuthHeader<'_>| line.get(AuthParam::Targetname).map(Value::to_text);
     let Some(targetname) = judge.observation().challenge("bare", text).flatten() else {
         return judge.undecide("the challenge has no targetname".to_owned());
+    };
+    let targetname = match (judge.mode().scheme, targetname.strip_prefix("sip/")) {
+        (Scheme::Kerberos, Some(host)) => host.to_owned(),
+        (Scheme::Kerberos, None) => return judge.check(ROW, "sip/ and a host name", Err(targetname)),
+        _ => targetname,
     };
     let is_in_host = |letter: char| letter.is_alphanumeric() || matches!(letter, '.' | '-' | '_');
     let is_host = !targetname.is_empty() && targetname.chars().all(is_in_host);

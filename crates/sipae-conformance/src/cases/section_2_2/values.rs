@@ -33,6 +33,7 @@ fn versions() -> Vec<Case> {
         Case::new(&name(id), &format!("version={value} is no version"), &[ROW])
             .behind(Gate::Offered)
             .at(&WITH_VERSION)
+            .with_continuation()
             .plan(move |mode| handshake.begin(Script::connected(), mode))
             .judge(|judge| no_progress(judge, ROW, "first"))
     };
@@ -46,6 +47,7 @@ fn versions() -> Vec<Case> {
         )
         .behind(Gate::Offered)
         .at(&WITH_VERSION)
+        .with_continuation()
         .plan(|mode| {
             let number = mode.version.number();
             let quoted = in_credential(&format!("version={number}"), &format!("version=\"{number}\""));

@@ -125,7 +125,7 @@ fn failed() -> Vec<Case> {
         "a wrong password is refused, gives no association, and ends the handshake",
         &["SIPAE-3.3.5.2-16"],
     )
-    .with_last_token()
+    .with_ntlm()
     .failing_logons(1)
     .plan(|mode| {
         let script = signed_after(&sacrificial(), failing(mode, wrong()));

@@ -36,6 +36,7 @@ fn unmatched() -> Vec<Case> {
         let handshake = Handshake::user().completing([Edit::Param(AuthParam::Opaque, change)]);
         let played = handshake.clone().fenced();
         Case::new(id, title, &["SIPAE-3.3.5.2-09"])
+            .with_continuation()
             .plan(move |mode| played.play(Script::connected(), mode))
             .judge(move |judge| refuses(judge, "SIPAE-3.3.5.2-09", &handshake))
     };
@@ -49,6 +50,7 @@ fn foreign() -> Vec<Case> {
         let completed = begun.clone().by(Party::USER);
         let played = completed.clone().fenced();
         Case::new(id, "a handshake that another endpoint began is not completed", &["SIPAE-3.3.5.2-09"])
+            .with_continuation()
             .plan(move |mode| {
                 let script = begun.begin(Script::connected().connect(begun_by.connection()), mode);
                 played.finish(script, mode)
@@ -212,6 +214,7 @@ fn other_challenge() -> Vec<Case> {
         let taken = move |name| Handshake::of(Party::SACRIFICIAL, name).fenced();
         let judged = taken(of);
         Case::new(id, title, &["SIPAE-3.3.5.2-31"])
+            .with_ntlm()
             .failing_logons(1)
             .plan(move |mode: Mode| {
                 let script = Script::default().connect(Party::SACRIFICIAL.connection());

@@ -1,11 +1,12 @@
 //! The reference implementation as a codec: the operations of the golden vectors, computed with the crate `sipae`.
-//!
-//! Not here: the operations of Kerberos, which are refused as unsupported.
 
 mod digest;
 mod encoding;
 mod endpoint;
 mod input;
+mod kerberos_keys;
+mod kerberos_mic;
+mod kerberos_tokens;
 mod ntlm_keys;
 mod ntlm_mac;
 mod ntlm_tokens;
@@ -16,7 +17,7 @@ mod tlsdsk;
 mod tlsdsk_transcript;
 mod verify;
 
-use sipae_vectors::{Answer, Codec, Operation, OtherScheme, Refusal};
+use sipae_vectors::{Answer, Codec, Operation, Refusal};
 
 /// What an operation comes to.
 type Outcome = Result<Answer, Refusal>;
@@ -68,15 +69,16 @@ impl Codec for ReferenceCodec {
             Operation::TlsPrf(inputs) => tlsdsk::function(inputs),
             Operation::TlsdskSign(inputs) => tlsdsk::sign(inputs),
             Operation::TlsdskTranscript(inputs) => tlsdsk_transcript::transcript(inputs),
-            Operation::Untyped { scheme, .. } => Err(not_built(*scheme)),
+            Operation::KrbApReq(inputs) => kerberos_tokens::ap_req(inputs),
+            Operation::KrbApRep(inputs) => kerberos_tokens::ap_rep(inputs),
+            Operation::GssMic(inputs) => kerberos_mic::sign(inputs),
+            Operation::GssMicParse(inputs) => kerberos_mic::parse(inputs),
+            Operation::GssMicVerify(inputs) => kerberos_mic::verify(inputs),
+            Operation::Nfold(inputs) => kerberos_keys::nfold(inputs),
+            Operation::KrbStringToKeyAes(inputs) => kerberos_keys::string_to_key_aes(inputs),
+            Operation::KrbStringToKeyRc4(inputs) => Ok(kerberos_keys::string_to_key_rc4(inputs)),
+            Operation::AesCts(inputs) => kerberos_keys::aes_cts(inputs),
+            Operation::KrbDk(inputs) => kerberos_keys::derive(inputs),
         }
     }
-}
-
-fn not_built(scheme: OtherScheme) -> Refusal {
-    let name = match scheme {
-        OtherScheme::Kerberos => "Kerberos",
-        OtherScheme::TlsDsk => "TLS-DSK",
-    };
-    Refusal::Unsupported(format!("{name} is not built yet"))
 }
