@@ -10,7 +10,7 @@ use sipae_conformance::target::{CodecObjects, Target};
 use sipae_events::{CaseFinished, Event, ExitCode, Verdict};
 use sipae_spec::{Role, requirements};
 use sipae_vectors::protocol::{Greeting, Reply, request};
-use sipae_vectors::{Codec, Operation, golden};
+use sipae_vectors::{Codec, golden};
 
 fn events(codec: impl Fn() -> Box<dyn Codec + Send> + Send + Sync + 'static) -> (Vec<Event>, ExitCode) {
     let target = Target::CodecObject(CodecObjects::new("a codec", codec));

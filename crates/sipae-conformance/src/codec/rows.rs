@@ -60,7 +60,7 @@ const ROWS: &[(&str, &str, &str, &[&str])] = &[
     ("examples", "gss_mic", "*", &["3.2.4.1-28"]),
     ("examples", "digest", "ex-10-md5-sess", &["3.2.5.5-02"]),
     ("examples", "digest", "*", &["3.2.5.5-01"]),
-    ("kerberos", "krb_ap_req", "*", &["3.3.5.2-10"]),
+    ("kerberos", "krb_ap_req", "*", &["3.3.5.2-10", "3.2.5.1-11", "3.2.5.1-12"]),
     ("kerberos", "krb_ap_rep", "*", &["3.2.5.1-11"]),
     ("kerberos", "krb_string_to_key_*", "*", &["3.2.4.1-28"]),
     ("kerberos", "gss_mic_verify", "reflection-*-flipped", &["3.2.5.2-22"]),
