@@ -1,9 +1,11 @@
 //! Kerberos tokens: [`Acceptor`](sipae::kerberos::Acceptor), [`Initiated`](sipae::kerberos::Initiated),
 //! [`KerberosMac`], [`Keytab`].
 
+use std::sync::LazyLock;
+
 use sipae::kerberos::{
-    ApRep, ApReq, Authenticator, EncApRepPart, EncTicketPart, EncryptionType, KerberosError, KerberosMac,
-    Key, Keytab, KrbError, MicToken, ReplayCache, Ticket,
+    ApRep, ApReq, Authenticator, EncApRepPart, EncTicketPart, EncryptionType, Initiated, KerberosError,
+    KerberosMac, Key, Keytab, KrbError, MicToken, ReplayCache, Ticket,
 };
 use sipae::side::Side;
 
@@ -85,13 +87,17 @@ fn accepted_once(token: &[u8]) -> Result<(), KerberosError> {
 
 /// The client reads it as the answer to its own AP-REQ.
 fn completed(token: &[u8]) -> Result<(), KerberosError> {
-    for etype in EncryptionType::ALL {
-        if let Ok(mac) = initiated(etype, true)?.complete(token) {
+    for initiated in WAITING.as_ref().map_err(Clone::clone)? {
+        if let Ok(mac) = initiated.clone().complete(token) {
             signs(&mac, BUFFER);
         }
     }
     Ok(())
 }
+
+/// Clients that wait for an AP-REP, one for each type of key. They are made once: that takes longer than all else.
+static WAITING: LazyLock<Result<Vec<Initiated>, KerberosError>> =
+    LazyLock::new(|| EncryptionType::ALL.into_iter().map(|etype| initiated(etype, true)).collect());
 
 fn signatures(data: &[u8]) -> Result<(), KerberosError> {
     for etype in EncryptionType::ALL {
