@@ -44,6 +44,7 @@ use crate::target::{CodecObjects, ServerObjects, Target};
 pub use sipae::clock::Time;
 pub use sipae::sa::Durations;
 pub use sipae::server::ConnectionId;
+pub use sipae::auth::Scheme;
 pub use sipae::version::Version;
 pub use sipae_net::{Act, ServerObject};
 pub use sipae_vectors::{Answer, Codec, Operation, Refusal};
@@ -84,7 +85,7 @@ impl Harness {
     fn new(target: Result<Target, String>) -> Self {
         // One seed for each build of the suite, so that a test that fails fails again.
         let options = target.map(|target| RunOptions { target, jobs: jobs(), ..RunOptions::reference(1) });
-        Self { options, known: BTreeSet::new() }
+        Self { options, known: BTreeSet::new() }.schemes(&[Scheme::Ntlm])
     }
 
     fn with(mut self, change: impl FnOnce(&mut RunOptions) -> Result<(), String>) -> Self {
@@ -110,6 +111,16 @@ impl Harness {
         self.with(|options| {
             options.profile = Arc::new(Profile::load(&file).map_err(|error| error.to_string())?);
             options.profile_name = Some(file.display().to_string());
+            Ok(())
+        })
+    }
+
+    /// The schemes that the target claims: no others are listed. NTLM where nothing is said.
+    #[must_use]
+    pub fn schemes(self, schemes: &[Scheme]) -> Self {
+        let schemes = schemes.to_vec();
+        self.with(|options| {
+            Arc::make_mut(&mut options.profile).schemes = Some(schemes);
             Ok(())
         })
     }

@@ -28,6 +28,8 @@ mod red;
 mod reference;
 mod runs;
 #[cfg(test)]
+mod schemes;
+#[cfg(test)]
 mod server;
 #[cfg(test)]
 mod vectors;

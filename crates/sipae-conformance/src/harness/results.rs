@@ -33,6 +33,8 @@ pub(super) struct Results {
 #[derive(Default)]
 struct State {
     results: BTreeMap<(String, String), Result>,
+    /// Why there is nothing of a subject, by subject.
+    unsupported: BTreeMap<String, String>,
     is_over: bool,
 }
 
@@ -50,6 +52,9 @@ impl Results {
         loop {
             if let Some(result) = state.results.remove(&key) {
                 return result;
+            }
+            if state.is_over && let Some(reason) = state.unsupported.get(&name.subject) {
+                return Ok(Completion::ignored_with(reason.clone()));
             }
             if state.is_over {
                 return Err("the run ended before this case".into());
@@ -106,6 +111,10 @@ impl Over {
             _ => return,
         };
         let (state, changed) = &*self.0;
+        if let Event::GateFinished(GateFinished { outcome: GateOutcome::Unsupported, reason, .. }) = event {
+            let reason = reason.clone().unwrap_or_default();
+            lock(state).unsupported.insert(subject.to_owned(), reason);
+        }
         lock(state).results.insert((subject.to_owned(), case), result);
         changed.notify_all();
     }
