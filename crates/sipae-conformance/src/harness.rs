@@ -41,10 +41,10 @@ use crate::profile::Profile;
 use crate::run::RunOptions;
 use crate::target::{CodecObjects, ServerObjects, Target};
 
+pub use sipae::auth::Scheme;
 pub use sipae::clock::Time;
 pub use sipae::sa::Durations;
 pub use sipae::server::ConnectionId;
-pub use sipae::auth::Scheme;
 pub use sipae::version::Version;
 pub use sipae_net::{Act, ServerObject};
 pub use sipae_vectors::{Answer, Codec, Operation, Refusal};

@@ -132,11 +132,11 @@ impl Pair {
 
     /// The scheme of the last credential that the client has sent.
     fn scheme(&self) -> Option<Scheme> {
-        let credentials = self.requests.iter().filter_map(|octets| {
+        let mut credentials = self.requests.iter().filter_map(|octets| {
             let message = Message::parse(octets, &Limits::DEFAULT).ok()?;
             AuthHeader::read(message.first(HeaderName::Authorization)?).scheme()
         });
-        credentials.last()
+        credentials.next_back()
     }
 }
 

@@ -53,7 +53,9 @@ impl Results {
             if let Some(result) = state.results.remove(&key) {
                 return result;
             }
-            if state.is_over && let Some(reason) = state.unsupported.get(&name.subject) {
+            if state.is_over
+                && let Some(reason) = state.unsupported.get(&name.subject)
+            {
                 return Ok(Completion::ignored_with(reason.clone()));
             }
             if state.is_over {
