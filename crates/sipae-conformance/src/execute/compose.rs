@@ -198,7 +198,8 @@ impl Executor {
 fn contact(identity: &Identity) -> String {
     // One without an account repeats its address there (SIPAE-3.2.4.3-04).
     let address = identity.address();
-    let own = if address.ends_with("@anonymous.invalid") { format!("sip:{address}") } else { CONTACT.to_owned() };
+    let own =
+        if address.ends_with("@anonymous.invalid") { format!("sip:{address}") } else { CONTACT.to_owned() };
     format!("<{own}>;proxy=replace;+sip.instance=\"<urn:uuid:{}>\"", identity.instance())
 }
 

@@ -154,7 +154,9 @@ impl Executor {
 
     /// ACK of an INVITE that has been accepted: a request of its own, with a credential.
     pub(super) fn acknowledge(&mut self, invite: &Label, connection: ConnectionId) {
-        let Some(state) = self.messages.get(invite).filter(|state| is_anonymous_invite(state)) else { return };
+        let Some(state) = self.messages.get(invite).filter(|state| is_anonymous_invite(state)) else {
+            return;
+        };
         let (party, challenge) = (state.party, state.challenge.clone());
         let ack = Label::new(format!("ack of {invite}"));
         let template = Template::new("ACK").of(party);

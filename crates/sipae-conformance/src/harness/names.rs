@@ -70,8 +70,7 @@ fn server_names(options: &RunOptions) -> Vec<Name> {
     let is_claimed = |setting: &Setting| {
         let Mode { scheme, version } = setting.mode;
         options.profile.disclaims(scheme).is_none()
-            && (scheme == Scheme::Digest
-                || claimed.as_ref().is_none_or(|claimed| claimed.contains(&version)))
+            && (scheme == Scheme::Digest || claimed.as_ref().is_none_or(|claimed| claimed.contains(&version)))
     };
     let mut names = Vec::new();
     for setting in options.settings().into_iter().filter(is_claimed) {

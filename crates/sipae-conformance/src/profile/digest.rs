@@ -96,8 +96,7 @@ pub(super) fn place(
 }
 
 fn check(key: &str, uri: &str) -> Result<(), String> {
-    let is_usable = parts(uri).is_some_and(|(organizer, id)| {
-        super::check_address(key, organizer).is_ok() && super::is_usable(id)
-    });
+    let is_usable = parts(uri)
+        .is_some_and(|(organizer, id)| super::check_address(key, organizer).is_ok() && super::is_usable(id));
     if is_usable { Ok(()) } else { Err(format!("{key}: {uri:?} is not of the form sip:user@host{GRUU}ID")) }
 }

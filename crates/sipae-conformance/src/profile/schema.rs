@@ -88,9 +88,7 @@ mod tests {
     #[case("[conference]\nuri = \"sip:o@x\"\nkey = \"1\"\n")]
     #[case("[conference]\nuri = \"sip:o@x;gruu;opaque=app:conf:focus:id:\"\nkey = \"1\"\n")]
     #[case("[conference]\nuri = \"sip:o@x;gruu;opaque=app:conf:focus:id:1\"\nkey = 1\n")]
-    #[case(
-        "[conference]\nuri = \"sip:o@x;gruu;opaque=app:conf:focus:id:1\"\nkey = \"1\"\nclosed = \"x\"\n"
-    )]
+    #[case("[conference]\nuri = \"sip:o@x;gruu;opaque=app:conf:focus:id:1\"\nkey = \"1\"\nclosed = \"x\"\n")]
     #[case(
         "[conference]\nuri = \"sip:o@x;gruu;opaque=app:conf:focus:id:1\"\nkey = \"1\"\n\
          [digest]\nregistrar = true\n"
