@@ -23,6 +23,15 @@ pub enum Gate {
     Delivery,
 }
 
+/// Where Digest is asked for, besides everywhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A conference, which the anonymous join.
+    Conference,
+    /// A second conference, which they must not join.
+    ClosedConference,
+}
+
 /// What a case needs. It is decided before anything is sent: what the profile does not claim makes the case
 /// unsupported, what is missing makes it blocked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +44,8 @@ pub struct Needs {
     pub versions: Vec<Version>,
     /// A second user.
     pub peer: bool,
+    /// What must be there to be asked by Digest.
+    pub place: Option<Place>,
     /// Failed logons of the sacrificial account.
     pub failed_logons: u32,
     /// Timers of the target that have to end.
@@ -67,6 +78,11 @@ impl fmt::Display for Needs {
         if self.peer && self.gate != Gate::Delivery {
             f.write_str(", a second user")?;
         }
+        match self.place {
+            Some(Place::Conference) => f.write_str(", a conference")?,
+            Some(Place::ClosedConference) => f.write_str(", a conference closed to the anonymous")?,
+            None => {}
+        }
         if self.failed_logons != 0 {
             write!(f, ", {} failed logons of the sacrificial account", self.failed_logons)?;
         }
@@ -81,6 +97,10 @@ impl fmt::Display for Needs {
         }
         if self.rough {
             f.write_str(", --rough where the target is not on this machine")?;
+        }
+        if self.schemes == [Scheme::Digest] {
+            // It has no versions.
+            return Ok(());
         }
         let versions: Vec<String> =
             self.versions.iter().map(|version| version.number().to_string()).collect();
@@ -129,6 +149,7 @@ impl Case {
             schemes: Scheme::SIGNING.to_vec(),
             versions: Version::ALL.to_vec(),
             peer: false,
+            place: None,
             failed_logons: 0,
             timers: Vec::new(),
             set_clock: false,
@@ -184,6 +205,19 @@ impl Case {
     #[must_use]
     pub fn with_ntlm(self) -> Self {
         self.with(&[Scheme::Ntlm])
+    }
+
+    /// It is about Digest: at a conference, or at an ordinary registrar.
+    #[must_use]
+    pub fn with_digest(self) -> Self {
+        self.with(&[Scheme::Digest])
+    }
+
+    /// It needs more than a registrar.
+    #[must_use]
+    pub const fn in_place(mut self, place: Place) -> Self {
+        self.needs.place = Some(place);
+        self
     }
 
     /// It has a meaning in these versions only.

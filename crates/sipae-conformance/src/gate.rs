@@ -6,9 +6,11 @@ use sipae_events::{Exchanged, GateOutcome};
 use sipae_gen::{Mode, Party, Script};
 
 use crate::cases;
+use crate::cases::anonymous;
 use crate::execute::{Stage, play};
 use crate::observation::{Observation, challenge_of};
 use crate::pace::Pace;
+use crate::profile::Profile;
 use crate::reaction::{Reaction, Signature};
 
 /// What the good exchange showed.
@@ -86,6 +88,9 @@ pub fn pass(
     is_claimed: bool,
     isolation: Option<&str>,
 ) -> GateReport {
+    if mode.scheme == Scheme::Digest {
+        return pass_digest(stages, pace);
+    }
     let first = observe(stages, "bare", &cases::bare(Script::connected()));
     let mut report = GateReport {
         is_reachable: first.reaction("bare").is_some_and(is_answer),
@@ -123,6 +128,63 @@ pub fn pass(
         };
     }
     report
+}
+
+/// The same for Digest, which has one exchange only: an anonymous INVITE, or the user's REGISTER at a registrar.
+fn pass_digest(stages: &Stages<'_>, pace: &Pace) -> GateReport {
+    let first = observe(stages, "bare", &anonymous::challenged());
+    let is_reachable = first.reaction("bare").is_some_and(is_answer);
+    let is_offered = first.challenge("bare", |_, _| ()).is_some();
+    let mut report = GateReport {
+        is_reachable,
+        is_offered,
+        is_final: true,
+        offered: first.answer("bare", offered).unwrap_or_default(),
+        undeliverable: Some("nothing is delivered under Digest".to_owned()),
+        exchange: first.exchange.clone(),
+        ..GateReport::closed(GateOutcome::Failed, not_challenged(&first).filter(|_| !is_offered))
+    };
+    if is_reachable {
+        pace.set_in_order(answers_in_order(&observe(stages, "order", &cases::pipelined())));
+    }
+    if is_offered {
+        let joining = anonymous::hang_up(anonymous::join(), Party::ANONYMOUS, "last");
+        let observation = observe(stages, "handshake", &joining);
+        report.exchange.clone_from(&observation.exchange);
+        report.reason = refused_digest(&observation, &stages("user").profile);
+    }
+    if report.reason.is_none() {
+        report.outcome = GateOutcome::Open;
+    }
+    report
+}
+
+/// What the server does in place of a Digest challenge.
+fn not_challenged(observation: &Observation) -> Option<String> {
+    let schemes = observation.answer("bare", offered).unwrap_or_default().join(", ");
+    let reaction = observation.reaction("bare").map(ToString::to_string);
+    let reaction = reaction.or(observation.broken.clone()).unwrap_or_default();
+    let instead = if schemes.is_empty() { reaction } else { format!("the server offers {schemes}") };
+    Some(format!("no Digest challenge: {instead}"))
+}
+
+/// Why a right credential is not good enough, in one line.
+fn refused_digest(observation: &Observation, profile: &Profile) -> Option<String> {
+    let Some(last) = observation.reaction("last") else {
+        return Some(observation.broken.clone().unwrap_or_else(|| "the exchange ended early".to_owned()));
+    };
+    let whose = match profile.conference() {
+        Some(conference) => format!("the key of {}", conference.uri),
+        None => format!("the password of {}", profile.user.name()),
+    };
+    match last {
+        last if anonymous::is_let_in(last) => None,
+        Reaction::DigestChallenge(_) | Reaction::Challenge(_) => {
+            let said = said(observation, "last");
+            Some(format!("the server does not accept {whose}: {last} and {said}"))
+        }
+        other => Some(format!("Digest credential with {whose}: {other}")),
+    }
 }
 
 fn observe(stages: &Stages<'_>, part: &str, script: &Script) -> Observation {
@@ -173,7 +235,13 @@ fn answers_in_order(observation: &Observation) -> bool {
 }
 
 const fn is_answer(reaction: &Reaction) -> bool {
-    matches!(reaction, Reaction::Challenge(_) | Reaction::Continuation(_) | Reaction::Final { .. })
+    matches!(
+        reaction,
+        Reaction::Challenge(_)
+            | Reaction::DigestChallenge(_)
+            | Reaction::Continuation(_)
+            | Reaction::Final { .. }
+    )
 }
 
 /// The schemes of a challenge, in its order and spelling.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sipae_events::{GateOutcome, Verdict};
 use sipae_gen::Mode;
 
-use crate::case::{Case, Gate};
+use crate::case::{Case, Gate, Place};
 use crate::gate::GateReport;
 use crate::profile::Profile;
 use crate::run::RunOptions;
@@ -42,6 +42,9 @@ pub(crate) fn unclaimed(options: &RunOptions, case: &Case, mode: Mode) -> Option
     }
     if !needs.versions.contains(&mode.version) {
         return Some("it has no meaning at this version".to_owned());
+    }
+    if let Some(reason) = needs.place.and_then(|place| missing_place(&options.profile, place)) {
+        return Some(reason.to_owned());
     }
     if let Some(timer) = unknown_timer(options, case) {
         return Some(format!("the {timer} timer of the target is not known (durations in the profile)"));
@@ -81,6 +84,16 @@ fn closed(case: &Case, report: &GateReport) -> Option<Option<String>> {
         Gate::Handshake => (!is_open).then(|| report.reason.clone()),
         Gate::Delivery if is_open => report.undeliverable.is_some().then(|| report.undeliverable.clone()),
         Gate::Delivery => Some(report.reason.clone()),
+    }
+}
+
+fn missing_place(profile: &Profile, place: Place) -> Option<&'static str> {
+    match (place, profile.conference()) {
+        (_, None) => Some("the profile has no [conference]"),
+        (Place::ClosedConference, Some(conference)) if conference.closed.is_none() => {
+            Some("the profile has no closed conference (conference.closed)")
+        }
+        _ => None,
     }
 }
 

@@ -108,6 +108,9 @@ impl<'r> Plan<'r> {
         if let Some(reason) = self.options.profile.disclaims(mode.scheme) {
             return Some(GateReport { is_unclaimed: true, ..unsupported(reason) });
         }
+        if mode.scheme == Scheme::Digest {
+            return None;
+        }
         let versions = self.options.target.claimed(&self.options.profile)?;
         let is_claimed = versions.contains(&mode.version);
         (!is_claimed).then(|| unsupported("the profile does not claim this version".to_owned()))
@@ -117,6 +120,7 @@ impl<'r> Plan<'r> {
         let (options, ways) = (self.options, self.ways.as_ref());
         let is_claimed = match &options.target {
             Target::Reference { .. } => true,
+            _ if setting.mode.scheme == Scheme::Digest => true,
             _ => options.profile.versions.is_some() && options.profile.claims(setting.mode.scheme),
         };
         let isolation = options.target.isolates(&options.profile);
@@ -332,7 +336,12 @@ impl<'r> Plan<'r> {
 }
 
 fn subject(setting: Setting) -> Subject {
-    let subject = Subject::new(setting.mode.scheme.name(), setting.mode.version.number());
+    let Mode { scheme, version } = setting.mode;
+    if scheme == Scheme::Digest {
+        // It has no versions.
+        return Subject::new(scheme.name(), 0);
+    }
+    let subject = Subject::new(scheme.name(), version.number());
     match setting.kind {
         Some(kind) => subject.with_kind(kind.status()),
         None => subject,

@@ -1,6 +1,7 @@
 //! What a target claims, and the credentials to test it with.
 
 mod ccache;
+mod digest;
 mod kerberos;
 mod schema;
 mod tls;
@@ -24,6 +25,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::credentials::{Certificates, Tickets};
 
+pub use digest::{DigestPlace, ProfileConference};
 pub use schema::SCHEMA;
 
 /// An account on the target.
@@ -236,6 +238,8 @@ pub struct Profile {
     pub tickets: Option<Tickets>,
     /// How to authenticate by TLS-DSK; without it that scheme is not tested.
     pub certificates: Option<Certificates>,
+    /// Where Digest is asked for; without it that scheme is not tested.
+    pub digest: Option<DigestPlace>,
     /// Whether it names a user: without one it is for codecs, which have no accounts.
     pub has_user: bool,
     /// Whether the programs of a target behind a pipe share state, as those do that all speak to one server.
@@ -281,6 +285,8 @@ struct File {
     tls: tls::Table,
     kerberos: Option<kerberos::Setting>,
     tls_dsk: Option<tls_dsk::Table>,
+    conference: Option<ProfileConference>,
+    digest: Option<digest::Table>,
     codec: Option<CodecTable>,
 }
 
@@ -428,6 +434,13 @@ const fn reference_certificates() -> Option<Certificates> {
     None
 }
 
+/// The conferences of the reference, whose key is a test value.
+fn reference_conference() -> ProfileConference {
+    let open = crate::target::reference_conference();
+    let closed = crate::target::reference_closed_conference();
+    ProfileConference { uri: open.uri(), key: open.key, user: None, closed: Some(closed.uri()) }
+}
+
 /// As many as trials should run side by side where each has to wait for its answers.
 const PEERS_OF_REFERENCE: [&str; 16] = [
     "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy", "karl", "laura", "mike",
@@ -454,6 +467,7 @@ impl Profile {
             tls: TlsOptions::default(),
             tickets: Some(Tickets::Minted(reference_keys(REFERENCE_HOST))),
             certificates: reference_certificates(),
+            digest: Some(DigestPlace::Conference(reference_conference())),
             has_user: true,
             shared: false,
             operations: None,
@@ -489,10 +503,19 @@ impl Profile {
         let missing = match scheme {
             Scheme::TlsDsk if self.certificates.is_none() => "[tls_dsk]",
             Scheme::Kerberos if self.tickets.is_none() => "[kerberos]",
-            Scheme::Digest => "[conference]",
+            Scheme::Digest if self.digest.is_none() => "[conference]",
             _ => return None,
         };
         Some(format!("the profile has no credentials for it ({missing})"))
+    }
+
+    /// The conference that the anonymous join, if there is one.
+    #[must_use]
+    pub const fn conference(&self) -> Option<&ProfileConference> {
+        match &self.digest {
+            Some(DigestPlace::Conference(conference)) => Some(conference),
+            _ => None,
+        }
     }
 
     /// Reads a file.
@@ -547,6 +570,7 @@ impl Profile {
             tls: read.tls.options(file).map_err(wrong)?,
             tickets: read.kerberos.map(|setting| setting.tickets(file)).transpose().map_err(wrong)?,
             certificates: read.tls_dsk.map(|table| table.certificates(file)).transpose().map_err(wrong)?,
+            digest: digest::place(read.conference, read.digest).map_err(wrong)?,
             has_user,
             shared: read.target.shared,
             operations: read.codec.and_then(|table| table.operations),
@@ -612,11 +636,13 @@ fn versions(numbers: Vec<u32>) -> Result<Vec<Version>, String> {
 }
 
 fn check_address(key: &str, address: &str) -> Result<(), String> {
-    let usable = |part: &str| {
-        !part.is_empty() && part.bytes().all(|octet| octet.is_ascii_graphic() && !b"<>\";@".contains(&octet))
-    };
-    let is_address = address.split_once('@').is_some_and(|(user, host)| usable(user) && usable(host));
+    let is_address = address.split_once('@').is_some_and(|(user, host)| is_usable(user) && is_usable(host));
     if is_address { Ok(()) } else { Err(format!("{key}: \"{address}\" is not of the form user@host")) }
+}
+
+/// Whether a text can be a part of an address.
+fn is_usable(part: &str) -> bool {
+    !part.is_empty() && part.bytes().all(|octet| octet.is_ascii_graphic() && !b"<>\";@".contains(&octet))
 }
 
 /// A TOML error with the line and the key that it is about, but never a value: the text may hold passwords, in the

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use sipae::auth::ChallengeKind;
-use sipae::auth::{AuthHeader, AuthParam};
+use sipae::auth::{AuthHeader, AuthParam, Scheme};
 use sipae::message::Message;
 use sipae_spec::ReactionClass;
 
@@ -35,6 +35,8 @@ pub enum Reaction {
     Unreadable(String),
     /// A fresh challenge: scheme lines without token.
     Challenge(ChallengeKind),
+    /// A fresh challenge of Digest, and of no scheme that signs.
+    DigestChallenge(ChallengeKind),
     /// The continuation of a handshake: a scheme line with a token.
     Continuation(ChallengeKind),
     /// Any other final answer.
@@ -52,9 +54,16 @@ impl Reaction {
     pub fn of(answer: &Message<'_>, signature: Signature) -> Self {
         let status = answer.status().unwrap_or_default();
         let Some(kind) = ChallengeKind::from_status(status) else { return Self::Final { status, signature } };
-        let mut lines = answer.all(kind.challenge()).map(AuthHeader::read);
-        let has_token = lines.any(|line| line.get(AuthParam::GssapiData).is_some());
-        if has_token { Self::Continuation(kind) } else { Self::Challenge(kind) }
+        let lines = || answer.all(kind.challenge()).map(AuthHeader::read);
+        let schemes: Vec<Scheme> = lines().filter_map(|line| line.scheme()).collect();
+        let is_digest = schemes.contains(&Scheme::Digest) && !schemes.iter().any(|scheme| scheme.signs());
+        if lines().any(|line| line.get(AuthParam::GssapiData).is_some()) {
+            Self::Continuation(kind)
+        } else if is_digest {
+            Self::DigestChallenge(kind)
+        } else {
+            Self::Challenge(kind)
+        }
     }
 
     /// The words of the catalogue for it. A reaction can have more than one reading: a signed 404 is a status and a
@@ -68,6 +77,8 @@ impl Reaction {
             Self::Closed | Self::Reset => vec![Class::Close],
             Self::Challenge(ChallengeKind::Www) => vec![Class::Challenge401],
             Self::Challenge(ChallengeKind::Proxy) => vec![Class::Challenge407],
+            Self::DigestChallenge(ChallengeKind::Www) => vec![Class::Challenge401Digest],
+            Self::DigestChallenge(ChallengeKind::Proxy) => vec![Class::Challenge407Digest],
             Self::Continuation(ChallengeKind::Www) => vec![Class::Continue401],
             Self::Continuation(ChallengeKind::Proxy) => vec![Class::Continue407],
             Self::Final { status, signature: Signature::Verified(_) | Signature::Replayed(_) } => {
@@ -131,6 +142,7 @@ impl fmt::Display for Reaction {
             Self::Reset => f.write_str("connection reset"),
             Self::Unreadable(why) => write!(f, "unreadable octets: {why}"),
             Self::Challenge(kind) => write!(f, "{} with a fresh challenge", kind.status()),
+            Self::DigestChallenge(kind) => write!(f, "{} with a fresh Digest challenge", kind.status()),
             Self::Continuation(kind) => write!(f, "{} with a handshake token", kind.status()),
             Self::Final { status, signature: Signature::Unsigned } => write!(f, "{status}, not signed"),
             Self::Final { status, signature: Signature::Verified(number) } => {

@@ -87,8 +87,11 @@ pub enum TargetError {
     Address(String),
 }
 
-/// The schemes under test, in the order of the run.
+/// The schemes under test that have versions, in the order of the run. Digest comes after them.
 const SCHEMES: [Scheme; 3] = [Scheme::Ntlm, Scheme::Kerberos, Scheme::TlsDsk];
+
+/// Digest has no versions; one has to stand there.
+pub const DIGEST: Mode = Mode { scheme: Scheme::Digest, version: Version::V4 };
 
 impl Target {
     /// The embedded reference.
@@ -111,7 +114,8 @@ impl Target {
         }
         let modes = SCHEMES.into_iter().flat_map(|scheme| versions.map(|version| Mode { scheme, version }));
         let settings = modes.flat_map(|mode| kinds.iter().map(move |kind| Setting { mode, kind: *kind }));
-        settings.filter(Setting::is_of_use).collect()
+        let digest = kinds.first().map(|kind| Setting { mode: DIGEST, kind: *kind });
+        settings.filter(Setting::is_of_use).chain(digest).collect()
     }
 
     /// Whether all settings are those of one server, so that what is learnt at one holds for the others.
@@ -262,7 +266,7 @@ const fn reference_tls_dsk() -> Option<TlsDskService> {
 pub fn reference_config(version: Version) -> ServerConfig {
     let profile = Profile::of_reference();
     let users = [profile.user].into_iter().chain(profile.sacrificial).chain(profile.peers);
-    let conferences = vec![reference_conference()];
+    let conferences = vec![reference_conference(), reference_closed_conference()];
     ServerConfig {
         conferences,
         schemes: Scheme::SIGNING.to_vec(),
@@ -276,6 +280,13 @@ pub fn reference_config(version: Version) -> ServerConfig {
 #[must_use]
 pub fn reference_conference() -> Conference {
     Conference::new("alice@contoso.com", "TEST0001", "test-key-of-conference")
+}
+
+/// The conference of the embedded reference server that admits nobody without an account.
+#[must_use]
+pub fn reference_closed_conference() -> Conference {
+    let conference = Conference::new("alice@contoso.com", "TEST0002", "test-key-of-closed-conference");
+    Conference { admits_anonymous: false, ..conference }
 }
 
 /// Accounts of a server with these users.

@@ -20,7 +20,8 @@ pub use edit::{Edit, ParamEdit};
 pub use mode::Mode;
 pub use party::{AccountRole, Connection, Label, Party};
 pub use script::{
-    CertificateFault, Password, Recipient, Script, Signing, Span, Step, Template, TicketFault, Timer, Token,
+    CertificateFault, DigestChange, Password, Recipient, Script, Signing, Span, Step, Template, TicketFault,
+    Timer, Token,
 };
 pub use shrink::shrink;
 pub use source::{Drawn, Recorded, Source};

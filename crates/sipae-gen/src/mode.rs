@@ -23,9 +23,12 @@ impl Mode {
     }
 }
 
-/// `NTLM version 4`.
+/// `NTLM version 4`; Digest has no versions.
 impl fmt::Display for Mode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} version {}", self.scheme, self.version.number())
+        match self.scheme {
+            Scheme::Digest => write!(f, "{}", self.scheme),
+            scheme => write!(f, "{scheme} version {}", self.version.number()),
+        }
     }
 }

@@ -50,6 +50,8 @@ pub enum AccountRole {
     Peer,
     /// The user to whom wrong credentials go, because accounts lock.
     Sacrificial,
+    /// No account: somebody who knows the key of a conference.
+    Anonymous,
 }
 
 /// An endpoint of an account: it has an epid, a Call-ID for its REGISTERs and a connection of its own.
@@ -73,12 +75,19 @@ impl Party {
     /// The endpoint of the account for wrong credentials.
     pub const SACRIFICIAL: Self = Self { account: AccountRole::Sacrificial, endpoint: 1 };
 
-    const NAMED: [(Self, &'static str, Connection); 5] = [
+    /// Somebody without an account, who joins a conference. At a Digest registrar the user has this place.
+    pub const ANONYMOUS: Self = Self { account: AccountRole::Anonymous, endpoint: 1 };
+    /// Somebody else without an account.
+    pub const ANONYMOUS_SECOND: Self = Self { account: AccountRole::Anonymous, endpoint: 2 };
+
+    const NAMED: [(Self, &'static str, Connection); 7] = [
         (Self::USER, "user", Connection(1)),
         (Self::PEER, "peer", Connection(2)),
         (Self::SECOND, "second", Connection(3)),
         (Self::PEER_SECOND, "peer-second", Connection(4)),
         (Self::SACRIFICIAL, "sacrificial", Connection(5)),
+        (Self::ANONYMOUS, "anonymous", Connection(6)),
+        (Self::ANONYMOUS_SECOND, "anonymous-second", Connection(7)),
     ];
 
     /// Every party that scripts name.
@@ -95,7 +104,7 @@ impl Party {
     /// The connection over which it sends where a script says nothing else.
     #[must_use]
     pub fn connection(self) -> Connection {
-        const OTHERS: Connection = Connection(6);
+        const OTHERS: Connection = Connection(8);
         Self::NAMED.iter().find(|(party, ..)| *party == self).map_or(OTHERS, |(.., connection)| *connection)
     }
 }

@@ -114,6 +114,39 @@ impl fmt::Display for Signing {
     }
 }
 
+/// What is not as it must be in a Digest credential, and in what its response is computed from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct DigestChange {
+    /// The nonce count in place of the next one.
+    pub nc: Option<u32>,
+    /// Another key, or password, than the right one.
+    pub key: Option<String>,
+    /// Another realm than that of the challenge.
+    pub realm: Option<String>,
+    /// Another digest-uri than the Request-URI.
+    pub uri: Option<String>,
+    /// The method in place of that of the request.
+    pub method: Option<String>,
+}
+
+/// What is not as usual.
+impl fmt::Display for DigestChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(count) = self.nc {
+            write!(f, ", nc {count}")?;
+        }
+        if self.key.is_some() {
+            f.write_str(", a wrong key")?;
+        }
+        for (name, text) in [("realm", &self.realm), ("uri", &self.uri), ("method", &self.method)] {
+            if let Some(text) = text {
+                write!(f, ", {name} {text:?}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
 /// To whom a message goes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Recipient {
@@ -126,6 +159,12 @@ pub enum Recipient {
     Endpoint(Party),
     /// An address that nobody has, at the sender's host.
     Nobody,
+    /// The conference of the profile.
+    Conference,
+    /// A conference of the same organizer that does not exist.
+    NoConference,
+    /// A conference that admits nobody without an account.
+    ClosedConference,
 }
 
 impl fmt::Display for Recipient {
@@ -135,6 +174,9 @@ impl fmt::Display for Recipient {
             Self::Account(party) => write!(f, "the account of {party}"),
             Self::Endpoint(party) => write!(f, "the endpoint of {party}"),
             Self::Nobody => f.write_str("an address nobody has"),
+            Self::Conference => f.write_str("the conference"),
+            Self::NoConference => f.write_str("a conference that does not exist"),
+            Self::ClosedConference => f.write_str("a conference that is closed to the anonymous"),
         }
     }
 }
@@ -150,13 +192,21 @@ pub struct Template {
     pub to: Recipient,
     /// Header fields behind the usual ones.
     pub headers: Vec<(String, Text)>,
+    /// The INVITE in whose dialog it is: Request-URI, To and Route follow from the answer to that.
+    pub within: Option<Label>,
 }
 
 impl Template {
     /// A request of the user without further header fields.
     #[must_use]
     pub fn new(method: &str) -> Self {
-        Self { method: method.to_owned(), from: Party::USER, to: Recipient::Own, headers: Vec::new() }
+        Self {
+            method: method.to_owned(),
+            from: Party::USER,
+            to: Recipient::Own,
+            headers: Vec::new(),
+            within: None,
+        }
     }
 
     /// The same from another party.
@@ -170,6 +220,13 @@ impl Template {
     #[must_use]
     pub const fn to(mut self, recipient: Recipient) -> Self {
         self.to = recipient;
+        self
+    }
+
+    /// The same in the dialog of an INVITE that was accepted.
+    #[must_use]
+    pub fn within(mut self, invite: &str) -> Self {
+        self.within = Some(invite.into());
         self
     }
 
@@ -268,6 +325,15 @@ pub enum Step {
         message: Label,
         /// The association.
         association: Label,
+    },
+    /// Adds a Digest credential, which answers the challenge in the answer to another message.
+    Digest {
+        /// The message.
+        message: Label,
+        /// The message whose answer has the challenge.
+        challenge: Label,
+        /// What is not as it must be.
+        change: DigestChange,
     },
     /// Changes a message.
     Edit {
@@ -511,6 +577,18 @@ impl Script {
         self.step(Step::Authenticate { association: association.into(), party, password })
     }
 
+    /// Adds a right Digest credential.
+    #[must_use]
+    pub fn digest(self, message: &str, challenge: &str) -> Self {
+        self.digest_with(message, challenge, DigestChange::default())
+    }
+
+    /// Adds a Digest credential.
+    #[must_use]
+    pub fn digest_with(self, message: &str, challenge: &str, change: DigestChange) -> Self {
+        self.step(Step::Digest { message: message.into(), challenge: challenge.into(), change })
+    }
+
     /// A bare request and its answer on the first connection.
     #[must_use]
     pub fn fence(self) -> Self {
@@ -554,7 +632,11 @@ impl fmt::Display for Step {
             Self::Connect(connection) => write!(f, "connect {}", connection.0),
             Self::Disconnect(connection) => write!(f, "disconnect {}", connection.0),
             Self::Compose { message, template } => {
-                write!(f, "compose {message}: {} of {} to {}", template.method, template.from, template.to)
+                write!(f, "compose {message}: {} of {} ", template.method, template.from)?;
+                match &template.within {
+                    Some(invite) => write!(f, "in the dialog of {invite}"),
+                    None => write!(f, "to {}", template.to),
+                }
             }
             Self::Copy { message, of } => write!(f, "copy {of} as {message}"),
             Self::CopyDelivered { message, of, party } => {
@@ -567,6 +649,9 @@ impl fmt::Display for Step {
                 write!(f, "sign {message} with {association}{signing}")
             }
             Self::Resign { message, association } => write!(f, "sign {message} again with {association}"),
+            Self::Digest { message, challenge, change } => {
+                write!(f, "Digest credential in {message} for the challenge of {challenge}{change}")
+            }
             Self::Edit { message, edit } => write!(f, "edit {message}: {edit:?}"),
             Self::Send { message, connection: None } => write!(f, "send {message}"),
             Self::Send { message, connection: Some(by) } => write!(f, "send {message} on {}", by.0),

@@ -1,18 +1,27 @@
 //! Digest against another implementation of the server: Kamailio, where it is installed.
 //!
-//! Without it these tests have nothing to ask, and pass.
+//! Without it these tests have nothing to ask, and pass; where peers are required ([`REQUIRED`]) that is a failure.
 
 #[path = "foreign/kamailio.rs"]
 mod kamailio;
+
+use std::sync::Arc;
 
 use rstest::rstest;
 use sipae::client::{AnonymousClient, AnonymousConfig, AnonymousEvent, AnonymousInput, AnonymousOutput};
 use sipae::digest::{Algorithm, DigestChallenge, DigestCredential, Login};
 use sipae::draft::Draft;
 use sipae::message::{HeaderName, Limits, Message};
+use sipae_conformance::profile::{DigestPlace, Profile, ProfileUser};
+use sipae_conformance::run::{RunOptions, run};
+use sipae_conformance::target::Target;
+use sipae_events::{Event, ExitCode, GateOutcome, Verdict};
 use sipae_net::OsEntropy;
 
 use kamailio::{Connection, Kamailio, PASSWORD, REALM};
+
+/// Set to 1 where the other implementations must be there.
+const REQUIRED: &str = "SIPAE_REQUIRE_PEERS";
 
 const CONFERENCE: &str = "sip:bob@contoso.com;gruu;opaque=app:conf:focus:id:854T0R7G";
 
@@ -122,4 +131,70 @@ fn the_anonymous_client_tries_a_wrong_key_once_at_kamailio() {
     let config = AnonymousConfig::new(CONFERENCE, "123457");
     let mut client = AnonymousClient::new(config, &mut OsEntropy).expect("a conference");
     assert_eq!(talk(&mut client, &mut connection, AnonymousInput::Join), [AnonymousEvent::Refused]);
+}
+
+/// The suite itself, at an ordinary registrar of Digest.
+fn options(kamailio: &Kamailio, password: &str) -> RunOptions {
+    let profile = Profile {
+        user: ProfileUser::new("bob", "", password, "bob@contoso.com"),
+        sacrificial: None,
+        peers: Vec::new(),
+        tickets: None,
+        certificates: None,
+        digest: Some(DigestPlace::Registrar),
+        ..Profile::of_reference()
+    };
+    let target = Target::Tcp { address: kamailio.address().to_string() };
+    RunOptions { target, profile: Arc::new(profile), ..RunOptions::reference(1) }
+}
+
+fn told(options: &RunOptions) -> (Vec<Event>, ExitCode) {
+    let mut events = Vec::new();
+    let exit = run(options, &mut |event| events.push(event.clone()));
+    (events, exit)
+}
+
+/// Starts Kamailio, or says in one line that it could not be asked.
+fn peer(algorithm: Algorithm) -> Option<Kamailio> {
+    let kamailio = Kamailio::start(algorithm);
+    if kamailio.is_none() {
+        let is_required = std::env::var(REQUIRED).is_ok_and(|value| value == "1");
+        assert!(!is_required, "Kamailio is not installed, and {REQUIRED} is 1");
+        println!("Digest ({algorithm}) was not confirmed: Kamailio is not installed");
+    }
+    kamailio
+}
+
+#[rstest]
+#[case(Algorithm::Md5)]
+#[case(Algorithm::Sha256)]
+fn the_suite_finds_no_fault_in_kamailio(#[case] algorithm: Algorithm) {
+    let Some(kamailio) = peer(algorithm) else { return };
+    let (events, exit) = told(&options(&kamailio, PASSWORD));
+    let mut judged = 0;
+    for event in &events {
+        let Event::CaseFinished(case) = event else { continue };
+        if case.subject.scheme == "Digest" && case.verdict != Verdict::Unsupported {
+            assert!(matches!(case.verdict, Verdict::Pass | Verdict::Loose), "{case:#?}");
+            judged += 1;
+        }
+    }
+    assert!(6 <= judged, "only {judged} cases were judged: {events:#?}");
+    assert_eq!(exit, ExitCode::Passed);
+}
+
+#[test]
+fn a_wrong_password_closes_the_gate_with_one_line() {
+    let Some(kamailio) = peer(Algorithm::Md5) else { return };
+    let (events, exit) = told(&options(&kamailio, "123457"));
+    let gates = events.iter().filter_map(|event| match event {
+        Event::GateFinished(gate) if gate.subject.scheme == "Digest" => Some(gate),
+        _ => None,
+    });
+    let [gate] = gates.collect::<Vec<_>>()[..] else { panic!("one gate") };
+    let reason = gate.reason.as_deref().unwrap_or_default();
+    assert_eq!(gate.outcome, GateOutcome::Failed);
+    assert!(reason.starts_with("the server does not accept the password of bob: 401"), "{reason}");
+    assert!(!reason.contains('\n') && !reason.contains("123457"), "{reason}");
+    assert_eq!(exit, ExitCode::Blocked);
 }

@@ -1,5 +1,6 @@
 //! The cases, a module for each section of the specification.
 
+pub(crate) mod anonymous;
 mod seen;
 
 use std::sync::LazyLock;
@@ -40,6 +41,8 @@ sections! {
     section_3_3_5_3
     section_3_3_5_3_deliveries
     section_3_3_5_3_responses
+    section_3_3_5_4
+    section_3_3_5_5
     section_3_3_5_6
     section_3_3_6
     section_5_1

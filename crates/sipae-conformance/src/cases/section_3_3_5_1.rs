@@ -153,7 +153,7 @@ fn stateless(line: &AuthHeader<'_>) -> Result<(), String> {
     token.map_or(Ok(()), |_| Err(format!("gssapi-data in {}", line.value().to_text())))
 }
 
-fn date(answer: &Message<'_>) -> Result<(), String> {
+pub(super) fn date(answer: &Message<'_>) -> Result<(), String> {
     let date = answer.first(HeaderName::Date).ok_or("no Date")?.to_text();
     let is_canonical = Time::from_date(&date).is_some_and(|time| time.date() == date);
     if is_canonical { Ok(()) } else { Err(format!("Date: {date}")) }

@@ -4,7 +4,7 @@ use sipae::clock::Entropy;
 use sipae::draft::Draft;
 use sipae::encoding::encode_base16;
 use sipae::message::{HeaderName, Limits, Message};
-use sipae_gen::{Field, Label, Party, Recipient, Reference, Template, Text};
+use sipae_gen::{AccountRole, Field, Label, Party, Recipient, Reference, Template, Text};
 
 use super::Executor;
 use super::message::MessageState;
@@ -27,10 +27,27 @@ impl Executor {
     }
 
     pub(super) fn compose(&mut self, label: &Label, template: &Template) -> Result<(), Broken> {
+        match self.at_registrar(template)? {
+            Some(registering) => {
+                self.compose_as_it_is(label, &registering)?;
+                // It goes where the anonymous one would have gone.
+                self.message(label)?.party = template.from;
+                Ok(())
+            }
+            None => self.compose_as_it_is(label, template),
+        }
+    }
+
+    fn compose_as_it_is(&mut self, label: &Label, template: &Template) -> Result<(), Broken> {
+        if let Some(invite) = &template.within {
+            return self.compose_within(label, template, invite);
+        }
         let sender = self.identity(template.from)?.clone();
         let is_register = template.method == "REGISTER";
-        let call_id = if is_register { sender.register_call_id.clone() } else { self.hex::<16>() };
-        let tag = if is_register { sender.tag.clone() } else { self.hex::<5>() };
+        // An INVITE with a credential repeats the one without (RFC 3261 22.2).
+        let is_one = is_register || template.from.account == AccountRole::Anonymous;
+        let call_id = if is_one { sender.register_call_id.clone() } else { self.hex::<16>() };
+        let tag = if is_one { sender.tag.clone() } else { self.hex::<5>() };
         let via = self.via();
         self.sent += 1;
         let (uri, to) = self.recipient(template, &sender)?;
@@ -44,7 +61,9 @@ impl Executor {
             .with(HeaderName::Contact, contact(&sender));
         let draft = self.add_headers(draft, template)?.with(HeaderName::ContentLength, "0");
         self.insert(label, draft, template.from)?;
-        self.message(label)?.is_delivery = template.to != Recipient::Own;
+        let is_delivery =
+            matches!(template.to, Recipient::Account(_) | Recipient::Endpoint(_) | Recipient::Nobody);
+        self.message(label)?.is_delivery = is_delivery;
         Ok(())
     }
 
@@ -58,6 +77,11 @@ impl Executor {
             Recipient::Nobody => {
                 let nobody = format!("nobody-with-this-name@{}", sender.host());
                 (format!("sip:{nobody}"), nobody)
+            }
+            Recipient::Conference | Recipient::NoConference | Recipient::ClosedConference => {
+                let uri = self.conference(template.to)?;
+                let to = uri.trim_start_matches("sip:").to_owned();
+                (uri, to)
             }
             Recipient::Account(party) => {
                 let address = self.identity(party)?.address();
@@ -172,7 +196,11 @@ impl Executor {
 }
 
 fn contact(identity: &Identity) -> String {
-    format!("<{CONTACT}>;proxy=replace;+sip.instance=\"<urn:uuid:{}>\"", identity.instance())
+    // One without an account repeats its address there (SIPAE-3.2.4.3-04).
+    let address = identity.address();
+    let own =
+        if address.ends_with("@anonymous.invalid") { format!("sip:{address}") } else { CONTACT.to_owned() };
+    format!("<{own}>;proxy=replace;+sip.instance=\"<urn:uuid:{}>\"", identity.instance())
 }
 
 /// `Tls-dsk`.

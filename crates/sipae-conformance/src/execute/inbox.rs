@@ -258,6 +258,10 @@ impl Executor {
             return;
         }
         let Some(sent) = state.sent.clone() else { return };
+        if 300 <= status {
+            self.acknowledge_failure(&label, sent.connection, message);
+        }
+        let Some(state) = self.messages.get_mut(&label) else { return };
         let reaction = Reaction::of(message, signature);
         state.answer = Some(Answered { reaction, octets: message.octets().to_vec(), place });
         let (class, is_delivery) = (state.class(), state.is_delivery);
@@ -268,6 +272,9 @@ impl Executor {
             self.watch_order(sent.connection, sent.order);
         }
         self.raise_number(&label);
+        if (200..300).contains(&status) {
+            self.acknowledge(&label, sent.connection);
+        }
     }
 
     /// A number that the script chose and the target accepted: what is signed next comes behind it.

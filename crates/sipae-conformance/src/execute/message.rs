@@ -89,6 +89,8 @@ pub(super) struct MessageState {
     pub(super) number: Option<u32>,
     /// Whether it carries a token that the target has to look into.
     pub(super) has_token: bool,
+    /// The message whose challenge its Digest credential answers.
+    pub(super) challenge: Option<Label>,
     pub(super) sent: Option<Sent>,
     pub(super) answer: Option<Answered>,
     pub(super) provisional: Vec<(u16, Signature)>,
@@ -109,6 +111,7 @@ impl MessageState {
             association: None,
             number: None,
             has_token: false,
+            challenge: None,
             sent: None,
             answer: None,
             provisional: Vec::new(),

@@ -1,6 +1,7 @@
 //! Playing scripts against a target.
 
 mod compose;
+mod digest;
 mod edits;
 mod inbox;
 mod message;
@@ -11,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use sipae::auth::Scheme;
 use sipae::clock::Time;
 use sipae::message::{Limits, MessageStream};
 use sipae::server::ConnectionId;
@@ -24,6 +26,7 @@ use crate::pace::Pace;
 use crate::profile::{Profile, TimerDurations};
 use crate::reaction::{Reaction, Signature};
 
+use digest::NonceUse;
 use message::MessageState;
 use party::{AssociationState, Identity};
 
@@ -70,6 +73,8 @@ struct Executor {
     streams: BTreeMap<ConnectionId, Link>,
     messages: BTreeMap<Label, MessageState>,
     associations: BTreeMap<Label, AssociationState>,
+    /// The nonces that were used, and how often.
+    nonces: BTreeMap<Vec<u8>, NonceUse>,
     /// Messages that the script itself answers once they are delivered.
     expected: BTreeSet<Label>,
     /// Numbers that the script itself gives to messages.
@@ -148,8 +153,12 @@ impl Played {
 
 impl Executor {
     fn new(mut stage: Stage, script: &Script) -> Self {
+        let is_digest = stage.mode.scheme == Scheme::Digest;
         let identities = Party::all().filter_map(|party| {
             let user = match party.account {
+                AccountRole::Anonymous => {
+                    return is_digest.then(|| (party, Identity::anonymous(&mut stage.entropy)));
+                }
                 AccountRole::User => Some(&stage.profile.user),
                 AccountRole::Peer => stage.profile.peers.get(stage.peer),
                 AccountRole::Sacrificial => stage.profile.sacrificial.as_ref(),
@@ -171,6 +180,7 @@ impl Executor {
             streams: BTreeMap::new(),
             messages: BTreeMap::new(),
             associations: BTreeMap::new(),
+            nonces: BTreeMap::new(),
             expected: expected.collect(),
             chosen: chosen.collect(),
             exchange: Vec::new(),

@@ -32,6 +32,12 @@ pub(super) struct Identity {
 }
 
 impl Identity {
+    /// Somebody without an account, at an address made up for this script (SIPAE-3.2.4.3-02, -03).
+    pub(super) fn anonymous(entropy: &mut dyn Entropy) -> Self {
+        let name = encode_base16(&entropy.octets::<16>());
+        Self::new(ProfileUser::new(&name, "", "", &format!("{name}@anonymous.invalid")), entropy)
+    }
+
     pub(super) fn new(user: ProfileUser, entropy: &mut dyn Entropy) -> Self {
         let mut hex = |octets: usize| {
             let random: [u8; 16] = entropy.octets();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sipae::auth::{AuthHeader, AuthParam, Style};
+use sipae::auth::{AuthHeader, AuthParam, Scheme, Style};
 use sipae::buffer::{SignatureBuffer, SignatureParams};
 use sipae::draft::Draft;
 use sipae::encoding::encode_base16;
@@ -36,6 +36,7 @@ impl Executor {
             Step::Credential { message, association, token } => self.credential(message, association, token),
             Step::Sign { message, association, signing } => self.sign(message, association, signing),
             Step::Resign { message, association } => self.resign(message, association),
+            Step::Digest { message, challenge, change } => self.digest(message, challenge, change),
             Step::Edit { message, edit } => self.edit(message, edit),
             Step::Send { message, connection } => self.send(message, *connection),
             Step::Await { message } => {
@@ -237,7 +238,11 @@ impl Executor {
         let label = Label::new(format!("fence {}", self.sent));
         let party = association.and_then(|by| self.associations.get(by)).and_then(|state| state.party);
         let party = party.or_else(|| self.speaker(connection)).unwrap_or(Party::USER);
-        self.compose(&label, &Template::new("REGISTER").of(party))?;
+        let template = match self.stage.mode.scheme {
+            Scheme::Digest => crate::cases::anonymous::anonymous_invite(),
+            _ => Template::new("REGISTER").of(party),
+        };
+        self.compose(&label, &template)?;
         if let Some(association) = association {
             self.sign(&label, association, &Signing::default())?;
         } else {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use sipae::auth::Scheme;
 use sipae_gen::Mode;
 use sipae_spec::Requirement;
 use sipae_vectors::protocol::Greeting;
@@ -44,6 +45,9 @@ impl Name {
 pub(super) fn subject(setting: Setting) -> String {
     let kind = setting.kind.map(|kind| format!("-{}", kind.status())).unwrap_or_default();
     let Mode { scheme, version } = setting.mode;
+    if scheme == Scheme::Digest {
+        return scheme.name().to_lowercase();
+    }
     format!("{}-v{}{kind}", scheme.name().to_lowercase(), version.number())
 }
 
@@ -66,7 +70,7 @@ fn server_names(options: &RunOptions) -> Vec<Name> {
     let is_claimed = |setting: &Setting| {
         let Mode { scheme, version } = setting.mode;
         options.profile.disclaims(scheme).is_none()
-            && claimed.as_ref().is_none_or(|claimed| claimed.contains(&version))
+            && (scheme == Scheme::Digest || claimed.as_ref().is_none_or(|claimed| claimed.contains(&version)))
     };
     let mut names = Vec::new();
     for setting in options.settings().into_iter().filter(is_claimed) {

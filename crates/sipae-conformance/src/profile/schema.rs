@@ -51,6 +51,12 @@ mod tests {
     #[case("[tls]\nverify = false\n")]
     #[case("[[peer]]\nuser = \"b\"\ndomain = \"D\"\npassword = \"p\"\naddress = \"b@x\"\n")]
     #[case(SACRIFICIAL)]
+    #[case("[digest]\nregistrar = true\n")]
+    #[case("[conference]\nuri = \"sip:o@x;gruu;opaque=app:conf:focus:id:1\"\nkey = \"1234\"\n[digest]\n")]
+    #[case(
+        "[conference]\nuri = \"sip:o@x;gruu;opaque=app:conf:focus:id:1\"\nkey = \"\"\nuser = \"u\"\n\
+         closed = \"sip:o@x;gruu;opaque=app:conf:focus:id:2\"\n"
+    )]
     fn what_is_right_is_taken(#[case] more: &str) {
         assert!(is_taken(&format!("{USER}{more}")));
     }
@@ -76,6 +82,17 @@ mod tests {
     #[case("[[peer]]\nuser = \"b\"\n")]
     #[case("[sacrificial]\nuser = \"a\"\npassword = \"p\"\naddress = \"a@x\"\nfailed_logons = -1\n")]
     #[case("[server]\n")]
+    #[case("[digest]\nregistrar = 1\n")]
+    #[case("[digest]\nrealm = \"x\"\n")]
+    #[case("[conference]\nuri = \"sip:o@x;gruu;opaque=app:conf:focus:id:1\"\n")]
+    #[case("[conference]\nuri = \"sip:o@x\"\nkey = \"1\"\n")]
+    #[case("[conference]\nuri = \"sip:o@x;gruu;opaque=app:conf:focus:id:\"\nkey = \"1\"\n")]
+    #[case("[conference]\nuri = \"sip:o@x;gruu;opaque=app:conf:focus:id:1\"\nkey = 1\n")]
+    #[case("[conference]\nuri = \"sip:o@x;gruu;opaque=app:conf:focus:id:1\"\nkey = \"1\"\nclosed = \"x\"\n")]
+    #[case(
+        "[conference]\nuri = \"sip:o@x;gruu;opaque=app:conf:focus:id:1\"\nkey = \"1\"\n\
+         [digest]\nregistrar = true\n"
+    )]
     fn what_is_wrong_is_not(#[case] more: &str) {
         assert!(!is_taken(&format!("{USER}{more}")));
     }

@@ -67,6 +67,11 @@ impl Kamailio {
         false
     }
 
+    /// Where it listens.
+    pub(crate) const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// A connection to it.
     pub(crate) fn connect(&self) -> io::Result<Connection> {
         let socket = TcpStream::connect(self.address)?;

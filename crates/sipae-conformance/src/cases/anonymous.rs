@@ -1,0 +1,54 @@
+//! What the cases about Digest are made of. At a Digest registrar the executor sends REGISTERs of the user in place of
+//! what the anonymous send.
+
+use sipae_gen::{Party, Recipient, Script, Template};
+
+use crate::judge::Judge;
+use crate::reaction::Reaction;
+
+/// The request that Digest is asked for.
+pub(crate) fn anonymous_invite() -> Template {
+    Template::new("INVITE").of(Party::ANONYMOUS).to(Recipient::Conference)
+}
+
+/// The anonymous have a connection.
+pub(crate) fn arriving() -> Script {
+    Script::default().connect(Party::ANONYMOUS.connection())
+}
+
+/// `bare` and its challenge.
+pub(crate) fn challenged() -> Script {
+    arriving().compose("bare", anonymous_invite()).ask("bare")
+}
+
+/// `last` has a right credential.
+pub(crate) fn join() -> Script {
+    challenged().compose("last", anonymous_invite()).digest("last", "bare").ask("last")
+}
+
+/// A request in the conference, with a right credential but for what is done to it.
+pub(super) fn inside() -> Template {
+    Template::new("INFO").of(Party::ANONYMOUS).within("last")
+}
+
+/// Leaves the conference, if an INVITE of this party has led into it.
+pub(crate) fn hang_up(script: Script, party: Party, invite: &str) -> Script {
+    let bye = format!("bye of {invite}");
+    let template = Template::new("BYE").of(party).within(invite);
+    script.attempt(|script| script.compose(&bye, template).digest(&bye, "bare").ask(&bye))
+}
+
+/// Whether a request got past Digest: what is wrong with it beyond that is another matter.
+pub(crate) const fn is_let_in(reaction: &Reaction) -> bool {
+    matches!(reaction, Reaction::Final { status, .. } if !matches!(status, 400 | 403 | 404))
+}
+
+/// Whether the conference was joined; if not, nothing is decided.
+pub(super) fn joined(judge: &mut Judge<'_>) -> bool {
+    let Some(reaction) = judge.observed("last") else { return false };
+    let is_joined = matches!(reaction, Reaction::Final { status: 200..300, .. });
+    if !is_joined {
+        judge.undecide(format!("last: {reaction}"));
+    }
+    is_joined
+}

@@ -1,0 +1,116 @@
+//! 3.3.5.5: later messages of an anonymous session.
+
+use sipae_gen::{DigestChange, Party, Recipient, Script, Template};
+
+use super::anonymous::{anonymous_invite, arriving, hang_up, inside, is_let_in, join, joined};
+use super::section_3_3_5_4::weakly_refused;
+use crate::case::{Case, Gate, Place};
+
+const ROW: &str = "SIPAE-3.3.5.5-01";
+
+pub(super) fn cases() -> Vec<Case> {
+    vec![
+        case(
+            "3.3.5.5/count",
+            "a nonce count that rises is accepted, with gaps, and none a second time",
+            ROW,
+        )
+        .plan(|_| {
+            let script = inside_with(join(), "next", DigestChange::default());
+            let script = inside_with(script, "gap", counted(64));
+            leave(inside_with(script, "again", counted(64)))
+        })
+        .judge(|judge| {
+            if joined(judge) {
+                judge.answered_as(ROW, "next", "accepted", is_let_in);
+                judge.answered_as(ROW, "gap", "accepted", is_let_in);
+                judge.refusal(ROW, "again");
+            }
+        }),
+        case("3.3.5.5/other-method", "a response for another method is refused", ROW)
+            .plan(|_| {
+                let change = DigestChange { method: Some("INVITE".to_owned()), ..DigestChange::default() };
+                leave(inside_with(join(), "other", change))
+            })
+            .judge(|judge| {
+                if joined(judge) {
+                    judge.refusal(ROW, "other");
+                }
+            }),
+        case("3.3.5.5/other-uri", "a response for another URI is refused", ROW)
+            .plan(|_| {
+                let uri = Some("sip:another@another.invalid".to_owned());
+                leave(inside_with(join(), "other", DigestChange { uri, ..DigestChange::default() }))
+            })
+            // Servers should compare, and need not (RFC 2617 3.2.2.5): proxies change Request-URIs.
+            .judge(|judge| {
+                if joined(judge) {
+                    weakly_refused(judge, ROW, "other");
+                }
+            }),
+        case(
+            "3.3.5.5/other-caller",
+            "the nonce of one anonymous caller is not accepted from another one",
+            "SIPAE-3.3.5.5-02",
+        )
+        .in_place(Place::Conference)
+        .plan(|_| {
+            let second = Party::ANONYMOUS_SECOND;
+            let script = join()
+                .connect(second.connection())
+                .compose("other", anonymous_invite().of(second))
+                .digest("other", "bare")
+                .send("other")
+                .fence_on(second.connection())
+                .wait("other");
+            leave(hang_up(script, second, "other"))
+        })
+        .judge(|judge| {
+            if joined(judge) {
+                judge.refusal("SIPAE-3.3.5.5-02", "other");
+            }
+        }),
+        case(
+            "3.3.5.5/bare-ack",
+            "an anonymous ACK or CANCEL without a credential is discarded without an answer",
+            "SIPAE-3.3.5.5-03",
+        )
+        .behind(Gate::Offered)
+        .in_place(Place::Conference)
+        .plan(|_| {
+            let bare = |method| Template::new(method).of(Party::ANONYMOUS).to(Recipient::Conference);
+            arriving()
+                .compose("ack", bare("ACK"))
+                .send("ack")
+                .compose("cancel", bare("CANCEL"))
+                .send("cancel")
+                .fence_on(Party::ANONYMOUS.connection())
+        })
+        .judge(|judge| {
+            judge.silent("SIPAE-3.3.5.5-03", "ack");
+            judge.silent("SIPAE-3.3.5.5-03", "cancel");
+        }),
+    ]
+}
+
+fn case(id: &str, title: &str, row: &'static str) -> Case {
+    Case::new(id, title, &[row]).with_digest()
+}
+
+fn counted(count: u32) -> DigestChange {
+    DigestChange { nc: Some(count), ..DigestChange::default() }
+}
+
+/// A request in the conference that may be left without an answer.
+fn inside_with(script: Script, message: &str, change: DigestChange) -> Script {
+    script
+        .compose(message, inside())
+        .digest_with(message, "bare", change)
+        .send(message)
+        .fence_on(Party::ANONYMOUS.connection())
+        .wait(message)
+}
+
+fn leave(script: Script) -> Script {
+    hang_up(script, Party::ANONYMOUS, "last")
+}
