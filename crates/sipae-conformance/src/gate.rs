@@ -60,7 +60,7 @@ impl GateReport {
     /// Whether there is nothing to tell of a scheme but this gate: it is not claimed, or not offered at any version.
     #[must_use]
     pub fn is_nothing(&self, scheme: Scheme) -> bool {
-        self.outcome == GateOutcome::Unsupported && (self.is_unclaimed || self.lacks(scheme))
+        self.outcome.is_absent() && (self.is_unclaimed || self.lacks(scheme))
     }
 
     /// Whether the server offers no version of the scheme at all: its challenges are for other ones.
@@ -209,7 +209,7 @@ const fn proof(scheme: Scheme) -> &'static str {
 }
 
 /// One line: what the server did about the good exchange, and what it said of that.
-fn why_closed(observation: &Observation, scheme: Scheme, user: &str) -> Option<String> {
+pub(crate) fn why_closed(observation: &Observation, scheme: Scheme, user: &str) -> Option<String> {
     let proof = proof(scheme);
     let broken = || observation.broken.clone().unwrap_or_else(|| "the exchange ended early".to_owned());
     let deepest =
@@ -226,10 +226,18 @@ fn why_closed(observation: &Observation, scheme: Scheme, user: &str) -> Option<S
             said(observation, name)
         )),
         Reaction::Continuation(_) if name != "bare" => Some(broken()),
-        other if is_proof => Some(format!("{proof} of {user}: {other}")),
-        other if name == "first" => Some(format!("first {scheme} token: {other}")),
+        other if is_proof => Some(format!("{proof} of {user}: {other}{}", adds(observation, name))),
+        other if name == "first" => Some(format!("first {scheme} token: {other}{}", adds(observation, name))),
         Reaction::Challenge(_) => Some(broken()),
-        other => Some(format!("bare REGISTER: {other}")),
+        other => Some(format!("bare REGISTER: {other}{}", adds(observation, name))),
+    }
+}
+
+/// What an answer says of its reason, behind the answer itself; nothing where there was none.
+fn adds(observation: &Observation, name: &str) -> String {
+    match observation.reaction(name) {
+        Some(Reaction::Final { .. } | Reaction::Challenge(_)) => format!(", and {}", said(observation, name)),
+        _ => String::new(),
     }
 }
 

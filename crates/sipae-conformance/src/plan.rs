@@ -103,13 +103,13 @@ impl<'r> Plan<'r> {
 
     /// What the profile says is not there.
     fn unclaimed(&self, mode: Mode) -> Option<GateReport> {
-        let unsupported = |reason: String| GateReport::closed(GateOutcome::Unsupported, Some(reason));
+        let untested = |reason: String| GateReport::closed(GateOutcome::Untested, Some(reason));
         if let Some(reason) = self.options.profile.disclaims(mode.scheme) {
-            return Some(GateReport { is_unclaimed: true, ..unsupported(reason) });
+            return Some(GateReport { is_unclaimed: true, ..untested(reason) });
         }
         let versions = self.options.target.claimed(&self.options.profile)?;
         let is_claimed = versions.contains(&mode.version);
-        (!is_claimed).then(|| unsupported("the profile does not claim this version".to_owned()))
+        (!is_claimed).then(|| untested("the profile does not claim this version".to_owned()))
     }
 
     fn pass(&self, setting: Setting, pace: &Arc<Pace>) -> GateReport {
@@ -125,8 +125,7 @@ impl<'r> Plan<'r> {
 
     /// A server that answers, and offers nothing that can be tested, has failed the first gate.
     fn blame_for_offering_nothing(&mut self) {
-        let is_unsupported = |passage: &Passage| passage.report.outcome == GateOutcome::Unsupported;
-        if !self.passages.iter().all(is_unsupported) {
+        if !self.passages.iter().all(|passage| passage.report.outcome.is_absent()) {
             return;
         }
         if let Some(passage) = self.passages.iter_mut().find(|passage| passage.report.is_reachable) {

@@ -32,6 +32,8 @@ pub(crate) fn assert_exit(output: &Output, code: i32) -> String {
 pub(crate) struct Served {
     child: Child,
     pub(crate) target: String,
+    /// What it says at its start.
+    pub(crate) line: String,
 }
 
 impl Served {
@@ -45,7 +47,7 @@ impl Served {
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("a first line");
         let target = line.split_whitespace().next().expect("an address").to_owned();
-        Self { child, target }
+        Self { child, target, line }
     }
 }
 
