@@ -57,6 +57,12 @@ impl GateReport {
         }
     }
 
+    /// The same for another version, where nothing was sent.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        Self { exchange: Vec::new(), ..self.clone() }
+    }
+
     /// Whether there is nothing to tell of a scheme but this gate: it is not claimed, or not offered at any version.
     #[must_use]
     pub fn is_nothing(&self, scheme: Scheme) -> bool {
@@ -71,21 +77,24 @@ impl GateReport {
     }
 }
 
+/// What is known before a gate is tried.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Known<'k> {
+    /// Whether scheme and version must work, or may be others than the offered ones.
+    pub is_claimed: bool,
+    /// Why no connection knows of another one, where that is so: then nothing can be delivered.
+    pub isolation: Option<&'k str>,
+    /// The gate of another version at which the credentials were refused: they are not sent again.
+    pub refused: Option<&'k GateReport>,
+}
+
 /// Makes a stage for each script of a gate.
 pub type Stages<'s> = dyn Fn(&str) -> Stage + 's;
 
-/// Plays the good exchange. `is_claimed` tells whether scheme and version must work, or may be others than the offered
-/// ones. No credentials are sent to a server that offers others. `isolation` tells why no connection knows of another one,
-/// where that is so: then nothing can be delivered.
+/// Plays the good exchange. No credentials are sent to a server that offers other schemes and versions.
 ///
 /// The gate opens for a final answer that is a success or carries a signature: what is wrong with it is for the cases.
-pub fn pass(
-    stages: &Stages<'_>,
-    pace: &Pace,
-    mode: Mode,
-    is_claimed: bool,
-    isolation: Option<&str>,
-) -> GateReport {
+pub fn pass(stages: &Stages<'_>, pace: &Pace, mode: Mode, known: &Known<'_>) -> GateReport {
     let first = observe(stages, "bare", &cases::bare(Script::connected()));
     let mut report = GateReport {
         is_reachable: first.reaction("bare").is_some_and(is_answer),
@@ -97,8 +106,11 @@ pub fn pass(
         pace.set_in_order(answers_in_order(&observe(stages, "order", &cases::pipelined())));
     }
     if report.reason.is_some() {
-        report.outcome = if is_claimed { GateOutcome::Failed } else { GateOutcome::Unsupported };
+        report.outcome = if known.is_claimed { GateOutcome::Failed } else { GateOutcome::Unsupported };
         return report;
+    }
+    if let Some(refused) = known.refused {
+        return refused.again();
     }
     let mut observation = first;
     if report.is_reachable {
@@ -117,7 +129,7 @@ pub fn pass(
     report.is_final = !report.is_reachable || report.reason.is_some() && is_refused(&observation);
     if report.reason.is_none() {
         report.outcome = GateOutcome::Open;
-        (report.undeliverable, report.peer_refused) = match isolation {
+        (report.undeliverable, report.peer_refused) = match known.isolation {
             Some(reason) => (Some(reason.to_owned()), None),
             None => undeliverable(stages, mode),
         };

@@ -7,7 +7,7 @@ use sipae::auth::Scheme;
 use sipae_events::{CaseFinished, Cause, Event, GateFinished, GateOutcome, Subject, Verdict};
 
 use crate::case::{Case, Cost};
-use crate::gate::{self, GateReport};
+use crate::gate::{self, GateReport, Known};
 use crate::needs::{Budget, decide};
 use crate::pace::Pace;
 use crate::run::{RunOptions, Teller};
@@ -80,13 +80,12 @@ impl<'r> Plan<'r> {
     /// The gate of a setting; none where one of the same scheme has told all.
     fn gate_report(&self, setting: Setting, pace: &Arc<Pace>) -> Option<GateReport> {
         let scheme = setting.mode.scheme;
-        if let Some(report) = self.final_report(scheme) {
-            return Some(GateReport { exchange: Vec::new(), ..report.clone() });
-        }
         if self.reports_of(scheme).any(|report| report.is_nothing(scheme)) {
             return None;
         }
-        Some(self.unclaimed(setting.mode).unwrap_or_else(|| self.pass(setting, pace)))
+        let unreachable = self.unreachable().map(GateReport::again);
+        let known = self.unclaimed(setting.mode).or(unreachable);
+        Some(known.unwrap_or_else(|| self.pass(setting, pace)))
     }
 
     fn reports_of(&self, scheme: Scheme) -> impl Iterator<Item = &GateReport> {
@@ -94,11 +93,10 @@ impl<'r> Plan<'r> {
         own.map(|passage| &passage.report)
     }
 
-    /// What need not be tried again.
-    fn final_report(&self, scheme: Scheme) -> Option<&GateReport> {
-        let unreachable = self.passages.iter().map(|passage| &passage.report);
-        let unreachable = unreachable.filter(|report| report.is_final && !report.is_reachable);
-        self.reports_of(scheme).filter(|report| report.is_final).chain(unreachable).next()
+    /// A server that did not answer.
+    fn unreachable(&self) -> Option<&GateReport> {
+        let reports = self.passages.iter().map(|passage| &passage.report);
+        reports.into_iter().find(|report| report.is_final && !report.is_reachable)
     }
 
     /// What the profile says is not there.
@@ -119,8 +117,9 @@ impl<'r> Plan<'r> {
             _ => options.profile.versions.is_some() && options.profile.claims(setting.mode.scheme),
         };
         let isolation = options.target.isolates(&options.profile);
+        let refused = self.reports_of(setting.mode.scheme).find(|report| report.is_final);
         let stages = |part: &str| options.stage(ways, setting, &format!("gate {part}"), pace, 0);
-        gate::pass(&stages, pace, setting.mode, is_claimed, isolation)
+        gate::pass(&stages, pace, setting.mode, &Known { is_claimed, isolation, refused })
     }
 
     /// A server that answers, and offers nothing that can be tested, has failed the first gate.
