@@ -295,7 +295,8 @@ pub(crate) struct ServeArgs {
     #[arg(long, default_value = "4", value_name = "2|3|4", value_parser = clap::value_parser!(u32).range(2..=4))]
     pub(crate) offer: u32,
     /// TOML file of accounts: tables called "user" with user, domain, password, address. Without it the published
-    /// test accounts are served.
+    /// test accounts are served. Whoever is one of them has no business with the test key of Kerberos and the test
+    /// authority of TLS-DSK, which everybody has: they are for these accounts only if --schemes asks for them.
     #[arg(long, value_name = "FILE")]
     pub(crate) users: Option<PathBuf>,
     /// Host name of the server: the targetname of its challenges.
@@ -320,6 +321,18 @@ pub(crate) struct ServeArgs {
     pub(crate) stdio: bool,
     #[command(flatten)]
     pub(crate) tls: ServeTlsArgs,
+    #[command(flatten)]
+    pub(crate) schemes: SchemeArgs,
+    /// Let the clock of the server go wrong by so many seconds.
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value = "0",
+        hide = true,
+        allow_negative_numbers = true,
+        conflicts_with = "stdio"
+    )]
+    pub(crate) clock_offset: i64,
     /// Tell on the standard error what clients do and which rules they break.
     #[arg(long, short)]
     pub(crate) verbose: bool,
@@ -340,6 +353,55 @@ pub(crate) struct ServeTlsArgs {
     /// Write the certificate that signs itself to this file, for --tls-ca of those who connect.
     #[arg(long, value_name = "FILE", requires = "tls", conflicts_with = "certificate")]
     pub(crate) write_certificate: Option<PathBuf>,
+}
+
+/// Which schemes are offered, and what they need.
+#[derive(clap::Args, Debug)]
+#[command(next_help_heading = "Schemes")]
+pub(crate) struct SchemeArgs {
+    /// The schemes to offer, in the order of their lines: ntlm, kerberos, tls-dsk. By default all that have what they
+    /// need.
+    #[arg(long, value_name = "SCHEME,...", value_delimiter = ',')]
+    pub(crate) schemes: Option<Vec<Offered>>,
+    /// Kerberos: keytab with the keys of sip/NAME, NAME being that of --host. Without it a published test key.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) keytab: Option<PathBuf>,
+    /// TLS-DSK: PEM file of the certificate of the server and those behind it. Without it one of a published test
+    /// authority, for --host.
+    #[arg(long, value_name = "FILE", requires = "tls_dsk_key", requires = "tls_dsk_ca")]
+    pub(crate) tls_dsk_certificate: Option<PathBuf>,
+    /// TLS-DSK: PEM file of the private key of --tls-dsk-certificate.
+    #[arg(long, value_name = "FILE", requires = "tls_dsk_certificate")]
+    pub(crate) tls_dsk_key: Option<PathBuf>,
+    /// TLS-DSK: PEM file of the authorities of the users.
+    #[arg(long, value_name = "FILE", requires = "tls_dsk_certificate")]
+    pub(crate) tls_dsk_ca: Option<PathBuf>,
+    /// TLS-DSK: the library that does its handshakes. openssl has TLS 1.0 to 1.2 and RSA key exchange, in builds with
+    /// legacy-tls.
+    #[arg(long, value_name = "rustls|openssl", default_value = "rustls")]
+    pub(crate) tls_dsk_engine: Engine,
+    /// Write what clients of the test accounts need to this folder: a keytab, an authority with its key, a
+    /// certificate of the first user, and profile.toml for sipae run.
+    #[arg(
+        long,
+        value_name = "DIR",
+        conflicts_with_all = ["users", "keytab", "tls_dsk_certificate"]
+    )]
+    pub(crate) write_test_credentials: Option<PathBuf>,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug)]
+pub(crate) enum Offered {
+    Ntlm,
+    Kerberos,
+    TlsDsk,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug)]
+pub(crate) enum Engine {
+    Rustls,
+    #[value(name = "openssl")]
+    OpenSsl,
 }
 
 #[derive(ValueEnum, Clone, Copy, Debug)]

@@ -12,6 +12,7 @@ mod output;
 mod probe;
 mod profile;
 mod run;
+mod schemes;
 mod serve;
 mod timers;
 mod tls;

@@ -1,11 +1,13 @@
 //! `sipae probe`.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use sipae_conformance::probe::{self, DEEPEST, Handshake, Report};
+use sipae::auth::Scheme;
+use sipae_conformance::probe::{self, DEEPEST, Handshake, Offer, Report, Tried};
 use sipae_conformance::profile::Profile;
 use sipae_events::ExitCode;
 
@@ -26,33 +28,20 @@ pub(crate) fn probe(args: &ProbeArgs) -> Result<ExitCode, Failure> {
         is_known.then_some(&profile),
         args.seed.unwrap_or_else(crate::run::random_seed),
     );
-    forgive_closed_pipe(tell(&report, &mut io::stdout())).map_err(Failure::Report)?;
+    forgive_closed_pipe(tell(&report, is_known, &mut io::stdout())).map_err(Failure::Report)?;
     if let Some(file) = &args.write {
         write(&report, file).map_err(|source| Failure::File { file: file.clone(), source })?;
     }
     Ok(if report.kind.is_some() { ExitCode::Passed } else { ExitCode::Blocked })
 }
 
-fn tell(report: &Report, out: &mut impl Write) -> io::Result<()> {
+fn tell(report: &Report, is_known: bool, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "bare REGISTER      {}, after {} ms", report.bare, report.answer_time.as_millis())?;
     if report.depth == 0 {
         return Ok(());
     }
     for offer in &report.offers {
-        let known =
-            |text: &Option<String>| text.as_ref().map_or("none".to_owned(), |text| format!("{text:?}"));
-        let is_digest = offer.scheme.eq_ignore_ascii_case("Digest");
-        let version = match offer.version {
-            _ if is_digest => String::new(),
-            Some(version) => format!(" version {version}"),
-            None => " version unreadable".to_owned(),
-        };
-        let (realm, targetname) = (known(&offer.realm), known(&offer.targetname));
-        writeln!(
-            out,
-            "offers             {}{version}, realm {realm}, targetname {targetname}",
-            offer.scheme
-        )?;
+        writeln!(out, "offers             {}", offered(offer))?;
     }
     match report.clock_offset {
         Some(offset) => writeln!(out, "clock              {offset:+} s against this machine")?,
@@ -67,15 +56,45 @@ fn tell(report: &Report, out: &mut impl Write) -> io::Result<()> {
     let depth = report.depth;
     let most = if depth == DEEPEST { " at least" } else { "" };
     writeln!(out, "pipelining         {depth} requests at once{most}")?;
-    match &report.handshake {
-        Ok(handshake) => tell_handshake(handshake, out),
-        Err(why) => writeln!(out, "handshake          {why}"),
+    if !is_known {
+        return writeln!(out, "handshake          no profile was given, so nobody has logged in");
+    }
+    if report.handshakes.is_empty() {
+        return writeln!(out, "handshake          no scheme is offered that signs messages");
+    }
+    report.handshakes.iter().try_for_each(|Tried { scheme, outcome }| match outcome {
+        Ok(handshake) => tell_handshake(*scheme, handshake, out),
+        Err(why) => writeln!(out, "handshake          {scheme}: {why}"),
+    })
+}
+
+/// What a line of the challenge says, in the terms of its scheme.
+fn offered(offer: &Offer) -> String {
+    let known = |text: &Option<String>| text.as_ref().map_or("none".to_owned(), |text| format!("{text:?}"));
+    let version = match offer.version {
+        Some(version) => format!("version {version}"),
+        None => "version unreadable".to_owned(),
+    };
+    let (scheme, realm, targetname) = (&offer.scheme, known(&offer.realm), known(&offer.targetname));
+    let base = format!("{scheme} {version}, realm {realm}");
+    match offer.known() {
+        Some(Scheme::Ntlm) => format!("{base}, targetname {targetname}"),
+        Some(Scheme::Kerberos) => format!("{base}, service principal {targetname}"),
+        Some(Scheme::TlsDsk) => {
+            format!("{base}, targetname {targetname}, sts-uri {}", known(&offer.sts_uri))
+        }
+        Some(Scheme::Digest) => format!("{scheme}, realm {realm}, for anonymous conference join"),
+        _ => format!("{scheme}, realm {realm}, no scheme of [MS-SIPAE]"),
     }
 }
 
-fn tell_handshake(handshake: &Handshake, out: &mut impl Write) -> io::Result<()> {
-    let form = if handshake.extended_session_security { "with" } else { "without" };
-    writeln!(out, "handshake          works, {form} extended session security")?;
+fn tell_handshake(scheme: Scheme, handshake: &Handshake, out: &mut impl Write) -> io::Result<()> {
+    let form = match handshake.extended_session_security {
+        Some(true) => ", with extended session security",
+        Some(false) => ", without extended session security",
+        None => "",
+    };
+    writeln!(out, "handshake          {scheme} works{form}")?;
     let field = handshake.signature_header.as_deref().unwrap_or("no header field");
     let version = if handshake.signs_version { "with" } else { "without" };
     writeln!(out, "signatures         in {field}, {version} version")?;
@@ -88,14 +107,11 @@ fn tell_handshake(handshake: &Handshake, out: &mut impl Write) -> io::Result<()>
 /// A profile with what was learnt; what was not has to be filled in.
 fn write(report: &Report, file: &Path) -> io::Result<()> {
     let mut out = File::create_new(file)?;
-    let versions = report.offers.iter().filter(|offer| offer.scheme.eq_ignore_ascii_case("NTLM"));
-    let versions: Vec<String> =
-        versions.filter_map(|offer| offer.version).map(|version| version.to_string()).collect();
+    let known: Vec<(Scheme, &Offer)> =
+        report.offers.iter().filter_map(|offer| Some((offer.known()?, offer))).collect();
     let pace = (report.answer_time.as_millis() * 20).clamp(1000, 30_000);
     writeln!(out, "# Learnt from the target; the accounts have to be filled in.\n")?;
-    if !versions.is_empty() {
-        writeln!(out, "[target]\nversions = [{}]\n", versions.join(", "))?;
-    }
+    write_target(&known, &mut out)?;
     writeln!(out, "[user]\nuser = \"\"\ndomain = \"\"\npassword = \"\"\naddress = \"\"\n")?;
     writeln!(
         out,
@@ -105,5 +121,45 @@ fn write(report: &Report, file: &Path) -> io::Result<()> {
     writeln!(out, "# An account for wrong passwords, and how many of them it may be given in a run.")?;
     writeln!(out, "# [sacrificial]\n# user = \"\"\n# domain = \"\"\n# password = \"\"\n# address = \"\"")?;
     writeln!(out, "# failed_logons = 3\n")?;
+    for (scheme, _) in &known {
+        out.write_all(credentials(*scheme).as_bytes())?;
+    }
     writeln!(out, "[pace]\nanswer_timeout_ms = {pace}")
+}
+
+/// What the target claims: schemes and versions, each once.
+fn write_target(known: &[(Scheme, &Offer)], out: &mut impl Write) -> io::Result<()> {
+    if known.is_empty() {
+        return Ok(());
+    }
+    let schemes: BTreeSet<Scheme> = known.iter().map(|(scheme, _)| *scheme).collect();
+    let schemes: Vec<String> = schemes.into_iter().map(|scheme| format!("\"{scheme}\"")).collect();
+    writeln!(out, "[target]\nschemes = [{}]", schemes.join(", "))?;
+    let signing = known.iter().filter(|(scheme, _)| scheme.signs());
+    let versions: BTreeSet<u32> = signing.filter_map(|(_, offer)| offer.version).collect();
+    let versions: Vec<String> = versions
+        .into_iter()
+        .filter(|version| (2..=4).contains(version))
+        .map(|version| version.to_string())
+        .collect();
+    if !versions.is_empty() {
+        writeln!(out, "versions = [{}]", versions.join(", "))?;
+    }
+    writeln!(out)
+}
+
+/// What a scheme needs in a profile besides accounts, to be filled in.
+const fn credentials(scheme: Scheme) -> &'static str {
+    match scheme {
+        Scheme::Kerberos => {
+            "# Kerberos: tickets are made with the keys of the service, or kerberos = \"ccache\" above all tables.\n\
+             # [kerberos]\n# keytab = \"\"\n\n"
+        }
+        Scheme::TlsDsk => {
+            "# TLS-DSK: who has issued the certificate of the target. Accounts have a certificate and a key, or the\n\
+             # suite makes them with the key of their authority.\n\
+             # [tls_dsk]\n# ca = \"\"\n# authority = \"\"\n# authority_key = \"\"\n\n"
+        }
+        _ => "",
+    }
 }

@@ -1,7 +1,9 @@
 //! `sipae profile`.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
+use sipae_conformance::credentials::Tickets;
 use sipae_conformance::profile::{Profile, ProfileUser, SCHEMA, TimerDurations};
 use sipae_events::ExitCode;
 use sipae_net::TlsRoots;
@@ -26,7 +28,10 @@ fn meaning(file: &Path, profile: &Profile) -> String {
         ("user", account(&profile.user)),
         ("peers", peers(&profile.peers)),
         ("sacrificial", sacrificial(profile)),
+        ("schemes", schemes(profile)),
         ("versions", versions(profile)),
+        ("Kerberos", kerberos(profile)),
+        ("TLS-DSK", tls_dsk(profile)),
         ("patience", format!("an answer may take {} ms", profile.answer_timeout.as_millis())),
         ("timers", timers(profile.durations)),
         ("TLS", tls(profile)),
@@ -59,6 +64,34 @@ fn sacrificial(profile: &Profile) -> String {
     match &profile.sacrificial {
         None => "none: cases that need wrong passwords are blocked".to_owned(),
         Some(user) => format!("{}; at most {} failed logons in a run", account(user), profile.failed_logons),
+    }
+}
+
+fn schemes(profile: &Profile) -> String {
+    let Some(schemes) = &profile.schemes else { return "whatever the target offers is tested".to_owned() };
+    let names: Vec<&str> = schemes.iter().map(|scheme| scheme.name()).collect();
+    format!("{} are tested", names.join(", "))
+}
+
+fn kerberos(profile: &Profile) -> String {
+    match &profile.tickets {
+        None => "no credentials: it is not tested".to_owned(),
+        Some(Tickets::Granted(cache)) => format!("the tickets in {}", cache.file().display()),
+        Some(Tickets::Minted(keys)) => {
+            let services: BTreeSet<String> = keys.iter().map(|key| key.principal.to_string()).collect();
+            format!("keys of {}", services.into_iter().collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
+fn tls_dsk(profile: &Profile) -> String {
+    let Some(certificates) = &profile.certificates else {
+        return "no credentials: it is not tested".to_owned();
+    };
+    match (certificates.can_issue(), certificates.has(&profile.user)) {
+        (true, _) => "certificates of any kind are made".to_owned(),
+        (false, true) => "the user has a certificate; cases that need other ones are blocked".to_owned(),
+        (false, false) => "the user has no certificate: the handshake cannot work".to_owned(),
     }
 }
 

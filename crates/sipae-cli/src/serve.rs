@@ -20,7 +20,7 @@ use sipae_net::{Host, HostEvent, serve_pipes};
 use crate::args::{Challenge, ServeArgs};
 use crate::control;
 use crate::output::{Failure, forgive_closed_pipe};
-use crate::tls;
+use crate::{schemes, tls};
 
 pub(crate) fn serve(args: &ServeArgs) -> Result<ExitCode, Failure> {
     let config = config(args)?;
@@ -48,6 +48,7 @@ fn serve_socket(args: &ServeArgs, config: ServerConfig) -> Result<ExitCode, Fail
         None => Host::listen(listen, config),
     };
     let host = host.map_err(failed)?;
+    let host = host.with_clock_offset(args.clock_offset);
     let address = host.address().map_err(failed)?;
     let line = format!(
         "{scheme}://{address}  {} version {}, users {}",
@@ -133,6 +134,8 @@ fn config(args: &ServeArgs) -> Result<ServerConfig, Failure> {
         Challenge::Proxy => ChallengeKind::Proxy,
     };
     config.durations = args.timers.unwrap_or_default().applied_to(config.durations);
+    schemes::settle(args, &mut config)?;
+    schemes::write_credentials(args, &config)?;
     if args.legacy_signatures {
         config.flags = config.flags.without(NegotiateFlags::EXTENDED_SESSIONSECURITY);
     }

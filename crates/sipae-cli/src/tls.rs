@@ -9,6 +9,7 @@ use sipae_net::{ServerIdentity, TlsOptions, TlsRoots};
 
 use crate::args::{ServeArgs, TlsArgs};
 use crate::output::Failure;
+use crate::schemes::TLS_CERTIFICATE;
 
 /// Arguments about TLS are for targets on TLS.
 pub(crate) fn check_target(args: &TlsArgs, target: &Target) -> Result<(), Failure> {
@@ -48,7 +49,11 @@ pub(crate) fn identity(args: &ServeArgs) -> Result<Option<ServerIdentity>, Failu
         return Ok(Some(ServerIdentity::load(certificate, key)?));
     }
     let (identity, certificate) = ServerIdentity::self_signed(&names(args))?;
-    args.tls.write_certificate.as_deref().map_or(Ok(()), |file| write(file, &certificate))?;
+    let folder = args.schemes.write_test_credentials.as_deref();
+    let beside_others = folder.map(|folder| folder.join(TLS_CERTIFICATE));
+    for file in args.tls.write_certificate.iter().chain(&beside_others) {
+        write(file, &certificate)?;
+    }
     Ok(Some(identity))
 }
 

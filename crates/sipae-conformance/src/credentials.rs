@@ -1,5 +1,6 @@
 //! What users prove themselves with, besides passwords: tickets and certificates.
 
+mod cache;
 mod certificates;
 mod tickets;
 
@@ -8,6 +9,7 @@ use sipae::ntlm::NtlmError;
 use sipae::tlsdsk::TlsDskError;
 use sipae::violation::Breach;
 
+pub use cache::TicketCache;
 pub use certificates::Certificates;
 pub use tickets::Tickets;
 
@@ -25,10 +27,14 @@ pub enum Unproven {
         service: String,
     },
     /// The user has no ticket for the service that the target names.
-    #[error("there is no ticket of the user for {service}")]
+    #[error("{user} has no ticket for {service}: {reason}")]
     NoTicket {
+        /// The account.
+        user: String,
         /// `targetname`.
         service: String,
+        /// Why, as the KDC or the library says.
+        reason: String,
     },
     /// What the target sent cannot be answered.
     #[error(transparent)]

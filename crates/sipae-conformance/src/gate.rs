@@ -59,10 +59,16 @@ impl GateReport {
         }
     }
 
+    /// The same for another version, where nothing was sent.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        Self { exchange: Vec::new(), ..self.clone() }
+    }
+
     /// Whether there is nothing to tell of a scheme but this gate: it is not claimed, or not offered at any version.
     #[must_use]
     pub fn is_nothing(&self, scheme: Scheme) -> bool {
-        self.outcome == GateOutcome::Unsupported && (self.is_unclaimed || self.lacks(scheme))
+        self.outcome.is_absent() && (self.is_unclaimed || self.lacks(scheme))
     }
 
     /// Whether the server offers no version of the scheme at all: its challenges are for other ones.
@@ -73,21 +79,24 @@ impl GateReport {
     }
 }
 
+/// What is known before a gate is tried.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Known<'k> {
+    /// Whether scheme and version must work, or may be others than the offered ones.
+    pub is_claimed: bool,
+    /// Why no connection knows of another one, where that is so: then nothing can be delivered.
+    pub isolation: Option<&'k str>,
+    /// The gate of another version at which the credentials were refused: they are not sent again.
+    pub refused: Option<&'k GateReport>,
+}
+
 /// Makes a stage for each script of a gate.
 pub type Stages<'s> = dyn Fn(&str) -> Stage + 's;
 
-/// Plays the good exchange. `is_claimed` tells whether scheme and version must work, or may be others than the offered
-/// ones. No credentials are sent to a server that offers others. `isolation` tells why no connection knows of another one,
-/// where that is so: then nothing can be delivered.
+/// Plays the good exchange. No credentials are sent to a server that offers other schemes and versions.
 ///
 /// The gate opens for a final answer that is a success or carries a signature: what is wrong with it is for the cases.
-pub fn pass(
-    stages: &Stages<'_>,
-    pace: &Pace,
-    mode: Mode,
-    is_claimed: bool,
-    isolation: Option<&str>,
-) -> GateReport {
+pub fn pass(stages: &Stages<'_>, pace: &Pace, mode: Mode, known: &Known<'_>) -> GateReport {
     if mode.scheme == Scheme::Digest {
         return pass_digest(stages, pace);
     }
@@ -102,8 +111,11 @@ pub fn pass(
         pace.set_in_order(answers_in_order(&observe(stages, "order", &cases::pipelined())));
     }
     if report.reason.is_some() {
-        report.outcome = if is_claimed { GateOutcome::Failed } else { GateOutcome::Unsupported };
+        report.outcome = if known.is_claimed { GateOutcome::Failed } else { GateOutcome::Unsupported };
         return report;
+    }
+    if let Some(refused) = known.refused {
+        return refused.again();
     }
     let mut observation = first;
     if report.is_reachable {
@@ -122,7 +134,7 @@ pub fn pass(
     report.is_final = !report.is_reachable || report.reason.is_some() && is_refused(&observation);
     if report.reason.is_none() {
         report.outcome = GateOutcome::Open;
-        (report.undeliverable, report.peer_refused) = match isolation {
+        (report.undeliverable, report.peer_refused) = match known.isolation {
             Some(reason) => (Some(reason.to_owned()), None),
             None => undeliverable(stages, mode),
         };
@@ -277,7 +289,7 @@ const fn proof(scheme: Scheme) -> &'static str {
 }
 
 /// One line: what the server did about the good exchange, and what it said of that.
-fn why_closed(observation: &Observation, scheme: Scheme, user: &str) -> Option<String> {
+pub(crate) fn why_closed(observation: &Observation, scheme: Scheme, user: &str) -> Option<String> {
     let proof = proof(scheme);
     let broken = || observation.broken.clone().unwrap_or_else(|| "the exchange ended early".to_owned());
     let deepest =
@@ -294,10 +306,18 @@ fn why_closed(observation: &Observation, scheme: Scheme, user: &str) -> Option<S
             said(observation, name)
         )),
         Reaction::Continuation(_) if name != "bare" => Some(broken()),
-        other if is_proof => Some(format!("{proof} of {user}: {other}")),
-        other if name == "first" => Some(format!("first {scheme} token: {other}")),
+        other if is_proof => Some(format!("{proof} of {user}: {other}{}", adds(observation, name))),
+        other if name == "first" => Some(format!("first {scheme} token: {other}{}", adds(observation, name))),
         Reaction::Challenge(_) => Some(broken()),
-        other => Some(format!("bare REGISTER: {other}")),
+        other => Some(format!("bare REGISTER: {other}{}", adds(observation, name))),
+    }
+}
+
+/// What an answer says of its reason, behind the answer itself; nothing where there was none.
+fn adds(observation: &Observation, name: &str) -> String {
+    match observation.reaction(name) {
+        Some(Reaction::Final { .. } | Reaction::Challenge(_)) => format!(", and {}", said(observation, name)),
+        _ => String::new(),
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) fn decide(
     report: &GateReport,
     budget: &mut Budget,
 ) -> Option<(Verdict, Option<String>)> {
-    if report.outcome == GateOutcome::Unsupported {
+    if report.outcome.is_absent() {
         return Some((Verdict::Unsupported, None));
     }
     if let Some(reason) = unclaimed(options, case, mode) {

@@ -8,7 +8,7 @@ use sipae_events::{CaseFinished, Cause, Event, GateFinished, GateOutcome, Subjec
 
 use crate::case::{Case, Cost};
 use crate::cases;
-use crate::gate::{self, GateReport};
+use crate::gate::{self, GateReport, Known};
 use crate::needs::{Budget, decide};
 use crate::pace::Pace;
 use crate::run::{RunOptions, Teller};
@@ -81,13 +81,12 @@ impl<'r> Plan<'r> {
     /// The gate of a setting; none where one of the same scheme has told all.
     fn gate_report(&self, setting: Setting, pace: &Arc<Pace>) -> Option<GateReport> {
         let scheme = setting.mode.scheme;
-        if let Some(report) = self.final_report(scheme) {
-            return Some(GateReport { exchange: Vec::new(), ..report.clone() });
-        }
         if self.reports_of(scheme).any(|report| report.is_nothing(scheme)) {
             return None;
         }
-        Some(self.unclaimed(setting.mode).unwrap_or_else(|| self.pass(setting, pace)))
+        let unreachable = self.unreachable().map(GateReport::again);
+        let known = self.unclaimed(setting.mode).or(unreachable);
+        Some(known.unwrap_or_else(|| self.pass(setting, pace)))
     }
 
     fn reports_of(&self, scheme: Scheme) -> impl Iterator<Item = &GateReport> {
@@ -95,25 +94,24 @@ impl<'r> Plan<'r> {
         own.map(|passage| &passage.report)
     }
 
-    /// What need not be tried again.
-    fn final_report(&self, scheme: Scheme) -> Option<&GateReport> {
-        let unreachable = self.passages.iter().map(|passage| &passage.report);
-        let unreachable = unreachable.filter(|report| report.is_final && !report.is_reachable);
-        self.reports_of(scheme).filter(|report| report.is_final).chain(unreachable).next()
+    /// A server that did not answer.
+    fn unreachable(&self) -> Option<&GateReport> {
+        let reports = self.passages.iter().map(|passage| &passage.report);
+        reports.into_iter().find(|report| report.is_final && !report.is_reachable)
     }
 
     /// What the profile says is not there.
     fn unclaimed(&self, mode: Mode) -> Option<GateReport> {
-        let unsupported = |reason: String| GateReport::closed(GateOutcome::Unsupported, Some(reason));
+        let untested = |reason: String| GateReport::closed(GateOutcome::Untested, Some(reason));
         if let Some(reason) = self.options.profile.disclaims(mode.scheme) {
-            return Some(GateReport { is_unclaimed: true, ..unsupported(reason) });
+            return Some(GateReport { is_unclaimed: true, ..untested(reason) });
         }
         if mode.scheme == Scheme::Digest {
             return None;
         }
         let versions = self.options.target.claimed(&self.options.profile)?;
         let is_claimed = versions.contains(&mode.version);
-        (!is_claimed).then(|| unsupported("the profile does not claim this version".to_owned()))
+        (!is_claimed).then(|| untested("the profile does not claim this version".to_owned()))
     }
 
     fn pass(&self, setting: Setting, pace: &Arc<Pace>) -> GateReport {
@@ -124,14 +122,14 @@ impl<'r> Plan<'r> {
             _ => options.profile.versions.is_some() && options.profile.claims(setting.mode.scheme),
         };
         let isolation = options.target.isolates(&options.profile);
+        let refused = self.reports_of(setting.mode.scheme).find(|report| report.is_final);
         let stages = |part: &str| options.stage(ways, setting, &format!("gate {part}"), pace, 0);
-        gate::pass(&stages, pace, setting.mode, is_claimed, isolation)
+        gate::pass(&stages, pace, setting.mode, &Known { is_claimed, isolation, refused })
     }
 
     /// A server that answers, and offers nothing that can be tested, has failed the first gate.
     fn blame_for_offering_nothing(&mut self) {
-        let is_unsupported = |passage: &Passage| passage.report.outcome == GateOutcome::Unsupported;
-        if !self.passages.iter().all(is_unsupported) {
+        if !self.passages.iter().all(|passage| passage.report.outcome.is_absent()) {
             return;
         }
         if let Some(passage) = self.passages.iter_mut().find(|passage| passage.report.is_reachable) {

@@ -14,6 +14,7 @@ use sipae_net::SeededEntropy;
 
 use crate::cases;
 use crate::execute::{Stage, play};
+use crate::gate::why_closed;
 use crate::observation::{Observation, challenge_of};
 use crate::pace::Pace;
 use crate::profile::Profile;
@@ -31,13 +32,32 @@ pub struct Offer {
     pub targetname: Option<String>,
     /// `version`; 2 where it is absent, `None` where it is no number.
     pub version: Option<u32>,
+    /// `sts-uri`: where TLS-DSK gets its certificates from.
+    pub sts_uri: Option<String>,
+}
+
+impl Offer {
+    /// The scheme, if it is one of [MS-SIPAE].
+    #[must_use]
+    pub fn known(&self) -> Option<Scheme> {
+        Scheme::from_octets(self.scheme.as_bytes())
+    }
+}
+
+/// A handshake under one of the offered schemes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tried {
+    /// The scheme.
+    pub scheme: Scheme,
+    /// What it showed, or why there was none.
+    pub outcome: Result<Handshake, String>,
 }
 
 /// What a handshake showed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Handshake {
-    /// Whether signatures have extended session security.
-    pub extended_session_security: bool,
+    /// With NTLM: whether signatures have extended session security.
+    pub extended_session_security: Option<bool>,
     /// The header field that carries signatures.
     pub signature_header: Option<String>,
     /// Whether signatures carry `version`.
@@ -65,8 +85,8 @@ pub struct Report {
     pub in_order: Option<bool>,
     /// How many requests at once were all answered; none more than [`DEEPEST`] were tried.
     pub depth: u32,
-    /// What the handshake of a user of the profile showed, or why there was none.
-    pub handshake: Result<Handshake, String>,
+    /// The handshakes of the user of the profile, one for each offered scheme that signs; none without a profile.
+    pub handshakes: Vec<Tried>,
 }
 
 /// What is asked for before it is known what there is.
@@ -100,10 +120,10 @@ pub fn probe(ways: &dyn Connector, profile: Option<&Arc<Profile>>, seed: u64) ->
         clock_offset: bare.answer("bare", |answer| clock_offset(answer, now)).flatten(),
         in_order,
         depth,
-        handshake: Err("no profile was given, so nobody has logged in".to_owned()),
+        handshakes: Vec::new(),
     };
     if profile.is_some() {
-        report.handshake = probe.handshake(&report.offers);
+        report.handshakes = probe.handshakes(&report.offers);
     }
     report
 }
@@ -155,16 +175,26 @@ impl Probe<'_> {
         (depth, in_order)
     }
 
-    fn handshake(&self, offers: &[Offer]) -> Result<Handshake, String> {
-        let ntlm = offers.iter().find(|offer| offer.scheme.eq_ignore_ascii_case("NTLM"));
-        let number = ntlm.ok_or("the target offers no NTLM")?.version;
-        let version = number.and_then(Version::from_number).ok_or("its version is none of 2, 3 and 4")?;
-        let mode = Mode { version, ..NEWEST };
+    fn handshakes(&self, offers: &[Offer]) -> Vec<Tried> {
+        let signing = Scheme::SIGNING.into_iter();
+        let offered = signing.filter_map(|scheme| {
+            let offer = offers.iter().find(|offer| offer.known() == Some(scheme))?;
+            Some(Tried { scheme, outcome: self.handshake(scheme, offer) })
+        });
+        offered.collect()
+    }
+
+    fn handshake(&self, scheme: Scheme, offer: &Offer) -> Result<Handshake, String> {
+        if let Some(reason) = self.accounts.disclaims(scheme) {
+            return Err(format!("not tried: {reason}"));
+        }
+        let version =
+            offer.version.and_then(Version::from_number).ok_or("its version is none of 2, 3 and 4")?;
+        let mode = Mode { scheme, version };
         let observation = self.observe(mode, &cases::handshake(mode));
-        match observation.reaction("last") {
-            Some(Reaction::Final { .. }) => Ok(self.facts(mode, &observation)),
-            Some(other) => Err(format!("AUTHENTICATE of {}: {other}", self.accounts.user.name())),
-            None => Err(observation.broken.unwrap_or_else(|| "the exchange ended early".to_owned())),
+        match why_closed(&observation, scheme, &self.accounts.user.name()) {
+            Some(reason) => Err(reason),
+            None => Ok(self.facts(mode, &observation)),
         }
     }
 
@@ -181,7 +211,7 @@ impl Probe<'_> {
             answer.expires().ok().flatten().and_then(|value| value.to_text().parse().ok())
         });
         Handshake {
-            extended_session_security: observation.answer("first", is_extended).unwrap_or_default(),
+            extended_session_security: observation.answer("first", is_extended).flatten(),
             signature_header: signature_header.map(|name| name.name().to_owned()),
             signs_version: signs_version.unwrap_or_default(),
             expires: expires.flatten(),
@@ -223,6 +253,7 @@ fn offers(answer: &Message<'_>) -> Vec<Offer> {
             realm: text(&line, AuthParam::Realm),
             targetname: text(&line, AuthParam::Targetname),
             version: line.version().ok(),
+            sts_uri: text(&line, AuthParam::StsUri),
         })
         .collect()
 }
@@ -233,10 +264,10 @@ fn clock_offset(answer: &Message<'_>, now: Time) -> Option<i64> {
     Some(seconds(date)? - seconds(now)?)
 }
 
-fn is_extended(answer: &Message<'_>) -> bool {
+fn is_extended(answer: &Message<'_>) -> Option<bool> {
     let token = challenge_of(Scheme::Ntlm, answer).and_then(|(_, line)| line.token().ok().flatten());
-    let challenge = token.and_then(|token| Challenge::read(&token).ok());
-    challenge.is_some_and(|challenge| challenge.flags.contains(NegotiateFlags::EXTENDED_SESSIONSECURITY))
+    let challenge = token.and_then(|token| Challenge::read(&token).ok())?;
+    Some(challenge.flags.contains(NegotiateFlags::EXTENDED_SESSIONSECURITY))
 }
 
 #[cfg(test)]
@@ -251,16 +282,37 @@ mod tests {
         let ways = Target::REFERENCE.connector(&profile).expect("no files are needed");
         let report = probe(ways.as_ref(), Some(&profile), 1);
         assert_eq!((report.kind, report.in_order, report.depth), (Some(401), Some(true), DEEPEST));
-        assert_eq!(report.offers.len(), 1);
-        assert_eq!(report.offers[0].version, Some(4));
-        let handshake = report.handshake.expect("a handshake");
-        assert!(handshake.extended_session_security && handshake.signs_version);
-        assert_eq!((handshake.expires, handshake.undeliverable), (Some(7200), None));
+        let offered: Vec<_> = report.offers.iter().map(|offer| (offer.known(), offer.version)).collect();
+        let schemes = offered_schemes();
+        assert_eq!(offered, schemes.iter().map(|scheme| (Some(*scheme), Some(4))).collect::<Vec<_>>());
+        assert_eq!(report.handshakes.len(), schemes.len());
+        for (scheme, Tried { scheme: tried, outcome }) in schemes.into_iter().zip(report.handshakes) {
+            let handshake = outcome.expect("a handshake");
+            let is_extended = (scheme == Scheme::Ntlm).then_some(true);
+            assert_eq!((scheme, handshake.extended_session_security), (tried, is_extended));
+            assert!(handshake.signs_version);
+            assert_eq!((handshake.expires, handshake.undeliverable), (Some(7200), None));
+        }
+    }
+
+    fn offered_schemes() -> Vec<Scheme> {
+        let is_built = |scheme: &Scheme| cfg!(feature = "tls") || *scheme != Scheme::TlsDsk;
+        Scheme::SIGNING.into_iter().filter(is_built).collect()
+    }
+
+    #[test]
+    fn a_scheme_without_credentials_is_not_tried() {
+        let profile = Arc::new(Profile { tickets: None, ..Profile::of_reference() });
+        let ways = Target::REFERENCE.connector(&profile).expect("no files are needed");
+        let report = probe(ways.as_ref(), Some(&profile), 1);
+        let kerberos = report.handshakes.into_iter().find(|tried| tried.scheme == Scheme::Kerberos);
+        let why = "not tried: the profile has no credentials for it ([kerberos])";
+        assert_eq!(kerberos.map(|tried| tried.outcome), Some(Err(why.to_owned())));
     }
 
     #[test]
     fn without_a_profile_nobody_logs_in() {
         let ways = Target::REFERENCE.connector(&Profile::of_reference()).expect("no files are needed");
-        assert!(probe(ways.as_ref(), None, 1).handshake.is_err());
+        assert!(probe(ways.as_ref(), None, 1).handshakes.is_empty());
     }
 }

@@ -26,6 +26,7 @@ use toml::de::{DeTable, DeValue};
 use crate::credentials::{Certificates, Tickets};
 
 pub use digest::{DigestPlace, ProfileConference};
+pub use kerberos::keytab;
 pub use schema::SCHEMA;
 
 /// An account on the target.
@@ -108,6 +109,9 @@ impl ProfileUser {
     /// Names key and value.
     pub fn check(&self, key: &str) -> Result<(), String> {
         check_address(&format!("{key}.address"), &self.address)?;
+        if let Some(Err(error)) = self.principal.as_ref().map(|text| text.parse::<Principal>()) {
+            return Err(format!("{key}.principal: {error}"));
+        }
         if self.user.is_empty() { Err(format!("{key}.user: the name is empty")) } else { Ok(()) }
     }
 }
@@ -392,7 +396,7 @@ pub fn read_text(file: &Path) -> std::io::Result<String> {
 }
 
 /// The octets of a file that a profile names. A larger one is some other file.
-fn read_octets(file: &Path) -> std::io::Result<Vec<u8>> {
+pub(crate) fn read_octets(file: &Path) -> std::io::Result<Vec<u8>> {
     const LARGEST: u64 = 1024 * 1024;
     let mut octets = Vec::new();
     std::fs::File::open(file)?.take(LARGEST + 1).read_to_end(&mut octets)?;
@@ -554,6 +558,12 @@ impl Profile {
             peer.load(file, &format!("peer {}", place + 1)).map_err(wrong)?;
         }
         distinct(&user, sacrificial.as_ref(), &peers).map_err(wrong)?;
+        let certificates = read.tls_dsk.map(|table| table.certificates(file)).transpose().map_err(wrong)?;
+        if let Some(certificates) = &certificates {
+            for (key, account) in named(&user, sacrificial.as_ref(), &peers) {
+                tls_dsk::check(certificates, file, &key, account).map_err(wrong)?;
+            }
+        }
         let answer_timeout = read.pace.answer_timeout_ms;
         if !ANSWER_TIMEOUT.contains(&answer_timeout) {
             return Err(wrong(format!("pace.answer_timeout_ms: {answer_timeout} is not in 10 to 120000")));
@@ -569,7 +579,7 @@ impl Profile {
             durations: read.durations.map(DurationsTable::read).transpose().map_err(wrong)?,
             tls: read.tls.options(file).map_err(wrong)?,
             tickets: read.kerberos.map(|setting| setting.tickets(file)).transpose().map_err(wrong)?,
-            certificates: read.tls_dsk.map(|table| table.certificates(file)).transpose().map_err(wrong)?,
+            certificates,
             digest: digest::place(read.conference, read.digest).map_err(wrong)?,
             has_user,
             shared: read.target.shared,
@@ -578,17 +588,25 @@ impl Profile {
     }
 }
 
+/// All accounts, with what their tables are called.
+fn named<'p>(
+    user: &'p ProfileUser,
+    sacrificial: Option<&'p ProfileUser>,
+    peers: &'p [ProfileUser],
+) -> impl Iterator<Item = (String, &'p ProfileUser)> {
+    std::iter::once(("user".to_owned(), user))
+        .chain(sacrificial.map(|account| ("sacrificial".to_owned(), account)))
+        .chain(peers.iter().enumerate().map(|(place, peer)| (format!("peer {}", place + 1), peer)))
+}
+
 /// No two accounts are the same: wrong passwords would go to the user, and what one user must not get would be its own.
 fn distinct(
     user: &ProfileUser,
     sacrificial: Option<&ProfileUser>,
     peers: &[ProfileUser],
 ) -> Result<(), String> {
-    let named = std::iter::once(("user".to_owned(), user))
-        .chain(sacrificial.map(|account| ("sacrificial".to_owned(), account)))
-        .chain(peers.iter().enumerate().map(|(place, peer)| (format!("peer {}", place + 1), peer)));
     let mut known: Vec<(String, &ProfileUser)> = Vec::new();
-    for (key, account) in named {
+    for (key, account) in named(user, sacrificial, peers) {
         let same = |other: &ProfileUser| {
             other.address.eq_ignore_ascii_case(&account.address)
                 || other.name().eq_ignore_ascii_case(&account.name())

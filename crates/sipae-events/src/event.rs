@@ -83,8 +83,19 @@ pub enum GateOutcome {
     Open,
     /// It did not, although the target claims it; dependent cases are blocked.
     Failed,
-    /// The target does not claim this scheme and version; dependent cases are unsupported.
+    /// The target does not offer this scheme and version; dependent cases are unsupported.
     Unsupported,
+    /// The profile leaves this scheme or version out, or has no credentials for it: nothing was sent, and dependent
+    /// cases are unsupported.
+    Untested,
+}
+
+impl GateOutcome {
+    /// Whether there is nothing to test behind the gate, through nobody's fault.
+    #[must_use]
+    pub const fn is_absent(self) -> bool {
+        matches!(self, Self::Unsupported | Self::Untested)
+    }
 }
 
 /// The case that a runner works on from here.

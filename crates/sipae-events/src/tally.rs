@@ -256,6 +256,7 @@ mod tests {
     #[case::loose(None, &[Verdict::Loose, Verdict::Inconclusive, Verdict::Unsupported], ExitCode::Passed)]
     #[case::some_blocked_by_a_resource(None, &[Verdict::Pass, Verdict::Blocked], ExitCode::Passed)]
     #[case::another_gate_unsupported(Some(GateOutcome::Unsupported), &[Verdict::Pass], ExitCode::Passed)]
+    #[case::another_gate_untested(Some(GateOutcome::Untested), &[Verdict::Pass], ExitCode::Passed)]
     #[case::failed(None, &[Verdict::Pass, FAIL], ExitCode::Failed)]
     #[case::flaky(None, &[Verdict::Pass, FLAKY], ExitCode::Failed)]
     #[case::silent(None, &[Verdict::Fail(Cause::Silent)], ExitCode::Failed)]

@@ -15,6 +15,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use sipae::clock::Time;
 use sipae::sa::Durations;
 use sipae::server::{ConnectionId, Input, Output, Server, ServerConfig, ServerEvent};
 
@@ -80,8 +81,23 @@ pub struct Host {
     listener: TcpListener,
     config: ServerConfig,
     identity: Option<ServerIdentity>,
+    clock: Clock,
     sender: SyncSender<Happening>,
     receiver: Receiver<Happening>,
+}
+
+/// How far the clock of the server is from that of this machine.
+#[derive(Clone, Copy, Debug, Default)]
+struct Clock {
+    ahead: Duration,
+    behind: Duration,
+}
+
+impl Clock {
+    fn now(self) -> Time {
+        let Time(ahead) = system_time().plus(self.ahead);
+        Time(ahead.saturating_sub(u64::try_from(self.behind.as_millis()).unwrap_or(u64::MAX)))
+    }
 }
 
 /// Controls a running host from another thread: only those who test have a use for it.
@@ -130,7 +146,14 @@ impl Host {
     /// When the address cannot be had.
     pub fn listen(address: impl ToSocketAddrs, config: ServerConfig) -> io::Result<Self> {
         let (sender, receiver) = mpsc::sync_channel(BACKLOG);
-        Ok(Self { listener: TcpListener::bind(address)?, config, identity: None, sender, receiver })
+        Ok(Self {
+            listener: TcpListener::bind(address)?,
+            config,
+            identity: None,
+            clock: Clock::default(),
+            sender,
+            receiver,
+        })
     }
 
     /// Listens on TLS at an address; port 0 lets the system choose.
@@ -143,6 +166,17 @@ impl Host {
         identity: ServerIdentity,
     ) -> io::Result<Self> {
         Ok(Self { identity: Some(identity), ..Self::listen(address, config)? })
+    }
+
+    /// Lets the clock of the server go wrong by so many seconds: clients meet one whose clock is not theirs.
+    #[must_use]
+    pub fn with_clock_offset(mut self, seconds: i64) -> Self {
+        let offset = Duration::from_secs(seconds.unsigned_abs());
+        match seconds {
+            0.. => self.clock.ahead = offset,
+            _ => self.clock.behind = offset,
+        }
+        self
     }
 
     /// Where it listens.
@@ -164,10 +198,10 @@ impl Host {
     /// # Errors
     /// When the listening socket breaks, or the system gives no thread to listen in.
     pub fn run(self, on_event: impl FnMut(&HostEvent)) -> io::Result<()> {
-        let Self { listener, config, identity, sender, receiver } = self;
+        let Self { listener, config, identity, clock, sender, receiver } = self;
         let accepting = sender.clone();
         thread::Builder::new().spawn(move || accept(&listener, &accepting))?;
-        Serving::new(config, identity, sender, on_event).serve(&receiver)
+        Serving { clock, ..Serving::new(config, identity, sender, on_event) }.serve(&receiver)
     }
 }
 
@@ -251,8 +285,7 @@ struct Serving<F> {
     next: u64,
     /// How often timers are looked at.
     tick: Duration,
-    /// How far the clock of the server is before that of this machine.
-    ahead: Duration,
+    clock: Clock,
     on_event: F,
 }
 
@@ -265,7 +298,7 @@ impl<F: FnMut(&HostEvent)> Serving<F> {
     ) -> Self {
         let tick = tick(&config.durations);
         let (server, clients, token) = (Server::new(config), HashMap::new(), Arc::new(()));
-        Self { server, identity, clients, sender, token, next: 0, tick, ahead: Duration::ZERO, on_event }
+        Self { server, identity, clients, sender, token, next: 0, tick, clock: Clock::default(), on_event }
     }
 
     /// Serves until it is stopped, or the listener breaks.
@@ -305,7 +338,7 @@ impl<F: FnMut(&HostEvent)> Serving<F> {
     fn control(&mut self, control: Control) {
         match control {
             Control::Advance(time) => {
-                self.ahead = self.ahead.saturating_add(time);
+                self.clock.ahead = self.clock.ahead.saturating_add(time);
                 self.handle(Input::Tick);
             }
             Control::Reset => self.reset(),
@@ -358,7 +391,7 @@ impl<F: FnMut(&HostEvent)> Serving<F> {
     }
 
     fn handle(&mut self, input: Input<'_>) {
-        let now = system_time().plus(self.ahead);
+        let now = self.clock.now();
         for output in self.server.handle(input, now, &mut OsEntropy) {
             match output {
                 Output::Send(connection, octets) => self.send(connection, octets),

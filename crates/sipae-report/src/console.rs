@@ -88,6 +88,7 @@ impl<W: Write> Console<W> {
             GateOutcome::Open => "open",
             GateOutcome::Failed => "closed",
             GateOutcome::Unsupported => "not offered",
+            GateOutcome::Untested => "not tested",
         };
         let reason = match &gate.reason {
             None => String::new(),

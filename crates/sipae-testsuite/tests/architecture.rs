@@ -14,7 +14,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("sipae-net", &["sipae"]),
     (
         "sipae-conformance",
-        &["sipae", "sipae-events", "sipae-gen", "sipae-net", "sipae-spec", "sipae-vectors"],
+        &["sipae", "sipae-events", "sipae-gen", "sipae-gssapi", "sipae-net", "sipae-spec", "sipae-vectors"],
     ),
     ("sipae-report", &["sipae-events", "sipae-spec"]),
     ("sipae-decode", &["sipae", "sipae-spec"]),

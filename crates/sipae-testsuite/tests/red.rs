@@ -76,12 +76,13 @@ pub(crate) static FOUND: LazyLock<Vec<Found>> = LazyLock::new(|| {
 
 /// A defect is looked for at each version and each kind of challenge, not at each pair of them: these runs are most of
 /// the time of the tests.
-const SETTINGS: [Setting; 5] = [
+const SETTINGS: [Setting; 6] = [
     setting(Scheme::Ntlm, Version::V2, ChallengeKind::Www),
     setting(Scheme::Ntlm, Version::V3, ChallengeKind::Proxy),
     setting(Scheme::Ntlm, Version::V4, ChallengeKind::Www),
     setting(Scheme::Kerberos, Version::V4, ChallengeKind::Www),
     setting(Scheme::TlsDsk, Version::V4, ChallengeKind::Www),
+    setting(Scheme::Digest, Version::V4, ChallengeKind::Www),
 ];
 
 const fn setting(scheme: Scheme, version: Version, kind: ChallengeKind) -> Setting {

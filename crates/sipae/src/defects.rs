@@ -274,6 +274,23 @@ impl Defect {
             | Self::AcceptsFutureCertificate
             | Self::CertificateOfNobody
             | Self::CutsHmac => &[Scheme::TlsDsk],
+            Self::DigestRealmOfServer
+            | Self::DigestWithoutQop
+            | Self::DigestWithoutDate
+            | Self::OffersPlainMd5
+            | Self::NonceRepeats
+            | Self::NonceNeverExpires
+            | Self::AcceptsWrongDigest
+            | Self::WrongPinIsStale
+            | Self::AcceptsAnyDigestRealm
+            | Self::AdmitsToClosedConference
+            | Self::AnyMethodJoins
+            | Self::SessionForEveryConference
+            | Self::AcceptsReplayedCount
+            | Self::IgnoresDigestUri
+            | Self::IgnoresDigestMethod
+            | Self::NonceForEverybody
+            | Self::ChallengesAnonymousAck => &[Scheme::Digest],
             Self::OutlivesCredentials => &[Scheme::Kerberos, Scheme::TlsDsk],
             Self::AcceptsUnreadableToken | Self::HandshakeWithForeignFrom => &Scheme::SIGNING,
             _ => &[Scheme::Ntlm],

@@ -19,6 +19,8 @@ mod pipes;
 #[cfg(test)]
 mod relays;
 #[cfg(test)]
+mod schemes;
+#[cfg(test)]
 mod stdio;
 #[cfg(test)]
 mod timed;

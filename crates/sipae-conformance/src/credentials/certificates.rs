@@ -57,6 +57,14 @@ impl Certificates {
         Self { issuer: Some(Arc::new(issuer)), ..self }
     }
 
+    /// Whether these settings make an engine, with this certificate where there is one.
+    ///
+    /// # Errors
+    /// What the library says.
+    pub fn check(&self, identity: Option<&TlsDskIdentity>) -> Result<(), TlsDskError> {
+        self.with(identity.cloned()).map(drop)
+    }
+
     /// Whether certificates of any kind can be made.
     #[must_use]
     pub const fn can_issue(&self) -> bool {

@@ -1,13 +1,14 @@
 //! Tickets for Kerberos: minted with the key of the service, or from the credentials of a user.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sipae::clock::{Entropy, Time};
 use sipae::kerberos::{EncryptionType, Initiate, Initiated, Key, Mint, Principal, ServiceKey, ServiceTicket};
 use sipae_gen::{Password, TicketFault};
 
-use super::Unproven;
+use super::{TicketCache, Unproven};
 use crate::profile::ProfileUser;
 
 /// Where service tickets come from.
@@ -15,8 +16,8 @@ use crate::profile::ProfileUser;
 pub enum Tickets {
     /// Minted with the keys of services: any ticket for anybody.
     Minted(Vec<ServiceKey>),
-    /// The tickets that somebody has got from a KDC: for their principal, and right ones only.
-    Granted(Vec<ServiceTicket>),
+    /// Those that somebody gets of a KDC: for their principal, and right ones only.
+    Granted(Arc<TicketCache>),
 }
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -35,7 +36,7 @@ impl Tickets {
     pub fn has(&self, user: &ProfileUser) -> bool {
         match self {
             Self::Minted(_) => true,
-            Self::Granted(tickets) => tickets.iter().any(|ticket| is_of(&ticket.client, user)),
+            Self::Granted(cache) => cache.is_of(user),
         }
     }
 
@@ -53,7 +54,8 @@ impl Tickets {
     ) -> Result<Initiated, Unproven> {
         let ticket = match self {
             Self::Minted(keys) => mint(keys, user, password, targetname, now, entropy)?,
-            Self::Granted(tickets) => granted(tickets, user, password, targetname)?,
+            Self::Granted(cache) if is_right_ticket(password) => cache.ticket(user, targetname, now)?,
+            Self::Granted(_) => return Err(Unproven::Missing("no keytab to mint tickets with")),
         };
         let mut initiate = Initiate::new(now);
         match password {
@@ -69,13 +71,9 @@ impl Tickets {
     }
 }
 
-fn granted(
-    tickets: &[ServiceTicket],
-    user: &ProfileUser,
-    password: &Password,
-    targetname: &str,
-) -> Result<ServiceTicket, Unproven> {
-    let is_possible = matches!(
+/// Whether a ticket of a KDC will do: all that is wrong is in the authenticator.
+const fn is_right_ticket(password: &Password) -> bool {
+    matches!(
         password,
         Password::Right
             | Password::Ticket(
@@ -84,13 +82,7 @@ fn granted(
                     | TicketFault::OtherClient
                     | TicketFault::Checksum
             )
-    );
-    if !is_possible {
-        return Err(Unproven::Missing("no keytab to mint tickets with"));
-    }
-    let mut own = tickets.iter().filter(|ticket| is_of(&ticket.client, user));
-    let found = own.find(|ticket| ticket.service.name().eq_ignore_ascii_case(targetname)).cloned();
-    found.ok_or_else(|| Unproven::NoTicket { service: targetname.to_owned() })
+    )
 }
 
 fn mint(
@@ -161,7 +153,7 @@ fn principal_of(user: &ProfileUser, realm: &str) -> Principal {
     named.unwrap_or_else(|| Principal::user(&user.user, realm))
 }
 
-fn is_of(client: &Principal, user: &ProfileUser) -> bool {
+pub(super) fn is_of(client: &Principal, user: &ProfileUser) -> bool {
     *client == principal_of(user, &client.realm)
 }
 

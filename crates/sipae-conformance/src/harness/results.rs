@@ -138,7 +138,7 @@ fn of_gate(gate: &GateFinished) -> Result {
     let reason = gate.reason.clone().unwrap_or_default();
     match gate.outcome {
         GateOutcome::Open => Ok(Completion::Completed),
-        GateOutcome::Unsupported => Ok(Completion::ignored_with(reason)),
+        GateOutcome::Unsupported | GateOutcome::Untested => Ok(Completion::ignored_with(reason)),
         GateOutcome::Failed => Err(reason.into()),
     }
 }

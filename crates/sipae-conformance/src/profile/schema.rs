@@ -7,9 +7,11 @@
 pub const SCHEMA: &str = include_str!("../../profile.schema.json");
 
 #[cfg(test)]
+#[cfg(feature = "tls")]
 mod tests {
     use std::collections::BTreeSet;
     use std::path::Path;
+    use std::sync::LazyLock;
 
     use jsonschema::Validator;
     use rstest::rstest;
@@ -27,12 +29,38 @@ mod tests {
         jsonschema::validator_for(&schema).expect("a schema")
     }
 
+    /// A folder with the files that texts name, made once: what stands in them is not of interest here.
+    fn folder() -> &'static Path {
+        static FOLDER: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
+            let folder = tempfile::tempdir().expect("a folder");
+            for (name, content) in files() {
+                std::fs::write(folder.path().join(name), content).expect("written");
+            }
+            folder
+        });
+        FOLDER.path()
+    }
+
+    fn files() -> [(&'static str, Vec<u8>); 5] {
+        let authority = sipae_net::Authority::test().expect("an authority");
+        let user = authority.user("b@x", sipae_net::Validity::FOR_EVER, sipae_net::TestKey::P256);
+        let user = user.expect("a certificate");
+        let keys = crate::profile::reference_keys("x");
+        [
+            ("s.keytab", sipae::kerberos::Keytab::write(&keys)),
+            ("ca.pem", authority.certificate().into()),
+            ("ca.key", authority.key().into()),
+            ("user.pem", user.certificates.into()),
+            ("user.key", user.key.into()),
+        ]
+    }
+
     /// Whether reader and schema take a text; they must agree.
     #[track_caller]
     fn is_taken(text: &str) -> bool {
         let table: toml::Table = text.parse().expect("TOML");
         let value = serde_json::to_value(table).expect("JSON");
-        let read = Profile::parse(Path::new("p.toml"), text);
+        let read = Profile::parse(&folder().join("p.toml"), text);
         let problems: Vec<String> = schema().iter_errors(&value).map(|error| error.to_string()).collect();
         assert_eq!(read.is_ok(), problems.is_empty(), "{text}\n{read:?}\n{problems:?}");
         read.is_ok()
@@ -42,6 +70,22 @@ mod tests {
     #[case("")]
     #[case("[target]\nversions = [2, 3, 4]\n")]
     #[case("[target]\nshared = true\n")]
+    #[case("[target]\nschemes = [\"NTLM\", \"Kerberos\", \"TLS-DSK\", \"Digest\"]\n")]
+    #[case("[kerberos]\nservice = \"sip/x@R\"\npassword = \"p\"\n")]
+    #[case(
+        "[kerberos]\nservice = \"sip/x@R\"\npassword = \"p\"\nsalt = \"\"\nkvno = 0\nenctype = \"rc4-hmac\"\n"
+    )]
+    #[case("[kerberos]\nkeytab = \"s.keytab\"\n")]
+    #[case("[tls_dsk]\nca = \"ca.pem\"\n")]
+    #[case("[tls_dsk]\nca = \"ca.pem\"\nengine = \"rustls\"\noldest = \"1.0\"\nnewest = \"1.2\"\n")]
+    #[case("[tls_dsk]\nca = \"ca.pem\"\nauthority = \"ca.pem\"\nauthority_key = \"ca.key\"\n")]
+    #[cfg_attr(
+        feature = "legacy-tls",
+        case("[tls_dsk]\nca = \"ca.pem\"\nengine = \"openssl\"\noldest = \"1.0\"\nnewest = \"1.1\"\n")
+    )]
+    #[case(
+        "[[peer]]\nuser = \"b\"\npassword = \"p\"\naddress = \"b@x\"\ncertificate = \"user.pem\"\nkey = \"user.key\"\n"
+    )]
     #[case("[codec]\n")]
     #[case("[codec]\noperations = [\"base16\", \"digest\"]\n")]
     #[case("[pace]\nanswer_timeout_ms = 10\n")]
@@ -67,6 +111,30 @@ mod tests {
     #[case("[target]\nversions = 4\n")]
     #[case("[target]\nversion = [4]\n")]
     #[case("[target]\nshared = 1\n")]
+    #[case("[target]\nschemes = []\n")]
+    #[case("[target]\nschemes = [\"ntlm\"]\n")]
+    #[case("[target]\nschemes = \"NTLM\"\n")]
+    #[case("[kerberos]\n")]
+    #[case("[kerberos]\nkeytab = 1\n")]
+    #[case("[kerberos]\nkeytab = \"s.keytab\"\nkvno = 1\n")]
+    #[case("[kerberos]\nkeytab = \"s.keytab\"\nservice = \"sip/x@R\"\npassword = \"p\"\n")]
+    #[case("[kerberos]\nservice = \"sip/x@R\"\n")]
+    #[case("[kerberos]\nservice = \"sip/x\"\npassword = \"p\"\n")]
+    #[case("[kerberos]\nservice = \"sip/x@R\"\npassword = 1\n")]
+    #[case("[kerberos]\nservice = \"sip/x@R\"\npassword = \"p\"\nkvno = -1\n")]
+    #[case("[kerberos]\nservice = \"sip/x@R\"\npassword = \"p\"\nenctype = \"des\"\n")]
+    #[case("[kerberos]\nservice = \"sip/x@R\"\npassword = \"p\"\nrealm = \"R\"\n")]
+    #[case("[tls_dsk]\n")]
+    #[case("[tls_dsk]\nca = [\"ca.pem\"]\n")]
+    #[case("[tls_dsk]\nca = \"ca.pem\"\nengine = \"OpenSSL\"\n")]
+    #[case("[tls_dsk]\nca = \"ca.pem\"\nnewest = \"1.1\"\n")]
+    #[case("[tls_dsk]\nca = \"ca.pem\"\nnewest = \"1.3\"\n")]
+    #[case("[tls_dsk]\nca = \"ca.pem\"\nengine = \"openssl\"\noldest = \"1.2\"\nnewest = \"1.0\"\n")]
+    #[case("[tls_dsk]\nca = \"ca.pem\"\nengine = \"openssl\"\noldest = \"1.1\"\nnewest = \"1.0\"\n")]
+    #[case("[tls_dsk]\nca = \"ca.pem\"\nauthority = \"ca.pem\"\n")]
+    #[case("[tls_dsk]\nca = \"ca.pem\"\nauthority_key = \"ca.key\"\n")]
+    #[case("[[peer]]\nuser = \"b\"\npassword = \"p\"\naddress = \"b@x\"\ncertificate = \"user.pem\"\n")]
+    #[case("[[peer]]\nuser = \"b\"\npassword = \"p\"\naddress = \"b@x\"\nkey = \"user.key\"\n")]
     #[case("[codec]\noperations = [\"base17\"]\n")]
     #[case("[codec]\noperation = []\n")]
     #[case("[pace]\nanswer_timeout_ms = 9\n")]
@@ -104,6 +172,25 @@ mod tests {
     }
 
     #[rstest]
+    #[case("alice@R", true)]
+    #[case("sip/host@R", true)]
+    #[case("a\\/b@R\\@S", true)]
+    #[case("alice@R/S", true)]
+    #[case("alice", false)]
+    #[case("", false)]
+    #[case("alice@", false)]
+    #[case("@R", false)]
+    #[case("sip/@R", false)]
+    #[case("a//b@R", false)]
+    #[case("a@R@S", false)]
+    #[case("a@R\\", false)]
+    #[case("a/b/c/d/e/f/g/h/i/j/k/l/m/n/o@R", true)]
+    #[case("a/b/c/d/e/f/g/h/i/j/k/l/m/n/o/p@R", false)]
+    fn a_principal_is_one_for_both(#[case] principal: &str, #[case] taken: bool) {
+        assert_eq!(is_taken(&format!("{USER}principal = '{principal}'\n")), taken);
+    }
+
+    #[rstest]
     #[case("a@x", true)]
     #[case("a", false)]
     #[case("a@", false)]
@@ -138,10 +225,35 @@ mod tests {
             let is_list = property["type"] == "array";
             let head = if is_list { format!("[[{table}]]\n") } else { format!("[{table}]\n") };
             let reference = if is_list { &property["items"]["$ref"] } else { &property["$ref"] };
-            let name =
-                reference.as_str().and_then(|path| path.strip_prefix("#/$defs/")).expect("a definition");
-            assert_eq!(known_keys(&head), keys(&schema["$defs"][name]), "{table}");
+            assert_eq!(known_keys(&head), keys(table_of(&schema, reference)), "{table}");
         }
+    }
+
+    /// The definition of a table: of what is a word or a table, that of the table.
+    fn table_of<'s>(schema: &'s Value, reference: &Value) -> &'s Value {
+        let name = reference.as_str().and_then(|path| path.strip_prefix("#/$defs/")).expect("a definition");
+        let definition = &schema["$defs"][name];
+        let choices = definition["oneOf"].as_array().filter(|_| definition["properties"].is_null());
+        match choices.into_iter().flatten().find(|choice| choice["$ref"].is_string()) {
+            Some(choice) => table_of(schema, &choice["$ref"]),
+            None => definition,
+        }
+    }
+
+    /// The reader looks for the cache, which the schema cannot: what it says is no complaint about the word.
+    #[test]
+    fn a_ticket_cache_is_a_word_for_both() {
+        let cache = serde_json::json!({ "codec": {}, "kerberos": "ccache" });
+        assert!(schema().is_valid(&cache));
+        let other = serde_json::json!({ "codec": {}, "kerberos": "keytab" });
+        assert!(!schema().is_valid(&other));
+        let read = |word: &str| {
+            let text = format!("kerberos = \"{word}\"\n[codec]\n");
+            Profile::parse(Path::new("p.toml"), &text).map_err(|error| error.to_string())
+        };
+        let problem = read("keytab").expect_err("no profile");
+        assert!(problem.ends_with("expected \"ccache\" or a table"), "{problem}");
+        assert!(!read("ccache").is_err_and(|error| error.contains("expected")));
     }
 
     /// The profiles that people copy: those of the README, which shows some tables alone.
@@ -149,7 +261,16 @@ mod tests {
     fn the_examples_of_the_readme_are_profiles() {
         let readme = include_str!("../../../../README.md");
         let blocks = readme.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
-        let tables = ["[user]", "[tls]", "[durations]", "[pace]", "[[peer]]", "[sacrificial]"];
+        let tables = [
+            "[user]",
+            "[kerberos]",
+            "[tls_dsk]",
+            "[tls]",
+            "[durations]",
+            "[pace]",
+            "[[peer]]",
+            "[sacrificial]",
+        ];
         let profiles = blocks.filter(|block| tables.iter().any(|table| block.starts_with(table)));
         let mut whole = 0;
         for profile in profiles {

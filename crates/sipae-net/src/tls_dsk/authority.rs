@@ -1,7 +1,6 @@
 //! Certificates of users and servers, made by whoever has the key of an authority.
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use rcgen::string::Ia5String;
@@ -94,6 +93,12 @@ impl Authority {
         &self.certificate
     }
 
+    /// Its private key in PEM, for whoever is to make further certificates.
+    #[must_use]
+    pub fn key(&self) -> String {
+        self.issuer.key().serialize_pem()
+    }
+
     /// A certificate of a server with this host name.
     ///
     /// # Errors
@@ -137,8 +142,7 @@ impl Authority {
         };
         let identity = self.server(host, Validity::FOR_EVER, key)?;
         let provider = TlsDskProvider::new(&TlsDskSettings::new(engine, Some(identity), &self.certificate))?;
-        let sts_uri = format!("https://{host}/CertProv/CertProvisioningService.svc");
-        Ok(TlsDskService { provider: Arc::new(provider), sts_uri })
+        Ok(provider.service(host))
     }
 
     fn issue(&self, params: &CertificateParams, key: TestKey) -> Result<TlsDskIdentity, TlsDskError> {

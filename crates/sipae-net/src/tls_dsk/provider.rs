@@ -1,6 +1,9 @@
 //! The engines of this build.
 
+use std::sync::Arc;
+
 use sipae::clock::Time;
+use sipae::server::TlsDskService;
 use sipae::side::Side;
 use sipae::tlsdsk::{TlsDskError, TlsEngine, TlsProvider};
 
@@ -23,6 +26,13 @@ impl TlsDskProvider {
             TlsDskEngine::Rustls => modern(settings).map(Self),
             TlsDskEngine::OpenSsl => legacy(settings).map(Self),
         }
+    }
+
+    /// What a server on this host needs to offer TLS-DSK. Nobody answers at the URL that it names.
+    #[must_use]
+    pub fn service(self, host: &str) -> TlsDskService {
+        let sts_uri = format!("https://{host}/CertProv/CertProvisioningService.svc");
+        TlsDskService { provider: Arc::new(self), sts_uri }
     }
 }
 

@@ -18,11 +18,15 @@ mod part;
 mod peer;
 #[cfg(test)]
 mod realm;
+#[cfg(test)]
+mod tickets;
 
 #[cfg(test)]
 fn main() -> std::process::ExitCode {
-    let parts: Vec<part::Part> =
-        [ntlm::parts(), library::parts(), kerberos::parts()].into_iter().flatten().collect();
+    let parts: Vec<part::Part> = [ntlm::parts(), library::parts(), kerberos::parts(), tickets::parts()]
+        .into_iter()
+        .flatten()
+        .collect();
     if let Some(name) = part::asked_for() {
         part::run_here(&parts, &name);
         return std::process::ExitCode::SUCCESS;

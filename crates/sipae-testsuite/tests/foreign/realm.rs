@@ -123,8 +123,7 @@ impl Realm {
         let began = Instant::now();
         let cache = ccache(self.folder(), user);
         loop {
-            let said =
-                run(self.folder(), Offer::One, "kinit", &["-c", &cache, user], &(password(user) + "\n"))?;
+            let said = kinit(self.folder(), &cache, user)?;
             if said.status.success() {
                 break;
             }
@@ -142,6 +141,11 @@ impl Drop for Realm {
         drop(self.kdc.kill());
         drop(self.kdc.wait());
     }
+}
+
+/// Puts a ticket of the KDC itself into a cache, and no other.
+pub(crate) fn kinit(folder: &Path, cache: &str, user: &str) -> Result<Output, String> {
+    run(folder, Offer::One, "kinit", &["-c", cache, user], &(password(user) + "\n"))
 }
 
 /// The ticket cache of a user, as the library calls it.
