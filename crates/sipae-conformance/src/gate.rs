@@ -88,9 +88,19 @@ pub fn pass(
     is_claimed: bool,
     isolation: Option<&str>,
 ) -> GateReport {
-    if mode.scheme == Scheme::Digest {
-        return pass_digest(stages, pace);
+    match mode.scheme {
+        Scheme::Digest => pass_digest(stages, pace),
+        _ => pass_signing(stages, pace, mode, is_claimed, isolation),
     }
+}
+
+fn pass_signing(
+    stages: &Stages<'_>,
+    pace: &Pace,
+    mode: Mode,
+    is_claimed: bool,
+    isolation: Option<&str>,
+) -> GateReport {
     let first = observe(stages, "bare", &cases::bare(Script::connected()));
     let mut report = GateReport {
         is_reachable: first.reaction("bare").is_some_and(is_answer),
