@@ -97,9 +97,13 @@ pub type Stages<'s> = dyn Fn(&str) -> Stage + 's;
 ///
 /// The gate opens for a final answer that is a success or carries a signature: what is wrong with it is for the cases.
 pub fn pass(stages: &Stages<'_>, pace: &Pace, mode: Mode, known: &Known<'_>) -> GateReport {
-    if mode.scheme == Scheme::Digest {
-        return pass_digest(stages, pace);
+    match mode.scheme {
+        Scheme::Digest => pass_digest(stages, pace),
+        _ => pass_signing(stages, pace, mode, known),
     }
+}
+
+fn pass_signing(stages: &Stages<'_>, pace: &Pace, mode: Mode, known: &Known<'_>) -> GateReport {
     let first = observe(stages, "bare", &cases::bare(Script::connected()));
     let mut report = GateReport {
         is_reachable: first.reaction("bare").is_some_and(is_answer),

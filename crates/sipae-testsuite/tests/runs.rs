@@ -1,13 +1,15 @@
 //! Runs against the reference server: right, defective, in another process.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use sipae::defects::Defect;
 use sipae_conformance::cases;
+use sipae_conformance::profile::{DigestPlace, Profile};
 use sipae_conformance::run::RunOptions;
-use sipae_events::{CaseFinished, ExitCode, Verdict};
+use sipae_events::{CaseFinished, Event, ExitCode, Verdict};
 
-use crate::red::{FOUND, collect, finished, found_of, never_red};
+use crate::red::{DIGEST_SETTING, FOUND, collect, finished, found_of, never_red};
 
 /// A case is left out only where its version has no meaning for it.
 #[test]
@@ -35,6 +37,28 @@ fn the_event_stream_of_one_seed_is_always_the_same_whatever_runs_side_by_side() 
     let with = |seed, jobs| collect(&RunOptions { jobs, ..RunOptions::reference(seed) });
     assert_eq!(with(7, 1), with(7, 3));
     assert_ne!(with(7, 1), with(8, 1));
+}
+
+/// The key is tried once, and what came of it is told in one line.
+#[test]
+fn a_wrong_conference_key_closes_the_gate_of_digest() {
+    let mut profile = Profile::of_reference();
+    let Some(DigestPlace::Conference(conference)) = &mut profile.digest else { panic!("no conference") };
+    conference.key = "guess".to_owned();
+    let options = RunOptions::reference(1);
+    let options = RunOptions { profile: Arc::new(profile), settings: Some(vec![DIGEST_SETTING]), ..options };
+    let (events, exit) = collect(&options);
+    let gates = events.iter().filter_map(|event| match event {
+        Event::GateFinished(gate) => Some((gate.subject.to_string(), gate.reason.as_deref())),
+        _ => None,
+    });
+    let conference = "sip:alice@contoso.com;gruu;opaque=app:conf:focus:id:TEST0001";
+    let reason = format!(
+        "the server does not accept the key of {conference}: 401 with a fresh Digest challenge and no reason"
+    );
+    assert_eq!(gates.collect::<Vec<_>>(), [("Digest".to_owned(), Some(reason.as_str()))]);
+    assert!(finished(&events).all(|case| case.verdict != Verdict::Fail(sipae_events::Cause::Reaction)));
+    assert_eq!(exit, ExitCode::Blocked);
 }
 
 /// Each defect turns a case of its own requirement red, at one version at least.

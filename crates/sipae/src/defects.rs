@@ -293,6 +293,7 @@ impl Defect {
             | Self::ChallengesAnonymousAck => &[Scheme::Digest],
             Self::OutlivesCredentials => &[Scheme::Kerberos, Scheme::TlsDsk],
             Self::AcceptsUnreadableToken | Self::HandshakeWithForeignFrom => &Scheme::SIGNING,
+            Self::DigestForAnonymous => &[Scheme::Ntlm, Scheme::Digest],
             _ => &[Scheme::Ntlm],
         }
     }

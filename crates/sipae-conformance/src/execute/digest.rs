@@ -19,6 +19,18 @@ pub(super) struct NonceUse {
     count: u32,
 }
 
+/// What requests in a dialog have (RFC 3261 12.2.1.1).
+struct Dialog {
+    /// Request-URI.
+    target: Vec<u8>,
+    /// To, with the tag of the other side.
+    to: Vec<u8>,
+    /// CSeq number of the INVITE.
+    number: String,
+    /// Header fields that each of them has.
+    repeated: Vec<(HeaderName, Vec<u8>)>,
+}
+
 impl Executor {
     /// What stands in place of a request of somebody without an account where the target is a registrar: a REGISTER of the
     /// user, and for BYE one that takes the registration away.
@@ -47,45 +59,52 @@ impl Executor {
         }
     }
 
-    /// A request in the dialog that an INVITE has opened (RFC 3261 12.2.1.1).
+    /// A request in the dialog that an INVITE has opened.
     pub(super) fn compose_within(
         &mut self,
         label: &Label,
         template: &Template,
         invite: &Label,
     ) -> Result<(), Broken> {
+        let dialog = self.dialog(invite)?;
         let via = self.via();
         self.sent += 1;
-        let state = self.message(invite)?;
-        let original = state.draft.clone();
-        let answer = state.answer.as_ref().map(|answer| answer.octets.clone()).unwrap_or_default();
-        let accepted = || format!("{invite} has opened no dialog");
-        let answer = Message::parse(&answer, &Limits::DEFAULT).map_err(|_| accepted())?;
-        if !answer.status().is_some_and(|status| (200..300).contains(&status)) {
-            return Err(accepted());
-        }
-        let copied = |name| original.get(name).unwrap_or_default().to_vec();
-        let contact = answer.contact().ok().flatten().map(|contact| contact.uri.to_vec());
-        let uri = contact.unwrap_or_else(|| request_line(&original).1);
-        let number = String::from_utf8_lossy(&copied(HeaderName::CSeq)).into_owned();
-        let number = match template.method.as_str() {
-            "ACK" => number.split(' ').next().unwrap_or_default().to_owned(),
-            _ => self.sent.to_string(),
-        };
-        let to = answer.first(HeaderName::To).map(|to| to.unfolded().into_owned()).unwrap_or_default();
-        let mut draft = Draft::request(&template.method, &String::from_utf8_lossy(&uri))
+        let number = if template.method == "ACK" { dialog.number } else { self.sent.to_string() };
+        let mut draft = Draft::request(&template.method, &String::from_utf8_lossy(&dialog.target))
             .with(HeaderName::Via, via)
             .with(HeaderName::MaxForwards, "70")
-            .with(HeaderName::From, copied(HeaderName::From))
-            .with(HeaderName::To, to)
-            .with(HeaderName::CallId, copied(HeaderName::CallId))
-            .with(HeaderName::CSeq, format!("{number} {}", template.method))
-            .with(HeaderName::Contact, copied(HeaderName::Contact));
-        let mut routes: Vec<Vec<u8>> =
-            answer.all(HeaderName::RecordRoute).map(|route| route.unfolded().into_owned()).collect();
-        routes.reverse();
-        routes.iter().for_each(|route| draft.push(HeaderName::Route, route));
+            .with(HeaderName::To, dialog.to)
+            .with(HeaderName::CSeq, format!("{number} {}", template.method));
+        for (name, value) in dialog.repeated {
+            draft.push(name, value);
+        }
         self.insert(label, draft.close(), template.from)
+    }
+
+    /// The dialog that an INVITE has opened.
+    fn dialog(&mut self, invite: &Label) -> Result<Dialog, Broken> {
+        let state = self.message(invite)?;
+        let original = &state.draft;
+        let none = || format!("{invite} has opened no dialog");
+        let octets = state.answer.as_ref().map(|answer| answer.octets.as_slice()).unwrap_or_default();
+        let answer = Message::parse(octets, &Limits::DEFAULT).map_err(|_| none())?;
+        if !answer.status().is_some_and(|status| (200..300).contains(&status)) {
+            return Err(none());
+        }
+        let copied = |name| original.get(name).unwrap_or_default().to_vec();
+        let names = [HeaderName::From, HeaderName::CallId, HeaderName::Contact];
+        let routes: Vec<_> =
+            answer.all(HeaderName::RecordRoute).map(|route| route.unfolded().into_owned()).collect();
+        let routes = routes.into_iter().rev().map(|route| (HeaderName::Route, route));
+        let contact = answer.contact().ok().flatten().map(|contact| contact.uri.to_vec());
+        let number = copied(HeaderName::CSeq);
+        let number = number.split(|octet| *octet == b' ').next().unwrap_or_default();
+        Ok(Dialog {
+            target: contact.unwrap_or_else(|| request_line(original).1),
+            to: answer.first(HeaderName::To).map(|to| to.unfolded().into_owned()).unwrap_or_default(),
+            number: String::from_utf8_lossy(number).into_owned(),
+            repeated: names.map(|name| (name, copied(name))).into_iter().chain(routes).collect(),
+        })
     }
 
     /// Adds a Digest credential.

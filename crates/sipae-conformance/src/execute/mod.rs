@@ -153,18 +153,6 @@ impl Played {
 
 impl Executor {
     fn new(mut stage: Stage, script: &Script) -> Self {
-        let is_digest = stage.mode.scheme == Scheme::Digest;
-        let identities = Party::all().filter_map(|party| {
-            let user = match party.account {
-                AccountRole::Anonymous => {
-                    return is_digest.then(|| (party, Identity::anonymous(&mut stage.entropy)));
-                }
-                AccountRole::User => Some(&stage.profile.user),
-                AccountRole::Peer => stage.profile.peers.get(stage.peer),
-                AccountRole::Sacrificial => stage.profile.sacrificial.as_ref(),
-            };
-            user.cloned().map(|user| (party, Identity::new(user, &mut stage.entropy)))
-        });
         let expected = script.steps.iter().filter_map(|step| match step {
             Step::Expect { message, .. } => Some(message.clone()),
             _ => None,
@@ -174,7 +162,7 @@ impl Executor {
             _ => None,
         });
         Self {
-            identities: identities.collect(),
+            identities: identities(&mut stage),
             stage,
             connections: BTreeMap::new(),
             streams: BTreeMap::new(),
@@ -309,6 +297,24 @@ impl Executor {
             }
         }
     }
+}
+
+/// Whom a script may name. Only Digest has those without an account.
+fn identities(stage: &mut Stage) -> BTreeMap<Party, Identity> {
+    let Stage { profile, peer, mode, entropy, .. } = stage;
+    let identity = |party: Party| {
+        let user = match party.account {
+            AccountRole::User => Some(&profile.user),
+            AccountRole::Peer => profile.peers.get(*peer),
+            AccountRole::Sacrificial => profile.sacrificial.as_ref(),
+            AccountRole::Anonymous => {
+                let is_known = mode.scheme == Scheme::Digest;
+                return is_known.then(|| (party, Identity::anonymous(entropy)));
+            }
+        };
+        user.cloned().map(|user| (party, Identity::new(user, entropy)))
+    };
+    Party::all().filter_map(identity).collect()
 }
 
 #[cfg(test)]
