@@ -127,7 +127,14 @@ fn fetch(cache: &Path, service: &str) -> Result<(), String> {
         let service = Name::principal(gss, service)?;
         Initiator::new(gss, Some(own), service, Oid::KRB5, Flags::INTEGRITY).step(None).map(drop)
     };
-    begin().map_err(|error| error.to_string())
+    begin().map_err(|error| match error {
+        // That of GSS-API says that the mechanism says more.
+        GssError::Status { text, .. } => match text.split_once("; ") {
+            Some((_, of_mechanism)) => of_mechanism.to_owned(),
+            None => text,
+        },
+        other => other.to_string(),
+    })
 }
 
 #[cfg(not(feature = "gssapi"))]
