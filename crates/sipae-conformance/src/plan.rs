@@ -142,7 +142,8 @@ impl<'r> Plan<'r> {
     fn cases(&self, place: usize) -> Vec<&'static Case> {
         let Some(Passage { setting, report, .. }) = self.passages.get(place) else { return Vec::new() };
         let Mode { scheme, version } = setting.mode;
-        if report.is_nothing(scheme) {
+        let is_offered = report.outcome != GateOutcome::Unsupported;
+        if report.is_nothing(scheme) || scheme != Scheme::Ntlm && !is_offered {
             return Vec::new();
         }
         let is_newer = |other: &Passage| {

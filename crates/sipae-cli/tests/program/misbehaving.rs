@@ -146,7 +146,7 @@ fn length(request: &Message<'_>, value: &str) -> Vec<u8> {
 #[case::answers_another_call(|stream| answer(stream, |request| with(request, HeaderName::CallId, "other").to_octets()), "no answer in time")]
 #[case::answers_another_number(|stream| answer(stream, |request| with(request, HeaderName::CSeq, "4000000 REGISTER").to_octets()), "no answer in time")]
 #[case::answers_another_branch(|stream| answer(stream, |request| with(request, HeaderName::Via, "SIP/2.0/TCP x;branch=z9hG4bKother").to_octets()), "no answer in time")]
-#[case::challenges_for_ever(|stream| answer(stream, |request| challenge(request).to_octets()), "empty NTLM token: 401 with a fresh challenge")]
+#[case::challenges_for_ever(|stream| answer(stream, |request| challenge(request).to_octets()), "first NTLM token: 401 with a fresh challenge")]
 fn a_server_that_misbehaves_costs_a_verdict(#[case] serve: fn(TcpStream), #[case] reason: &str) {
     let profile = Scratch::new("pace.toml", &profile("x", 300));
     let output = bounded_run(&misbehaving(serve), &["--profile", profile.path()]);

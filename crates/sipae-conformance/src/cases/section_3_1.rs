@@ -5,7 +5,7 @@ use sipae_gen::{Connection, Edit, Recipient, Template, Text};
 use sipae_spec::ReactionClass;
 
 use super::{SA, complete_headers, handshake};
-use crate::case::Case;
+use crate::case::{Case, Gate};
 use crate::reaction::Reaction;
 
 const ROW: &str = "SIPAE-3.1-01";
@@ -60,6 +60,7 @@ fn others() -> Vec<Case> {
             &["SIPAE-3.1-03"],
         )
         .with(&[Scheme::Kerberos])
+        .behind(Gate::Offered)
         .plan(handshake)
         .judge(|judge| match judge.observed("last") {
             // The list of the row has continuations for NTLM alone.
@@ -74,6 +75,7 @@ fn others() -> Vec<Case> {
             &["SIPAE-3.1-04"],
         )
         .with(&[Scheme::TlsDsk])
+        .behind(Gate::Offered)
         .plan(handshake)
         .judge(|judge| {
             for message in ["first", "second"] {

@@ -33,6 +33,16 @@ impl Peer {
     }
 }
 
+/// One line of what nobody else's implementation has confirmed, because it is not on this machine.
+pub(crate) fn unconfirmed() -> Option<String> {
+    let peers = [("NTLM", Peer::GssNtlmssp), ("Kerberos", Peer::MitKerberos)];
+    let absent = peers.iter().filter_map(|(scheme, peer)| {
+        peer.missing().map(|missing| format!("{scheme} by {} ({missing})", peer.name()))
+    });
+    let absent: Vec<String> = absent.collect();
+    (!absent.is_empty()).then(|| format!("not confirmed: {}", absent.join("; ")))
+}
+
 /// Whether a peer that is absent is a failure.
 pub(crate) fn are_required() -> bool {
     env::var_os("SIPAE_REQUIRE_PEERS").is_some_and(|value| value == "1")

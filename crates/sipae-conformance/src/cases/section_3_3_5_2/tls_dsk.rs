@@ -5,7 +5,7 @@ use sipae::tlsdsk::{ContentType, Flight, HandshakeType, Record};
 use sipae_gen::{CertificateFault, Edit, Mode, ParamEdit, Party, Password, Script};
 
 use super::{deepest, stopped};
-use crate::case::Case;
+use crate::case::{Case, Gate};
 use crate::cases::{Handshake, handshake};
 use crate::judge::Judge;
 use crate::reaction::Reaction;
@@ -24,6 +24,7 @@ fn steps() -> Vec<Case> {
             &["SIPAE-3.3.5.2-11"],
         )
         .with(TLS_DSK)
+        .behind(Gate::Offered)
         .plan(handshake)
         .judge(|judge| {
             judge.reaction("SIPAE-3.3.5.2-11", "first");
