@@ -67,6 +67,7 @@ fn others() -> Vec<Case> {
             Some(third @ Reaction::Continuation(_)) => {
                 judge.check("SIPAE-3.1-03", "last: a final answer", Err(third.to_string()));
             }
+            Some(Reaction::Challenge(_)) => judge.undecide("the ticket is not accepted".to_owned()),
             _ => judge.reaction("SIPAE-3.1-03", "last"),
         }),
         Case::new(
@@ -78,6 +79,9 @@ fn others() -> Vec<Case> {
         .behind(Gate::Offered)
         .plan(handshake)
         .judge(|judge| {
+            if matches!(judge.observation().reaction("second"), Some(Reaction::Challenge(_))) {
+                return judge.undecide("the certificate is not accepted".to_owned());
+            }
             for message in ["first", "second"] {
                 let goes_on = |reaction: &Reaction| matches!(reaction, Reaction::Continuation(_));
                 judge.answered_as("SIPAE-3.1-04", message, "a continuation", goes_on);

@@ -28,8 +28,11 @@ fn steps() -> Vec<Case> {
         .plan(handshake)
         .judge(|judge| {
             judge.reaction("SIPAE-3.3.5.2-11", "first");
-            judge.reaction("SIPAE-3.3.5.2-11", "second");
             first_flight(judge);
+            if matches!(judge.observation().reaction("second"), Some(Reaction::Challenge(_))) {
+                return judge.undecide("the certificate is not accepted".to_owned());
+            }
+            judge.reaction("SIPAE-3.3.5.2-11", "second");
             last_flight(judge);
         }),
     ]
