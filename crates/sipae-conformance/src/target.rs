@@ -7,7 +7,7 @@ mod object;
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::str::FromStr;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use sipae::auth::{ChallengeKind, Scheme};
 use sipae::defects::Defects;
@@ -248,7 +248,7 @@ impl Target {
 /// What the reference server needs for TLS-DSK: a certificate of the authority of the tests. It is made once.
 #[cfg(feature = "tls")]
 fn reference_tls_dsk() -> Option<TlsDskService> {
-    static SERVICE: LazyLock<Option<TlsDskService>> = LazyLock::new(|| {
+    static SERVICE: std::sync::LazyLock<Option<TlsDskService>> = std::sync::LazyLock::new(|| {
         let authority = sipae_net::Authority::test().ok()?;
         authority.service(REFERENCE_HOST, sipae_net::TlsDskEngine::Rustls).ok()
     });
