@@ -4,6 +4,9 @@ mod cache;
 mod certificates;
 mod tickets;
 
+use std::time::Duration;
+
+use sipae::clock::Time;
 use sipae::kerberos::KerberosError;
 use sipae::ntlm::NtlmError;
 use sipae::tlsdsk::TlsDskError;
@@ -57,4 +60,12 @@ impl From<NtlmError> for Unproven {
     fn from(error: NtlmError) -> Self {
         Self::Breach(error.into())
     }
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(60 * 60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+fn ago(now: Time, time: Duration) -> Time {
+    Time(now.0.saturating_sub(u64::try_from(time.as_millis()).unwrap_or(u64::MAX)))
 }

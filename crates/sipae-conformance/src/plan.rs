@@ -129,10 +129,17 @@ impl<'r> Plan<'r> {
 
     /// A server that answers, and offers nothing that can be tested, has failed the first gate.
     fn blame_for_offering_nothing(&mut self) {
-        if !self.passages.iter().all(|passage| passage.report.outcome.is_absent()) {
+        let is_tested = |passage: &Passage| match passage.report.outcome {
+            GateOutcome::Open => true,
+            GateOutcome::Failed => passage.setting.mode.scheme.signs(),
+            _ => false,
+        };
+        if self.passages.iter().any(is_tested) {
             return;
         }
-        if let Some(passage) = self.passages.iter_mut().find(|passage| passage.report.is_reachable) {
+        let absent =
+            |passage: &&mut Passage| passage.report.is_reachable && passage.report.outcome.is_absent();
+        if let Some(passage) = self.passages.iter_mut().find(absent) {
             passage.report.outcome = GateOutcome::Failed;
         }
     }

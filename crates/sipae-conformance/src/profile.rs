@@ -425,12 +425,16 @@ pub fn reference_keys(host: &str) -> Vec<ServiceKey> {
     EncryptionType::ALL.into_iter().filter_map(key).collect()
 }
 
-/// The reference trusts the authority of the tests, whose key everybody has.
+/// The reference trusts the authority of the tests, whose key everybody has. It is made once: a server in memory asks for
+/// it each time that a script is played.
 #[cfg(feature = "tls")]
 fn reference_certificates() -> Option<Certificates> {
-    let authority = sipae_net::Authority::test().ok()?;
-    let trusted = authority.certificate().to_owned();
-    Some(Certificates::new(sipae_net::TlsDskEngine::Rustls, trusted, None).issued_by(authority))
+    static CERTIFICATES: std::sync::LazyLock<Option<Certificates>> = std::sync::LazyLock::new(|| {
+        let authority = sipae_net::Authority::test().ok()?;
+        let trusted = authority.certificate().to_owned();
+        Some(Certificates::new(sipae_net::TlsDskEngine::Rustls, trusted, None).issued_by(authority))
+    });
+    CERTIFICATES.clone()
 }
 
 #[cfg(not(feature = "tls"))]

@@ -28,6 +28,6 @@ pub use program::{LONGEST_LINE, Program, ProgramError, read_line};
 pub use socket::SocketWire;
 pub use tls::{ClientIdentity, HandshakeError, ServerIdentity, TlsClient, TlsError, TlsOptions, TlsRoots};
 #[cfg(feature = "tls")]
-pub use tls_dsk::{Authority, TestKey, Validity};
-pub use tls_dsk::{TlsDskEngine, TlsDskIdentity, TlsDskProvider, TlsDskSettings, TlsDskVersion};
+pub use tls_dsk::{Authority, TestKey};
+pub use tls_dsk::{TlsDskEngine, TlsDskIdentity, TlsDskProvider, TlsDskSettings, TlsDskVersion, Validity};
 pub use wire::{Arrival, Arrived, Wire, WireError};

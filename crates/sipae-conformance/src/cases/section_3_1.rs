@@ -14,7 +14,7 @@ const WEAK: [ReactionClass; 2] = [ReactionClass::Close, ReactionClass::StatusCla
 
 pub(super) fn cases() -> Vec<Case> {
     let methods = ["MESSAGE", "INVITE", "SUBSCRIBE", "NOTIFY", "INFO", "SERVICE", "BYE", "REFER"];
-    methods.into_iter().map(unsigned).chain(others()).chain(stand_ins()).collect()
+    methods.into_iter().map(unsigned).chain(logins()).chain(others()).chain(stand_ins()).collect()
 }
 
 /// Addressed to nobody: what is processed by mistake disturbs no one.
@@ -33,7 +33,8 @@ fn unsigned(method: &'static str) -> Case {
     .judge(|judge| judge.reaction_with(ROW, "unsigned", &WEAK))
 }
 
-fn others() -> Vec<Case> {
+/// How many requests a login takes.
+fn logins() -> Vec<Case> {
     vec![
         Case::new(
             "3.1/three-requests",
@@ -88,6 +89,11 @@ fn others() -> Vec<Case> {
             }
             judge.processed("SIPAE-3.1-04", "last");
         }),
+    ]
+}
+
+fn others() -> Vec<Case> {
+    vec![
         Case::new(
             "3.1/unsigned-in-association",
             "an unsigned request of an endpoint that has an association is not processed",

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use sipae::clock::Time;
 use sipae::tlsdsk::TlsDskError;
 use sipae_gen::{CertificateFault, Password};
 #[cfg(feature = "tls")]
-use sipae_net::{Authority, TestKey, Validity};
-use sipae_net::{TlsDskEngine, TlsDskIdentity, TlsDskProvider, TlsDskSettings, TlsDskVersion};
+use sipae_net::{Authority, TestKey};
+use sipae_net::{TlsDskEngine, TlsDskIdentity, TlsDskProvider, TlsDskSettings, TlsDskVersion, Validity};
 
+use super::{DAY, HOUR, MINUTE, ago};
 use crate::profile::ProfileUser;
 
 /// How the suite does TLS-DSK as a client.
@@ -99,7 +99,7 @@ impl Certificates {
         }
         let identity = match &user.identity {
             Some(identity) => identity.clone(),
-            None => self.issued(&user.address, FOR_EVER)?,
+            None => self.issued(&user.address, Validity::FOR_EVER)?,
         };
         let made = self.with(Some(identity))?;
         known().insert(user.address.clone(), Arc::clone(&made));
@@ -120,22 +120,21 @@ impl Certificates {
         password: &Password,
         now: Time,
     ) -> Result<Option<TlsDskIdentity>, TlsDskError> {
-        const HOUR: Duration = Duration::from_secs(60 * 60);
-        const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-        const MINUTE: Duration = Duration::from_secs(60);
-        let ago = |time: Duration| Time(now.0.saturating_sub(u64::try_from(time.as_millis()).unwrap_or(0)));
+        let between = |not_before, not_after| Validity { not_before, not_after };
         let address = user.address.as_str();
         let identity = match password {
             Password::Certificate(CertificateFault::Absent) => return Ok(None),
-            Password::Certificate(CertificateFault::Expired) => self.issued(address, (ago(DAY), ago(HOUR))),
+            Password::Certificate(CertificateFault::Expired) => {
+                self.issued(address, between(ago(now, DAY), ago(now, HOUR)))
+            }
             Password::Certificate(CertificateFault::Future) => {
-                self.issued(address, (now.plus(HOUR), now.plus(DAY)))
+                self.issued(address, between(now.plus(HOUR), now.plus(DAY)))
             }
             Password::Certificate(CertificateFault::EndsSoon) => {
-                self.issued(address, (ago(DAY), now.plus(MINUTE)))
+                self.issued(address, between(ago(now, DAY), now.plus(MINUTE)))
             }
             Password::Certificate(CertificateFault::Unnamed) => {
-                self.issued("nobody-with-this-name@unknown.invalid", FOR_EVER)
+                self.issued("nobody-with-this-name@unknown.invalid", Validity::FOR_EVER)
             }
             Password::Wrong(_) => stranger(address),
             _ => Err(TlsDskError::Settings("TLS-DSK has no such credentials".to_owned())),
@@ -144,34 +143,21 @@ impl Certificates {
     }
 
     #[cfg(feature = "tls")]
-    fn issued(&self, address: &str, (from, to): (Time, Time)) -> Result<TlsDskIdentity, TlsDskError> {
+    fn issued(&self, address: &str, validity: Validity) -> Result<TlsDskIdentity, TlsDskError> {
         let issuer = self.issuer.as_ref().ok_or_else(|| TlsDskError::Settings(NO_CERTIFICATE.to_owned()))?;
-        issuer.user(address, Validity { not_before: from, not_after: to }, self.key())
+        issuer.user(address, validity, TestKey::for_engine(self.engine))
     }
 
     #[cfg(not(feature = "tls"))]
-    fn issued(&self, _: &str, _: (Time, Time)) -> Result<TlsDskIdentity, TlsDskError> {
+    fn issued(&self, _: &str, _: Validity) -> Result<TlsDskIdentity, TlsDskError> {
         Err(TlsDskError::Settings(NO_CERTIFICATE.to_owned()))
     }
-
-    /// Old suites need RSA keys; a key on P-256 is quicker.
-    #[cfg(feature = "tls")]
-    const fn key(&self) -> TestKey {
-        match self.engine {
-            TlsDskEngine::Rustls => TestKey::P256,
-            TlsDskEngine::OpenSsl => TestKey::Rsa,
-        }
-    }
 }
-
-/// Longer than any run.
-const FOR_EVER: (Time, Time) = (Time(946_684_800_000), Time(4_070_908_800_000));
 
 /// A certificate of an authority that nobody has heard of.
 #[cfg(feature = "tls")]
 fn stranger(address: &str) -> Result<TlsDskIdentity, TlsDskError> {
-    let (not_before, not_after) = FOR_EVER;
-    Authority::stranger()?.user(address, Validity { not_before, not_after }, TestKey::P256)
+    Authority::stranger()?.user(address, Validity::FOR_EVER, TestKey::P256)
 }
 
 #[cfg(not(feature = "tls"))]

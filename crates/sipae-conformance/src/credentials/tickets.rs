@@ -1,14 +1,14 @@
 //! Tickets for Kerberos: minted with the key of the service, or from the credentials of a user.
 
+use std::cmp::Reverse;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use sipae::clock::{Entropy, Time};
-use sipae::kerberos::{EncryptionType, Initiate, Initiated, Key, Mint, Principal, ServiceKey, ServiceTicket};
+use sipae::kerberos::{Initiate, Initiated, Key, Mint, Principal, ServiceKey, ServiceTicket};
 use sipae_gen::{Password, TicketFault};
 
-use super::{TicketCache, Unproven};
+use super::{DAY, HOUR, MINUTE, TicketCache, Unproven, ago};
 use crate::profile::ProfileUser;
 
 /// Where service tickets come from.
@@ -19,10 +19,6 @@ pub enum Tickets {
     /// Those that somebody gets of a KDC: for their principal, and right ones only.
     Granted(Arc<TicketCache>),
 }
-
-const HOUR: Duration = Duration::from_secs(60 * 60);
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-const MINUTE: Duration = Duration::from_secs(60);
 
 impl Tickets {
     /// Whether tickets of any kind can be made.
@@ -136,15 +132,8 @@ fn spoil(mint: &mut Mint, password: &Password, now: Time) {
 /// The strongest key of a service, and of its keys the newest.
 fn service_key<'k>(keys: &'k [ServiceKey], targetname: &str) -> Option<&'k ServiceKey> {
     let own = keys.iter().filter(|key| key.principal.name().eq_ignore_ascii_case(targetname));
-    own.max_by_key(|key| (strength(key.key.etype()), key.kvno))
-}
-
-const fn strength(etype: EncryptionType) -> u8 {
-    match etype {
-        EncryptionType::Aes256 => 2,
-        EncryptionType::Aes128 => 1,
-        EncryptionType::Rc4 => 0,
-    }
+    // Encryption types are in order, the strongest first.
+    own.min_by_key(|key| (key.key.etype(), Reverse(key.kvno)))
 }
 
 /// The principal of a user: the one that the profile names, else the account name in the realm of the service.
@@ -155,10 +144,6 @@ fn principal_of(user: &ProfileUser, realm: &str) -> Principal {
 
 pub(super) fn is_of(client: &Principal, user: &ProfileUser) -> bool {
     *client == principal_of(user, &client.realm)
-}
-
-fn ago(now: Time, time: Duration) -> Time {
-    Time(now.0.saturating_sub(u64::try_from(time.as_millis()).unwrap_or(u64::MAX)))
 }
 
 impl fmt::Debug for Tickets {

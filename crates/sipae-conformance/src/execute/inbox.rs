@@ -293,6 +293,7 @@ impl Executor {
     fn signature(&mut self, label: &Label, answer: &Message<'_>) -> Signature {
         let by = self.messages.get(label).and_then(|state| state.association.clone());
         let mut state = by.and_then(|by| self.associations.get_mut(&by));
+        // What is wrong with its signature is for the case to say, and the script goes on.
         if let Some(state) = &mut state {
             state.learn_opaque(answer);
         }

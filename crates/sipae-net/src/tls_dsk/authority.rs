@@ -12,7 +12,7 @@ use sipae::clock::Time;
 use sipae::server::TlsDskService;
 use sipae::tlsdsk::TlsDskError;
 
-use super::{TlsDskEngine, TlsDskIdentity, TlsDskProvider, TlsDskSettings};
+use super::{TlsDskEngine, TlsDskIdentity, TlsDskProvider, TlsDskSettings, Validity};
 
 /// The key of the authority, which everybody knows.
 const AUTHORITY_KEY: &str = include_str!("test-authority.key.pem");
@@ -25,20 +25,6 @@ pub struct Authority {
     certificate: String,
 }
 
-/// From when until when a certificate is valid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Validity {
-    /// The beginning, in whole seconds.
-    pub not_before: Time,
-    /// The end, in whole seconds.
-    pub not_after: Time,
-}
-
-impl Validity {
-    /// Longer than anybody tests: from 2000 to 2099.
-    pub const FOR_EVER: Self = Self { not_before: Time(946_684_800_000), not_after: Time(4_070_908_800_000) };
-}
-
 /// The key of a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TestKey {
@@ -46,6 +32,17 @@ pub enum TestKey {
     P256,
     /// An RSA key that everybody knows, for all versions and for RSA key exchange.
     Rsa,
+}
+
+impl TestKey {
+    /// Old suites need RSA keys; a key on P-256 is quicker.
+    #[must_use]
+    pub const fn for_engine(engine: TlsDskEngine) -> Self {
+        match engine {
+            TlsDskEngine::Rustls => Self::P256,
+            TlsDskEngine::OpenSsl => Self::Rsa,
+        }
+    }
 }
 
 impl Authority {
@@ -136,11 +133,7 @@ impl Authority {
     /// # Errors
     /// When the name cannot stand in a certificate, or the library was left out of this build.
     pub fn service(&self, host: &str, engine: TlsDskEngine) -> Result<TlsDskService, TlsDskError> {
-        let key = match engine {
-            TlsDskEngine::Rustls => TestKey::P256,
-            TlsDskEngine::OpenSsl => TestKey::Rsa,
-        };
-        let identity = self.server(host, Validity::FOR_EVER, key)?;
+        let identity = self.server(host, Validity::FOR_EVER, TestKey::for_engine(engine))?;
         let provider = TlsDskProvider::new(&TlsDskSettings::new(engine, Some(identity), &self.certificate))?;
         Ok(provider.service(host))
     }

@@ -17,9 +17,9 @@ mod provider;
 mod settings;
 
 #[cfg(feature = "tls")]
-pub use authority::{Authority, TestKey, Validity};
+pub use authority::{Authority, TestKey};
 pub use provider::TlsDskProvider;
-pub use settings::{TlsDskEngine, TlsDskIdentity, TlsDskSettings, TlsDskVersion};
+pub use settings::{TlsDskEngine, TlsDskIdentity, TlsDskSettings, TlsDskVersion, Validity};
 
 #[cfg(test)]
 #[cfg(feature = "tls")]

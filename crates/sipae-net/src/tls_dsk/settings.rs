@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use sipae::clock::Time;
 use sipae::tlsdsk::{TLS_1_0, TLS_1_1, TLS_1_2};
 
 /// The library that does the handshake.
@@ -82,4 +83,18 @@ impl TlsDskSettings {
         let (trusted, newest) = (vec![trusted.to_owned()], TlsDskVersion::V1_2);
         Self { engine, identity, trusted, oldest, newest, suites: None }
     }
+}
+
+/// From when until when a certificate is valid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Validity {
+    /// The beginning, in whole seconds.
+    pub not_before: Time,
+    /// The end, in whole seconds.
+    pub not_after: Time,
+}
+
+impl Validity {
+    /// Longer than anybody tests: from 2000 to 2099.
+    pub const FOR_EVER: Self = Self { not_before: Time(946_684_800_000), not_after: Time(4_070_908_800_000) };
 }

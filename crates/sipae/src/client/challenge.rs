@@ -36,7 +36,8 @@ impl Client {
         }
     }
 
-    /// A fresh challenge behind the last step: the scheme has failed, and the next one is tried (SIPAE-3.2.5.1-21).
+    /// A fresh challenge behind the last step: the scheme has failed, and the next one is tried (SIPAE-3.2.5.1-21),
+    /// unless the client is leaving.
     fn try_next(
         &mut self,
         scene: &mut Scene<'_>,
@@ -45,7 +46,7 @@ impl Client {
         failed: Scheme,
     ) {
         self.failed.push(failed);
-        match self.best(message, kind) {
+        match self.best(message, kind).filter(|_| !self.unregistering) {
             Some(parameters) => self.start(scene, parameters, kind),
             None => self.fail(scene, Breach::Credentials),
         }

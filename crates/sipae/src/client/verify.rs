@@ -26,8 +26,8 @@ pub(super) fn verify(association: &mut SecurityAssociation, message: &Message<'_
     association.verify(message, &header).map(|_| ())
 }
 
-/// With Kerberos the server chooses the opaque in its answer, whose signature is verified next (SIPAE-3.3.5.2-10). The
-/// opaque itself is not covered: a forged one costs a new authentication.
+/// With Kerberos the server chooses the opaque in its answer (SIPAE-3.3.5.2-10). Only an answer that has verified tells
+/// it, though the signature does not cover it.
 fn learn_opaque(association: &mut SecurityAssociation, message: &Message<'_>) {
     let named = signature(association, message).filter(|_| association.opaque.is_empty());
     if let Some(opaque) = named.and_then(|header| header.get(AuthParam::Opaque)) {
@@ -65,9 +65,11 @@ impl Client {
         if status < 200 {
             return;
         }
-        learn_opaque(association, message);
         match verify(association, message) {
-            Ok(()) => self.establish(scene, message, status),
+            Ok(()) => {
+                learn_opaque(association, message);
+                self.establish(scene, message, status);
+            }
             Err(violation) => scene.event(ClientEvent::Discarded(violation)),
         }
     }

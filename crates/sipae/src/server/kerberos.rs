@@ -6,7 +6,7 @@ use super::account::Account;
 use super::handshake::{HANDSHAKE_FAILED, Proven, Step};
 use super::{Scene, Server};
 use crate::defects::{Defect, Defects};
-use crate::kerberos::{Accepted, KerberosError, ReplayCache};
+use crate::kerberos::{Accepted, Acceptor, KerberosError, ReplayCache};
 use crate::sa::Context;
 
 /// ErrorId 1013 of ms-diagnostics.
@@ -36,21 +36,18 @@ impl Server {
     }
 
     fn accept_ticket(&mut self, scene: &mut Scene<'_>, token: &[u8]) -> Result<Accepted, KerberosError> {
-        let mut acceptor = self.config.kerberos.clone().ok_or(KerberosError::Framing)?;
+        let acceptor = self.config.kerberos.as_ref().ok_or(KerberosError::Framing)?;
         let defects = self.config.defects;
-        if defects.has(Defect::RefusesSlightSkew) {
-            acceptor.skew = Duration::from_secs(60);
-        }
         if defects.has(Defect::AcceptsApReqAgain) {
             self.replays = ReplayCache::default();
         }
         let accepted = acceptor.accept(token, scene.now, &mut self.replays, scene.entropy);
-        match accepted {
-            Err(error) if is_forgiven(&error, defects) => {
-                acceptor.skew = Duration::from_secs(u32::MAX.into());
-                acceptor.accept(token, scene.now, &mut self.replays, scene.entropy)
+        match misjudged(&accepted, defects) {
+            Some(skew) => {
+                let careless = Acceptor { skew, ..acceptor.clone() };
+                careless.accept(token, scene.now, &mut ReplayCache::default(), scene.entropy)
             }
-            accepted => accepted,
+            None => accepted,
         }
     }
 
@@ -85,12 +82,16 @@ impl Server {
     }
 }
 
-/// What a defective server does not mind in a ticket or its authenticator.
-fn is_forgiven(error: &KerberosError, defects: Defects) -> bool {
-    match error {
-        KerberosError::Expired { .. } => defects.has(Defect::AcceptsExpiredTicket),
-        KerberosError::NotYetValid { .. } => defects.has(Defect::AcceptsFutureTicket),
-        KerberosError::Skew { .. } => defects.has(Defect::AcceptsSkewedTicket),
-        _ => false,
-    }
+/// How far a defective server lets the clocks be apart, where it judges otherwise than a right one.
+fn misjudged(accepted: &Result<Accepted, KerberosError>, defects: Defects) -> Option<Duration> {
+    const FOR_EVER: Duration = Duration::from_secs(u32::MAX as u64);
+    const MINUTE: Duration = Duration::from_secs(60);
+    let (is_other, skew) = match accepted {
+        Ok(_) => (defects.has(Defect::RefusesSlightSkew), MINUTE),
+        Err(KerberosError::Expired { .. }) => (defects.has(Defect::AcceptsExpiredTicket), FOR_EVER),
+        Err(KerberosError::NotYetValid { .. }) => (defects.has(Defect::AcceptsFutureTicket), FOR_EVER),
+        Err(KerberosError::Skew { .. }) => (defects.has(Defect::AcceptsSkewedTicket), FOR_EVER),
+        Err(_) => (false, FOR_EVER),
+    };
+    is_other.then_some(skew)
 }

@@ -3,7 +3,7 @@
 use sipae_spec::Diagnostic;
 
 use super::table::Association;
-use super::{Scene, Server, endpoint_of};
+use super::{Scene, Server, endpoint_of, is_silent};
 use crate::auth::{AuthHeader, AuthParam};
 use crate::buffer::{SignatureBuffer, SignatureParams};
 use crate::defects::{Defect, Defects};
@@ -29,7 +29,9 @@ impl Server {
         if self.config.defects.has(Defect::BoundToConnection) && self.is_elsewhere(scene, &opaque) {
             return self.challenge(scene, message);
         }
-        if self.completes_tls_dsk(&opaque)
+        let may_complete = !message.method().is_some_and(is_silent);
+        if may_complete
+            && self.completes_tls_dsk(&opaque)
             && let Ok(endpoint) = endpoint_of(message)
         {
             return self.complete_tls_dsk(scene, message, credential, &endpoint, opaque);
