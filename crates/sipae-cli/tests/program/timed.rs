@@ -32,7 +32,7 @@ fn short_timers_are_waited_for_side_by_side() {
 fn timers_that_are_not_known_are_not_waited_for() {
     let served = Served::start(&[]);
     let stdout = assert_exit(&sipae(&["run", "--target", &served.target, "3.3.2/expiry"]), 4);
-    assert!(stdout.contains("3 cases: 3 unsupported"), "{stdout}");
+    assert!(stdout.contains("5 cases: 5 unsupported"), "{stdout}");
 }
 
 #[rstest]
