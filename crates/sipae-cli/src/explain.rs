@@ -32,7 +32,7 @@ pub(crate) fn explain(args: &ExplainArgs) -> Result<ExitCode, Failure> {
     let id = args.id.trim();
     match (requirement(id), case(id)) {
         (Some(row), _) => tell(&about_row(row)),
-        (None, Some(case)) => tell(&about_case(&case)),
+        (None, Some(case)) => tell(&about_case(case)),
         (None, None) => {
             Err(Failure::Usage(format!("{id:?} is no row and no case; near it are {}", near(id))))
         }
@@ -46,11 +46,11 @@ fn requirement(id: &str) -> Option<&'static Requirement> {
 }
 
 /// The case with this id, or the only one that has it as a part.
-fn case(id: &str) -> Option<KnownCase> {
-    let holding: Vec<KnownCase> =
+fn case(id: &str) -> Option<&'static KnownCase> {
+    let holding: Vec<&KnownCase> =
         filter::known().filter(|case| !id.is_empty() && case.id.contains(id)).collect();
-    let exact = holding.iter().find(|case| case.id == id).cloned();
-    exact.or_else(|| if holding.len() == 1 { holding.into_iter().next() } else { None })
+    let exact = holding.iter().find(|case| case.id == id);
+    exact.or(if holding.len() == 1 { holding.first() } else { None }).copied()
 }
 
 /// The ids that are most like a text.
@@ -63,11 +63,11 @@ fn near(id: &str) -> String {
         let holds = if known.contains(id) { 2.0 - known.len() as f64 / 1000.0 } else { 0.0 };
         like(known).max(like(bare)).max(holds)
     };
-    let rows = requirements().iter().map(|row| row.id.to_owned());
-    let mut known: Vec<(f64, String)> =
-        rows.chain(filter::known().map(|case| case.id)).map(|id| (likeness(&id), id)).collect();
+    let rows = requirements().iter().map(|row| row.id);
+    let mut known: Vec<(f64, &str)> =
+        rows.chain(filter::known().map(|case| case.id)).map(|id| (likeness(id), id)).collect();
     known.sort_by(|(one, _), (other, _)| other.total_cmp(one));
-    let known: Vec<String> = known.into_iter().take(SHOWN).map(|(_, id)| id).collect();
+    let known: Vec<&str> = known.into_iter().take(SHOWN).map(|(_, id)| id).collect();
     known.join(", ")
 }
 
@@ -141,7 +141,7 @@ fn is_no_word(shown: char) -> bool {
 
 fn about_case(case: &KnownCase) -> String {
     let mut page = Page(format!("{}\n", case.id));
-    page.0 += &paragraph("  ", "  ", &case.title);
+    page.0 += &paragraph("  ", "  ", case.title);
     page.0.push('\n');
     page.entry("target", case.role.name());
     page.entry("needs", &case.needs);
@@ -149,7 +149,7 @@ fn about_case(case: &KnownCase) -> String {
         format!("{} ({}; broken: {}): {}", row.id, row.level, row.weight_when_broken(), row.text)
     };
     page.entries("rows", case.rows.iter().map(row));
-    page.entries("steps", shortened(&case.steps).into_iter());
+    page.entries("steps", shortened(&case.steps()).into_iter());
     page.0.push_str("\nsipae explain ROW tells more about a row.\n");
     page.0
 }

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::LazyLock;
 
+use sipae_conformance::case::Case;
+use sipae_conformance::codec::CodecCase;
 use sipae_conformance::filter::Filter;
 use sipae_conformance::{cases, codec};
 use sipae_spec::{Level, Requirement, Role, requirements};
@@ -11,10 +14,10 @@ use crate::args::FilterArgs;
 use crate::output::Failure;
 
 /// What the commands show of a case.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct KnownCase {
-    pub(crate) id: String,
-    pub(crate) title: String,
+    pub(crate) id: &'static str,
+    pub(crate) title: &'static str,
     pub(crate) role: Role,
     pub(crate) schemes: Vec<&'static str>,
     /// What a codec is asked.
@@ -22,51 +25,75 @@ pub(crate) struct KnownCase {
     pub(crate) rows: Vec<&'static Requirement>,
     /// What must be there for it, as a sentence.
     pub(crate) needs: String,
-    /// What it sends and waits for, step by step, at the newest version that it has a meaning for.
-    pub(crate) steps: Vec<String>,
+    course: Course,
 }
 
+/// Where the steps of a case come from: they are made when somebody asks, since each signs and mints.
+#[derive(Debug)]
+enum Course {
+    Server(&'static Case),
+    Codec(&'static CodecCase),
+}
+
+impl KnownCase {
+    /// What it sends and waits for, step by step, at the newest version that it has a meaning for.
+    pub(crate) fn steps(&self) -> Vec<String> {
+        match self.course {
+            Course::Server(case) => case.steps(),
+            Course::Codec(case) => vec![format!("ask {}", case.request())],
+        }
+    }
+
+    fn of_a_codec(case: &'static CodecCase) -> Self {
+        Self {
+            id: case.id(),
+            title: case.title(),
+            role: case.role(),
+            schemes: vec![case.scheme()],
+            operation: Some(case.operation()),
+            rows: rows(case.requirements()),
+            needs: format!("a codec that answers {}", case.operation()),
+            course: Course::Codec(case),
+        }
+    }
+
+    fn of_a_server(case: &'static Case) -> Self {
+        Self {
+            id: case.id(),
+            title: case.title(),
+            role: case.role(),
+            schemes: case.needs().schemes.iter().map(|scheme| scheme.name()).collect(),
+            operation: None,
+            rows: rows(case.requirements()),
+            needs: case.needs().to_string(),
+            course: Course::Server(case),
+        }
+    }
+}
+
+fn rows(ids: &[impl AsRef<str>]) -> Vec<&'static Requirement> {
+    ids.iter().filter_map(|id| Requirement::get(id.as_ref())).collect()
+}
+
+static KNOWN: LazyLock<Vec<KnownCase>> = LazyLock::new(|| {
+    cases::all().map(KnownCase::of_a_server).chain(codec::cases().iter().map(KnownCase::of_a_codec)).collect()
+});
+
 /// Every case, in the order of the suite: those of servers first.
-pub(crate) fn known() -> impl Iterator<Item = KnownCase> {
-    server_cases().chain(codec_cases())
+pub(crate) fn known() -> impl Iterator<Item = &'static KnownCase> {
+    KNOWN.iter()
 }
 
 /// The cases for targets of this role; all of them without one.
-fn known_for(role: Option<Role>) -> impl Iterator<Item = KnownCase> {
+fn known_for(role: Option<Role>) -> impl Iterator<Item = &'static KnownCase> {
     known().filter(move |case| role.is_none_or(|role| case.role == role))
 }
 
-fn codec_cases() -> impl Iterator<Item = KnownCase> {
-    codec::cases().iter().map(|case| KnownCase {
-        id: case.id().to_owned(),
-        title: case.title().to_owned(),
-        role: case.role(),
-        schemes: vec![case.scheme()],
-        operation: Some(case.operation()),
-        rows: case.requirements().iter().filter_map(|id| Requirement::get(id)).collect(),
-        needs: format!("a codec that answers {}", case.operation()),
-        steps: vec![format!("ask {}", case.request())],
-    })
-}
-
-fn server_cases() -> impl Iterator<Item = KnownCase> {
-    cases::all().map(|case| KnownCase {
-        id: case.id().to_owned(),
-        title: case.title().to_owned(),
-        role: case.role(),
-        schemes: case.needs().schemes.iter().map(|scheme| scheme.name()).collect(),
-        operation: None,
-        rows: case.requirements().iter().filter_map(|id| Requirement::get(id)).collect(),
-        needs: case.needs().to_string(),
-        steps: case.steps(),
-    })
-}
-
 /// The cases that a filter chooses, in their order; those for targets of one role where it is given.
-pub(crate) fn chosen(filter: &Filter, role: Option<Role>) -> impl Iterator<Item = KnownCase> {
+pub(crate) fn chosen(filter: &Filter, role: Option<Role>) -> impl Iterator<Item = &'static KnownCase> {
     known_for(role).filter(|case| {
         let ids: Vec<&'static str> = case.rows.iter().map(|row| row.id).collect();
-        let names: Vec<&str> = [case.id.as_str()].into_iter().chain(case.operation).collect();
+        let names: Vec<&str> = [case.id].into_iter().chain(case.operation).collect();
         filter.selects_of(&names, &ids, case.role)
             && case.schemes.iter().any(|scheme| filter.selects_scheme(scheme))
     })
@@ -173,7 +200,7 @@ impl Choice {
         if self.is_met(&Filter { schemes: vec![scheme.to_owned()], ..Filter::default() }) {
             return Ok(());
         }
-        let there = known_for(self.role).flat_map(|case| case.schemes);
+        let there = known_for(self.role).flat_map(|case| case.schemes.iter().copied());
         Err(format!("--scheme {scheme:?}: no case{} runs with it; there are {}", self.whom(), listed(there)))
     }
 
@@ -183,7 +210,7 @@ impl Choice {
 
     /// The rows that cases are about.
     fn rows(self) -> impl Iterator<Item = &'static Requirement> {
-        known_for(self.role).flat_map(|case| case.rows)
+        known_for(self.role).flat_map(|case| case.rows.iter().copied())
     }
 }
 

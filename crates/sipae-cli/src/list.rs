@@ -19,17 +19,13 @@ pub(crate) fn list(args: &ListArgs) -> Result<ExitCode, Failure> {
         return if args.json { document(rows.into_iter().map(row_json)) } else { tell(&row_lines(&rows)) };
     }
     let filter = filter::filter(&args.filter, None)?;
-    if args.json {
-        document(filter::chosen(&filter, None).map(|case| case_json(&case)))
-    } else {
-        cases(&filter, None)
-    }
+    if args.json { document(filter::chosen(&filter, None).map(case_json)) } else { cases(&filter, None) }
 }
 
 /// The cases by id, levels of their rows, and title.
 pub(crate) fn cases(filter: &Filter, role: Option<Role>) -> Result<ExitCode, Failure> {
-    let cases: Vec<[String; 3]> =
-        filter::chosen(filter, role).map(|case| [case.id.clone(), levels(&case), case.title]).collect();
+    let line = |case: &KnownCase| [case.id.to_owned(), levels(case), case.title.to_owned()];
+    let cases: Vec<[String; 3]> = filter::chosen(filter, role).map(line).collect();
     tell(&columns(&cases))
 }
 
@@ -56,7 +52,7 @@ fn levels(case: &KnownCase) -> String {
 }
 
 /// The cases that test a row.
-pub(crate) fn cases_of(row: &Requirement) -> Vec<String> {
+pub(crate) fn cases_of(row: &Requirement) -> Vec<&'static str> {
     filter::known()
         .filter(|case| case.rows.iter().any(|named| named.id == row.id))
         .map(|case| case.id)
@@ -66,7 +62,7 @@ pub(crate) fn cases_of(row: &Requirement) -> Vec<String> {
 /// What stands for a row, in words.
 pub(crate) fn covered(row: &Requirement) -> String {
     let cases = cases_of(row);
-    match coverage(row, cases.iter().map(String::as_str)) {
+    match coverage(row, cases.iter().copied()) {
         Coverage::Cases(cases) => cases.join(", "),
         Coverage::Reason(reason) => reason.to_owned(),
         Coverage::Open => "neither a case nor a reason".to_owned(),
