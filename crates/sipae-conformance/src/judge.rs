@@ -106,6 +106,14 @@ impl<'o> Judge<'o> {
         }
     }
 
+    /// The same for a row that asks for a challenge of whatever scheme: one of Digest alone will do.
+    pub fn challenge_with(&mut self, requirement: &'static str, message: &str, weak: &[ReactionClass]) {
+        match self.observation.reaction(message) {
+            Some(Reaction::DigestChallenge(_)) => self.checks += 1,
+            _ => self.reaction_with(requirement, message, weak),
+        }
+    }
+
     /// The message was not processed, whatever the target did instead: no final answer under the association, no success,
     /// no delivery. For rows without a list of legal reactions.
     pub fn refused(&mut self, requirement: &'static str, message: &str) {

@@ -124,7 +124,20 @@ impl<'r> Plan<'r> {
         let isolation = options.target.isolates(&options.profile);
         let refused = self.reports_of(setting.mode.scheme).find(|report| report.is_final);
         let stages = |part: &str| options.stage(ways, setting, &format!("gate {part}"), pace, 0);
-        gate::pass(&stages, pace, setting.mode, &Known { is_claimed, isolation, refused })
+        let report = gate::pass(&stages, pace, setting.mode, &Known { is_claimed, isolation, refused });
+        if self.is_only_supposed(setting.mode.scheme) && report.outcome == GateOutcome::Failed {
+            return GateReport { outcome: GateOutcome::Untested, is_unclaimed: true, ..report };
+        }
+        report
+    }
+
+    /// Whether nobody has said that there is a conference: that the target does not know the one of the test credentials
+    /// shows nothing, and what it does with Digest instead may be no anonymous join.
+    fn is_only_supposed(&self, scheme: Scheme) -> bool {
+        let Self { options: RunOptions { profile, filter, target, .. }, .. } = self;
+        let is_asked_for = !filter.schemes.is_empty() || profile.claims(scheme);
+        let is_reference = matches!(target, Target::Reference { .. });
+        scheme == Scheme::Digest && !is_asked_for && !is_reference && profile.has_test_conference()
     }
 
     /// A server that answers, and offers nothing that can be tested, has failed the first gate.

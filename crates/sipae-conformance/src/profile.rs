@@ -526,6 +526,11 @@ impl Profile {
         }
     }
 
+    /// Whether the conference is that of the reference, whose key is a test value.
+    pub(crate) fn has_test_conference(&self) -> bool {
+        self.conference() == Some(&reference_conference())
+    }
+
     /// Reads a file.
     ///
     /// # Errors

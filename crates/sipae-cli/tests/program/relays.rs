@@ -299,6 +299,34 @@ fn refuse_authenticate(message: &Message<'_>, status: u16) -> Deed {
     if is_authenticate(message) { Deed::Answer(refusal()) } else { Deed::Forward }
 }
 
+/// What a registrar does with Digest is no anonymous join, and its challenges are what rows ask of any server.
+#[test]
+fn a_registrar_with_digest_closes_one_gate_and_fails_no_case() {
+    let challenge = |message: &Message<'_>| {
+        let draft =
+            Draft::response_to(message, 401, "x").with(HeaderName::Date, "Thu, 01 Jan 2026 00:00:00 GMT");
+        let line = "Digest realm=\"contoso.com\", nonce=\"0123456789abcdef\"";
+        if matches!(message.method(), Some(b"ACK" | b"CANCEL")) {
+            Deed::Swallow
+        } else {
+            Deed::Answer(draft.with(HeaderName::WwwAuthenticate, line).close().to_octets())
+        }
+    };
+    let (_served, target) = served(challenge, at_once);
+    let stdout = assert_exit(&sipae(&["run", "--target", &target]), 3);
+    assert!(stdout.contains("NTLM v4  gate closed: the server offers Digest and no NTLM\n"), "{stdout}");
+    assert!(
+        stdout.contains("Digest  gate not tested: the server does not accept the key of sip:alice@"),
+        "{stdout}"
+    );
+    assert!(!stdout.contains("FAIL") && !stdout.contains("LOOSE"), "{stdout}");
+    let claimed = assert_exit(&sipae(&["run", "--target", &target, "--scheme", "digest"]), 3);
+    assert!(
+        claimed.contains("Digest  gate closed: the server does not accept the key of sip:alice@"),
+        "{claimed}"
+    );
+}
+
 /// A profile that claims more than is offered blames the claim, and what is offered is tested.
 #[test]
 fn a_version_that_is_claimed_and_not_offered_is_named() {

@@ -94,7 +94,7 @@ pub(super) fn cases() -> Vec<Case> {
 fn challenge(judge: &mut Judge<'_>) {
     // A challenge that brings a token at once is a challenge all the same; the token is a matter of another row.
     if !matches!(judge.observation().reaction("bare"), Some(Reaction::Continuation(_))) {
-        judge.reaction("SIPAE-3.3.5.1-01", "bare");
+        judge.challenge_with("SIPAE-3.3.5.1-01", "bare", &[]);
     }
     let is_challenge = |answer: &Message<'_>| answer.status().and_then(ChallengeKind::from_status);
     if judge.observation().answer("bare", is_challenge).flatten().is_none() {

@@ -46,7 +46,7 @@ fn method(method: &'static str) -> Case {
     .plan(move |_| {
         Script::connected().compose("bare", complete_headers(Template::new(method).to(Recipient::Nobody))).ask("bare")
     })
-    .judge(|judge| judge.reaction_with("SIPAE-3.3.5.1-04", "bare", &[ReactionClass::Status(400)]))
+    .judge(|judge| judge.challenge_with("SIPAE-3.3.5.1-04", "bare", &[ReactionClass::Status(400)]))
 }
 
 /// The first token of a handshake for another server.
