@@ -10,6 +10,7 @@ use sipae::auth::Scheme;
 use sipae_conformance::probe::{self, DEEPEST, Handshake, Offer, Report, Tried};
 use sipae_conformance::profile::Profile;
 use sipae_events::ExitCode;
+use sipae_report::visible;
 
 use crate::args::ProbeArgs;
 use crate::output::{Failure, forgive_closed_pipe};
@@ -28,11 +29,21 @@ pub(crate) fn probe(args: &ProbeArgs) -> Result<ExitCode, Failure> {
         is_known.then_some(&profile),
         args.seed.unwrap_or_else(crate::run::random_seed),
     );
-    forgive_closed_pipe(tell(&report, is_known, &mut io::stdout())).map_err(Failure::Report)?;
+    forgive_closed_pipe(told(&report, is_known)).map_err(Failure::Report)?;
     if let Some(file) = &args.write {
         write(&report, file).map_err(|source| Failure::File { file: file.clone(), source })?;
     }
     Ok(if report.kind.is_some() { ExitCode::Passed } else { ExitCode::Blocked })
+}
+
+/// Much of it are words of the peer.
+fn told(report: &Report, is_known: bool) -> io::Result<()> {
+    let mut text = Vec::new();
+    tell(report, is_known, &mut text)?;
+    let text = String::from_utf8_lossy(&text);
+    let shown: String =
+        text.chars().map(|shown| if shown == '\n' { shown } else { visible(shown) }).collect();
+    io::stdout().write_all(shown.as_bytes())
 }
 
 fn tell(report: &Report, is_known: bool, out: &mut impl Write) -> io::Result<()> {

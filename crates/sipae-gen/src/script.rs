@@ -33,10 +33,16 @@ pub enum TicketFault {
     Future,
     /// The ticket is for a service of another host.
     OtherService,
+    /// The ticket is for the same service in another realm.
+    OtherRealm,
+    /// The ticket is under a key of an encryption type that the service has no key of.
+    OtherType,
     /// The client of the authenticator is not that of the ticket.
     OtherClient,
     /// The authenticator was made ten minutes ago, by the clock of the suite.
     Skewed,
+    /// The authenticator was made in ten minutes from now, by the clock of the suite.
+    SkewedAhead,
     /// The authenticator was made four minutes ago: within the tolerance, and hence no fault.
     SlightlySkewed,
     /// The encrypted part of the ticket lacks its end.
@@ -60,6 +66,8 @@ pub enum CertificateFault {
     Unnamed,
     /// It ends in a minute; until then it is right.
     EndsSoon,
+    /// It is right, and a hundred authorities stand between it and the one that is trusted.
+    FarFromRoot,
 }
 
 /// What stands in `gssapi-data`.

@@ -19,6 +19,7 @@ pub use expected::{
 pub use json::JsonLines;
 pub use junit::Junit;
 pub use progress::Progress;
+pub use text::visible;
 
 use std::io;
 

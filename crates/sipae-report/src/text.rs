@@ -12,8 +12,9 @@ pub(crate) fn printable(text: &str) -> String {
     if text.chars().nth(LONGEST).is_some() { format!("{shown}…") } else { shown }
 }
 
-/// The same for a text of any length.
-pub(crate) fn visible(shown: char) -> char {
+/// What moves a cursor, turns a line around, or cannot stand in XML is shown as U+FFFD.
+#[must_use]
+pub fn visible(shown: char) -> char {
     // Controls move the cursor, the marks of bidirectional text turn a line around, and XML has no noncharacters.
     let turns = matches!(shown, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
     if shown.is_control() || turns || matches!(shown, '\u{FFFE}' | '\u{FFFF}') { '\u{FFFD}' } else { shown }

@@ -11,8 +11,6 @@ mod codec;
 #[cfg(test)]
 mod contexts;
 #[cfg(test)]
-mod foreign_digest;
-#[cfg(test)]
 mod forwarding;
 #[cfg(test)]
 mod fuzz_regression;

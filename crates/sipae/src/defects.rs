@@ -245,6 +245,8 @@ defects! {
     TlsDskWithoutStsUri "tls-dsk-without-sts-uri" "SIPAE-3.3.5.1-08" "the line of TLS-DSK has no sts-uri";
     CompletesAtClientFlight "completes-at-client-flight" "SIPAE-3.1-04" "the client's flight of TLS-DSK is answered 200";
     ServerFlightIsCut "server-flight-is-cut" "SIPAE-3.3.5.2-11" "the flight of ServerHello goes out without its last message";
+    ForgetsAtLongFlight "forgets-at-long-flight" "SIPAE-3.3.5.2-21" "a flight of more than 16 KiB ends every association";
+    AnswersWithTls13 "answers-with-tls-1-3" "SIPAE-3.2.5.1-32" "ServerHello says TLS 1.3";
     AcceptsExpiredCertificate "accepts-expired-certificate" "SIPAE-3.3.5.2-12" "a certificate of a while ago is accepted";
     AcceptsFutureCertificate "accepts-future-certificate" "SIPAE-3.3.5.2-12" "a certificate of some time from now is accepted";
     CertificateOfNobody "certificate-of-nobody" "SIPAE-3.3.5.2-12" "a certificate that names no user is taken for that of From";
@@ -270,6 +272,8 @@ impl Defect {
             Self::TlsDskWithoutStsUri
             | Self::CompletesAtClientFlight
             | Self::ServerFlightIsCut
+            | Self::AnswersWithTls13
+            | Self::ForgetsAtLongFlight
             | Self::AcceptsExpiredCertificate
             | Self::AcceptsFutureCertificate
             | Self::CertificateOfNobody

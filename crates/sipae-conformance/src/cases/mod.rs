@@ -27,6 +27,7 @@ sections! {
     section_3_1_deliveries
     section_3_1_1
     section_3_2_4_1
+    section_3_2_5_1
     section_3_3_1
     section_3_3_2
     section_3_3_3

@@ -2,7 +2,9 @@
 
 use sipae_gen::{DigestChange, Party, Recipient, Script, Template};
 
-use super::anonymous::{anonymous_invite, arriving, hang_up, inside, is_let_in, join, joined};
+use super::anonymous::{
+    anonymous_invite, arriving, hang_up, inside, is_let_in, is_ordinary, join, joined, nonce_serves_again,
+};
 use super::section_3_3_5_4::weakly_refused;
 use crate::case::{Case, Gate, Place};
 
@@ -21,19 +23,26 @@ pub(super) fn cases() -> Vec<Case> {
             leave(inside_with(script, "again", counted(64)))
         })
         .judge(|judge| {
-            if joined(judge) {
-                judge.answered_as(ROW, "next", "accepted", is_let_in);
-                judge.answered_as(ROW, "gap", "accepted", is_let_in);
+            if !joined(judge) || !nonce_serves_again(judge, "next") {
+                return;
+            }
+            judge.answered_as(ROW, "next", "accepted", is_let_in);
+            judge.answered_as(ROW, "gap", "accepted", is_let_in);
+            // Counts may be checked, and need not (RFC 7616 3.3).
+            if is_ordinary(judge, "bare") {
+                weakly_refused(judge, ROW, "again");
+            } else {
                 judge.refusal(ROW, "again");
             }
         }),
         case("3.3.5.5/other-method", "a response for another method is refused", ROW)
             .plan(|_| {
                 let change = DigestChange { method: Some("INVITE".to_owned()), ..DigestChange::default() };
-                leave(inside_with(join(), "other", change))
+                let script = inside_with(join(), "next", DigestChange::default());
+                leave(inside_with(script, "other", change))
             })
             .judge(|judge| {
-                if joined(judge) {
+                if joined(judge) && nonce_serves_again(judge, "next") {
                     judge.refusal(ROW, "other");
                 }
             }),

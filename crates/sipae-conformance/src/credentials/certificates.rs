@@ -28,6 +28,9 @@ pub struct Certificates {
     made: Arc<Mutex<BTreeMap<String, Arc<TlsDskProvider>>>>,
 }
 
+/// How many authorities stand between the root and a certificate that is far from it.
+#[cfg(feature = "tls")]
+const AUTHORITIES_BELOW_ROOT: usize = 100;
 /// Why there is no certificate to show.
 const NO_CERTIFICATE: &str =
     "the profile has no certificate of the user, and no key of an authority to make one";
@@ -136,6 +139,7 @@ impl Certificates {
             Password::Certificate(CertificateFault::Unnamed) => {
                 self.issued("nobody-with-this-name@unknown.invalid", Validity::FOR_EVER)
             }
+            Password::Certificate(CertificateFault::FarFromRoot) => self.far_from_root(address),
             Password::Wrong(_) => stranger(address),
             _ => Err(TlsDskError::Settings("TLS-DSK has no such credentials".to_owned())),
         };
@@ -146,6 +150,20 @@ impl Certificates {
     fn issued(&self, address: &str, validity: Validity) -> Result<TlsDskIdentity, TlsDskError> {
         let issuer = self.issuer.as_ref().ok_or_else(|| TlsDskError::Settings(NO_CERTIFICATE.to_owned()))?;
         issuer.user(address, validity, TestKey::for_engine(self.engine))
+    }
+
+    /// With the least key that there is: so long a chain is to fit into a header field.
+    #[cfg(feature = "tls")]
+    fn far_from_root(&self, address: &str) -> Result<TlsDskIdentity, TlsDskError> {
+        let root = self.issuer.as_ref().ok_or_else(|| TlsDskError::Settings(NO_CERTIFICATE.to_owned()))?;
+        let last = (2..=AUTHORITIES_BELOW_ROOT)
+            .try_fold(root.subordinate("1")?, |above, place| above.subordinate(&place.to_string()))?;
+        last.user(address, Validity::FOR_EVER, TestKey::P256)
+    }
+
+    #[cfg(not(feature = "tls"))]
+    fn far_from_root(&self, _: &str) -> Result<TlsDskIdentity, TlsDskError> {
+        Err(TlsDskError::Settings(NO_CERTIFICATE.to_owned()))
     }
 
     #[cfg(not(feature = "tls"))]

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use sipae::clock::{Entropy, Time};
-use sipae::kerberos::{Initiate, Initiated, Key, Mint, Principal, ServiceKey, ServiceTicket};
+use sipae::kerberos::{EncryptionType, Initiate, Initiated, Key, Mint, Principal, ServiceKey, ServiceTicket};
 use sipae_gen::{Password, TicketFault};
 
 use super::{DAY, HOUR, MINUTE, TicketCache, Unproven, ago};
@@ -56,6 +56,7 @@ impl Tickets {
         let mut initiate = Initiate::new(now);
         match password {
             Password::Ticket(TicketFault::Skewed) => initiate.time = ago(now, 10 * MINUTE),
+            Password::Ticket(TicketFault::SkewedAhead) => initiate.time = now.plus(10 * MINUTE),
             Password::Ticket(TicketFault::SlightlySkewed) => initiate.time = ago(now, 4 * MINUTE),
             Password::Ticket(TicketFault::OtherClient) => {
                 initiate.client = Some(Principal::user("nobody-with-this-name", &ticket.client.realm));
@@ -74,6 +75,7 @@ const fn is_right_ticket(password: &Password) -> bool {
         Password::Right
             | Password::Ticket(
                 TicketFault::Skewed
+                    | TicketFault::SkewedAhead
                     | TicketFault::SlightlySkewed
                     | TicketFault::OtherClient
                     | TicketFault::Checksum
@@ -107,6 +109,10 @@ fn mint(
             wrong = Key::random(key.key.etype(), entropy);
             &wrong
         }
+        Password::Ticket(TicketFault::OtherType) => {
+            wrong = Key::random(other_type(keys, key), entropy);
+            &wrong
+        }
         _ => &key.key,
     };
     Ok(mint.mint(by, entropy)?)
@@ -121,12 +127,23 @@ fn spoil(mint: &mut Mint, password: &Password, now: Time) {
         TicketFault::OtherService => {
             mint.service.components = vec!["sip".to_owned(), "another.server.invalid".to_owned()];
         }
+        TicketFault::OtherRealm => "ANOTHER.INVALID".clone_into(&mut mint.service.realm),
         TicketFault::Truncated => mint.missing = 8,
-        TicketFault::Skewed
+        TicketFault::OtherType
+        | TicketFault::Skewed
+        | TicketFault::SkewedAhead
         | TicketFault::SlightlySkewed
         | TicketFault::OtherClient
         | TicketFault::Checksum => {}
     }
+}
+
+/// An encryption type that a service has no key of; where it has one of each, the weakest, which then is another key.
+fn other_type(keys: &[ServiceKey], own: &ServiceKey) -> EncryptionType {
+    let has = |etype: &EncryptionType| {
+        keys.iter().any(|key| key.principal == own.principal && key.key.etype() == *etype)
+    };
+    EncryptionType::ALL.into_iter().find(|etype| !has(etype)).unwrap_or(EncryptionType::Rc4)
 }
 
 /// The strongest key of a service, and of its keys the newest.

@@ -23,6 +23,8 @@ const IDENTITY_KEY: &str = include_str!("test-identity.key.pem");
 pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
     certificate: String,
+    /// What stands behind a certificate of it up to the root, which is left out: empty for a root.
+    chain: String,
 }
 
 /// The key of a certificate.
@@ -70,18 +72,24 @@ impl Authority {
     pub fn from_pem(certificate: &str, key: &str) -> Result<Self, TlsDskError> {
         let key = KeyPair::from_pem(key).map_err(unreadable)?;
         let issuer = Issuer::from_ca_cert_pem(certificate, key).map_err(unreadable)?;
-        Ok(Self { issuer, certificate: certificate.to_owned() })
+        Ok(Self { issuer, certificate: certificate.to_owned(), chain: String::new() })
     }
 
     fn with_key(key: KeyPair, name: &str) -> Result<Self, TlsDskError> {
-        let mut params = CertificateParams::default();
-        params.distinguished_name.push(DnType::CommonName, name);
-        params.distinguished_name.remove(DnType::OrganizationName);
-        params.serial_number = Some(SerialNumber::from(1_u64));
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let params = authority_params(name);
         let certificate = params.self_signed(&key).map_err(refused)?.pem();
-        Ok(Self { issuer: Issuer::new(params, key), certificate })
+        Ok(Self { issuer: Issuer::new(params, key), certificate, chain: String::new() })
+    }
+
+    /// An authority below this one. What it issues comes with the certificates of all authorities below the root.
+    ///
+    /// # Errors
+    /// When the library refuses, which nothing makes it do.
+    pub fn subordinate(&self, name: &str) -> Result<Self, TlsDskError> {
+        let (key, params) = (KeyPair::generate().map_err(refused)?, authority_params(name));
+        let certificate = params.signed_by(&key, &self.issuer).map_err(refused)?.pem();
+        let chain = format!("{certificate}{}", self.chain);
+        Ok(Self { issuer: Issuer::new(params, key), certificate, chain })
     }
 
     /// Its certificate in PEM, to be trusted.
@@ -144,7 +152,8 @@ impl Authority {
             TestKey::Rsa => rsa(IDENTITY_KEY)?,
         };
         let certificate = params.signed_by(&pair, &self.issuer).map_err(refused)?;
-        Ok(TlsDskIdentity { certificates: certificate.pem(), key: pair.serialize_pem() })
+        let certificates = format!("{}{}", certificate.pem(), self.chain);
+        Ok(TlsDskIdentity { certificates, key: pair.serialize_pem() })
     }
 }
 
@@ -152,6 +161,16 @@ impl fmt::Debug for Authority {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Authority").finish_non_exhaustive()
     }
+}
+
+fn authority_params(name: &str) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.distinguished_name.remove(DnType::OrganizationName);
+    params.serial_number = Some(SerialNumber::from(1_u64));
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params
 }
 
 fn params(name: &str, alternatives: Vec<SanType>, validity: Validity) -> CertificateParams {

@@ -23,15 +23,28 @@ fn facts(der: &[u8]) -> Result<PeerCertificate, x509_cert::der::Error> {
     if let Some((_, alternatives)) = facts.get_extension::<SubjectAltName>()? {
         names.extend(alternatives.0.iter().filter_map(alternative));
     }
-    let not_after = Time::default().plus(facts.validity().not_after.to_unix_duration());
+    let (_, not_after) = times(&certificate);
     Ok(PeerCertificate { names, not_after })
+}
+
+/// From when until when a certificate is valid.
+pub(super) fn validity(der: &[u8]) -> Result<(Time, Time), x509_cert::der::Error> {
+    Certificate::from_der(der).map(|certificate| times(&certificate))
+}
+
+fn times(certificate: &Certificate) -> (Time, Time) {
+    let validity = certificate.tbs_certificate().validity();
+    let [from, until] = [validity.not_before, validity.not_after].map(|time| time.to_unix_duration());
+    (Time::default().plus(from), Time::default().plus(until))
 }
 
 fn alternative(name: &GeneralName) -> Option<String> {
     match name {
-        GeneralName::UniformResourceIdentifier(text)
-        | GeneralName::Rfc822Name(text)
-        | GeneralName::DnsName(text) => Some(text.to_string()),
+        GeneralName::UniformResourceIdentifier(text) | GeneralName::Rfc822Name(text) => {
+            Some(text.to_string())
+        }
+        // A host is nobody's address.
+        GeneralName::DnsName(text) => Some(text.to_string()).filter(|name| !name.contains('@')),
         GeneralName::OtherName(other) if other.type_id == PRINCIPAL_NAME => {
             other.value.decode_as::<Utf8StringRef<'_>>().ok().map(|text| text.to_string())
         }

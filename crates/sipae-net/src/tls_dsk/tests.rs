@@ -232,6 +232,52 @@ fn a_certificate_that_is_not_accepted_says_why(
     assert!(side == Side::Client && wrong.is(&error), "{side:?}: {error}");
 }
 
+/// Test servers show a certificate that nobody has issued, often one that says it is an authority.
+#[rstest]
+#[case(TlsDskEngine::Rustls)]
+#[cfg_attr(feature = "legacy-tls", case(TlsDskEngine::OpenSsl))]
+fn a_client_trusts_the_very_certificate_that_it_is_told_to_trust(#[case] engine: TlsDskEngine) {
+    let alone = authority();
+    let identity = TlsDskIdentity { certificates: alone.certificate().to_owned(), key: alone.key() };
+    let host = settings(TlsDskEngine::Rustls, identity);
+    assert!(shake(&client(engine), &host).is_ok());
+    let stranger = Authority::stranger().unwrap();
+    let identity = TlsDskIdentity { certificates: stranger.certificate().to_owned(), key: stranger.key() };
+    let (side, error) = shake(&client(engine), &settings(TlsDskEngine::Rustls, identity)).unwrap_err();
+    assert!(side == Side::Client && error.rule() == "SIPAE-3.3.5.2-12", "{side:?}: {error}");
+}
+
+/// Every certificate of the chain is right; the chain is what nobody needs, and what costs a server time.
+#[rstest]
+#[case(TlsDskEngine::Rustls)]
+#[cfg_attr(feature = "legacy-tls", case(TlsDskEngine::OpenSsl))]
+fn a_chain_of_a_hundred_certificates_is_refused_by_both_sides(#[case] engine: TlsDskEngine) {
+    let far = below(100);
+    let near = settings(TlsDskEngine::Rustls, far.user(USER, VALID, TestKey::P256).unwrap());
+    let (side, error) = shake(&near, &server(engine)).unwrap_err();
+    assert!(side == Side::Server && error.rule() == "SIPAE-3.3.5.2-12", "{side:?}: {error}");
+    let host = settings(TlsDskEngine::Rustls, far.server(HOST, VALID, TestKey::P256).unwrap());
+    let (side, error) = shake(&client(engine), &host).unwrap_err();
+    assert!(side == Side::Client && error.rule() == "SIPAE-3.3.5.2-12", "{side:?}: {error}");
+}
+
+/// Users and servers have their certificates from an authority below the root.
+#[rstest]
+#[case(TlsDskEngine::Rustls)]
+#[cfg_attr(feature = "legacy-tls", case(TlsDskEngine::OpenSsl))]
+fn a_chain_of_two_authorities_is_accepted_by_both_sides(#[case] engine: TlsDskEngine) {
+    let far = below(2);
+    let near = settings(engine, far.user(USER, VALID, TestKey::P256).unwrap());
+    let host = settings(engine, far.server(HOST, VALID, TestKey::P256).unwrap());
+    check(&shake(&near, &host).unwrap());
+}
+
+/// The last of so many authorities, each below the one before, the first below the one that is trusted.
+fn below(count: usize) -> Authority {
+    let below = |above: Authority, place: usize| above.subordinate(&place.to_string()).unwrap();
+    (1..=count).fold(authority(), below)
+}
+
 /// SIPAE-3.3.5.2-11.
 #[rstest]
 #[case(TlsDskEngine::Rustls)]

@@ -11,6 +11,11 @@ use sipae::digest::Algorithm;
 use sipae::message::{Limits, MessageStream};
 use sipae_net::{Errors, Process};
 
+use super::peer::program;
+
+/// What it is called on the path.
+pub(crate) const PROGRAM: &str = "kamailio";
+
 /// The realm of its challenges.
 pub(crate) const REALM: &str = "bob@contoso.com";
 /// The password of every user.
@@ -22,6 +27,27 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Ports that are tried: another program may take one before Kamailio does.
 const TRIES: usize = 3;
 
+/// How long its nonces serve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Nonces {
+    /// With qop and a count that is checked.
+    Counted,
+    /// As it comes: no qop, and nonces that are made of the second.
+    OfTime,
+    /// For one request.
+    Once,
+}
+
+impl Nonces {
+    const fn settings(self) -> &'static str {
+        match self {
+            Self::Counted => "modparam(\"auth\", \"qop\", \"auth\")\nmodparam(\"auth\", \"nonce_count\", 1)",
+            Self::OfTime => "",
+            Self::Once => "modparam(\"auth\", \"qop\", \"auth\")\nmodparam(\"auth\", \"one_time_nonce\", 1)",
+        }
+    }
+}
+
 /// A running Kamailio. Dropping it ends it with its children, and removes its folder.
 pub(crate) struct Kamailio {
     process: Process,
@@ -30,20 +56,21 @@ pub(crate) struct Kamailio {
 }
 
 impl Kamailio {
-    /// Starts one whose challenges have this algorithm, `MD5` or `SHA-256`. `None` where Kamailio is not installed.
-    pub(crate) fn start(algorithm: Algorithm) -> Option<Self> {
-        let program = installed()?;
-        let started = (0..TRIES).find_map(|_| Self::try_start(&program, algorithm));
-        Some(started.expect("Kamailio starts"))
+    /// Starts one whose challenges have this algorithm, `MD5` or `SHA-256`.
+    pub(crate) fn start(algorithm: Algorithm, nonces: Nonces) -> Self {
+        let program = program(PROGRAM).expect("Kamailio is installed");
+        let started = (0..TRIES).find_map(|_| Self::try_start(&program, algorithm, nonces));
+        started.expect("Kamailio starts")
     }
 
-    fn try_start(program: &Path, algorithm: Algorithm) -> Option<Self> {
+    fn try_start(program: &Path, algorithm: Algorithm, nonces: Nonces) -> Option<Self> {
         static STARTED: AtomicUsize = AtomicUsize::new(0);
         let port = free_port().expect("a free port");
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("sipae-kamailio-{}-{number}", std::process::id()));
         fs::create_dir_all(&folder).expect("a folder");
         let config = CONFIG.replace("@PORT@", &port.to_string()).replace("@ALGORITHM@", algorithm.name());
+        let config = config.replace("@NONCES@", nonces.settings());
         fs::write(folder.join("kamailio.cfg"), config).expect("a file");
         let process = Process::start(&words(program, &folder), Errors::Keep).expect("a process");
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
@@ -131,12 +158,6 @@ fn words(program: &Path, folder: &Path) -> Vec<String> {
     let folder = text(folder);
     let options = ["-DD", "-E", "-m", "16", "-M", "4", "-w", &folder, "-Y", &folder, "-f", &config];
     [text(program)].into_iter().chain(options.map(str::to_owned)).collect()
-}
-
-fn installed() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
-    folders.map(|folder| folder.join("kamailio")).find(|program| program.is_file())
 }
 
 fn free_port() -> io::Result<u16> {

@@ -1,4 +1,5 @@
-//! The reference against what others have written: gss-ntlmssp, MIT Kerberos.
+//! The reference and the suite against what others have written: gss-ntlmssp, MIT Kerberos, Kamailio. OpenSSL, which
+//! is linked and not looked for, stands in the tests of `sipae-net` with its feature `legacy-tls`.
 //!
 //! Each trial is shown with its peer. Where the peer is absent it is ignored and says what is missing; with
 //! `SIPAE_REQUIRE_PEERS=1` in the environment it fails.
@@ -9,6 +10,10 @@
 #[cfg(test)]
 use std::io::Write as _;
 
+#[cfg(test)]
+mod digest;
+#[cfg(test)]
+mod kamailio;
 #[cfg(test)]
 mod kerberos;
 #[cfg(test)]
@@ -26,10 +31,8 @@ mod tickets;
 
 #[cfg(test)]
 fn main() -> std::process::ExitCode {
-    let parts: Vec<part::Part> = [ntlm::parts(), library::parts(), kerberos::parts(), tickets::parts()]
-        .into_iter()
-        .flatten()
-        .collect();
+    let schemes = [ntlm::parts(), library::parts(), kerberos::parts(), tickets::parts(), digest::parts()];
+    let parts: Vec<part::Part> = schemes.into_iter().flatten().collect();
     if let Some(name) = part::asked_for() {
         part::run_here(&parts, &name);
         return std::process::ExitCode::SUCCESS;

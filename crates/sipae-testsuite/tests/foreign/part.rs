@@ -33,6 +33,8 @@ pub(crate) enum Rig {
     NtlmUsers,
     /// A realm with keys of one type, tickets of alice and mallory, and what MIT's library offers there.
     Realm(Etype, Offer),
+    /// Nothing: it starts its own Kamailio.
+    Kamailio,
 }
 
 impl Part {
@@ -44,6 +46,7 @@ impl Part {
         match self.rig {
             Rig::NtlmUsers => Peer::GssNtlmssp,
             Rig::Realm(..) => Peer::MitKerberos,
+            Rig::Kamailio => Peer::Kamailio,
         }
     }
 
@@ -95,6 +98,7 @@ impl Rigs {
                 let realm = self.realm(etype)?;
                 run_apart(name, realm.folder(), &realm.environment(offer))
             }
+            Rig::Kamailio => run_apart(name, Path::new(""), &[]),
         }
     }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use sipae_gssapi::{Gss, Oid};
 
+use super::kamailio;
 use super::realm::PROGRAMS;
 
 /// An implementation that somebody else has written.
@@ -14,6 +15,8 @@ pub(crate) enum Peer {
     GssNtlmssp,
     /// MIT Kerberos, library and KDC.
     MitKerberos,
+    /// Kamailio, a server of Digest.
+    Kamailio,
 }
 
 impl Peer {
@@ -21,6 +24,7 @@ impl Peer {
         match self {
             Self::GssNtlmssp => "gss-ntlmssp",
             Self::MitKerberos => "MIT Kerberos",
+            Self::Kamailio => "Kamailio",
         }
     }
 
@@ -28,14 +32,15 @@ impl Peer {
     pub(crate) fn missing(self) -> Option<String> {
         match self {
             Self::GssNtlmssp => missing_mechanism(&Oid::NTLM),
-            Self::MitKerberos => missing_mechanism(&Oid::KRB5).or_else(missing_program),
+            Self::MitKerberos => missing_mechanism(&Oid::KRB5).or_else(|| missing_program(&PROGRAMS)),
+            Self::Kamailio => missing_program(&[kamailio::PROGRAM]),
         }
     }
 }
 
 /// One line of what nobody else's implementation has confirmed, because it is not on this machine.
 pub(crate) fn unconfirmed() -> Option<String> {
-    let peers = [("NTLM", Peer::GssNtlmssp), ("Kerberos", Peer::MitKerberos)];
+    let peers = [("NTLM", Peer::GssNtlmssp), ("Kerberos", Peer::MitKerberos), ("Digest", Peer::Kamailio)];
     let absent = peers.iter().filter_map(|(scheme, peer)| {
         peer.missing().map(|missing| format!("{scheme} by {} ({missing})", peer.name()))
     });
@@ -56,8 +61,8 @@ fn missing_mechanism(mechanism: &Oid) -> Option<String> {
     }
 }
 
-fn missing_program() -> Option<String> {
-    let missing = PROGRAMS.iter().find(|name| program(name).is_none());
+fn missing_program(programs: &[&str]) -> Option<String> {
+    let missing = programs.iter().find(|name| program(name).is_none());
     missing.map(|name| format!("program {name} is not installed"))
 }
 

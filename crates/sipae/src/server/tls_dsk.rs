@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::account::Account;
+use super::account::{Account, Accounts};
 use super::handshake::{HANDSHAKE_FAILED, Proven, Step};
 use super::negotiation::{Negotiation, Stage};
 use super::{Scene, Server};
@@ -15,6 +15,9 @@ use crate::sa::Context;
 use crate::side::Side;
 use crate::tlsdsk::{PeerCertificate, TlsDskError, TlsHandshake};
 use crate::violation::Breach;
+
+/// Octets from which a flight is long, to the defect that minds it.
+const LONG: usize = 16 * 1024;
 
 impl Server {
     /// A flight: the first one makes a negotiation, each is answered by the one of the server.
@@ -58,6 +61,9 @@ impl Server {
         opaque: Vec<u8>,
         mut handshake: Box<TlsHandshake>,
     ) {
+        if LONG < step.token.len() && self.config.defects.has(Defect::ForgetsAtLongFlight) {
+            self.associations.clear();
+        }
         match handshake.step(step.token) {
             Ok(_) if handshake.is_done() && self.config.defects.has(Defect::CompletesAtClientFlight) => {
                 self.answer_unsigned(scene, step.message, 200);
@@ -65,6 +71,9 @@ impl Server {
             Ok(mut flight) => {
                 if !handshake.is_done() && self.config.defects.has(Defect::ServerFlightIsCut) {
                     cut_last_message(&mut flight);
+                }
+                if self.config.defects.has(Defect::AnswersWithTls13) {
+                    say_tls_1_3(&mut flight);
                 }
                 self.continuation(scene, step.message, &self.agreed(step.credential), &opaque, &flight);
                 let negotiation = self.negotiation_of(scene, step.endpoint, Stage::TlsDsk(handshake));
@@ -111,10 +120,11 @@ impl Server {
         let certificate = outcome.peer.as_ref().ok_or(TlsDskError::CertificateAbsent)?;
         let any = self.config.defects.has(Defect::CertificateOfNobody).then_some(&endpoint.address);
         let any = any.and_then(|address| self.config.accounts.by_address(address));
-        let account = self.holder(certificate).or(any);
-        let account = account.ok_or_else(|| {
-            TlsDskError::CertificateInvalid(format!("it names no user: {}", certificate.names.join(", ")))
-        })?;
+        let account = holder(&self.config.accounts, certificate);
+        let account = match (account, any) {
+            (Err(_), Some(any)) => any,
+            (account, _) => account?,
+        };
         Ok(Proven {
             user: account.user.clone(),
             address: account.address.clone(),
@@ -123,13 +133,34 @@ impl Server {
             reply: None,
         })
     }
+}
 
-    /// The user whom a certificate names: by SIP URI, or by address alone.
-    fn holder(&self, certificate: &PeerCertificate) -> Option<&Account> {
-        certificate.names.iter().find_map(|name| {
-            let name = name.to_lowercase();
-            self.config.accounts.by_address(name.strip_prefix("sip:").unwrap_or(&name))
-        })
+/// The only user whom a certificate names: by SIP URI, or by address alone.
+fn holder<'a>(accounts: &'a Accounts, certificate: &PeerCertificate) -> Result<&'a Account, TlsDskError> {
+    let invalid = |why: &str| {
+        TlsDskError::CertificateInvalid(format!("it names {why}: {}", certificate.names.join(", ")))
+    };
+    let named = certificate.names.iter().filter_map(|name| {
+        let name = name.to_lowercase();
+        accounts.by_address(name.strip_prefix("sip:").unwrap_or(&name))
+    });
+    let mut named: Vec<&Account> = named.collect();
+    named.dedup_by(|one, other| one.address == other.address);
+    match named.as_slice() {
+        [only] => Ok(only),
+        [] => Err(invalid("no user")),
+        _ => Err(invalid("more than one user")),
+    }
+}
+
+/// Puts another version into a ServerHello at the beginning of a flight.
+fn say_tls_1_3(flight: &mut [u8]) {
+    const SERVER_HELLO: (usize, u8) = (5, 2);
+    const VERSION: std::ops::Range<usize> = 9..11;
+    if flight.get(SERVER_HELLO.0) == Some(&SERVER_HELLO.1)
+        && let Some(version) = flight.get_mut(VERSION)
+    {
+        version.copy_from_slice(&[3, 4]);
     }
 }
 
@@ -142,5 +173,37 @@ fn cut_last_message(flight: &mut Vec<u8>) {
     if let Ok(octets) = <[u8; 2]>::try_from(&*length) {
         let shorter = u16::from_be_bytes(octets).saturating_sub(4);
         length.copy_from_slice(&shorter.to_be_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    /// A name in another place of the certificate is no other user; a second user is an attack or a mistake.
+    #[rstest]
+    #[case(&["alice@contoso.com"], Some("alice@contoso.com"))]
+    #[case(&["Alice", "sip:ALICE@contoso.com", "alice@contoso.com"], Some("alice@contoso.com"))]
+    #[case(&["alice@contoso.com", "sip:carol@contoso.com"], Some("alice@contoso.com"))]
+    #[case(&["alice@contoso.com", "sip:bob@contoso.com"], None)]
+    #[case(&["bob@contoso.com", "nobody", "alice@contoso.com", "bob@contoso.com"], None)]
+    #[case(&["sips:alice@contoso.com", "server.contoso.com"], None)]
+    fn a_certificate_is_that_of_the_only_user_whom_it_names(
+        #[case] names: &[&str],
+        #[case] user: Option<&str>,
+    ) {
+        let account = |user: &str| Account {
+            user: user.to_owned(),
+            domain: "CONTOSO".to_owned(),
+            password: "x".to_owned(),
+            address: format!("{user}@contoso.com"),
+            tel: None,
+        };
+        let accounts = Accounts::new(["alice", "bob"].map(account).to_vec());
+        let names = names.iter().map(|name| (*name).to_owned()).collect();
+        let held = holder(&accounts, &PeerCertificate { names, not_after: Time(1) });
+        assert_eq!(held.ok().map(|account| account.address.as_str()), user);
     }
 }

@@ -115,6 +115,26 @@ impl<'a> Iterator for HandshakeMessages<'a> {
     }
 }
 
+/// What the extension `supported_versions` of a ServerHello says, behind the version of the message.
+fn chosen_version(hello: &[u8]) -> Option<[u8; 2]> {
+    const RANDOM: usize = 32;
+    /// Suite and compression.
+    const CHOICES: usize = 3;
+    const SUPPORTED_VERSIONS: [u8; 2] = [0, 43];
+    let (session, rest) = hello.get(RANDOM..)?.split_first()?;
+    let (_, mut extensions) = rest.get(usize::from(*session) + CHOICES..)?.split_first_chunk::<2>()?;
+    while let Some((kind, rest)) = extensions.split_first_chunk::<2>() {
+        let (length, rest) = rest.split_first_chunk::<2>()?;
+        let length = usize::from(u16::from_be_bytes(*length));
+        let content = rest.get(..length)?;
+        if *kind == SUPPORTED_VERSIONS {
+            return content.try_into().ok();
+        }
+        extensions = rest.get(length..)?;
+    }
+    None
+}
+
 /// Octets in front of a handshake message.
 const HEADER: usize = 4;
 
@@ -127,6 +147,15 @@ pub struct Flight<'a> {
 }
 
 impl<'a> Flight<'a> {
+    /// The version that a ServerHello in this flight has chosen, as its two octets: that of `supported_versions` where it
+    /// is there (RFC 8446 4.2.1), else that of the message (RFC 5246 7.4.1.3).
+    #[must_use]
+    pub fn version_of_server(&self) -> Option<[u8; 2]> {
+        let hello = self.messages().flatten().find(|message| message.kind == HandshakeType::SERVER_HELLO)?;
+        let (version, rest) = hello.body.split_first_chunk::<2>()?;
+        Some(chosen_version(rest).unwrap_or(*version))
+    }
+
     /// Reads the records of a flight.
     ///
     /// # Errors

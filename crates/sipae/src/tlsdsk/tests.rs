@@ -276,6 +276,26 @@ fn finish() -> Vec<u8> {
     decode_base64(FINISHED).unwrap()
 }
 
+/// A ServerHello of this version, with an empty session and these extensions.
+fn server_hello(version: [u8; 2], extensions: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(extensions.len()).unwrap().to_be_bytes();
+    let body = [&version[..], &[0; 32], &[0, 0xC0, 0x2F, 0], &length, extensions].concat();
+    record(HANDSHAKE, &message(2, &body))
+}
+
+/// RFC 8446 4.2.1: the extension goes before the version of the message. RFC 5246 7.4.1.3: there may be no extensions.
+#[rstest]
+#[case::of_the_message(server_hello([3, 2], &[]), Some([3, 2]))]
+#[case::of_the_extension(server_hello([3, 3], &[0, 43, 0, 2, 3, 4]), Some([3, 4]))]
+#[case::behind_another_one(server_hello([3, 3], &[0, 23, 0, 0, 0, 43, 0, 2, 3, 4]), Some([3, 4]))]
+#[case::extension_is_cut(server_hello([3, 3], &[0, 43, 0, 9, 3, 4]), Some([3, 3]))]
+#[case::without_extensions(record(HANDSHAKE, &message(2, &[3, 1])), Some([3, 1]))]
+#[case::too_short(record(HANDSHAKE, &message(2, &[3])), None)]
+#[case::hello_of_a_client(hello(), None)]
+fn the_version_that_a_server_has_chosen_is_read(#[case] flight: Vec<u8>, #[case] version: Option<[u8; 2]>) {
+    assert_eq!(Flight::read(&flight).unwrap().version_of_server(), version);
+}
+
 #[test]
 fn a_server_is_done_with_its_second_flight_and_says_the_first_in_one_record() {
     let mut server = TlsHandshake::new(Told::new(&[server_flight(), finish()], true), Side::Server);

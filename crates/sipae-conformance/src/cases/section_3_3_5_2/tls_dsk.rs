@@ -6,14 +6,14 @@ use sipae_gen::{CertificateFault, Edit, Mode, ParamEdit, Party, Password, Script
 
 use super::{deepest, stopped};
 use crate::case::{Case, Gate};
-use crate::cases::{Handshake, handshake};
+use crate::cases::{Handshake, handshake, signed};
 use crate::judge::Judge;
 use crate::reaction::Reaction;
 
 const TLS_DSK: &[Scheme] = &[Scheme::TlsDsk];
 
 pub(super) fn cases() -> Vec<Case> {
-    [steps(), certificates(), flights()].into_iter().flatten().collect()
+    [steps(), certificates(), flights(), chains()].into_iter().flatten().collect()
 }
 
 fn steps() -> Vec<Case> {
@@ -145,6 +145,26 @@ fn not_continued(judge: &mut Judge<'_>, row: &'static str, handshake: &Handshake
         !matches!(reaction, Reaction::Continuation(_) | Reaction::Final { status: 200..300, .. })
     };
     judge.answered_as(row, message, "refused", is_refused);
+}
+
+/// Whether so long a chain is accepted is not judged: products have limits of their own.
+fn chains() -> Vec<Case> {
+    const ROW: &str = "SIPAE-3.3.5.2-21";
+    let far = Handshake::of(Party::SECOND, "bad")
+        .with_password(Password::Certificate(CertificateFault::FarFromRoot))
+        .fenced();
+    let title = "a chain of a hundred certificates leaves others served";
+    vec![
+        Case::new("3.3.5.2/chain-of-100-certificates", title, &[ROW])
+            .with(TLS_DSK)
+            .minting()
+            .rough()
+            .plan(move |mode| {
+                let script = handshake(mode).connect(Party::SECOND.connection());
+                signed(script.attempt(|script| far.play(script, mode)), "served").ask("served")
+            })
+            .judge(|judge| judge.processed(ROW, "served")),
+    ]
 }
 
 /// The last octet of the flight belongs to Finished.
