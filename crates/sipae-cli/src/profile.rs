@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use sipae_conformance::credentials::Tickets;
-use sipae_conformance::profile::{Profile, ProfileUser, SCHEMA, TimerDurations};
+use sipae_conformance::profile::{DigestPlace, Profile, ProfileUser, SCHEMA, TimerDurations};
 use sipae_events::ExitCode;
 use sipae_net::TlsRoots;
 
@@ -32,6 +32,7 @@ fn meaning(file: &Path, profile: &Profile) -> String {
         ("versions", versions(profile)),
         ("Kerberos", kerberos(profile)),
         ("TLS-DSK", tls_dsk(profile)),
+        ("Digest", digest(profile)),
         ("patience", format!("an answer may take {} ms", profile.answer_timeout.as_millis())),
         ("timers", timers(profile.durations)),
         ("TLS", tls(profile)),
@@ -81,6 +82,14 @@ fn kerberos(profile: &Profile) -> String {
             let services: BTreeSet<String> = keys.iter().map(|key| key.principal.to_string()).collect();
             format!("keys of {}", services.into_iter().collect::<Vec<_>>().join(", "))
         }
+    }
+}
+
+fn digest(profile: &Profile) -> String {
+    match &profile.digest {
+        Some(DigestPlace::Conference(conference)) => format!("the anonymous join {}", conference.uri),
+        Some(DigestPlace::Registrar) => "the user registers".to_owned(),
+        None => "no conference and no registrar".to_owned(),
     }
 }
 

@@ -7,7 +7,7 @@ use sipae::auth::Scheme;
 use sipae::kerberos::{Acceptor, Keytab, ServiceKey};
 use sipae::server::{ServerConfig, TlsDskService};
 use sipae::tlsdsk::TlsDskError;
-use sipae_conformance::profile::{self, Profile, ProfileUser, read_text, reference_keys};
+use sipae_conformance::profile::{self, Profile, ProfileConference, ProfileUser, read_text, reference_keys};
 use sipae_net::{Authority, TestKey, TlsDskEngine, TlsDskIdentity, TlsDskProvider, TlsDskSettings, Validity};
 
 use crate::args::{Engine, Offered, ServeArgs};
@@ -129,7 +129,10 @@ fn contents(args: &ServeArgs, config: &ServerConfig) -> Result<Vec<(&'static str
 
 /// A profile that fits the server.
 fn profile_text(args: &ServeArgs, config: &ServerConfig, profile: &Profile) -> String {
-    let schemes: Vec<String> = config.schemes.iter().map(|scheme| format!("\"{scheme}\"")).collect();
+    let conference = profile.conference().filter(|_| !config.conferences.is_empty());
+    let digest = conference.map(|_| Scheme::Digest);
+    let schemes = config.schemes.iter().copied().chain(digest);
+    let schemes: Vec<String> = schemes.map(|scheme| format!("\"{scheme}\"")).collect();
     let mut text = format!(
         "# Test credentials of the reference server, which everybody has.\n\n\
          [target]\nschemes = [{}]\nversions = [{}]\n\n\
@@ -138,6 +141,10 @@ fn profile_text(args: &ServeArgs, config: &ServerConfig, profile: &Profile) -> S
         schemes.join(", "),
         args.offer,
     );
+    if let Some(ProfileConference { uri, key, closed, .. }) = conference {
+        text += &format!("\n[conference]\nuri = \"{uri}\"\nkey = \"{key}\"\n");
+        text.extend(closed.iter().map(|closed| format!("closed = \"{closed}\"\n")));
+    }
     if args.tls.tls && args.tls.certificate.is_none() {
         text += &format!("\n[tls]\nca = \"{TLS_CERTIFICATE}\"\n");
     }

@@ -327,6 +327,23 @@ fn a_registrar_with_digest_closes_one_gate_and_fails_no_case() {
     );
 }
 
+/// What a server says of its reason moves no cursor.
+#[test]
+fn words_of_a_server_are_harmless_in_what_probe_shows() {
+    let refuse = |message: &Message<'_>| {
+        if !is_authenticate(message) {
+            return Deed::Forward;
+        }
+        let octets = Draft::response_to(message, 403, "x").close().to_octets();
+        let told = "ms-diagnostics: 1;reason=\"\u{1b}[2J\u{202E}\"\r\nContent-Length";
+        Deed::Answer(String::from_utf8_lossy(&octets).replace("Content-Length", told).into_bytes())
+    };
+    let (_served, target) = served(refuse, at_once);
+    let profile = Scratch::new("probe.toml", &profile("test-password-of-alice", 5000));
+    let stdout = assert_exit(&sipae(&["probe", &target, "--profile", profile.path()]), 0);
+    assert!(stdout.contains("403") && stdout.contains("reason=\"\u{FFFD}[2J\u{FFFD}\""), "{stdout}");
+}
+
 /// A profile that claims more than is offered blames the claim, and what is offered is tested.
 #[test]
 fn a_version_that_is_claimed_and_not_offered_is_named() {

@@ -72,6 +72,33 @@ fn every_scheme_passes(#[values(&[], &["--tls"], &["--host", "sip.example.org"])
     for scheme in SCHEMES {
         assert!(stdout.contains(&format!("{scheme} v4  gate open")), "{stdout}");
     }
+    assert!(stdout.contains("Digest  gate open"), "{stdout}");
+}
+
+/// The library of old products, on the side of the server, on that of the suite, and on both.
+#[cfg(feature = "legacy-tls")]
+#[rstest]
+#[case("openssl", "rustls")]
+#[case("rustls", "openssl")]
+#[case("openssl", "openssl")]
+fn openssl_passes_as_rustls_does(#[case] server: &str, #[case] suite: &str) {
+    let room = Room::new(&["--tls-dsk-engine", server]);
+    room.edit("[tls_dsk]\n", &format!("[tls_dsk]\nengine = \"{suite}\"\n"));
+    let stdout = room.run(&["--scheme", "tls-dsk"], 0);
+    assert!(stdout.contains("TLS-DSK v4  gate open") && stdout.contains(" pass"), "{stdout}");
+}
+
+#[cfg(not(feature = "legacy-tls"))]
+#[test]
+fn a_build_without_openssl_says_so_in_one_line() {
+    let room = Room::new(&[]);
+    room.edit("[tls_dsk]\n", "[tls_dsk]\nengine = \"openssl\"\n");
+    let profile = room.path("profile.toml");
+    let output = sipae(&["run", "--target", &room.served.target, "--profile", &profile]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(told.contains("tls_dsk.engine: unsupported (built without legacy-tls)"), "{told}");
+    assert_eq!(told.lines().count(), 1, "{told}");
 }
 
 #[test]
@@ -298,9 +325,10 @@ fn a_profile_of_test_credentials_is_told_without_passwords() {
     let room = Room::new(&[]);
     let stdout = assert_exit(&sipae(&["profile", "check", &room.path("profile.toml")]), 0);
     for line in [
-        "  schemes     NTLM, Kerberos, TLS-DSK are tested",
+        "  schemes     NTLM, Kerberos, TLS-DSK, Digest are tested",
         "  Kerberos    keys of sip/server.contoso.com@CONTOSO.COM",
         "  TLS-DSK     certificates of any kind are made",
+        "  Digest      the anonymous join sip:alice@contoso.com;gruu;opaque=app:conf:focus:id:TEST0001",
     ] {
         assert!(stdout.lines().any(|shown| shown == line), "{line}\n{stdout}");
     }

@@ -34,8 +34,8 @@ pub(super) fn validity(der: &[u8]) -> Result<(Time, Time), x509_cert::der::Error
 
 fn times(certificate: &Certificate) -> (Time, Time) {
     let validity = certificate.tbs_certificate().validity();
-    let [from, until] = [validity.not_before, validity.not_after].map(|time| time.to_unix_duration());
-    (Time::default().plus(from), Time::default().plus(until))
+    let time = |time: x509_cert::time::Time| Time::default().plus(time.to_unix_duration());
+    (time(validity.not_before), time(validity.not_after))
 }
 
 fn alternative(name: &GeneralName) -> Option<String> {
