@@ -84,6 +84,9 @@ fn trusted(pems: &[String]) -> Result<Vec<X509>, TlsDskError> {
     Ok(trusted)
 }
 
+/// How many authorities may stand between a certificate and its root: as many as rustls takes.
+const LONGEST_CHAIN: u32 = 6;
+
 fn context(settings: &TlsDskSettings, trusted: &[X509]) -> Result<SslContextBuilder, ErrorStack> {
     let mut context = SslContextBuilder::new(SslMethod::tls())?;
     context.set_min_proto_version(Some(version(settings.oldest)))?;
@@ -94,6 +97,7 @@ fn context(settings: &TlsDskSettings, trusted: &[X509]) -> Result<SslContextBuil
     context.set_options(SslOptions::NO_TICKET | SslOptions::NO_COMPRESSION | SslOptions::NO_RENEGOTIATION);
     context.set_session_cache_mode(SslSessionCacheMode::OFF);
     context.set_verify(SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT);
+    context.set_verify_depth(LONGEST_CHAIN);
     let mut store = X509StoreBuilder::new()?;
     for certificate in trusted {
         store.add_cert(certificate.clone())?;

@@ -356,6 +356,12 @@ fn distrust(error: &CertificateError) -> TlsDskError {
         E::UnsupportedSignatureAlgorithmContext { .. } => TlsDskError::CertificateInvalid(
             "it is signed with an algorithm that rustls does not have, such as SHA-1".to_owned(),
         ),
+        // The library has no variant of its own for it.
+        E::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
+            TlsDskError::CertificateUntrusted(
+                "it says that it is an authority, and is not among the trusted certificates".to_owned(),
+            )
+        }
         E::Other(other) => TlsDskError::CertificateInvalid(other.to_string()),
         other => TlsDskError::CertificateInvalid(other.to_string()),
     }
