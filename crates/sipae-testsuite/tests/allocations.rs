@@ -1,7 +1,10 @@
-//! Reading and verifying a signed message allocates nothing.
+//! Reading and verifying a signed message allocates nothing, and malformed tokens cost little.
 //!
 //! A program of its own: the allocator that counts is that of the whole program. It counts by thread, so the tests do
 //! not disturb each other.
+
+mod malformed;
+mod pair;
 
 use allocation_counter::measure;
 use sipae::auth::AuthHeader;

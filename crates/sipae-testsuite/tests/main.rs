@@ -19,11 +19,14 @@ mod harness;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod pair;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod red;
 #[cfg(test)]
 mod reference;
+#[cfg(test)]
 mod runs;
 #[cfg(test)]
 mod schemes;

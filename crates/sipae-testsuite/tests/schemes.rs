@@ -1,133 +1,28 @@
 //! The reference client with the reference server, in memory, with each scheme.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use rstest::rstest;
 use sipae::auth::{AuthHeader, AuthParam, Scheme};
-use sipae::client::{self, Client, ClientConfig, ClientEvent, TlsDskCredentials};
-use sipae::clock::Time;
+use sipae::client::{self, Client, ClientConfig, ClientEvent};
 use sipae::draft::Draft;
 use sipae::encoding::{decode_base64, encode_base64};
-use sipae::kerberos::{Acceptor, Initiate, Key, Mint, Principal, ServiceKey, ServiceTicket};
+use sipae::kerberos::{Initiate, Principal};
 use sipae::message::{HeaderName, Limits, Message};
 use sipae::sa::{Context, Parameters, SecurityAssociation};
-use sipae::server::{self, Account, Accounts, ConnectionId, Server, ServerConfig};
+use sipae::server::{self, Server, ServerConfig};
 use sipae::side::Side;
 use sipae::version::Version;
-use sipae_conformance::profile::reference_keys;
-use sipae_net::{Authority, TlsDskEngine, TlsDskProvider, TlsDskSettings, Validity};
+use sipae_net::Authority;
 use sipae_testsuite::conversation::{Counted, NOW};
 
-const HOST: &str = "server.contoso.com";
-const CONNECTION: ConnectionId = ConnectionId(1);
-
-/// A client and a server, and what has gone between them.
-struct Pair {
-    client: Client,
-    server: Server,
-    entropy: Counted,
-    now: Time,
-    /// What the client has sent.
-    requests: Vec<Vec<u8>>,
-    /// What the server has sent.
-    answers: Vec<Vec<u8>>,
-    events: Vec<ClientEvent>,
-}
-
-fn alice() -> ClientConfig {
-    ClientConfig::new("alice", "CONTOSO", "alice-secret", "alice@contoso.com")
-}
-
-fn server(version: Version, schemes: &[Scheme]) -> ServerConfig {
-    let account = Account {
-        user: "alice".to_owned(),
-        domain: "CONTOSO".to_owned(),
-        password: "alice-secret".to_owned(),
-        address: "alice@contoso.com".to_owned(),
-        tel: None,
-    };
-    ServerConfig {
-        schemes: schemes.to_vec(),
-        kerberos: Some(Acceptor::new(reference_keys(HOST))),
-        tls_dsk: Authority::test().and_then(|authority| authority.service(HOST, TlsDskEngine::Rustls)).ok(),
-        ..ServerConfig::new(HOST, version, Accounts::new(vec![account]))
-    }
-}
-
-fn service_key() -> ServiceKey {
-    reference_keys(HOST).remove(0)
-}
-
-fn ticket(lifetime: Duration) -> ServiceTicket {
-    let key = service_key();
-    let session_key = Key::random(key.key.etype(), &mut Counted(7));
-    let client = Principal::user("alice", "CONTOSO.COM");
-    let mut mint = Mint::new(client, key.principal.clone(), session_key, NOW);
-    mint.end = NOW.plus(lifetime);
-    mint.mint(&key.key, &mut Counted(9)).expect("a ticket")
-}
-
-fn certificate(authority: &Authority, lifetime: Duration) -> TlsDskCredentials {
-    let not_after = NOW.plus(lifetime);
-    let validity = Validity { not_before: Time(0), not_after };
-    let identity =
-        authority.user("alice@contoso.com", validity, sipae_net::TestKey::P256).expect("a certificate");
-    let trusted = Authority::test().expect("an authority").certificate().to_owned();
-    let settings = TlsDskSettings::new(TlsDskEngine::Rustls, Some(identity), &trusted);
-    TlsDskCredentials { provider: Arc::new(TlsDskProvider::new(&settings).expect("settings")), not_after }
-}
-
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// A client with credentials of every kind.
-fn with_all() -> ClientConfig {
-    let authority = Authority::test().expect("an authority");
-    ClientConfig { ticket: Some(ticket(DAY)), tls_dsk: Some(certificate(&authority, DAY)), ..alice() }
-}
+use crate::pair::{CONNECTION, DAY, HOST, Pair, alice, certificate, server, ticket, with_all};
 
 impl Pair {
-    fn new(client: ClientConfig, server: ServerConfig) -> Self {
-        let mut entropy = Counted(0);
-        let mut pair = Self {
-            client: Client::new(client, &mut entropy),
-            server: Server::new(server),
-            entropy,
-            now: NOW,
-            requests: Vec::new(),
-            answers: Vec::new(),
-            events: Vec::new(),
-        };
-        pair.serve(server::Input::Connected(CONNECTION));
-        pair
-    }
-
     fn registered(client: ClientConfig, server: ServerConfig) -> Self {
         let mut pair = Self::new(client, server);
         pair.tell(client::Input::Register);
         pair
-    }
-
-    fn tell(&mut self, input: client::Input<'_>) {
-        for output in self.client.handle(input, self.now, &mut self.entropy) {
-            match output {
-                client::Output::Send(octets) => {
-                    self.requests.push(octets.clone());
-                    self.serve(server::Input::Received(CONNECTION, &octets));
-                }
-                client::Output::Event(event) => self.events.push(event),
-                client::Output::Close => {}
-            }
-        }
-    }
-
-    fn serve(&mut self, input: server::Input<'_>) {
-        for output in self.server.handle(input, self.now, &mut self.entropy) {
-            if let server::Output::Send(_, octets) = output {
-                self.answers.push(octets.clone());
-                self.tell(client::Input::Received(&octets));
-            }
-        }
     }
 
     /// The scheme of the last credential that the client has sent.
