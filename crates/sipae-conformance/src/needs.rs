@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use sipae::auth::Scheme;
 use sipae_events::{GateOutcome, Verdict};
 use sipae_gen::Mode;
 
@@ -107,7 +108,9 @@ fn missing_account(profile: &Profile, case: &Case, budget: &mut Budget) -> Optio
     if needs.peer && profile.peers.is_empty() {
         return Some("the profile has no second user (peer)".to_owned());
     }
-    if needs.failed_logons == 0 {
+    // Who joins a conference has no account that could be locked.
+    let is_anonymous = needs.schemes == [Scheme::Digest] && profile.conference().is_some();
+    if needs.failed_logons == 0 || is_anonymous {
         return None;
     }
     let used = budget.failed_logons + needs.failed_logons;

@@ -79,8 +79,10 @@ impl Party {
     pub const ANONYMOUS: Self = Self { account: AccountRole::Anonymous, endpoint: 1 };
     /// Somebody else without an account.
     pub const ANONYMOUS_SECOND: Self = Self { account: AccountRole::Anonymous, endpoint: 2 };
+    /// Somebody without an account who has wrong credentials. At a Digest registrar the account for those has this place.
+    pub const ANONYMOUS_WRONG: Self = Self { account: AccountRole::Anonymous, endpoint: 3 };
 
-    const NAMED: [(Self, &'static str, Connection); 7] = [
+    const NAMED: [(Self, &'static str, Connection); 8] = [
         (Self::USER, "user", Connection(1)),
         (Self::PEER, "peer", Connection(2)),
         (Self::SECOND, "second", Connection(3)),
@@ -88,6 +90,7 @@ impl Party {
         (Self::SACRIFICIAL, "sacrificial", Connection(5)),
         (Self::ANONYMOUS, "anonymous", Connection(6)),
         (Self::ANONYMOUS_SECOND, "anonymous-second", Connection(7)),
+        (Self::ANONYMOUS_WRONG, "anonymous-wrong", Connection(8)),
     ];
 
     /// Every party that scripts name.
@@ -104,7 +107,7 @@ impl Party {
     /// The connection over which it sends where a script says nothing else.
     #[must_use]
     pub fn connection(self) -> Connection {
-        const OTHERS: Connection = Connection(8);
+        const OTHERS: Connection = Connection(9);
         Self::NAMED.iter().find(|(party, ..)| *party == self).map_or(OTHERS, |(.., connection)| *connection)
     }
 }

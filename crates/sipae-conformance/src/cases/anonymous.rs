@@ -19,17 +19,29 @@ pub(crate) fn arriving() -> Script {
 
 /// `bare` and its challenge.
 pub(crate) fn challenged() -> Script {
-    arriving().compose("bare", anonymous_invite()).ask("bare")
+    challenged_as(Party::ANONYMOUS)
+}
+
+/// The same of another one of those without an account.
+pub(super) fn challenged_as(party: Party) -> Script {
+    let script = Script::default().connect(party.connection());
+    script.compose("bare", anonymous_invite().of(party)).ask("bare")
 }
 
 /// `last` has a right credential.
 pub(crate) fn join() -> Script {
-    challenged().compose("last", anonymous_invite()).digest("last", "bare").ask("last")
+    join_as(Party::ANONYMOUS)
+}
+
+/// The same of another one of those without an account.
+pub(super) fn join_as(party: Party) -> Script {
+    let script = challenged_as(party).compose("last", anonymous_invite().of(party));
+    script.digest("last", "bare").ask("last")
 }
 
 /// A request in the conference, with a right credential but for what is done to it.
-pub(super) fn inside() -> Template {
-    Template::new("INFO").of(Party::ANONYMOUS).within("last")
+pub(super) fn inside(party: Party) -> Template {
+    Template::new("INFO").of(party).within("last")
 }
 
 /// Leaves the conference, if an INVITE of this party has led into it.

@@ -8,7 +8,7 @@ use sipae::digest::{Algorithm, DigestChallenge, Qop};
 use sipae::message::{HeaderName, Message, StartLine};
 use sipae_gen::{DigestChange, Party, Recipient, Script, Template, Timer};
 
-use super::anonymous::{anonymous_invite, arriving, challenged, hang_up, is_ordinary, join, joined};
+use super::anonymous::{anonymous_invite, arriving, challenged, challenged_as, hang_up, is_ordinary, join, joined};
 use super::section_3_3_5_1::date;
 use crate::case::{Case, Gate, Place};
 use crate::gate::offered;
@@ -142,10 +142,11 @@ pub(super) fn weakly_refused(judge: &mut Judge<'_>, row: &'static str, message: 
 }
 
 /// `wrong` has a credential with a change.
-fn wrong(change: DigestChange) -> Script {
-    let script =
-        challenged().compose("wrong", anonymous_invite()).digest_with("wrong", "bare", change).ask("wrong");
-    hang_up(script, Party::ANONYMOUS, "wrong")
+fn wrong(party: Party, change: DigestChange) -> Script {
+    let invite = || anonymous_invite().of(party);
+    let script = challenged_as(party).compose("wrong", invite());
+    let script = script.digest_with("wrong", "bare", change).ask("wrong");
+    hang_up(script, party, "wrong")
 }
 
 fn credentials() -> Vec<Case> {
@@ -154,7 +155,8 @@ fn credentials() -> Vec<Case> {
     let other_realm = || DigestChange { realm: Some("another.invalid".to_owned()), ..DigestChange::default() };
     vec![
         case("3.3.5.4/wrong-key", "a credential with a wrong key is refused, and not as a stale one", row)
-            .plan(move |_| wrong(wrong_key()))
+            .failing_logons(1)
+            .plan(move |_| wrong(Party::ANONYMOUS_WRONG, wrong_key()))
             .judge(|judge| {
                 judge.refusal("SIPAE-3.3.5.4-05", "wrong");
                 let stale = judge.observation().challenge("wrong", |_, line| {
@@ -164,7 +166,8 @@ fn credentials() -> Vec<Case> {
                 judge.check("SIPAE-3.3.5.4-05", "wrong: no stale=true", holds);
             }),
         case("3.3.5.4/other-realm", "a credential for another realm is refused", row)
-            .plan(move |_| wrong(other_realm()))
+            .failing_logons(1)
+            .plan(move |_| wrong(Party::ANONYMOUS_WRONG, other_realm()))
             .judge(|judge| judge.refusal("SIPAE-3.3.5.4-05", "wrong")),
         case(
             "3.3.5.4/unknown-conference",
@@ -174,7 +177,7 @@ fn credentials() -> Vec<Case> {
         .in_place(Place::Conference)
         .plan(move |_| {
             let unknown = || anonymous_invite().to(Recipient::NoConference);
-            let script = wrong(wrong_key()).compose("bare unknown", unknown()).ask("bare unknown").attempt(
+            let script = wrong(Party::ANONYMOUS, wrong_key()).compose("bare unknown", unknown()).ask("bare unknown").attempt(
                 |script| {
                     let script = script.compose("unknown", unknown());
                     script.digest_with("unknown", "bare unknown", wrong_key()).ask("unknown")

@@ -3,12 +3,14 @@
 use sipae_gen::{DigestChange, Party, Recipient, Script, Template};
 
 use super::anonymous::{
-    anonymous_invite, arriving, hang_up, inside, is_let_in, is_ordinary, join, joined, nonce_serves_again,
+    anonymous_invite, arriving, hang_up, inside, is_let_in, is_ordinary, join, join_as, joined, nonce_serves_again,
 };
 use super::section_3_3_5_4::weakly_refused;
 use crate::case::{Case, Gate, Place};
 
 const ROW: &str = "SIPAE-3.3.5.5-01";
+/// Responses that are wrong count against an account, where there is one.
+const WRONG: Party = Party::ANONYMOUS_WRONG;
 
 pub(super) fn cases() -> Vec<Case> {
     vec![
@@ -18,9 +20,10 @@ pub(super) fn cases() -> Vec<Case> {
             ROW,
         )
         .plan(|_| {
-            let script = inside_with(join(), "next", DigestChange::default());
-            let script = inside_with(script, "gap", counted(64));
-            leave(inside_with(script, "again", counted(64)))
+            let user = Party::ANONYMOUS;
+            let script = inside_with(join(), user, "next", DigestChange::default());
+            let script = inside_with(script, user, "gap", counted(64));
+            leave(inside_with(script, user, "again", counted(64)), user)
         })
         .judge(|judge| {
             if !joined(judge) || !nonce_serves_again(judge, "next") {
@@ -36,10 +39,11 @@ pub(super) fn cases() -> Vec<Case> {
             }
         }),
         case("3.3.5.5/other-method", "a response for another method is refused", ROW)
+            .failing_logons(1)
             .plan(|_| {
                 let change = DigestChange { method: Some("INVITE".to_owned()), ..DigestChange::default() };
-                let script = inside_with(join(), "next", DigestChange::default());
-                leave(inside_with(script, "other", change))
+                let script = inside_with(join_as(WRONG), WRONG, "next", DigestChange::default());
+                leave(inside_with(script, WRONG, "other", change), WRONG)
             })
             .judge(|judge| {
                 if joined(judge) && nonce_serves_again(judge, "next") {
@@ -47,9 +51,11 @@ pub(super) fn cases() -> Vec<Case> {
                 }
             }),
         case("3.3.5.5/other-uri", "a response for another URI is refused", ROW)
+            .failing_logons(1)
             .plan(|_| {
                 let uri = Some("sip:another@another.invalid".to_owned());
-                leave(inside_with(join(), "other", DigestChange { uri, ..DigestChange::default() }))
+                let change = DigestChange { uri, ..DigestChange::default() };
+                leave(inside_with(join_as(WRONG), WRONG, "other", change), WRONG)
             })
             // Servers should compare, and need not (RFC 2617 3.2.2.5): proxies change Request-URIs.
             .judge(|judge| {
@@ -72,7 +78,7 @@ pub(super) fn cases() -> Vec<Case> {
                 .send("other")
                 .fence_on(second.connection())
                 .wait("other");
-            leave(hang_up(script, second, "other"))
+            leave(hang_up(script, second, "other"), Party::ANONYMOUS)
         })
         .judge(|judge| {
             if joined(judge) {
@@ -111,15 +117,15 @@ fn counted(count: u32) -> DigestChange {
 }
 
 /// A request in the conference that may be left without an answer.
-fn inside_with(script: Script, message: &str, change: DigestChange) -> Script {
+fn inside_with(script: Script, party: Party, message: &str, change: DigestChange) -> Script {
     script
-        .compose(message, inside())
+        .compose(message, inside(party))
         .digest_with(message, "bare", change)
         .send(message)
-        .fence_on(Party::ANONYMOUS.connection())
+        .fence_on(party.connection())
         .wait(message)
 }
 
-fn leave(script: Script) -> Script {
-    hang_up(script, Party::ANONYMOUS, "last")
+fn leave(script: Script, party: Party) -> Script {
+    hang_up(script, party, "last")
 }

@@ -33,13 +33,15 @@ struct Dialog {
 
 impl Executor {
     /// What stands in place of a request of somebody without an account where the target is a registrar: a REGISTER of the
-    /// user, and for BYE one that takes the registration away.
+    /// user, or of the account for wrong credentials, and for BYE one that takes the registration away.
     pub(super) fn at_registrar(&self, template: &Template) -> Result<Option<Template>, Broken> {
         let is_registrar = self.stage.profile.digest == Some(DigestPlace::Registrar);
         if !is_registrar || template.from.account != AccountRole::Anonymous {
             return Ok(None);
         }
-        let registering = Template::new("REGISTER").of(Party::USER);
+        let is_wrong = template.from == Party::ANONYMOUS_WRONG;
+        let registering =
+            Template::new("REGISTER").of(if is_wrong { Party::SACRIFICIAL } else { Party::USER });
         match template.method.as_str() {
             "ACK" | "CANCEL" => Err("a registrar has no dialog".to_owned()),
             "BYE" => Ok(Some(registering.header("Expires", "0"))),
@@ -123,7 +125,8 @@ impl Executor {
         let method = change.method.clone().map_or(method, String::into_bytes);
         let uri = change.uri.clone().map_or(uri, String::into_bytes);
         let (cnonce, count) = self.count(&answered.nonce, change.nc);
-        let (username, key) = self.login();
+        let party = self.message(message)?.party;
+        let (username, key) = self.login(party)?;
         let password = change.key.clone().unwrap_or(key);
         let login = Login { username: username.as_bytes(), password: password.as_bytes() };
         let credential = answered.answer(login, &method, &uri, cnonce.as_bytes(), count);
@@ -136,11 +139,17 @@ impl Executor {
     }
 
     /// User name and key.
-    fn login(&self) -> (String, String) {
-        match self.stage.profile.conference() {
-            Some(conference) => (conference.username().to_owned(), conference.key.clone()),
-            None => (self.stage.profile.user.user.clone(), self.stage.profile.user.password.clone()),
-        }
+    fn login(&self, party: Party) -> Result<(String, String), Broken> {
+        let profile = &self.stage.profile;
+        let user = match (profile.conference(), &profile.sacrificial) {
+            (Some(conference), _) => return Ok((conference.username().to_owned(), conference.key.clone())),
+            (None, _) if party != Party::ANONYMOUS_WRONG => &profile.user,
+            (None, Some(sacrificial)) => sacrificial,
+            (None, None) => {
+                return Err("the profile has no account for wrong credentials (sacrificial)".to_owned());
+            }
+        };
+        Ok((user.user.clone(), user.password.clone()))
     }
 
     /// The cnonce of a nonce and its next count.

@@ -143,7 +143,7 @@ fn client_tries_once(algorithm: Algorithm) {
 fn options(kamailio: &Kamailio, password: &str) -> RunOptions {
     let profile = Profile {
         user: ProfileUser::new("bob", "", password, "bob@contoso.com"),
-        sacrificial: None,
+        sacrificial: Some(ProfileUser::new("carol", "", password, "carol@contoso.com")),
         peers: Vec::new(),
         tickets: None,
         certificates: None,
