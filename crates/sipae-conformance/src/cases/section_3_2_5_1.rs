@@ -2,7 +2,7 @@
 
 use sipae::auth::{AuthHeader, ChallengeKind, Scheme};
 use sipae::encoding::encode_base64;
-use sipae::tlsdsk::Flight;
+use sipae::tlsdsk::version_of_server;
 use sipae_gen::{Party, Script, Token};
 
 use super::Handshake;
@@ -13,7 +13,7 @@ pub(super) fn cases() -> Vec<Case> {
     const ROW: &str = "SIPAE-3.2.5.1-32";
     let read = |_: ChallengeKind, line: &AuthHeader<'_>| {
         let octets = line.token().ok().flatten().unwrap_or_default();
-        Flight::read(&octets).ok().and_then(|flight| flight.version_of_server())
+        version_of_server(&octets)
     };
     vec![
         Case::new("3.2.5.1/tls-1-3-offered", "of TLS 1.3 and 1.2 the older one is taken", &[ROW])

@@ -115,6 +115,19 @@ impl<'a> Iterator for HandshakeMessages<'a> {
     }
 }
 
+/// The version that the ServerHello at the beginning of a flight has chosen, as its two octets: that of
+/// `supported_versions` where it is there (RFC 8446 4.2.1), else that of the message (RFC 5246 7.4.1.3). What comes behind
+/// it is not looked at: with TLS 1.3 it is encrypted.
+#[must_use]
+pub fn version_of_server(flight: &[u8]) -> Option<[u8; 2]> {
+    let record = Records::new(flight).next()?.ok()?;
+    let is_handshake = record.content == ContentType::Handshake;
+    let mut messages = HandshakeMessages { rest: record.fragment };
+    let hello = messages.next().filter(|_| is_handshake)?.ok()?;
+    let (version, rest) = hello.body.split_first_chunk::<2>()?;
+    (hello.kind == HandshakeType::SERVER_HELLO).then(|| chosen_version(rest).unwrap_or(*version))
+}
+
 /// What the extension `supported_versions` of a ServerHello says, behind the version of the message.
 fn chosen_version(hello: &[u8]) -> Option<[u8; 2]> {
     const RANDOM: usize = 32;
@@ -147,15 +160,6 @@ pub struct Flight<'a> {
 }
 
 impl<'a> Flight<'a> {
-    /// The version that a ServerHello in this flight has chosen, as its two octets: that of `supported_versions` where it
-    /// is there (RFC 8446 4.2.1), else that of the message (RFC 5246 7.4.1.3).
-    #[must_use]
-    pub fn version_of_server(&self) -> Option<[u8; 2]> {
-        let hello = self.messages().flatten().find(|message| message.kind == HandshakeType::SERVER_HELLO)?;
-        let (version, rest) = hello.body.split_first_chunk::<2>()?;
-        Some(chosen_version(rest).unwrap_or(*version))
-    }
-
     /// Reads the records of a flight.
     ///
     /// # Errors

@@ -20,7 +20,7 @@ mod records;
 pub use alert::{Alert, AlertLevel};
 pub use engine::{PeerCertificate, TlsEngine, TlsOutcome, TlsProvider};
 pub use error::TlsDskError;
-pub use flight::{Flight, HandshakeMessage, HandshakeMessages, HandshakeType, coalesce};
+pub use flight::{Flight, HandshakeMessage, HandshakeMessages, HandshakeType, coalesce, version_of_server};
 pub use handshake::{MOST_FLIGHTS, TlsHandshake};
 pub use hash::Hash;
 pub use hmac::hmac;
