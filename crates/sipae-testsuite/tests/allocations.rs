@@ -3,7 +3,9 @@
 //! A program of its own: the allocator that counts is that of the whole program. It counts by thread, so the tests do
 //! not disturb each other.
 
+#[cfg(test)]
 mod malformed;
+#[cfg(test)]
 mod pair;
 
 use allocation_counter::measure;
