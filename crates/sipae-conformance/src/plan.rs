@@ -134,7 +134,7 @@ impl<'r> Plan<'r> {
     /// Whether nobody has said that there is a conference: that the target does not know the one of the test credentials
     /// shows nothing, and what it does with Digest instead may be no anonymous join.
     fn is_only_supposed(&self, scheme: Scheme) -> bool {
-        let Self { options: RunOptions { profile, filter, target, .. }, .. } = self;
+        let RunOptions { profile, filter, target, .. } = self.options;
         let is_asked_for = !filter.schemes.is_empty() || profile.claims(scheme);
         let is_reference = matches!(target, Target::Reference { .. });
         scheme == Scheme::Digest && !is_asked_for && !is_reference && profile.has_test_conference()

@@ -44,14 +44,20 @@ fn client_hello() -> Vec<u8> {
     const RANDOM: [u8; 32] = [0x5A; 32];
     const NO_SESSION: u8 = 0;
     const NO_COMPRESSION: [u8; 2] = [1, 0];
+    const SUPPORTED_GROUPS: u8 = 10;
+    const EC_POINT_FORMATS: u8 = 11;
+    const SIGNATURE_ALGORITHMS: u8 = 13;
+    const EXTENDED_MASTER_SECRET: u8 = 23;
+    const SUPPORTED_VERSIONS: u8 = 43;
+    const KEY_SHARE: u8 = 51;
     let extensions = [
-        extension(43, &[4, 3, 4, 3, 3]),
-        extension(10, &counted(&[0, 0x1D, 0, 0x17, 0, 0x18])),
-        extension(11, &[1, 0]),
-        extension(13, &counted(&[4, 3, 5, 3, 8, 4, 8, 5, 8, 6, 4, 1, 5, 1, 2, 1])),
-        extension(23, &[]),
+        extension(SUPPORTED_VERSIONS, &[4, 3, 4, 3, 3]),
+        extension(SUPPORTED_GROUPS, &counted(&[0, 0x1D, 0, 0x17, 0, 0x18])),
+        extension(EC_POINT_FORMATS, &[1, 0]),
+        extension(SIGNATURE_ALGORITHMS, &counted(&[4, 3, 5, 3, 8, 4, 8, 5, 8, 6, 4, 1, 5, 1, 2, 1])),
+        extension(EXTENDED_MASTER_SECRET, &[]),
         // X25519 takes any octets for a public value.
-        extension(51, &counted(&[&[0, 0x1D][..], &counted(&[9; 32])].concat())),
+        extension(KEY_SHARE, &counted(&[&[0, 0x1D][..], &counted(&[9; 32])].concat())),
     ];
     let body = [&[3, 3][..], &RANDOM, &[NO_SESSION], &counted(SUITES), &NO_COMPRESSION, &counted(&extensions.concat())];
     let message = [&[1, 0][..], &counted(&body.concat())].concat();
