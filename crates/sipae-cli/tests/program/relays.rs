@@ -327,6 +327,33 @@ fn a_registrar_with_digest_closes_one_gate_and_fails_no_case() {
     );
 }
 
+/// A registrar that lets alice in whatever her password: hers is never the wrong one, since accounts lock.
+#[test]
+fn wrong_digest_credentials_go_to_the_account_for_those() {
+    let registrar = |message: &Message<'_>| {
+        let line = "Digest realm=\"contoso.com\", nonce=\"0123456789abcdef\", qop=\"auth\"";
+        let answer = if is_digest_of(message, "alice") {
+            Draft::response_to(message, 200, "x")
+        } else {
+            Draft::response_to(message, 401, "x").with(HeaderName::WwwAuthenticate, line)
+        };
+        Deed::Answer(answer.close().to_octets())
+    };
+    let (_served, target) = served(registrar, at_once);
+    let sacrificial = "[sacrificial]\nuser = \"mallory\"\npassword = \"x\"\naddress = \"mallory@contoso.com\"\n\
+                       failed_logons = 9\n[digest]\nregistrar = true\n";
+    let profile = Scratch::new("registrar.toml", &(profile("test-password-of-alice", 5000) + sacrificial));
+    let args =
+        ["run", "--target", &target, "--profile", profile.path(), "--scheme", "digest", "3.3.5.4/wrong-key"];
+    let stdout = assert_exit(&sipae(&args), 0);
+    assert!(stdout.contains("1 case: 1 pass"), "{stdout}");
+}
+
+fn is_digest_of(message: &Message<'_>, user: &str) -> bool {
+    let credential = message.first(HeaderName::Authorization).map(|value| value.to_text());
+    credential.is_some_and(|text| text.contains(&format!("username=\"{user}\"")))
+}
+
 /// What a server says of its reason moves no cursor.
 #[test]
 fn words_of_a_server_are_harmless_in_what_probe_shows() {
