@@ -4,7 +4,6 @@ mod bench;
 mod catalogue;
 mod codecs;
 mod defects;
-mod foreign;
 mod fuzz;
 
 use std::path::Path;
@@ -26,7 +25,6 @@ enum Command {
     Catalogue(catalogue::Args),
     Codecs(codecs::Args),
     Defects(defects::Args),
-    Foreign(foreign::Args),
     Fuzz(fuzz::Args),
 }
 
@@ -45,7 +43,6 @@ fn main() -> ExitCode {
         Command::Catalogue(args) => catalogue::run(&args, root()),
         Command::Codecs(args) => codecs::run(&args, root()),
         Command::Defects(args) => defects::run(&args, root()),
-        Command::Foreign(args) => foreign::run(&args, root()),
         Command::Fuzz(args) => fuzz::run(&args, root()),
     };
     match result {

@@ -350,7 +350,7 @@ fn wrong_digest_credentials_go_to_the_account_for_those() {
 }
 
 fn is_digest_of(message: &Message<'_>, user: &str) -> bool {
-    let credential = message.first(HeaderName::Authorization).map(|value| value.to_text());
+    let credential = message.first(HeaderName::Authorization).map(Value::to_text);
     credential.is_some_and(|text| text.contains(&format!("username=\"{user}\"")))
 }
 

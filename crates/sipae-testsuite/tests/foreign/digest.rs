@@ -26,6 +26,7 @@ const TABLE: &[(&str, Run)] = &[
     ("the_suite_finds_no_fault_in_it", |algorithm| no_fault(algorithm, Nonces::Counted)),
     ("the_suite_finds_no_fault_in_nonces_of_the_time", |algorithm| no_fault(algorithm, Nonces::OfTime)),
     ("the_suite_finds_no_fault_in_nonces_that_serve_once", |algorithm| no_fault(algorithm, Nonces::Once)),
+    ("without_a_profile_it_closes_one_gate_and_fails_no_case", supposed),
     ("a_wrong_password_closes_the_gate_with_one_line", wrong_password),
 ];
 
@@ -189,5 +190,33 @@ fn wrong_password(algorithm: Algorithm) {
     assert_eq!(gate.outcome, GateOutcome::Failed);
     assert!(reason.starts_with("the server does not accept the password of bob: 401"), "{reason}");
     assert!(!reason.contains('\n') && !reason.contains("123457"), "{reason}");
+    assert_eq!(exit, ExitCode::Blocked);
+}
+
+/// A server that knows nothing of [MS-SIPAE]: the gate says in one line what it offers, what holds with any scheme is
+/// judged, and nobody has said that there is a conference.
+fn supposed(algorithm: Algorithm) {
+    let kamailio = Kamailio::start(algorithm, Nonces::OfTime);
+    let target = Target::Tcp { address: kamailio.address().to_string() };
+    let (events, exit) = told(&RunOptions { target, ..RunOptions::reference(1) });
+    let gate = |scheme: &str| {
+        let gate = events.iter().find_map(|event| match event {
+            Event::GateFinished(gate) if gate.subject.scheme == scheme => Some(gate),
+            _ => None,
+        });
+        gate.map(|gate| (gate.outcome, gate.reason.clone().unwrap_or_default()))
+    };
+    let offered = "the server offers Digest and no NTLM".to_owned();
+    assert_eq!(gate("NTLM"), Some((GateOutcome::Failed, offered)));
+    assert_eq!(gate("Digest").map(|(outcome, _)| outcome), Some(GateOutcome::Untested));
+    let verdicts = || {
+        events.iter().filter_map(|event| match event {
+            Event::CaseFinished(case) => Some(case.verdict),
+            _ => None,
+        })
+    };
+    assert!(!verdicts().any(|verdict| matches!(verdict, Verdict::Fail(_))), "{events:#?}");
+    assert!(verdicts().any(|verdict| verdict == Verdict::Pass));
+    assert!(verdicts().any(|verdict| verdict == Verdict::Blocked));
     assert_eq!(exit, ExitCode::Blocked);
 }
