@@ -135,6 +135,10 @@ pub struct CaseFinished {
     /// The signature buffers of messages whose signature does not verify.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub signatures: Vec<SignatureSeen>,
+    /// The conversation that shows what failed, as the object of a script file (docs/scripts.md): of a generated one the
+    /// smallest that was found. Absent where nothing failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub script: Option<serde_json::Value>,
 }
 
 impl CaseFinished {
@@ -152,6 +156,7 @@ impl CaseFinished {
             exchange: Vec::new(),
             exchange_left_out: 0,
             signatures: Vec::new(),
+            script: None,
         }
     }
 
@@ -228,6 +233,9 @@ pub struct Exchanged {
     /// How many octets came after those in `octets`.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub octets_left_out: u64,
+    /// The same octets as hexadecimal digits, where they are no UTF-8 and `octets` has lost something.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub exact: String,
 }
 
 impl Exchanged {
@@ -238,6 +246,7 @@ impl Exchanged {
     #[must_use]
     pub fn new(direction: Direction, connection: u32, label: impl Into<String>, octets: &[u8]) -> Self {
         let (kept, left_out) = octets.split_at(octets.len().min(Self::MAX_OCTETS));
+        let hex = || kept.iter().map(|octet| format!("{octet:02x}")).collect();
         Self {
             party: String::new(),
             direction,
@@ -245,6 +254,21 @@ impl Exchanged {
             label: label.into(),
             octets: String::from_utf8_lossy(kept).into_owned(),
             octets_left_out: left_out.len().try_into().unwrap_or(u64::MAX),
+            exact: if std::str::from_utf8(kept).is_ok() { String::new() } else { hex() },
+        }
+    }
+
+    /// The octets as they were, as far as they are kept.
+    #[must_use]
+    pub fn exact_octets(&self) -> Vec<u8> {
+        let digit = |digits: &[u8]| {
+            let text = std::str::from_utf8(digits).unwrap_or_default();
+            u8::from_str_radix(text, 16).unwrap_or_default()
+        };
+        if self.exact.is_empty() {
+            self.octets.clone().into_bytes()
+        } else {
+            self.exact.as_bytes().chunks(2).map(digit).collect()
         }
     }
 
@@ -324,6 +348,7 @@ mod tests {
                 fields: vec![BufferField { name: "protocol".into(), value: "NTLM".into() }],
                 outcome: "the signature does not verify".into(),
             }],
+            script: None,
         }
     }
 
@@ -401,6 +426,14 @@ mod tests {
         let message = Exchanged::new(Direction::Received, 1, "?", &octets);
         assert_eq!(message.octets.chars().count(), Exchanged::MAX_OCTETS);
         assert_eq!(message.octets_left_out, 3);
+    }
+
+    #[test]
+    fn octets_that_are_no_text_are_kept_exactly() {
+        let exact = |octets: &[u8]| Exchanged::new(Direction::Sent, 1, "?", octets).exact_octets();
+        for octets in [&b"\xFF\x00A"[..], b"text", b""] {
+            assert_eq!(exact(octets), octets);
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@
 
 pub mod conforming;
 mod edit;
+mod handshake;
 mod mode;
 mod party;
 mod script;
@@ -17,6 +18,7 @@ mod source;
 mod text;
 
 pub use edit::{Edit, ParamEdit};
+pub use handshake::Handshake;
 pub use mode::Mode;
 pub use party::{AccountRole, Connection, Label, Party};
 pub use script::{
