@@ -272,4 +272,3 @@ impl Handshake {
 fn edited(script: Script, message: &str, edit: &Edit) -> Script {
     script.edit(message, edit.clone())
 }
-
