@@ -135,6 +135,9 @@ pub struct CaseFinished {
     /// The signature buffers of messages whose signature does not verify.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub signatures: Vec<SignatureSeen>,
+    /// How many conversations were generated for it; none for one that is written down.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub generated: u64,
     /// The conversation that shows what failed, as the object of a script file (docs/scripts.md): of a generated one the
     /// smallest that was found. Absent where nothing failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -156,6 +159,7 @@ impl CaseFinished {
             exchange: Vec::new(),
             exchange_left_out: 0,
             signatures: Vec::new(),
+            generated: 0,
             script: None,
         }
     }
@@ -348,6 +352,7 @@ mod tests {
                 fields: vec![BufferField { name: "protocol".into(), value: "NTLM".into() }],
                 outcome: "the signature does not verify".into(),
             }],
+            generated: 0,
             script: None,
         }
     }

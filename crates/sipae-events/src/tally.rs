@@ -232,6 +232,7 @@ mod tests {
             exchange: Vec::new(),
             exchange_left_out: 0,
             signatures: Vec::new(),
+            generated: 0,
             script: None,
         })
     }

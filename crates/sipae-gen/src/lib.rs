@@ -7,6 +7,7 @@
 //! A generator draws its choices from a [`Source`]; what it made is made again, or made smaller ([`shrink()`]), from the
 //! record of the choices.
 
+mod check;
 pub mod conforming;
 mod edit;
 mod handshake;
@@ -17,6 +18,7 @@ mod shrink;
 mod source;
 mod text;
 
+pub use check::{Check, Expect};
 pub use edit::{Edit, ParamEdit};
 pub use handshake::Handshake;
 pub use mode::Mode;

@@ -356,6 +356,7 @@ fn without_messages(case: &CaseFinished, verdict: Verdict) -> CaseFinished {
         exchange: Vec::new(),
         exchange_left_out: 0,
         signatures: Vec::new(),
+        generated: 0,
         script: None,
     }
 }

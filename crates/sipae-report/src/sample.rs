@@ -34,6 +34,7 @@ pub(crate) fn case(version: u32, verdict: Verdict) -> CaseFinished {
         exchange: vec![Exchanged::new(Direction::Sent, 1, "ACK", b"ACK sip:a@x SIP/2.0\r\nVia: x\r\n")],
         exchange_left_out: 0,
         signatures: Vec::new(),
+        generated: 0,
         script: None,
     }
 }

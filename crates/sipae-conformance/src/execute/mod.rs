@@ -6,6 +6,7 @@ mod edits;
 mod inbox;
 mod message;
 mod party;
+mod session;
 mod steps;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,7 +18,7 @@ use sipae::clock::Time;
 use sipae::message::{Limits, MessageStream};
 use sipae::server::ConnectionId;
 use sipae_events::{CaseFinished, Direction, Exchanged, SignatureSeen};
-use sipae_gen::{AccountRole, Connection, Label, Mode, Party, Script, Step};
+use sipae_gen::{AccountRole, Connection, Label, Mode, Party, Script};
 use sipae_net::{SeededEntropy, Wire};
 
 use crate::control::Control;
@@ -25,6 +26,8 @@ use crate::observation::{Observation, Seen};
 use crate::pace::Pace;
 use crate::profile::{Profile, TimerDurations};
 use crate::reaction::{Reaction, Signature};
+
+pub use session::Session;
 
 use digest::NonceUse;
 use message::MessageState;
@@ -90,6 +93,10 @@ struct Executor {
     received: u32,
     answered_requests: u32,
     exchange_left_out: u64,
+    /// Whether the exchange is kept for a report.
+    is_logging: bool,
+    /// Associations that were established by messages which are forgotten.
+    known: BTreeSet<Label>,
     /// A connection could not be opened.
     is_unreachable: bool,
     /// Why time could not be made to pass.
@@ -153,15 +160,7 @@ impl Played {
 
 impl Executor {
     fn new(mut stage: Stage, script: &Script) -> Self {
-        let expected = script.steps.iter().filter_map(|step| match step {
-            Step::Expect { message, .. } => Some(message.clone()),
-            _ => None,
-        });
-        let chosen = script.steps.iter().filter_map(|step| match step {
-            Step::Sign { signing, .. } => signing.number,
-            _ => None,
-        });
-        Self {
+        let mut executor = Self {
             identities: identities(&mut stage),
             stage,
             connections: BTreeMap::new(),
@@ -169,8 +168,8 @@ impl Executor {
             messages: BTreeMap::new(),
             associations: BTreeMap::new(),
             nonces: BTreeMap::new(),
-            expected: expected.collect(),
-            chosen: chosen.collect(),
+            expected: BTreeSet::new(),
+            chosen: BTreeSet::new(),
             exchange: Vec::new(),
             signatures: Vec::new(),
             unasked: Vec::new(),
@@ -180,9 +179,13 @@ impl Executor {
             received: 0,
             answered_requests: 0,
             exchange_left_out: 0,
+            is_logging: true,
+            known: BTreeSet::new(),
             is_unreachable: false,
             clock_lost: None,
-        }
+        };
+        executor.foresee(&script.steps);
+        executor
     }
 
     fn observe(&self, broken: Option<String>) -> Observation {
@@ -237,6 +240,9 @@ impl Executor {
     }
 
     fn log(&mut self, direction: Direction, connection: ConnectionId, label: String, octets: &[u8]) {
+        if !self.is_logging {
+            return;
+        }
         if CaseFinished::MAX_EXCHANGE <= self.exchange.len() {
             self.exchange_left_out += 1;
             return;
@@ -272,7 +278,8 @@ impl Executor {
         let proven = |state: &&MessageState| {
             state.answer.as_ref().is_some_and(|answer| matches!(answer.reaction, Reaction::Final { .. }))
         };
-        self.messages.values().filter(proven).filter_map(|state| state.association.clone()).collect()
+        let seen = self.messages.values().filter(proven).filter_map(|state| state.association.clone());
+        seen.chain(self.known.iter().cloned()).collect()
     }
 
     /// The message that an answer belongs to.

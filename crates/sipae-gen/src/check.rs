@@ -1,0 +1,45 @@
+//! Judgement as data: what a right target does about a message of a script.
+
+use crate::{Label, Party};
+
+/// What has to become of one message, by which row of the catalogue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// The message.
+    pub message: Label,
+    /// Id of the row.
+    pub requirement: String,
+    /// What has to become of it.
+    pub expect: Expect,
+}
+
+impl Check {
+    /// A check.
+    #[must_use]
+    pub fn new(message: impl Into<String>, requirement: &str, expect: Expect) -> Self {
+        Self { message: Label::new(message), requirement: requirement.to_owned(), expect }
+    }
+}
+
+/// What has to become of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expect {
+    /// It is processed under its association: a signed answer, or a success.
+    Accepted,
+    /// Any final answer that is no challenge.
+    Processed,
+    /// An answer whose signature verifies and whose number is fresh.
+    Verified,
+    /// It is not processed, whatever the target does instead.
+    Refused,
+    /// One of the reactions that the row lists.
+    Legal,
+    /// A challenge, of whatever scheme.
+    Challenged,
+    /// No answer.
+    Silent,
+    /// It reaches nobody.
+    Undelivered,
+    /// It reaches this party.
+    Delivered(Party),
+}
