@@ -3,7 +3,7 @@
 use sipae::auth::AuthParam;
 use sipae::message::HeaderName;
 
-use crate::Text;
+use crate::{OctetEdit, Text};
 
 /// A change to a message. It is made to the message as it stands: before or after it is signed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -92,8 +92,27 @@ pub enum Edit {
     Branch,
     /// Octets in front of the start line.
     Before(Vec<u8>),
+    /// Replaces the first occurrence of a text in the octets as they go out, after all other changes; where it does not
+    /// occur the script ends.
+    Octets {
+        /// What is replaced.
+        from: Text,
+        /// What stands there then.
+        to: Text,
+    },
+    /// Puts every field of this name in front of all others, or behind them.
+    MoveHeader(HeaderName, Place),
     /// Turns the target's signature that the message has into a credential, as if the suite had made it.
     Reflect,
+}
+
+/// Where something is put.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// In front of all others.
+    First,
+    /// Behind all others.
+    Last,
 }
 
 /// A change to a parameter of a credential.
@@ -115,6 +134,12 @@ pub enum ParamEdit {
     UpperCase,
     /// Without quotation marks.
     Unquoted,
+    /// In quotation marks.
+    Quoted,
+    /// What stands between the comma, or the scheme, and its name: blanks and folds, in place of those that are there.
+    Lead(String),
+    /// A change to the octets that stand there in Base64; where they have no such place the script ends.
+    Octets(OctetEdit),
     /// Another last digit.
     ChangeLastDigit,
     /// The octets that the hexadecimal digits stand for in Base64.

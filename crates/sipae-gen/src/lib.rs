@@ -12,6 +12,7 @@ pub mod conforming;
 mod edit;
 mod handshake;
 mod mode;
+mod octets;
 mod party;
 mod script;
 mod shrink;
@@ -19,9 +20,10 @@ mod source;
 mod text;
 
 pub use check::{Check, Expect};
-pub use edit::{Edit, ParamEdit};
+pub use edit::{Edit, ParamEdit, Place};
 pub use handshake::Handshake;
 pub use mode::Mode;
+pub use octets::{DerChange, FieldChange, OctetEdit};
 pub use party::{AccountRole, Connection, Label, Party};
 pub use script::{
     CertificateFault, DigestChange, Password, Recipient, Script, Signing, Span, Step, Template, TicketFault,

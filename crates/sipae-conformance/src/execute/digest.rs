@@ -193,7 +193,7 @@ impl Executor {
             Some(challenge) => self.digest(&ack, challenge, &DigestChange::default()),
             None => Ok(()),
         });
-        let octets = composed.and_then(|()| self.message(&ack).map(|state| state.octets()));
+        let octets = composed.and_then(|()| self.message(&ack).map(|state| state.draft.to_octets()));
         if let Ok(octets) = octets
             && self.stage.wire.send(connection, &octets).is_ok()
         {

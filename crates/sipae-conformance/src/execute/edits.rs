@@ -1,13 +1,13 @@
 //! Changes that a script makes to a message.
 
-use sipae::auth::{AuthHeader, AuthParam, AuthWriter, RawParam, Style, Walk};
+use sipae::auth::{AuthHeader, AuthParam, AuthWriter, Style};
 use sipae::draft::{Draft, RawHeader};
-use sipae::encoding::{decode_base16, decode_base64, encode_base64};
-use sipae::message::{HeaderName, Value};
+use sipae::message::HeaderName;
 use sipae::side::Side;
-use sipae_gen::{Edit, Label, ParamEdit};
+use sipae_gen::{Edit, Label, ParamEdit, Place};
 
 use super::Executor;
+use super::credential::Credential;
 use super::message::Key;
 use super::party::signatures;
 use super::steps::Broken;
@@ -48,6 +48,11 @@ impl Executor {
                 let via = self.via();
                 draft.set(HeaderName::Via, via);
             }
+            Edit::Octets { from, to } => {
+                let patch = (self.resolve(from)?, self.resolve(to)?);
+                self.message(label)?.patches.push(patch);
+            }
+            Edit::MoveHeader(name, place) => move_header(&mut draft, *name, *place),
             Edit::Before(octets) => self.message(label)?.before.clone_from(octets),
             Edit::Reflect => reflect(&mut draft)?,
             Edit::Param(param, change) => {
@@ -58,23 +63,32 @@ impl Executor {
                     | ParamEdit::Insert(_, text) => self.resolve(text)?,
                     _ => Vec::new(),
                 };
-                with_credential(&mut draft, |credential| edit_param(credential, *param, change, &value))?;
+                with_credential(&mut draft, |credential| credential.edit(*param, change, &value))?;
             }
             Edit::AddParam { name, value, first } => {
                 let value = self.resolve(value)?;
-                with_credential(&mut draft, |credential| add_param(credential, name, &value, *first))?;
+                with_credential(&mut draft, |credential| {
+                    credential.add(name, &value, *first);
+                    Ok(())
+                })?;
             }
             Edit::Credential { from, to } => {
                 let (header, _) = credential_of(&draft)?;
                 replace(&mut draft, header, &self.resolve(from)?, &self.resolve(to)?)?;
             }
-            Edit::OrderParams(order) => with_credential(&mut draft, |credential| reorder(credential, order))?,
-            Edit::ReshapeCredential => with_credential(&mut draft, reshape)?,
+            Edit::OrderParams(order) => with_credential(&mut draft, |credential| {
+                credential.reorder(order);
+                Ok(())
+            })?,
+            Edit::ReshapeCredential => with_credential(&mut draft, |credential| {
+                credential.reshape();
+                Ok(())
+            })?,
             Edit::Scheme(scheme) => {
-                let scheme = String::from_utf8_lossy(&self.resolve(scheme)?).into_owned();
+                let scheme = self.resolve(scheme)?;
                 with_credential(&mut draft, |credential| {
-                    let (_, walk) = Walk::new(Value(credential));
-                    write(&scheme, walk_params(walk))
+                    credential.set_scheme(&scheme);
+                    Ok(())
                 })?;
             }
             Edit::CredentialHeader(name) => {
@@ -91,6 +105,21 @@ impl Executor {
 fn add(draft: &mut Draft, name: &str, value: Vec<u8>, first: bool) {
     let place = if first { 0 } else { draft.headers.len() };
     draft.headers.insert(place, RawHeader { name: name.as_bytes().to_vec(), value });
+}
+
+fn move_header(draft: &mut Draft, name: HeaderName, place: Place) {
+    let (mut moved, mut others): (Vec<RawHeader>, Vec<RawHeader>) =
+        draft.headers.drain(..).partition(|header| header.is(name));
+    draft.headers = match place {
+        Place::First => {
+            moved.append(&mut others);
+            moved
+        }
+        Place::Last => {
+            others.append(&mut moved);
+            others
+        }
+    };
 }
 
 fn rename(draft: &mut Draft, name: HeaderName, spelling: &str) -> Result<(), Broken> {
@@ -151,134 +180,15 @@ fn credential_of(draft: &Draft) -> Result<(HeaderName, Vec<u8>), Broken> {
     Ok((name, draft.get(name).unwrap_or_default().to_vec()))
 }
 
-fn with_credential(draft: &mut Draft, change: impl FnOnce(&[u8]) -> Vec<u8>) -> Result<(), Broken> {
+fn with_credential(
+    draft: &mut Draft,
+    change: impl FnOnce(&mut Credential) -> Result<(), Broken>,
+) -> Result<(), Broken> {
     let (name, value) = credential_of(draft)?;
-    draft.set(name, change(&value));
+    let mut credential = Credential::read(&value);
+    change(&mut credential)?;
+    draft.set(name, credential.write());
     Ok(())
-}
-
-/// Name and value of a parameter as it will be written; whether it keeps its quotation marks.
-struct Written {
-    name: String,
-    value: Vec<u8>,
-    is_bare: bool,
-}
-
-impl Written {
-    fn of(raw: &RawParam<'_>) -> Self {
-        let name = String::from_utf8_lossy(raw.name).into_owned();
-        Self { name, value: raw.value.raw().to_vec(), is_bare: false }
-    }
-}
-
-fn walk_params(walk: Walk<'_>) -> Vec<Written> {
-    walk.filter_map(|step| match step {
-        sipae::auth::Step::Param(raw) => Some(Written::of(&raw)),
-        sipae::auth::Step::Problem(..) => None,
-    })
-    .collect()
-}
-
-/// Writes what an [`AuthWriter`] writes; a bare value has no quotation marks.
-fn write(scheme: &str, params: Vec<Written>) -> Vec<u8> {
-    let mut out = Vec::new();
-    for (place, param) in params.into_iter().enumerate() {
-        let writer = AuthWriter::with_scheme(if place == 0 { scheme } else { "" });
-        let style = if param.is_bare { bare_style() } else { Style::AS_ADDED };
-        if place != 0 {
-            out.extend_from_slice(b",");
-        }
-        out.extend(writer.named(&param.name, &param.value).write(&style));
-    }
-    out
-}
-
-const fn bare_style() -> Style {
-    Style { quoting: sipae::auth::Quoting::None, ..Style::AS_ADDED }
-}
-
-fn edit_param(credential: &[u8], param: AuthParam, change: &ParamEdit, value: &[u8]) -> Vec<u8> {
-    let (scheme, walk) = Walk::new(Value(credential));
-    let edited = walk_params(walk).into_iter().flat_map(|written| {
-        if AuthParam::from_octets(written.name.as_bytes()) == Some(param) {
-            changed(written, change, value)
-        } else {
-            vec![written]
-        }
-    });
-    let edited: Vec<Written> = edited.collect();
-    write(&String::from_utf8_lossy(scheme), edited)
-}
-
-fn changed(mut written: Written, change: &ParamEdit, value: &[u8]) -> Vec<Written> {
-    let text = &mut written.value;
-    match change {
-        ParamEdit::Remove => return vec![],
-        ParamEdit::Set(_) => *text = value.to_vec(),
-        ParamEdit::Repeat(_) => {
-            let repeated = Written { name: written.name.clone(), value: value.to_vec(), is_bare: false };
-            return vec![written, repeated];
-        }
-        ParamEdit::Precede(_) => {
-            let first = Written { name: written.name.clone(), value: value.to_vec(), is_bare: false };
-            return vec![first, written];
-        }
-        ParamEdit::Rename(name) => written.name.clone_from(name),
-        ParamEdit::Insert(place, _) => {
-            let place = (*place).min(text.len());
-            drop(text.splice(place..place, value.iter().copied()));
-        }
-        ParamEdit::UpperCase => text.make_ascii_uppercase(),
-        ParamEdit::Unquoted => written.is_bare = true,
-        ParamEdit::AsBase64 => {
-            *text = encode_base64(&decode_base16(text).unwrap_or_default()).into_bytes();
-        }
-        ParamEdit::Truncate(length) => text.truncate(*length),
-        ParamEdit::FlipLastOctet => {
-            let mut octets = decode_base64(text).unwrap_or_default();
-            if let Some(last) = octets.last_mut() {
-                *last ^= 1;
-            }
-            *text = encode_base64(&octets).into_bytes();
-        }
-        ParamEdit::FlipBit => flip_digit(text, CHECKSUM_DIGIT),
-        ParamEdit::FlipBitAt(place) => flip_digit(text, *place),
-        ParamEdit::ChangeLastDigit => {
-            if let Some(last) = text.last_mut() {
-                *last = if *last == b'0' { b'1' } else { b'0' };
-            }
-        }
-    }
-    vec![written]
-}
-
-fn add_param(credential: &[u8], name: &str, value: &[u8], first: bool) -> Vec<u8> {
-    let (scheme, walk) = Walk::new(Value(credential));
-    let mut params = walk_params(walk);
-    let place = if first { 0 } else { params.len() };
-    params.insert(place, Written { name: name.to_owned(), value: value.to_vec(), is_bare: false });
-    write(&String::from_utf8_lossy(scheme), params)
-}
-
-/// The parameters of `order` first; the others behind them, as they stood.
-fn reorder(credential: &[u8], order: &[AuthParam]) -> Vec<u8> {
-    let (scheme, walk) = Walk::new(Value(credential));
-    let mut params = walk_params(walk);
-    params.sort_by_key(|written| {
-        let known = AuthParam::from_octets(written.name.as_bytes());
-        order.iter().position(|param| Some(*param) == known).unwrap_or(order.len())
-    });
-    write(&String::from_utf8_lossy(scheme), params)
-}
-
-fn reshape(credential: &[u8]) -> Vec<u8> {
-    let (scheme, walk) = Walk::new(Value(credential));
-    let mut params = walk_params(walk);
-    params.reverse();
-    for param in &mut params {
-        param.name.make_ascii_uppercase();
-    }
-    write(&String::from_utf8_lossy(scheme), params)
 }
 
 /// Credentials for other servers in front of ours: those of another realm.
@@ -287,9 +197,9 @@ fn crowd(draft: &mut Draft, others: usize) -> Result<(), Broken> {
     let place = draft.headers.iter().position(|header| header.is(name)).unwrap_or_default();
     for number in 0..others {
         let realm = format!("another realm {number}");
-        let other =
-            edit_param(&value, AuthParam::Realm, &ParamEdit::Set(Default::default()), realm.as_bytes());
-        draft.headers.insert(place, RawHeader { name: name.name().into(), value: other });
+        let mut other = Credential::read(&value);
+        other.edit(AuthParam::Realm, &ParamEdit::Set(Default::default()), realm.as_bytes())?;
+        draft.headers.insert(place, RawHeader { name: name.name().into(), value: other.write() });
     }
     Ok(())
 }
@@ -324,14 +234,4 @@ fn reflected(header: &AuthHeader<'_>, get: impl Fn(AuthParam) -> Option<Vec<u8>>
         .optional(client.number(), get(server.number()))
         .optional(client.signature(), get(server.signature()))
         .write(&Style::COMMUNICATOR)
-}
-
-/// In the ninth octet of an NTLM signature: part of the checksum in both of its forms, behind the pad.
-const CHECKSUM_DIGIT: usize = 17;
-
-fn flip_digit(text: &mut [u8], place: usize) {
-    let place = place.min(text.len().saturating_sub(1));
-    let Some(digit) = text.get_mut(place) else { return };
-    let value = char::from(*digit).to_digit(16).unwrap_or(0) ^ 1;
-    *digit = char::from_digit(value, 16).map_or(b'0', |flipped| u8::try_from(flipped).unwrap_or(b'0'));
 }

@@ -81,6 +81,8 @@ pub(super) struct MessageState {
     pub(super) draft: Draft,
     /// Octets that go out in front of it.
     pub(super) before: Vec<u8>,
+    /// What is replaced in the octets that go out, and by what.
+    pub(super) patches: Vec<(Vec<u8>, Vec<u8>)>,
     pub(super) key: Key,
     pub(super) party: Party,
     pub(super) is_delivery: bool,
@@ -105,6 +107,7 @@ impl MessageState {
         Ok(Self {
             draft,
             before: Vec::new(),
+            patches: Vec::new(),
             key,
             party,
             is_delivery: false,
@@ -119,10 +122,17 @@ impl MessageState {
         })
     }
 
-    pub(super) fn octets(&self) -> Vec<u8> {
+    /// # Errors
+    /// What is to be replaced and does not occur.
+    pub(super) fn octets(&self) -> Result<Vec<u8>, Vec<u8>> {
         let mut octets = self.before.clone();
         octets.extend(self.draft.to_octets());
-        octets
+        for (from, to) in &self.patches {
+            let place = octets.windows(from.len().max(1)).position(|part| part == from);
+            let place = place.ok_or_else(|| from.clone())?;
+            drop(octets.splice(place..place + from.len(), to.iter().copied()));
+        }
+        Ok(octets)
     }
 
     pub(super) const fn class(&self) -> StepClass {

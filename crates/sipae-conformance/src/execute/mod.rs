@@ -1,6 +1,7 @@
 //! Playing scripts against a target.
 
 mod compose;
+mod credential;
 mod digest;
 mod edits;
 mod inbox;

@@ -168,7 +168,9 @@ impl Executor {
         self.sent += 1;
         let sent = Sent { connection: id, order: self.sent, at: Instant::now() };
         let state = self.message(label)?;
-        let octets = state.octets();
+        let octets = state
+            .octets()
+            .map_err(|missing| format!("{label} does not hold {}", String::from_utf8_lossy(&missing)))?;
         state.sent = Some(sent);
         let name = arrow_label(&state.draft.start_line);
         self.log(Direction::Sent, id, name, &octets);
