@@ -136,6 +136,7 @@ fn options(args: &RunArgs, filter: Filter) -> Result<RunOptions, Failure> {
         settings,
         jobs,
         rough,
+        effort: sipae_conformance::Effort::default(),
     })
 }
 

@@ -8,6 +8,7 @@ use sipae_events::CaseId;
 use sipae_gen::{Mode, Script, Timer};
 use sipae_spec::Role;
 
+use crate::generated::Property;
 use crate::judge::Judge;
 
 /// What must be there before anything of a case is sent.
@@ -129,8 +130,15 @@ pub struct Case {
     title: String,
     requirements: Vec<&'static str>,
     needs: Needs,
-    plan: Box<Plan>,
-    judge: Box<Judgment>,
+    form: Form,
+}
+
+/// How a case comes by its conversation, and who judges it.
+enum Form {
+    /// It is written down.
+    Written(Box<Plan>, Box<Judgment>),
+    /// It is generated, many times.
+    Generated(Property),
 }
 
 impl Case {
@@ -156,8 +164,8 @@ impl Case {
             minting: false,
             rough: false,
         };
-        let (plan, judge) = (Box::new(|_| Script::default()), Box::new(|_: &mut Judge<'_>| {}));
-        Self { id, title: title.to_owned(), requirements: requirements.to_vec(), needs, plan, judge }
+        let form = Form::Written(Box::new(|_| Script::default()), Box::new(|_: &mut Judge<'_>| {}));
+        Self { id, title: title.to_owned(), requirements: requirements.to_vec(), needs, form }
     }
 
     /// It needs no more than this gate.
@@ -265,15 +273,40 @@ impl Case {
     /// The conversation in a mode.
     #[must_use]
     pub fn plan(mut self, plan: impl Fn(Mode) -> Script + Send + Sync + 'static) -> Self {
-        self.plan = Box::new(plan);
+        if let Form::Written(written, _) = &mut self.form {
+            *written = Box::new(plan);
+        }
         self
     }
 
     /// What reads the observation.
     #[must_use]
     pub fn judge(mut self, judge: impl Fn(&mut Judge<'_>) + Send + Sync + 'static) -> Self {
-        self.judge = Box::new(judge);
+        if let Form::Written(_, written) = &mut self.form {
+            *written = Box::new(judge);
+        }
         self
+    }
+
+    /// Its conversations are generated.
+    #[must_use]
+    pub(crate) fn generated(mut self, property: Property) -> Self {
+        self.form = Form::Generated(property);
+        self
+    }
+
+    /// What generates its conversations, if they are.
+    pub(crate) const fn property(&self) -> Option<&Property> {
+        match &self.form {
+            Form::Generated(property) => Some(property),
+            Form::Written(..) => None,
+        }
+    }
+
+    /// Whether its conversations are generated.
+    #[must_use]
+    pub const fn is_generated(&self) -> bool {
+        self.property().is_some()
     }
 
     /// Stable name: the section first.
@@ -324,10 +357,13 @@ impl Case {
         }
     }
 
-    /// The conversation in a mode.
+    /// The conversation in a mode; the plainest one of a generated case.
     #[must_use]
     pub fn script(&self, mode: Mode) -> Script {
-        (self.plan)(mode)
+        match &self.form {
+            Form::Written(plan, _) => plan(mode),
+            Form::Generated(property) => property.whole(&property.plainest(mode), mode),
+        }
     }
 
     /// The steps of the conversation in words, with the first scheme and at the newest version that the case has a
@@ -341,7 +377,10 @@ impl Case {
 
     /// Reads an observation.
     pub fn read(&self, judge: &mut Judge<'_>) {
-        (self.judge)(judge);
+        match &self.form {
+            Form::Written(_, read) => read(judge),
+            Form::Generated(property) => property.read(&property.plainest(judge.mode()), judge),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use sipae::message::Message;
 use sipae_events::{Cause, Finding, Verdict};
-use sipae_gen::{Mode, Party};
+use sipae_gen::{Check, Expect, Mode, Party};
 use sipae_spec::{LegalReactions, ReactionClass, Requirement, Weight};
 
 use crate::observation::{Delivery, Observation};
@@ -67,6 +67,57 @@ impl<'o> Judge<'o> {
     #[must_use]
     pub const fn mode(&self) -> Mode {
         self.mode
+    }
+
+    /// What checks say. A row that the catalogue does not have decides nothing.
+    pub fn all(&mut self, checks: &[Check]) {
+        for check in checks {
+            match Requirement::get(&check.requirement) {
+                Some(row) => self.expect(row.id, check.message.as_str(), check.expect),
+                None => self.undecide(format!("the catalogue has no row {}", check.requirement)),
+            }
+        }
+    }
+
+    fn expect(&mut self, requirement: &'static str, message: &str, expect: Expect) {
+        match expect {
+            Expect::Accepted => self.accepted(requirement, message),
+            Expect::Processed => self.processed(requirement, message),
+            Expect::Verified => self.verified(requirement, message),
+            Expect::Refused => self.refused(requirement, message),
+            Expect::Legal => self.refusal(requirement, message),
+            Expect::Challenged => self.challenge_with(requirement, message, &[ReactionClass::Status(400)]),
+            Expect::Continued => {
+                let goes_on = |reaction: &Reaction| {
+                    matches!(reaction, Reaction::Continuation(_)) || reaction.is_acceptance()
+                };
+                self.answered_as(requirement, message, "the handshake goes on", goes_on);
+            }
+            Expect::NotContinued => match self.observation.reaction(message) {
+                Some(Reaction::Continuation(_)) => {
+                    self.check(
+                        requirement,
+                        &format!("{message}: refused"),
+                        Err("a handshake token".to_owned()),
+                    );
+                }
+                _ => self.refused(requirement, message),
+            },
+            Expect::Silent => self.silent(requirement, message),
+            Expect::Undelivered => self.undelivered(requirement, message),
+            Expect::Delivered(party) => {
+                self.delivery(requirement, message, party, "delivered", |_| Ok(()));
+            }
+        }
+    }
+
+    /// The message was answered under its association, with a fresh number.
+    pub fn verified(&mut self, requirement: &'static str, message: &str) {
+        use crate::reaction::Signature;
+        let is_fresh = |reaction: &Reaction| {
+            matches!(reaction, Reaction::Final { signature: Signature::Verified(_), .. })
+        };
+        self.answered_as(requirement, message, "an answer that is signed, with a fresh number", is_fresh);
     }
 
     /// The reaction to a message must be one of the row's legal reactions.

@@ -14,6 +14,7 @@ pub mod credentials;
 pub mod execute;
 pub mod filter;
 pub mod gate;
+mod generated;
 #[cfg(feature = "harness")]
 pub mod harness;
 pub mod judge;
@@ -28,3 +29,5 @@ pub mod run;
 mod schedule;
 pub mod target;
 mod trial;
+
+pub use generated::Effort;

@@ -273,7 +273,7 @@ impl<'r> Plan<'r> {
         let stages = |part: &str| {
             self.options.stage(ways, passage.setting, &format!("{id} {part}"), &passage.pace, peer)
         };
-        let outcome = match trial.clone().run(&passage.pace, &stages) {
+        let outcome = match trial.clone().run(&self.options.effort, &passage.pace, &stages) {
             // What stays registered would get the requests of the next trial with the same second user.
             Outcome::Parked(parked) if job.claim.peer.is_some() => {
                 Outcome::Finished(Box::new(parked.settle(&passage.pace)))

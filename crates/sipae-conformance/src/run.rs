@@ -12,6 +12,7 @@ use crate::codec;
 use crate::control::Control;
 use crate::execute::Stage;
 use crate::filter::Filter;
+use crate::generated::Effort;
 use crate::pace::Pace;
 use crate::plan::Plan;
 use crate::profile::{Profile, TimerDurations};
@@ -45,6 +46,8 @@ pub struct RunOptions {
     pub jobs: usize,
     /// Whether a target that is not on this machine may be flooded.
     pub rough: bool,
+    /// How much is generated.
+    pub effort: Effort,
 }
 
 impl RunOptions {
@@ -64,6 +67,7 @@ impl RunOptions {
             settings: None,
             jobs: 1,
             rough: false,
+            effort: Effort::default(),
         }
     }
 

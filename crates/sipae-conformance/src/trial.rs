@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use sipae_events::{CaseFinished, Cause, Direction, Exchanged, Subject, Verdict};
-use sipae_gen::{Mode, Script};
+use sipae_gen::{Check, Mode, Script};
 use sipae_net::End;
 
 use crate::case::Case;
 use crate::cases;
 use crate::execute::{Played, Stage, play};
+use crate::generated::{self, Effort};
 use crate::judge::{Judge, Judgement};
 use crate::observation::Observation;
 use crate::pace::Pace;
@@ -21,6 +22,16 @@ pub(crate) struct Trial {
     pub(crate) subject: Subject,
     pub(crate) mode: Mode,
     pub(crate) strict: bool,
+}
+
+/// What a case plays, and how it is judged.
+pub(crate) struct Conversation<'c> {
+    pub(crate) script: &'c Script,
+    /// What is judged by data alone, for whoever plays the script without the case.
+    pub(crate) checks: &'c [Check],
+    pub(crate) read: &'c dyn Fn(&mut Judge<'_>),
+    /// Whether it can be settled at the end of the run.
+    pub(crate) may_wait: bool,
 }
 
 /// What became of a case.
@@ -67,56 +78,78 @@ impl Trial {
 
     /// Plays the case; `stages` makes a stage for each time that it is played, and for each look at whether the target
     /// is still there.
-    pub(crate) fn run(self, pace: &Pace, stages: &dyn Fn(&str) -> Stage) -> Outcome {
-        let mut first = self.attempt(stages("first"));
+    pub(crate) fn run(self, effort: &Effort, pace: &Pace, stages: &dyn Fn(&str) -> Stage) -> Outcome {
+        let case = self.case;
+        if let Some(property) = case.property() {
+            return generated::run(self, property, effort, pace, stages);
+        }
+        let script = case.script(self.mode);
+        let read = |judge: &mut Judge<'_>| case.read(judge);
+        self.hold(&Conversation { script: &script, checks: &[], read: &read, may_wait: true }, pace, stages)
+    }
+
+    /// Holds a conversation.
+    pub(crate) fn hold(
+        self,
+        conversation: &Conversation<'_>,
+        pace: &Pace,
+        stages: &dyn Fn(&str) -> Stage,
+    ) -> Outcome {
+        let mut first = self.attempt(conversation, stages("first"));
         let is_exact = stages("exact").wire.is_exact();
         if is_exact {
-            return self.finished(first, None);
+            return self.finished(conversation, first, None);
         }
         if let Some(cause) = breakdown(&first.observation, stages) {
-            return self.finished(first, Some(cause));
+            return self.finished(conversation, first, Some(cause));
         }
         if !first.is_pass() && !first.judgement.waits && first.played.is_open() {
             // What overtook it may have ended the script before it came.
             first.played.settle(pace.quiet());
-            first = self.judged(first.played);
+            first = self.judged(first.played, conversation.read);
         }
         if first.is_missed() {
-            return self.missed(first, pace, stages);
+            return self.missed(conversation, first, pace, stages);
         }
-        if first.judgement.waits && first.judgement.verdict == Verdict::Inconclusive && first.played.is_open()
-        {
+        let waits = first.judgement.waits && first.judgement.verdict == Verdict::Inconclusive;
+        if waits && conversation.may_wait && first.played.is_open() {
             return Outcome::Parked(Box::new(Parked { trial: self, played: first.played }));
         }
-        self.finished(first, None)
+        self.finished(conversation, first, None)
     }
 
     /// A missed answer is believed when it is missed twice. One that comes the second time was slow, or is lost now and
     /// then: the first one is waited for as long as the profile allows before the target is called flaky.
-    fn missed(self, mut first: Attempt, pace: &Pace, stages: &dyn Fn(&str) -> Stage) -> Outcome {
-        let second = self.attempt(stages("second"));
+    fn missed(
+        self,
+        conversation: &Conversation<'_>,
+        mut first: Attempt,
+        pace: &Pace,
+        stages: &dyn Fn(&str) -> Stage,
+    ) -> Outcome {
+        let second = self.attempt(conversation, stages("second"));
         let cause = breakdown(&second.observation, stages);
         if cause.is_none() && !second.judgement.verdict.is_fail() {
             first.played.settle(pace.limit());
-            first = self.judged(first.played);
+            first = self.judged(first.played, conversation.read);
             if first.judgement.verdict.is_fail() {
                 first.judgement.verdict = Verdict::Fail(Cause::Flaky { failed: 1, of: 2 });
             } else if !first.is_pass() {
                 // Nobody fails on what is missing here, so what came the second time counts.
                 drop(first.played.finish());
-                return self.finished(second, None);
+                return self.finished(conversation, second, None);
             }
         }
         first.observation.exchange.extend(second.observation.exchange);
         drop(second.played.finish());
-        self.finished(first, cause)
+        self.finished(conversation, first, cause)
     }
 
-    fn attempt(&self, stage: Stage) -> Attempt {
-        self.judged(play(stage, &self.case.script(self.mode)))
+    fn attempt(&self, conversation: &Conversation<'_>, stage: Stage) -> Attempt {
+        self.judged(play(stage, conversation.script), conversation.read)
     }
 
-    fn judged(&self, mut played: Played) -> Attempt {
+    fn judged(&self, mut played: Played, read: &dyn Fn(&mut Judge<'_>)) -> Attempt {
         let observation = played.observe();
         if let Some(reason) = observation.clock_lost.clone() {
             let (findings, undecided) = (Vec::new(), Some(reason));
@@ -124,12 +157,12 @@ impl Trial {
             return Attempt { played, observation, judgement };
         }
         let mut judge = Judge::new(&observation, self.case.requirements(), self.mode, self.strict);
-        self.case.read(&mut judge);
+        read(&mut judge);
         let judgement = judge.judgement();
         Attempt { played, observation, judgement }
     }
 
-    fn finished(&self, attempt: Attempt, cause: Option<Cause>) -> Outcome {
+    fn finished(&self, conversation: &Conversation<'_>, attempt: Attempt, cause: Option<Cause>) -> Outcome {
         let Attempt { played, observation, judgement } = attempt;
         let ends = ends(played);
         let crash = ends.iter().find(|end| end.is_crash);
@@ -159,8 +192,11 @@ impl Parked {
     pub(crate) fn settle(self, pace: &Pace) -> CaseFinished {
         let Self { trial, mut played } = self;
         played.settle(pace.quiet());
-        let attempt = trial.judged(played);
-        match trial.finished(attempt, None) {
+        let (case, script) = (trial.case, trial.case.script(trial.mode));
+        let read = |judge: &mut Judge<'_>| case.read(judge);
+        let attempt = trial.judged(played, &read);
+        let conversation = Conversation { script: &script, checks: &[], read: &read, may_wait: false };
+        match trial.finished(&conversation, attempt, None) {
             Outcome::Finished(finished) => *finished,
             Outcome::Parked(parked) => parked.trial.not_run(Verdict::Inconclusive, None),
         }

@@ -36,6 +36,10 @@ pub enum Expect {
     Legal,
     /// A challenge, of whatever scheme.
     Challenged,
+    /// A handshake goes on: a continuation, or an answer under the association that it makes.
+    Continued,
+    /// A handshake does not go on, whatever the target does instead.
+    NotContinued,
     /// No answer.
     Silent,
     /// It reaches nobody.

@@ -72,6 +72,11 @@ fn cased(source: &mut dyn Source, is_free: bool, name: &str) -> String {
     }
 }
 
+/// A name in any letter case; as it is in the plainest one.
+pub fn any_case(source: &mut dyn Source, name: &str) -> String {
+    cased(source, true, name)
+}
+
 fn flipped(source: &mut dyn Source, character: char) -> char {
     let is_flipped = source.below(2) == 1;
     let is_upper = character.is_ascii_uppercase();

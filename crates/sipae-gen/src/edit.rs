@@ -151,6 +151,8 @@ pub enum ParamEdit {
     FlipBit,
     /// One bit of the hexadecimal digit at this place.
     FlipBitAt(usize),
+    /// One bit of the hexadecimal digit at this place from the end: 1 is the last one.
+    FlipBitBack(usize),
     /// One bit of the last octet of what stands there in Base64.
     FlipLastOctet,
 }

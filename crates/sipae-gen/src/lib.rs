@@ -10,6 +10,7 @@
 mod check;
 pub mod conforming;
 mod edit;
+pub mod fault;
 mod handshake;
 mod mode;
 mod octets;
@@ -21,6 +22,7 @@ mod text;
 
 pub use check::{Check, Expect};
 pub use edit::{Edit, ParamEdit, Place};
+pub use fault::Fault;
 pub use handshake::Handshake;
 pub use mode::Mode;
 pub use octets::{DerChange, FieldChange, OctetEdit};

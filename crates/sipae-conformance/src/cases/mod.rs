@@ -15,7 +15,7 @@ macro_rules! sections {
         $(mod $section;)*
 
         static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| {
-            [$($section::cases()),*].into_iter().flatten().collect()
+            [$($section::cases()),*, crate::generated::properties::cases()].into_iter().flatten().collect()
         });
     };
 }

@@ -204,6 +204,10 @@ fn changed(mut written: Written, change: &ParamEdit, value: &[u8]) -> Result<Vec
         }
         ParamEdit::FlipBit => flip_digit(text, CHECKSUM_DIGIT),
         ParamEdit::FlipBitAt(place) => flip_digit(text, *place),
+        ParamEdit::FlipBitBack(back) => {
+            let place = text.len().saturating_sub(*back);
+            flip_digit(text, place);
+        }
         ParamEdit::ChangeLastDigit => {
             if let Some(last) = text.last_mut() {
                 *last = if *last == b'0' { b'1' } else { b'0' };

@@ -135,6 +135,12 @@ impl MessageState {
         Ok(octets)
     }
 
+    /// The message as it was sent, without what went before it.
+    pub(super) fn sent_octets(&self) -> Vec<u8> {
+        let octets = self.octets().unwrap_or_else(|_| self.draft.to_octets());
+        octets.get(self.before.len()..).map(<[u8]>::to_vec).unwrap_or_default()
+    }
+
     pub(super) const fn class(&self) -> StepClass {
         match (self.is_delivery, self.has_token, &self.association) {
             (_, true, _) => StepClass::Logon,

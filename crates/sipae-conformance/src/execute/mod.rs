@@ -211,7 +211,7 @@ impl Executor {
         let answer = state.answer.as_ref();
         Seen {
             reaction: answer.map_or_else(|| self.unanswered(state), |answered| answered.reaction.clone()),
-            sent: state.draft.to_octets(),
+            sent: state.sent_octets(),
             answer: answer.map(|answered| answered.octets.clone()),
             place: answer.map(|answered| answered.place),
             provisional: state.provisional.clone(),

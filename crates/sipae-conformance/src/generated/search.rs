@@ -1,0 +1,421 @@
+//! Looking for an iteration that fails, and for the smallest one.
+
+use std::time::{Duration, Instant};
+
+use sipae::clock::Entropy;
+use sipae_events::{CaseFinished, Cause, Verdict};
+use sipae_gen::{Drawn, Recorded, Script};
+use sipae_net::SeededEntropy;
+use sipae_spec::Weight;
+
+use super::lane::{Batch, Lane};
+use super::{Iteration, Property, Scene};
+use crate::execute::{Stage, play};
+use crate::judge::{Judge, Judgement};
+use crate::pace::Pace;
+use crate::reaction::Reaction;
+use crate::trial::{Conversation, Outcome, Trial};
+
+/// How much is generated for each property.
+#[derive(Clone, Copy, Debug)]
+pub struct Effort {
+    /// Conversations.
+    pub cases: u64,
+    /// In place of a number: how long it goes on.
+    pub time: Option<Duration>,
+    /// Conversations that may be played to make a failing one smaller.
+    pub shrink_plays: usize,
+    /// How long that may take.
+    pub shrink_time: Duration,
+}
+
+impl Default for Effort {
+    fn default() -> Self {
+        Self { cases: 25, time: None, shrink_plays: 1000, shrink_time: Duration::from_secs(10) }
+    }
+}
+
+/// Iterations over one ground: numbers stay far from their end, and what one leaves behind is soon forgotten.
+const LANE: u64 = 400;
+/// How many are sent before the first answer is waited for.
+const DEPTH_IN_MEMORY: u64 = 16;
+const DEPTH: u64 = 64;
+/// The same where answers overtake each other.
+const DEPTH_OUT_OF_ORDER: u64 = 8;
+
+/// Runs a generated case.
+pub(crate) fn run(
+    trial: Trial,
+    property: &Property,
+    effort: &Effort,
+    pace: &Pace,
+    stages: &dyn Fn(&str) -> Stage,
+) -> Outcome {
+    let mut choices = stages("choices");
+    let seed = u64::from_be_bytes((&mut choices.entropy as &mut dyn Entropy).octets());
+    let is_exact = choices.wire.is_exact();
+    drop(choices);
+    let mut search = Search {
+        trial: &trial,
+        property,
+        effort,
+        pace,
+        stages,
+        seed,
+        is_exact,
+        made: 0,
+        undecided: 0,
+        why: None,
+        loose: None,
+        plays: 0,
+    };
+    let failing = search.look();
+    let (made, undecided, why, loose) =
+        (search.made, search.undecided, search.why.take(), search.loose.take());
+    let outcome = match failing.or(loose) {
+        Some(failing) => {
+            let smallest = search.smallest(failing);
+            search.tell(&smallest)
+        }
+        None => Outcome::Finished(Box::new(decided(&trial, made, undecided, why))),
+    };
+    counted(outcome, made)
+}
+
+fn counted(outcome: Outcome, made: u64) -> Outcome {
+    match outcome {
+        Outcome::Finished(mut finished) => {
+            finished.generated = made;
+            Outcome::Finished(finished)
+        }
+        parked => parked,
+    }
+}
+
+/// Nothing failed: a pass, if all but a few were decided.
+fn decided(trial: &Trial, made: u64, undecided: u64, why: Option<String>) -> CaseFinished {
+    if made == 0 || made < undecided * 10 {
+        let reason = why.unwrap_or_else(|| "nothing was generated".to_owned());
+        let reason = format!("{undecided} of {made} conversations decided nothing: {reason}");
+        trial.not_run(Verdict::Inconclusive, Some(reason))
+    } else {
+        trial.not_run(Verdict::Pass, None)
+    }
+}
+
+/// A record of choices that fails, and those that were played before it over the same ground if it does not fail alone.
+#[derive(Clone, Debug)]
+struct Failing {
+    records: Vec<Vec<u32>>,
+}
+
+struct Search<'s> {
+    trial: &'s Trial,
+    property: &'s Property,
+    effort: &'s Effort,
+    pace: &'s Pace,
+    stages: &'s dyn Fn(&str) -> Stage,
+    seed: u64,
+    is_exact: bool,
+    made: u64,
+    undecided: u64,
+    why: Option<String>,
+    loose: Option<Failing>,
+    plays: usize,
+}
+
+impl Search<'_> {
+    /// The first that fails.
+    fn look(&mut self) -> Option<Failing> {
+        let begun = Instant::now();
+        let may_go_on = |made: u64| match self.effort.time {
+            Some(time) => begun.elapsed() < time,
+            None => made < self.effort.cases,
+        };
+        while may_go_on(self.made) {
+            let found = if self.property.is_alone { self.one() } else { self.lane(&may_go_on) };
+            match found {
+                Ok(Some(failing)) => return Some(failing),
+                Ok(None) => {}
+                Err(broken) => {
+                    // The gate was open: what does not open again is looked at when it is told.
+                    self.why = Some(broken);
+                    self.undecided += 1;
+                    self.made += 1;
+                    if 3 < self.undecided {
+                        return None;
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// The iteration of a number, and the record of its choices.
+    fn drawn(&self, number: u64, name: &str) -> (Vec<u32>, Iteration) {
+        /// The golden ratio: numbers that follow each other give seeds that have nothing in common.
+        const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
+        let mut source = Drawn::new(SeededEntropy::new(self.seed ^ number.wrapping_mul(SPREAD)));
+        let iteration = self.property.make(&mut source, &self.scene(name));
+        (source.into_choices(), iteration)
+    }
+
+    const fn scene<'s>(&self, name: &'s str) -> Scene<'s> {
+        Scene { mode: self.trial.mode, name }
+    }
+
+    fn made_again(&self, record: &[u32], name: &str) -> Iteration {
+        self.property.make(&mut Recorded::new(record.to_vec()), &self.scene(name))
+    }
+
+    /// One iteration on a ground of its own.
+    fn one(&mut self) -> Result<Option<Failing>, String> {
+        let (record, iteration) = self.drawn(self.made, NAME);
+        self.made += 1;
+        let judgement = self.played(&[iteration]);
+        Ok(self.taken(judgement, vec![record]))
+    }
+
+    /// Iterations over one ground until one fails.
+    fn lane(&mut self, may_go_on: &dyn Fn(u64) -> bool) -> Result<Option<Failing>, String> {
+        let stage = (self.stages)(&format!("lane {}", self.made));
+        let rows = self.trial.case.requirements();
+        let mut lane = Lane::open(self.property, stage, rows, self.trial.strict)?;
+        let end = self.made + LANE;
+        let mut before: Vec<Vec<u32>> = Vec::new();
+        while self.made < end && may_go_on(self.made) {
+            let (records, iterations) = self.batch(end);
+            let batch = lane.play(&iterations);
+            if let Some(failing) = self.batch_seen(&batch, &records, &before) {
+                lane.close();
+                return Ok(Some(failing));
+            }
+            if matches!(batch, Batch::Unclear) {
+                break;
+            }
+            before.extend(records);
+        }
+        lane.close();
+        Ok(None)
+    }
+
+    fn batch(&mut self, end: u64) -> (Vec<Vec<u32>>, Vec<Iteration>) {
+        let depth = match (self.is_exact, self.pace.is_in_order()) {
+            (true, _) => DEPTH_IN_MEMORY,
+            (false, true) => DEPTH,
+            (false, false) => DEPTH_OUT_OF_ORDER,
+        };
+        let rest =
+            if self.effort.time.is_some() { depth } else { self.effort.cases.saturating_sub(self.made) };
+        let count = depth.min(rest).min(end - self.made);
+        let first = self.made;
+        let batch = (0..count).map(|place| self.drawn(first + place, &format!("m{place}"))).unzip();
+        self.made += count;
+        batch
+    }
+
+    /// What a batch showed. What is not a pass there is looked at alone.
+    fn batch_seen(&mut self, batch: &Batch, records: &[Vec<u32>], before: &[Vec<u32>]) -> Option<Failing> {
+        let suspects: Vec<usize> = match batch {
+            Batch::Judged(judgements) => {
+                let is_suspect = |judgement: &Judgement| judgement.verdict != Verdict::Pass;
+                (0..judgements.len()).filter(|place| judgements.get(*place).is_some_and(is_suspect)).collect()
+            }
+            Batch::Unclear => (0..records.len()).collect(),
+        };
+        for place in &suspects {
+            let record = records.get(*place)?.clone();
+            let iteration = self.made_again(&record, NAME);
+            let judgement = self.played(&[iteration]);
+            if let Some(failing) = self.taken(judgement, vec![record]) {
+                return Some(failing);
+            }
+        }
+        let failed = match batch {
+            Batch::Judged(judgements) => judgements.iter().any(|judgement| judgement.verdict.is_fail()),
+            Batch::Unclear => true,
+        };
+        if failed { self.with_history(records, before) } else { None }
+    }
+
+    /// What fails behind others and not alone: all that went before it over the same ground.
+    fn with_history(&mut self, records: &[Vec<u32>], before: &[Vec<u32>]) -> Option<Failing> {
+        let all: Vec<Vec<u32>> = before.iter().chain(records).cloned().collect();
+        let recent = all.len().saturating_sub(HISTORY);
+        let records: Vec<Vec<u32>> = all.into_iter().skip(recent).collect();
+        let judgement = self.played_records(&records);
+        self.taken(judgement, records)
+    }
+
+    fn taken(&mut self, judgement: Judgement, records: Vec<Vec<u32>>) -> Option<Failing> {
+        match judgement.verdict {
+            verdict if verdict.is_fail() => return Some(Failing { records }),
+            Verdict::Loose => drop(self.loose.get_or_insert(Failing { records })),
+            Verdict::Pass => {}
+            _ => {
+                self.undecided += 1;
+                self.why = judgement.undecided.or_else(|| self.why.take());
+            }
+        }
+        None
+    }
+
+    fn iterations(&self, records: &[Vec<u32>]) -> Vec<Iteration> {
+        let name = |place: usize| if records.len() == 1 { NAME.to_owned() } else { format!("m{place}") };
+        records.iter().enumerate().map(|(place, record)| self.made_again(record, &name(place))).collect()
+    }
+
+    fn played_records(&mut self, records: &[Vec<u32>]) -> Judgement {
+        let iterations = self.iterations(records);
+        self.played(&iterations)
+    }
+
+    /// Plays iterations on a ground of their own and judges all of them.
+    fn played(&mut self, iterations: &[Iteration]) -> Judgement {
+        self.plays += 1;
+        let stage = (self.stages)(&format!("alone {}", self.plays));
+        let joined = joined(iterations);
+        let mut played = play(stage, &self.property.whole(&joined, self.trial.mode));
+        let observation = played.observe();
+        let rows = self.trial.case.requirements();
+        let mut judge = Judge::new(&observation, rows, self.trial.mode, self.trial.strict);
+        self.property.read(&joined, &mut judge);
+        let mut judgement = judge.judgement();
+        let stage = played.finish();
+        if stage.wire.ends().noted().iter().any(|end| end.is_crash) {
+            judgement.verdict = Verdict::Fail(Cause::Crash);
+        }
+        let is_missed = observation.messages.values().any(|seen| seen.reaction == Reaction::Overdue);
+        if !self.is_exact && is_missed && judgement.verdict.is_fail() {
+            // A missed answer without a fence proves nothing.
+            judgement.verdict = Verdict::Inconclusive;
+            judgement.undecided = Some("an answer was missed".to_owned());
+        }
+        judgement
+    }
+
+    /// The smallest that fails by the same row.
+    fn smallest(&mut self, failing: Failing) -> Failing {
+        let begun = Instant::now();
+        let kind = Kind::of(&self.played_records(&failing.records));
+        let mut smallest = failing;
+        let (time, plays) = (self.effort.shrink_time, self.effort.shrink_plays);
+        let limit = self.plays + plays;
+        while 1 < smallest.records.len() {
+            let fewer = fewer(&smallest.records);
+            let next = fewer.into_iter().find(|records| {
+                let may_go_on = self.plays < limit && begun.elapsed() < time;
+                may_go_on && Kind::of(&self.played_records(records)).is_like(&kind)
+            });
+            match next {
+                Some(records) => smallest = Failing { records },
+                None => break,
+            }
+        }
+        for place in 0..smallest.records.len() {
+            let record = smallest.records.get(place).cloned().unwrap_or_default();
+            let mut current = self.iterations(&smallest.records);
+            let mut still_fails = |batch: &[Vec<u32>]| {
+                batch.iter().position(|candidate| {
+                    let mut records = smallest.records.clone();
+                    if let Some(slot) = records.get_mut(place) {
+                        slot.clone_from(candidate);
+                    }
+                    let iterations = self.iterations(&records);
+                    let may_go_on = self.plays < limit && begun.elapsed() < time;
+                    // Another record of the same conversation shows nothing new.
+                    if !may_go_on || iterations == current {
+                        return false;
+                    }
+                    let fails = Kind::of(&self.played(&iterations)).is_like(&kind);
+                    if fails {
+                        current = iterations;
+                    }
+                    fails
+                })
+            };
+            let shrunk = sipae_gen::shrink(record, usize::MAX, &mut still_fails);
+            if let Some(slot) = smallest.records.get_mut(place) {
+                *slot = shrunk;
+            }
+        }
+        smallest
+    }
+
+    /// The verdict of the smallest one, with everything that a report needs.
+    fn tell(&self, failing: &Failing) -> Outcome {
+        let joined = joined(&self.iterations(&failing.records));
+        let script = self.property.whole(&joined, self.trial.mode);
+        let read = |judge: &mut Judge<'_>| self.property.read(&joined, judge);
+        let conversation =
+            Conversation { script: &script, checks: &joined.checks, read: &read, may_wait: false };
+        let outcome = self.trial.clone().hold(&conversation, self.pace, self.stages);
+        let Outcome::Finished(mut finished) = outcome else { return outcome };
+        if !finished.verdict.is_fail() && finished.verdict != Verdict::Loose {
+            finished.verdict = Verdict::Fail(Cause::Flaky { failed: 1, of: 2 });
+        }
+        Outcome::Finished(finished)
+    }
+}
+
+/// What a message of an iteration that is played alone is called.
+const NAME: &str = "m";
+/// How many conversations before a failing one are looked at.
+const HISTORY: usize = 128;
+
+/// How something fails: by which rows, or by the end of the target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Kind {
+    rows: Vec<String>,
+    is_crash: bool,
+    verdict: Verdict,
+}
+
+impl Kind {
+    fn of(judgement: &Judgement) -> Self {
+        let is_grave = |weight| match judgement.verdict {
+            Verdict::Loose => weight == Weight::Loose,
+            _ => weight == Weight::Fail,
+        };
+        let rows = judgement.findings.iter().filter(|finding| is_grave(finding.weight));
+        Self {
+            rows: rows.map(|finding| finding.requirement.clone()).collect(),
+            is_crash: judgement.verdict == Verdict::Fail(Cause::Crash),
+            verdict: judgement.verdict,
+        }
+    }
+
+    /// Whether this is a failure, and of the same kind.
+    fn is_like(&self, other: &Self) -> bool {
+        let is_failure = self.verdict.is_fail() == other.verdict.is_fail()
+            && (self.verdict.is_fail() || self.verdict == Verdict::Loose);
+        let shares = self.rows.iter().any(|row| other.rows.contains(row));
+        is_failure && self.is_crash == other.is_crash && (shares || self.is_crash)
+    }
+}
+
+fn joined(iterations: &[Iteration]) -> Iteration {
+    let script =
+        Script { steps: iterations.iter().flat_map(|one| one.script.steps.iter().cloned()).collect() };
+    Iteration { script, checks: iterations.iter().flat_map(|one| one.checks.iter().cloned()).collect() }
+}
+
+/// Without a part of the conversations: halves first, single ones last.
+fn fewer(records: &[Vec<u32>]) -> Vec<Vec<Vec<u32>>> {
+    let mut candidates = Vec::new();
+    let mut size = records.len().div_ceil(2);
+    loop {
+        for start in (0..records.len()).step_by(size) {
+            let is_left = |place: &usize| !(start..start + size).contains(place);
+            let left: Vec<Vec<u32>> =
+                (0..records.len()).filter(is_left).filter_map(|place| records.get(place).cloned()).collect();
+            if !left.is_empty() {
+                candidates.push(left);
+            }
+        }
+        if size == 1 {
+            return candidates;
+        }
+        size = size.div_ceil(2);
+    }
+}
