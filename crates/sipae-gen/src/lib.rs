@@ -8,23 +8,31 @@
 //! record of the choices.
 
 pub mod conforming;
+mod credentials;
 mod edit;
+mod file;
 mod handshake;
 mod mode;
 mod party;
 mod script;
 mod shrink;
 mod source;
+mod step;
+mod template;
 mod text;
+mod timer;
+mod written;
 
+pub use credentials::{CertificateFault, DigestChange, Password, Signing, TicketFault, Token};
 pub use edit::{Edit, ParamEdit};
+pub use file::{Check, Expect, Got, ScriptFile, ScriptFileError};
 pub use handshake::Handshake;
 pub use mode::Mode;
 pub use party::{AccountRole, Connection, Label, Party};
-pub use script::{
-    CertificateFault, DigestChange, Password, Recipient, Script, Signing, Span, Step, Template, TicketFault,
-    Timer, Token,
-};
+pub use script::Script;
 pub use shrink::shrink;
 pub use source::{Drawn, Recorded, Source};
+pub use step::Step;
+pub use template::{Recipient, Template};
 pub use text::{Field, Piece, Reference, Text};
+pub use timer::{Span, Timer};
