@@ -28,7 +28,9 @@ pub(crate) mod decimal {
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
         let text = String::deserialize(deserializer)?;
-        text.parse().map_err(|_| D::Error::custom(format!("{text:?} is no number of 64 bits")))
+        let digits = Some(text.as_str()).filter(|text| text.bytes().all(|octet| octet.is_ascii_digit()));
+        let number = digits.and_then(|digits| digits.parse().ok());
+        number.ok_or_else(|| D::Error::custom(format!("{text:?} is no number of 64 bits")))
     }
 }
 

@@ -39,15 +39,23 @@ impl From<serde_json::Error> for ScriptFileError {
 
 /// The message may repeat what the file says, and its end says where: only the middle is left out.
 fn one_line(message: &str) -> String {
-    let line: Vec<char> = message.chars().flat_map(escaped).collect();
-    let half = MOST / 2;
-    if line.len() <= MOST {
-        return line.into_iter().collect();
+    let length = message.chars().count();
+    if length <= MOST {
+        return escaped(message.chars());
     }
-    let (start, end) = (line.iter().take(half), line.iter().skip(line.len() - half));
-    start.chain(&[' ', '.', '.', '.', ' ']).chain(end).collect()
+    let half = MOST / 2;
+    let (start, end) = (message.chars().take(half), message.chars().skip(length - half));
+    format!("{} ... {}", escaped(start), escaped(end))
 }
 
-fn escaped(character: char) -> Vec<char> {
-    if character.is_control() { character.escape_default().collect() } else { vec![character] }
+fn escaped(characters: impl Iterator<Item = char>) -> String {
+    let mut line = String::new();
+    for character in characters {
+        if character.is_control() {
+            line.extend(character.escape_default());
+        } else {
+            line.push(character);
+        }
+    }
+    line
 }

@@ -182,3 +182,118 @@ fn a_file_is_read_as_it_was_written() {
 fn a_file_has_a_line_for_each_step() {
     insta::assert_snapshot!("everything", file(everything()).write());
 }
+
+/// A file with these steps, as a person writes it.
+fn by_hand(steps: &str) -> String {
+    format!(
+        "{{\"format\":\"sipae-script/1\",\"mode\":{{\"scheme\":\"NTLM\",\"version\":4}},\"steps\":[{steps}]}}"
+    )
+}
+
+fn error(text: &str) -> String {
+    ScriptFile::read(text).expect_err("a fault").to_string()
+}
+
+#[test]
+fn a_file_by_hand_needs_format_mode_and_steps() {
+    let read = ScriptFile::read(&by_hand(r#"{"connect":1},{"send":{"message":"m1"}}"#)).expect("a file");
+    assert_eq!(read.script, Script::connected().send("m1"));
+    assert_eq!((read.seed, read.kind, read.checks), (0, None, Vec::new()));
+}
+
+/// Later versions may add members.
+#[test]
+fn members_that_are_not_known_are_ignored() {
+    let steps = r#"{"connect":1},{"sign":{"message":"m1","association":"sa","new":[{}]}}"#;
+    let text = by_hand(steps).replacen('{', "{\"later\":{\"a\":1},", 1);
+    assert_eq!(ScriptFile::read(&text).expect("a file").script, Script::connected().sign("m1", "sa"));
+}
+
+#[rstest::rstest]
+#[case::step(r#"{"connect":1},{"snd":{}}"#, "step 2: unknown variant `snd`, expected one of `connect`, ")]
+#[case::header(
+    r#"{"edit":{"message":"m","change":{"remove-header":"Vai"}}}"#,
+    r#"step 1: unknown header field "Vai" at line 1 column "#
+)]
+#[case::param(
+    r#"{"edit":{"message":"m","change":{"order-params":["QOP"]}}}"#,
+    r#"step 1: unknown parameter of a credential "QOP" at line"#
+)]
+#[case::version(r#"{"sign":{"message":"m","association":"sa","layout":5}}"#, "step 1: unknown version 5")]
+#[case::party(r#"{"expect":{"message":"m","party":"nobody"}}"#, r#"step 1: unknown party "nobody" at line"#)]
+#[case::octets(
+    r#"{"edit":{"message":"m","change":{"before":{"hex":"0"}}}}"#,
+    "step 1: hexadecimal digits that stand for no octets"
+)]
+#[case::text(r#"{"edit":{"message":"m","change":{"scheme":1}}}"#, "step 1: expected a text, or a list of {")]
+#[case::reference(
+    r#"{"edit":{"message":"m","change":{"scheme":[{"reference":"sa.color"}]}}}"#,
+    r#"step 1: unknown reference "sa.color""#
+)]
+#[case::within(
+    r#"{"attempt":[{"connect":1},{"connect":-1}]}"#,
+    "step 1: step 2: invalid value: integer `-1`"
+)]
+#[case::control("{\"a\\nb\":1}", "step 1: unknown variant `a\\nb`")]
+fn a_fault_of_a_step_is_told_with_its_place(#[case] steps: &str, #[case] told: &str) {
+    let error = error(&by_hand(steps));
+    assert!(error.starts_with(told), "{error}");
+    assert!(!error.contains('\n'), "{error}");
+}
+
+#[test]
+fn a_fault_of_another_member_is_told_with_its_place() {
+    let faulty = |from: &str, to: &str| {
+        let text = file(Script::default()).write();
+        assert!(text.contains(from), "{from}");
+        error(&text.replacen(from, to, 1))
+    };
+    assert_eq!(faulty("TLS-DSK", "TLS"), "unknown scheme \"TLS\" at line 10 column 26");
+    assert_eq!(
+        faulty("\"kind\": 407", "\"kind\": 200"),
+        "no challenge has the status code 200 at line 11 column 13"
+    );
+    assert_eq!(faulty("18446744073709551615", "+1"), "\"+1\" is no number of 64 bits at line 12 column 14");
+    let unknown = faulty("silent", "calm");
+    assert!(
+        unknown.starts_with("check 5: unknown variant `calm`, expected one of `accepted`, "),
+        "{unknown}"
+    );
+}
+
+#[test]
+fn another_format_is_refused_whatever_it_holds() {
+    let later = r#"{"format":"sipae-script/2","script":[]}"#;
+    let told = r#"unknown format "sipae-script/2": this program reads "sipae-script/1""#;
+    assert_eq!(error(later), told);
+    let value = serde_json::from_str(later).expect("JSON");
+    assert_eq!(ScriptFile::from_value(value).expect_err("another format").to_string(), told);
+    assert_eq!(error("[]"), "invalid length 0, expected a script file at line 1 column 2");
+    assert_eq!(error("{}"), "missing field `format` at line 1 column 2");
+}
+
+/// Each is refused before it fills memory or the stack.
+#[test]
+fn what_a_file_may_hold_is_bounded() {
+    let nested = |depth: usize| {
+        by_hand(&format!("{}{{\"connect\":1}}{}", "{\"attempt\":[".repeat(depth), "]}".repeat(depth)))
+    };
+    assert!(ScriptFile::read(&nested(ScriptFile::MAX_NESTING)).is_ok());
+    assert_eq!(ScriptFile::read(&nested(ScriptFile::MAX_NESTING + 1)), Err(ScriptFileError::TooDeep));
+    assert!(error(&nested(100_000)).contains("recursion limit"));
+    let long = by_hand(&vec!["{\"connect\":1}"; ScriptFile::MAX_STEPS + 1].join(","));
+    assert!(error(&long).starts_with("step 100001: too many of them"));
+    let many = vec!["{\"connect\":1}"; ScriptFile::MAX_STEPS].join(",");
+    let wide = by_hand(&format!("{{\"connect\":1}},{{\"attempt\":[{many}]}}"));
+    assert_eq!(ScriptFile::read(&wide), Err(ScriptFileError::TooManySteps(ScriptFile::MAX_STEPS + 2)));
+    let spaces = " ".repeat(ScriptFile::MAX_OCTETS + 1);
+    assert_eq!(ScriptFile::read(&spaces), Err(ScriptFileError::TooLong(spaces.len())));
+}
+
+/// The place stands at the end of an error: only the middle of what it repeats is left out.
+#[test]
+fn an_error_does_not_repeat_all_of_a_file() {
+    let error =
+        error(&by_hand(&format!("{{\"expect\":{{\"message\":\"m\",\"party\":\"{}\"}}}}", "x".repeat(9999))));
+    assert!(error.len() < 500 && error.contains("at line 1 column"), "{error}");
+}
