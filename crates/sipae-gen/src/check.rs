@@ -1,9 +1,11 @@
 //! Judgement as data: what a right target does about a message of a script.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Label, Party};
 
 /// What has to become of one message, by which row of the catalogue.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Check {
     /// The message.
     pub message: Label,
@@ -22,7 +24,8 @@ impl Check {
 }
 
 /// What has to become of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Expect {
     /// It is processed under its association: a signed answer, or a success.
     Accepted,

@@ -1,15 +1,17 @@
 //! Changes to messages.
 
+use serde::{Deserialize, Serialize};
 use sipae::auth::AuthParam;
 use sipae::message::HeaderName;
 
-use crate::{OctetEdit, Text};
+use crate::{OctetEdit, Text, written};
 
 /// A change to a message. It is made to the message as it stands: before or after it is signed.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Edit {
     /// Gives the first field of this name another value, or adds it.
-    SetHeader(HeaderName, Text),
+    SetHeader(#[serde(with = "written::name")] HeaderName, Text),
     /// Adds a header field: in front of all others, or behind them.
     AddHeader {
         /// Its name, in any spelling.
@@ -17,15 +19,17 @@ pub enum Edit {
         /// Its value.
         value: Text,
         /// In front of all others.
+        #[serde(default, skip_serializing_if = "written::is_default")]
         first: bool,
     },
     /// Removes every field of this name.
-    RemoveHeader(HeaderName),
+    RemoveHeader(#[serde(with = "written::name")] HeaderName),
     /// Writes the first field of this name with another spelling of the name.
-    RenameHeader(HeaderName, String),
+    RenameHeader(#[serde(with = "written::name")] HeaderName, String),
     /// Replaces the first occurrence of a text in the first field of this name.
     Replace {
         /// The field.
+        #[serde(with = "written::name")]
         header: HeaderName,
         /// What is replaced; where it does not occur the script ends.
         from: Text,
@@ -36,6 +40,7 @@ pub enum Edit {
     /// script ends.
     UpperCase {
         /// The field.
+        #[serde(with = "written::name")]
         header: HeaderName,
         /// The text.
         text: Text,
@@ -55,10 +60,11 @@ pub enum Edit {
         /// Content-Type.
         content_type: String,
         /// The octets.
+        #[serde(with = "written::octets")]
         octets: Vec<u8>,
     },
     /// Changes a parameter of the credential.
-    Param(AuthParam, ParamEdit),
+    Param(#[serde(with = "written::name")] AuthParam, ParamEdit),
     /// Adds a parameter to the credential, in front of or behind the others.
     AddParam {
         /// Its name, in any spelling.
@@ -66,6 +72,7 @@ pub enum Edit {
         /// Its value.
         value: Text,
         /// In front of the others.
+        #[serde(default, skip_serializing_if = "written::is_default")]
         first: bool,
     },
     /// Replaces the first occurrence of a text in the credential, whatever its header field.
@@ -76,13 +83,13 @@ pub enum Edit {
         to: Text,
     },
     /// Writes these parameters of the credential first, in this order.
-    OrderParams(Vec<AuthParam>),
+    OrderParams(#[serde(with = "written::names")] Vec<AuthParam>),
     /// Writes every parameter name of the credential in upper case, and in reverse order.
     ReshapeCredential,
     /// Writes the scheme of the credential in another way.
     Scheme(Text),
     /// Carries the credential in this field.
-    CredentialHeader(HeaderName),
+    CredentialHeader(#[serde(with = "written::name")] HeaderName),
     /// Puts the credential behind copies of it that are for others: their realm differs.
     CrowdCredential {
         /// How many.
@@ -91,7 +98,7 @@ pub enum Edit {
     /// Gives the message another Via branch: a new SIP transaction with the same signed octets.
     Branch,
     /// Octets in front of the start line.
-    Before(Vec<u8>),
+    Before(#[serde(with = "written::octets")] Vec<u8>),
     /// Replaces the first occurrence of a text in the octets as they go out, after all other changes; where it does not
     /// occur the script ends.
     Octets {
@@ -101,13 +108,14 @@ pub enum Edit {
         to: Text,
     },
     /// Puts every field of this name in front of all others, or behind them.
-    MoveHeader(HeaderName, Place),
+    MoveHeader(#[serde(with = "written::name")] HeaderName, Place),
     /// Turns the target's signature that the message has into a credential, as if the suite had made it.
     Reflect,
 }
 
 /// Where something is put.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Place {
     /// In front of all others.
     First,
@@ -116,7 +124,8 @@ pub enum Place {
 }
 
 /// A change to a parameter of a credential.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum ParamEdit {
     /// Another value.
     Set(Text),

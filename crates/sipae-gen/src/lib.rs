@@ -9,8 +9,10 @@
 
 mod check;
 pub mod conforming;
+mod credentials;
 mod edit;
 pub mod fault;
+mod file;
 mod handshake;
 mod mode;
 mod octets;
@@ -18,19 +20,25 @@ mod party;
 mod script;
 mod shrink;
 mod source;
+mod step;
+mod template;
 mod text;
+mod timer;
+mod written;
 
 pub use check::{Check, Expect};
+pub use credentials::{CertificateFault, DigestChange, Password, Signing, TicketFault, Token};
 pub use edit::{Edit, ParamEdit, Place};
 pub use fault::Fault;
+pub use file::{Got, ScriptFile, ScriptFileError};
 pub use handshake::Handshake;
 pub use mode::Mode;
 pub use octets::{DerChange, FieldChange, OctetEdit};
 pub use party::{AccountRole, Connection, Label, Party};
-pub use script::{
-    CertificateFault, DigestChange, Password, Recipient, Script, Signing, Span, Step, Template, TicketFault,
-    Timer, Token,
-};
+pub use script::Script;
 pub use shrink::shrink;
 pub use source::{Drawn, Recorded, Source};
+pub use step::Step;
+pub use template::{Recipient, Template};
 pub use text::{Field, Piece, Reference, Text};
+pub use timer::{Span, Timer};

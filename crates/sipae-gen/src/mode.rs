@@ -2,15 +2,20 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use sipae::auth::Scheme;
 use sipae::version::Version;
 
+use crate::written;
+
 /// Scheme and version of the associations of a conversation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Mode {
     /// The scheme.
+    #[serde(with = "written::name")]
     pub scheme: Scheme,
     /// The version.
+    #[serde(with = "written::version")]
     pub version: Version,
 }
 

@@ -1,7 +1,12 @@
 //! Changes to the octets of a token: what stands in `gssapi-data`, decoded.
 
+use serde::{Deserialize, Serialize};
+
+use crate::written;
+
 /// A change to a token. Where the token has no such place nothing is changed, which whoever applies it is told.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum OctetEdit {
     /// Only so many octets of it.
     Cut(usize),
@@ -12,6 +17,7 @@ pub enum OctetEdit {
         /// Where.
         at: usize,
         /// What stands there then.
+        #[serde(with = "written::octets")]
         octets: Vec<u8>,
     },
     /// More octets at a place.
@@ -19,10 +25,11 @@ pub enum OctetEdit {
         /// In front of which octet.
         at: usize,
         /// Which.
+        #[serde(with = "written::octets")]
         octets: Vec<u8>,
     },
     /// More octets behind it.
-    Append(Vec<u8>),
+    Append(#[serde(with = "written::octets")] Vec<u8>),
     /// The lowest bit of one octet.
     Flip(usize),
     /// The lowest bit of one octet, counted from the end: 1 is the last one.
@@ -30,6 +37,7 @@ pub enum OctetEdit {
     /// A DER element that is found by the tags that lead to it, each the first of its kind.
     Der {
         /// Tags from the outermost one.
+        #[serde(with = "written::octets")]
         path: Vec<u8>,
         /// What is changed.
         change: DerChange,
@@ -44,20 +52,22 @@ pub enum OctetEdit {
 }
 
 /// A change to a DER element. The lengths around it stay as they are.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum DerChange {
     /// Another tag.
     Tag(u8),
     /// Another first length octet.
     Length(u8),
     /// Other octets at the beginning of the content; no more than there are.
-    Content(Vec<u8>),
+    Content(#[serde(with = "written::octets")] Vec<u8>),
     /// The lowest bit of the last octet of the content.
     FlipLast,
 }
 
 /// A change to a field of an NTLM message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum FieldChange {
     /// Another length, and another allocated length.
     Length(u16),

@@ -2,8 +2,13 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
+use crate::written::WrittenParty;
+
 /// The name of a message, an association or an answer inside a script.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Label(String);
 
 impl Label {
@@ -33,7 +38,8 @@ impl fmt::Display for Label {
 }
 
 /// A connection of a script, counted from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Connection(pub u32);
 
 impl Connection {
@@ -42,7 +48,8 @@ impl Connection {
 }
 
 /// Which account of the profile.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum AccountRole {
     /// The user under whom the cases run.
     User,
@@ -55,7 +62,8 @@ pub enum AccountRole {
 }
 
 /// An endpoint of an account: it has an epid, a Call-ID for its REGISTERs and a connection of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "WrittenParty", into = "WrittenParty")]
 pub struct Party {
     /// The account.
     pub account: AccountRole,
@@ -104,11 +112,24 @@ impl Party {
         Self::NAMED.iter().find(|(party, ..)| *party == self).map_or("another", |(_, name, _)| name)
     }
 
+    /// The party with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::NAMED.iter().find(|(_, known, _)| *known == name).map(|(party, ..)| *party)
+    }
+
     /// The connection over which it sends where a script says nothing else.
     #[must_use]
     pub fn connection(self) -> Connection {
         const OTHERS: Connection = Connection(9);
         Self::NAMED.iter().find(|(party, ..)| *party == self).map_or(OTHERS, |(.., connection)| *connection)
+    }
+}
+
+/// The user.
+impl Default for Party {
+    fn default() -> Self {
+        Self::USER
     }
 }
 

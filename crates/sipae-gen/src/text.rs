@@ -2,7 +2,10 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::Label;
+use crate::written::WrittenText;
 
 /// Something that the peer chose, by the name of the association or answer it belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -11,6 +14,14 @@ pub struct Reference {
     pub of: Label,
     /// What of it.
     pub field: Field,
+}
+
+impl Reference {
+    /// What `sa.opaque` refers to.
+    pub(crate) fn from_text(text: &str) -> Option<Self> {
+        let (of, field) = text.rsplit_once('.')?;
+        Some(Self { of: Label::new(of), field: Field::from_name(field)? })
+    }
 }
 
 /// What can be referred to. The last ones are those of a party: what the suite chose when the script began.
@@ -86,7 +97,8 @@ pub enum Piece {
 }
 
 /// A text: its pieces one behind the other.
-#[derive(Clone, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "WrittenText", into = "WrittenText")]
 pub struct Text(pub Vec<Piece>);
 
 impl Text {
@@ -102,11 +114,11 @@ impl Text {
     pub fn of(template: &str) -> Self {
         let (mut pieces, mut rest) = (Vec::new(), template);
         while let Some((before, reference, after)) = next_reference(rest) {
-            pieces.push(Piece::Literal(before.as_bytes().to_vec()));
+            pieces.extend(literal(before.as_bytes()));
             pieces.push(Piece::Reference(reference));
             rest = after;
         }
-        pieces.push(Piece::Literal(rest.as_bytes().to_vec()));
+        pieces.extend(literal(rest.as_bytes()));
         Self(pieces)
     }
 
@@ -128,27 +140,31 @@ impl Text {
     }
 }
 
-/// The text before the first reference, the reference, and the text behind it.
+/// No piece is empty, so that one text is written in one way.
+fn literal(octets: &[u8]) -> Option<Piece> {
+    (!octets.is_empty()).then(|| Piece::Literal(octets.to_vec()))
+}
+
+/// The text before the first reference, the reference, and the text behind it. Each octet is looked at once or twice,
+/// whatever the text.
 fn next_reference(text: &str) -> Option<(&str, Reference, &str)> {
     let mut from = 0;
     loop {
-        let open = from + text.get(from..)?.find('{')?;
-        let close = open + text.get(open..)?.find('}')?;
-        if let Some(reference) = text.get(open + 1..close).and_then(as_reference) {
+        let (between, _) = text.get(from..)?.split_once('}')?;
+        let close = from + between.len();
+        if let Some((_, inner)) = between.rsplit_once('{')
+            && let Some(reference) = Reference::from_text(inner)
+        {
+            let open = close - inner.len() - 1;
             return Some((text.get(..open)?, reference, text.get(close + 1..)?));
         }
-        from = open + 1;
+        from = close + 1;
     }
 }
 
-fn as_reference(inner: &str) -> Option<Reference> {
-    let (of, field) = inner.rsplit_once('.')?;
-    Some(Reference { of: Label::new(of), field: Field::from_name(field)? })
-}
-
 impl<T: AsRef<[u8]>> From<T> for Text {
-    fn from(literal: T) -> Self {
-        Self(vec![Piece::Literal(literal.as_ref().to_vec())])
+    fn from(octets: T) -> Self {
+        Self(literal(octets.as_ref()).into_iter().collect())
     }
 }
 

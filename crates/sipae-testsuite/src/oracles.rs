@@ -13,6 +13,7 @@ mod message;
 mod message_stream;
 mod ntlm;
 mod octets;
+mod script;
 mod server;
 mod tls_dsk;
 
@@ -23,6 +24,7 @@ pub use kerberos::kerberos;
 pub use message::message;
 pub use message_stream::message_stream;
 pub use ntlm::ntlm;
+pub use script::script;
 pub use server::server;
 pub use tls_dsk::tls_dsk;
 
@@ -38,6 +40,7 @@ pub const ORACLES: &[(&str, Oracle)] = &[
     ("message", message),
     ("message_stream", message_stream),
     ("ntlm", ntlm),
+    ("script", script),
     ("server", server),
     ("tls_dsk", tls_dsk),
 ];

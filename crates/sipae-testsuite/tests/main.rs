@@ -31,6 +31,8 @@ mod runs;
 #[cfg(test)]
 mod schemes;
 #[cfg(test)]
+mod scripts;
+#[cfg(test)]
 mod server;
 #[cfg(test)]
 mod vectors;
