@@ -11,6 +11,7 @@ pub mod conforming;
 mod edit;
 mod handshake;
 mod mode;
+pub mod model;
 mod party;
 mod script;
 mod shrink;
