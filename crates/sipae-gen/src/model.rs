@@ -16,6 +16,8 @@ mod prediction;
 mod resolve;
 mod shrink;
 mod state;
+#[cfg(test)]
+mod tests;
 mod window;
 
 pub use action::{Action, Borrowed, Carrier, Forgery, Number, PARTIES, Passing, Request};

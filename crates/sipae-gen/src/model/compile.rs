@@ -36,7 +36,7 @@ pub struct Scripted {
     pub script: Script,
     /// What must become of it, in the order in which it is sent.
     pub expectations: Vec<Expectation>,
-    moves: Vec<Move>,
+    pub(super) moves: Vec<Move>,
 }
 
 /// An expectation that was not met.
@@ -134,12 +134,12 @@ impl Expectation {
 }
 
 impl Move {
-    const fn sends(&self) -> bool {
+    pub(super) const fn sends(&self) -> bool {
         !matches!(self.action, Action::Reconnect { .. } | Action::Elapse(_))
     }
 
     /// A REGISTER that is answered with a failure has changed nothing.
-    fn is_accepted(&self, state: &State, outcome: &Outcome) -> bool {
+    pub(super) fn is_accepted(&self, state: &State, outcome: &Outcome) -> bool {
         let request = match self.action {
             Action::Login { .. } | Action::SignOld { .. } => Request::Refresh,
             Action::Sign { request, .. } => request,

@@ -37,22 +37,22 @@ impl Choices {
     fn action(&self, may_elapse: bool) -> Action {
         let Self { party, other, detail, .. } = *self;
         match self.kind {
-            0..13 => self.login(),
-            13..46 => self.sign(),
-            46..60 => Action::Forge { party, request: self.request(), forgery: self.forgery() },
-            60..74 => self.replay(),
-            74..80 => self.borrow(other),
-            80..85 => Action::Bare { party, request: self.request() },
-            85..88 => Action::Begin { party },
-            88..91 => Action::SignOld { party },
-            91..95 => Action::Reconnect { party },
-            95..100 if may_elapse => Action::Elapse(passing(detail)),
+            0..14 => self.login(),
+            14..52 => self.sign(),
+            52..66 => Action::Forge { party, request: self.request(), forgery: self.forgery() },
+            66..80 => self.replay(),
+            80..86 => self.borrow(other),
+            86..90 => Action::Bare { party, request: self.request() },
+            90..92 => Action::Begin { party },
+            92..94 => Action::SignOld { party },
+            94..96 => Action::Reconnect { party },
+            96..98 if may_elapse => Action::Elapse(passing(detail)),
             _ => Action::Sign { party, request: Request::Message, number: Number::Next },
         }
     }
 
     const fn login(&self) -> Action {
-        let over = if self.detail < 20 { Carrier::Register } else { Carrier::Options };
+        let over = if self.detail < 22 { Carrier::Register } else { Carrier::Options };
         Action::Login { party: self.party, over }
     }
 
@@ -69,9 +69,9 @@ impl Choices {
         let (party, number) = (self.party, self.number());
         let is_next = number == Number::Next;
         let request = match self.amount % 24 {
-            8..19 if is_next => Request::Message,
-            22.. if is_next => Request::Unregister,
-            19..22 => Request::Options,
+            7..20 if is_next => Request::Message,
+            23 if is_next => Request::Unregister,
+            20..23 => Request::Options,
             _ => Request::Refresh,
         };
         Action::Sign { party, request, number }
@@ -79,11 +79,11 @@ impl Choices {
 
     const fn number(&self) -> Number {
         match self.detail {
-            0..12 => Number::Next,
-            12..17 => Number::Ahead(self.amount),
-            17..19 => Number::Skipped,
-            19..22 => Number::Forged,
-            22 => Number::Below,
+            0..11 => Number::Next,
+            11..16 => Number::Ahead(self.amount),
+            16..18 => Number::Skipped,
+            18..20 => Number::Forged,
+            20..23 => Number::Below,
             _ => Number::Beyond(self.amount),
         }
     }
@@ -116,9 +116,9 @@ impl Choices {
 fn party(choice: u32) -> Party {
     let [user, peer, second, peer_second] = PARTIES;
     match choice {
-        0..4 => user,
-        4..7 => peer,
-        7..9 => second,
+        0..5 => user,
+        5..8 => peer,
+        8 => second,
         _ => peer_second,
     }
 }
