@@ -15,6 +15,7 @@ pub mod fault;
 mod file;
 mod handshake;
 mod mode;
+pub mod model;
 mod octets;
 mod party;
 mod script;

@@ -3,11 +3,11 @@ use sipae::message::HeaderName;
 use sipae::version::Version;
 
 use super::*;
-use crate::{Expect, Party};
 use crate::{
     CertificateFault, Connection, DigestChange, Edit, Field, ParamEdit, Password, Piece, Recipient, Signing,
     Template, Text, TicketFault, Timer, Token,
 };
+use crate::{Expect, Party};
 
 const ENDPOINT: Party = Party { account: crate::AccountRole::Peer, endpoint: 7 };
 

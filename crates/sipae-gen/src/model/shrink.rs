@@ -1,0 +1,111 @@
+//! Smaller sequences.
+
+use super::action::{Action, Borrowed, Carrier, Forgery, Number, Passing, Request};
+use crate::Party;
+
+/// Smaller sequences, the boldest first: without a block, without one action, with one that is plainer. Each of them is a
+/// sequence like any other.
+#[must_use]
+pub fn shrink_candidates(actions: &[Action]) -> Vec<Vec<Action>> {
+    let mut candidates = Vec::new();
+    let mut size = actions.len();
+    while 0 < size {
+        let starts = (0..actions.len()).step_by(size);
+        candidates.extend(starts.map(|start| without(actions, start, start + size)));
+        size /= 2;
+    }
+    for (place, action) in actions.iter().enumerate() {
+        candidates.extend(plainer(*action).into_iter().map(|plain| with(actions, place, plain)));
+    }
+    candidates
+}
+
+fn without(actions: &[Action], start: usize, end: usize) -> Vec<Action> {
+    let kept = actions.iter().enumerate().filter(|(place, _)| !(start..end).contains(place));
+    kept.map(|(_, action)| *action).collect()
+}
+
+fn with(actions: &[Action], place: usize, action: Action) -> Vec<Action> {
+    let mut actions = actions.to_vec();
+    actions.iter_mut().skip(place).take(1).for_each(|old| *old = action);
+    actions
+}
+
+/// Each of them is less than the action itself, so that nothing is made plainer for ever.
+fn plainer(action: Action) -> Vec<Action> {
+    let simple = match action {
+        Action::Login { party, over: Carrier::Options } => {
+            vec![Action::Login { party, over: Carrier::Register }]
+        }
+        Action::Bare { party, request } => {
+            requests(request).map(|request| Action::Bare { party, request }).collect()
+        }
+        Action::Sign { party, request, number } => plainer_signed(party, request, number),
+        Action::Replay { party, back, over } => plainer_replay(party, back, over),
+        Action::Forge { party, request, forgery } => plainer_forged(party, request, forgery),
+        Action::Borrow { party, of, what, request } => plainer_borrowed(party, of, what, request),
+        Action::Elapse(Passing::Idle(30)) => vec![],
+        Action::Elapse(_) => vec![Action::Elapse(Passing::Idle(30))],
+        _ => vec![],
+    };
+    simple.into_iter().chain(by_the_first(action)).collect()
+}
+
+/// REGISTER, unless it is that.
+fn requests(request: Request) -> impl Iterator<Item = Request> {
+    (request != Request::Refresh).then_some(Request::Refresh).into_iter()
+}
+
+fn plainer_signed(party: Party, request: Request, number: Number) -> Vec<Action> {
+    let numbers = match number {
+        Number::Next => vec![],
+        Number::Ahead(0) | Number::Skipped | Number::Forged | Number::Below => vec![Number::Next],
+        Number::Ahead(by) => vec![Number::Next, Number::Ahead(by / 2)],
+        Number::Beyond(0) => vec![Number::Next],
+        Number::Beyond(by) => vec![Number::Next, Number::Beyond(by / 2)],
+    };
+    let numbers = numbers.into_iter().map(|number| Action::Sign { party, request, number });
+    numbers.chain(requests(request).map(|request| Action::Sign { party, request, number })).collect()
+}
+
+fn plainer_replay(party: Party, back: u32, over: Party) -> Vec<Action> {
+    let backs = (0 < back).then(|| Action::Replay { party, back: back / 2, over });
+    let own = (over != party).then_some(Action::Replay { party, back, over: party });
+    backs.into_iter().chain(own).collect()
+}
+
+fn plainer_forged(party: Party, request: Request, forgery: Forgery) -> Vec<Action> {
+    let forgeries = match forgery {
+        Forgery::Signature => vec![],
+        Forgery::Number(by) if 0 < by => vec![Forgery::Signature, Forgery::Number(by / 2)],
+        _ => vec![Forgery::Signature],
+    };
+    let forgeries = forgeries.into_iter().map(|forgery| Action::Forge { party, request, forgery });
+    forgeries.chain(requests(request).map(|request| Action::Forge { party, request, forgery })).collect()
+}
+
+fn plainer_borrowed(party: Party, of: Party, what: Borrowed, request: Request) -> Vec<Action> {
+    let opaque =
+        (what == Borrowed::Key).then_some(Action::Borrow { party, of, what: Borrowed::Opaque, request });
+    let requests = requests(request).map(|request| Action::Borrow { party, of, what, request });
+    opaque.into_iter().chain(requests).collect()
+}
+
+/// The same by the first endpoint of its user.
+fn by_the_first(action: Action) -> Option<Action> {
+    let first = |party: Party| Party { endpoint: 1, ..party };
+    let mut changed = action;
+    match &mut changed {
+        Action::Login { party, .. }
+        | Action::Begin { party }
+        | Action::Bare { party, .. }
+        | Action::Sign { party, .. }
+        | Action::SignOld { party }
+        | Action::Forge { party, .. }
+        | Action::Borrow { party, .. }
+        | Action::Reconnect { party } => *party = first(*party),
+        Action::Replay { party, over, .. } => (*party, *over) = (first(*party), first(*over)),
+        Action::Elapse(_) => {}
+    }
+    (changed != action).then_some(changed)
+}
