@@ -97,6 +97,17 @@ pub(crate) struct RunArgs {
     /// Write a JUnit XML file for CI systems at the end of the run.
     #[arg(long, value_name = "FILE")]
     pub(crate) junit: Option<PathBuf>,
+    /// Write a folder for each case that fails to this one, by default reports/failures: the rows, the messages as a
+    /// capture, the signature buffer, and where known a script and a test that repeat it (docs/failures.md). With
+    /// --verbose for loose cases, too. They hold whole messages, as --json does.
+    #[arg(
+        long,
+        value_name = "DIR",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "reports/failures"
+    )]
+    pub(crate) failures: Option<PathBuf>,
     /// Seed from which everything random follows; printed with each run.
     #[arg(long, value_name = "NUMBER")]
     pub(crate) seed: Option<u64>,

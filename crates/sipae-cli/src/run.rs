@@ -13,7 +13,7 @@ use sipae_conformance::run::{self as suite, RunOptions};
 use sipae_conformance::target::Target;
 use sipae_events::{Event, ExitCode};
 use sipae_net::OsEntropy;
-use sipae_report::{Comparison, Console, JsonLines, Junit, Progress, Writer};
+use sipae_report::{Bundles, Comparison, Console, JsonLines, Junit, Progress, Writer};
 use sipae_spec::Role;
 
 use crate::args::RunArgs;
@@ -91,7 +91,7 @@ fn check_user(profile: &Profile, args: &RunArgs, target: &Target) -> Result<(), 
 /// A report must not overwrite another one, nor what the run reads.
 fn check_files(args: &RunArgs) -> Result<(), Failure> {
     let read = args.profile.iter().chain(&args.expected_failures).chain(&args.tls.tls_ca);
-    let written = [("--json", &args.json), ("--junit", &args.junit)];
+    let written = [("--json", &args.json), ("--junit", &args.junit), ("--failures", &args.failures)];
     let mut known: Vec<&Path> = read.map(PathBuf::as_path).collect();
     for (name, file) in written {
         let Some(file) = file.as_deref().filter(|file| *file != Path::new("-")) else { continue };
@@ -188,19 +188,30 @@ fn reports(
     comparison: Option<&Comparison>,
 ) -> Result<Vec<Box<dyn Writer>>, Failure> {
     let mut reports: Vec<Box<dyn Writer>> = Vec::new();
+    let bundles = bundles(args)?;
+    let summary = || Box::new(summary(args, options, comparison, bundles.as_ref()));
     match &args.json {
         Some(file) if file == Path::new("-") => reports.push(Box::new(JsonLines(io::stdout()))),
         Some(file) => {
-            reports.push(Box::new(summary(args, options, comparison)));
+            reports.push(summary());
             reports.push(Box::new(JsonLines(created(file)?)));
         }
-        None => reports.push(Box::new(summary(args, options, comparison))),
+        None => reports.push(summary()),
     }
     if let Some(file) = &args.junit {
         let expected = comparison.map(|comparison| comparison.list().clone()).unwrap_or_default();
         reports.push(Box::new(Junit::new(created(file)?).expecting(expected)));
     }
+    reports.extend(bundles.map(|bundles| Box::new(bundles) as Box<dyn Writer>));
     Ok(reports)
+}
+
+/// Loose cases have bundles where they are told like failures.
+fn bundles(args: &RunArgs) -> Result<Option<Bundles>, Failure> {
+    let Some(folder) = &args.failures else { return Ok(None) };
+    let bundles = Bundles::create(folder);
+    let bundles = bundles.map_err(|source| Failure::File { file: folder.to_owned(), source })?;
+    Ok(Some(bundles.with_loose(args.verbose)))
 }
 
 /// Lines on the standard output, in colour where it is a terminal and nothing asks for none, and a bar on the standard
@@ -209,11 +220,16 @@ fn summary(
     args: &RunArgs,
     options: &RunOptions,
     comparison: Option<&Comparison>,
+    bundles: Option<&Bundles>,
 ) -> Progress<Console<impl Write + use<>>> {
     let is_coloured = AutoStream::choice(&io::stdout()) != ColorChoice::Never;
     let console = Console::new(anstream::stdout()).coloured(is_coloured).verbose(args.verbose);
     let console = match comparison {
         Some(comparison) => console.expecting(comparison.clone()),
+        None => console,
+    };
+    let console = match bundles {
+        Some(bundles) => console.bundled(bundles),
         None => console,
     };
     Progress::around(console, filter::chosen(&options.filter, Some(options.target.role())).count())

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::path::PathBuf;
 
 use sipae_events::{
     CaseFinished, Event, Finding, GateFinished, GateOutcome, RunFinished, RunStarted, SignatureSeen, Subject,
@@ -11,11 +12,13 @@ use sipae_events::{
 use sipae_spec::{Requirement, Role};
 
 use crate::Writer;
+use crate::bundle::Bundles;
+use crate::command;
 use crate::expected::Comparison;
 use crate::ladder::{ladder, told_lines, told_messages};
 use crate::levels::Levels;
 use crate::palette::Palette;
-use crate::text::{counts, first_sentence, printable, quoted, visible, wrapped};
+use crate::text::{counts, first_sentence, printable, visible, wrapped};
 
 /// Reasons why cases were not run that are told at most.
 const REASONS: usize = 12;
@@ -35,6 +38,9 @@ pub struct Console<W> {
     /// Why cases were not run, and how many.
     not_run: BTreeMap<(&'static str, String), u32>,
     comparison: Option<Comparison>,
+    /// Where the bundles of failures are listed.
+    bundles: Option<PathBuf>,
+    has_loose_bundles: bool,
 }
 
 impl<W: Write> Console<W> {
@@ -52,6 +58,8 @@ impl<W: Write> Console<W> {
             open: Vec::new(),
             not_run: BTreeMap::new(),
             comparison: None,
+            bundles: None,
+            has_loose_bundles: false,
         }
     }
 
@@ -72,6 +80,12 @@ impl<W: Write> Console<W> {
     #[must_use]
     pub fn expecting(self, comparison: Comparison) -> Self {
         Self { comparison: Some(comparison), ..self }
+    }
+
+    /// Says at the end where these bundles are, if there are any.
+    #[must_use]
+    pub fn bundled(self, bundles: &Bundles) -> Self {
+        Self { bundles: Some(bundles.index()), has_loose_bundles: bundles.wants(Verdict::Loose), ..self }
     }
 
     fn started(&mut self, run: &RunStarted) -> io::Result<()> {
@@ -149,6 +163,10 @@ impl<W: Write> Console<W> {
         writeln!(self.out, "\n{}", self.palette.strong(total))?;
         if let Some(comparison) = &self.comparison {
             writeln!(self.out, "expected failures: {}", comparison.counts())?;
+        }
+        let has_bundles = cases.fail != 0 || self.has_loose_bundles && cases.loose != 0;
+        if let Some(index) = self.bundles.iter().find(|_| has_bundles) {
+            writeln!(self.out, "failures are in {}", printable(&index.display().to_string()))?;
         }
         writeln!(self.out, "{}", self.comparison.as_ref().map_or(run.exit, Comparison::exit))?;
         self.out.flush()
@@ -297,10 +315,7 @@ impl<W: Write> Console<W> {
     /// The command that repeats the case.
     fn again(&mut self, case: &CaseFinished) -> io::Result<()> {
         let Some(run) = &self.run else { return Ok(()) };
-        let profile = run.profile.as_ref().map(|file| format!(" --profile {}", quoted(file)));
-        let arguments: String = run.arguments.iter().map(|argument| format!(" {argument}")).collect();
-        let (target, profile, seed) = (quoted(&run.target), profile.unwrap_or_default(), run.seed);
-        let command = format!("sipae run --target {target}{profile}{arguments} --seed {seed} {}", case.case);
+        let command = command::run(run, &case.case);
         writeln!(self.out, "  again: {}", self.palette.strong(command))
     }
 
@@ -333,7 +348,7 @@ fn remark(case: &CaseFinished) -> Vec<String> {
 }
 
 /// The level of a row and how sure it is.
-fn level(finding: &Finding) -> String {
+pub(crate) fn level(finding: &Finding) -> String {
     let reconstructed = if finding.reconstructed { ", reconstructed" } else { "" };
     format!("{}{reconstructed}", finding.level)
 }
@@ -469,21 +484,7 @@ mod tests {
             notes: vec!["answers out of order".to_owned(), "pipelining depth 3".to_owned()],
             ..sample::gate(4)
         };
-        let fields = [
-            ("protocol", "NTLM"),
-            ("Call-ID", "f81d4fae"),
-            ("From URI", "sip:alice@contoso.com"),
-            ("To tag", ""),
-        ];
-        let field =
-            |(name, value): (&str, &str)| BufferField { name: name.to_owned(), value: value.to_owned() };
-        let signature = SignatureSeen {
-            message: "invite".to_owned(),
-            signer: "server".to_owned(),
-            version: 4,
-            fields: fields.map(field).to_vec(),
-            outcome: "does not verify".to_owned(),
-        };
+        let signature = sample::signature();
         let message = |direction, party: &str, connection, line: &str| {
             Exchanged::new(direction, connection, "", line.as_bytes()).of(party)
         };
@@ -538,6 +539,23 @@ mod tests {
         let mut console = Console::new(&mut out).expecting(Comparison::new(list, true));
         sample::run(two_versions()).iter().for_each(|event| console.event(event).unwrap());
         insta::assert_snapshot!(String::from_utf8(out).unwrap());
+    }
+
+    #[test]
+    fn the_bundles_are_pointed_to_where_there_are_any() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let bundles = Bundles::create(folder.path()).unwrap();
+        let line = format!("\nfailures are in {}\n", bundles.index().display());
+        let told = |verdict, has_loose| {
+            let mut out = Vec::new();
+            let bundles = Bundles::create(folder.path()).unwrap().with_loose(has_loose);
+            let mut console = Console::new(&mut out).bundled(&bundles);
+            let events = sample::run(vec![Event::CaseFinished(case(4, verdict, None))]);
+            events.iter().for_each(|event| console.event(event).unwrap());
+            String::from_utf8(out).unwrap().contains(&line)
+        };
+        assert!(told(FAIL, false) && told(Verdict::Loose, true));
+        assert!(!told(Verdict::Loose, false) && !told(Verdict::Pass, true));
     }
 
     #[test]

@@ -160,7 +160,7 @@ impl<'e> Drawing<'e> {
 }
 
 /// Method or status with its phrase, as the message itself says; else what the event calls it.
-fn label(message: &Exchanged) -> String {
+pub(crate) fn label(message: &Exchanged) -> String {
     let line = message.octets.lines().next().unwrap_or_default();
     let label = match line.strip_prefix("SIP/2.0 ") {
         Some(status) => status,

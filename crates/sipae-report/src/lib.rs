@@ -1,5 +1,7 @@
 //! Reports: pure functions of the stream of events. A report that breaks changes no verdict.
 
+mod bundle;
+mod command;
 mod console;
 mod expected;
 mod json;
@@ -12,6 +14,7 @@ mod progress;
 mod sample;
 mod text;
 
+pub use bundle::Bundles;
 pub use console::Console;
 pub use expected::{
     Comparison, ComparisonCounts, Disagreement, DisagreementKind, ExpectedFailure, ExpectedFailures, TO_DO,

@@ -20,6 +20,27 @@ pub fn visible(shown: char) -> char {
     if shown.is_control() || turns || matches!(shown, '\u{FFFE}' | '\u{FFFF}') { '\u{FFFD}' } else { shown }
 }
 
+/// All of a text on one line: what is not [`visible`] as an escape, such as `\r` and `\u{1b}`.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for plain in text.chars() {
+        if visible(plain) == plain { shown.push(plain) } else { shown.extend(plain.escape_default()) }
+    }
+    shown
+}
+
+/// Octets in lines as their CRLF say. What else is no plain text is an escape: a line end that lacks its CR is seen, and
+/// so is what is not UTF-8.
+pub(crate) fn readable(octets: &[u8]) -> String {
+    let mut shown = String::with_capacity(octets.len());
+    for chunk in octets.utf8_chunks() {
+        let lines: Vec<String> = chunk.valid().split("\r\n").map(escaped).collect();
+        shown += &lines.join("\n").replace("\\n", "\\n\n");
+        shown.extend(chunk.invalid().iter().map(|octet| format!("\\x{octet:02x}")));
+    }
+    shown
+}
+
 /// A paragraph in lines of [`WIDTH`] columns: the first behind `head`, the others indented by `indent` columns.
 pub(crate) fn wrapped(head: &str, indent: usize, text: &str) -> String {
     let indent = " ".repeat(indent);
@@ -52,6 +73,11 @@ pub(crate) fn quoted(word: &str) -> String {
         let word: String = word.chars().map(visible).collect();
         format!("'{}'", word.replace('\'', r"'\''"))
     }
+}
+
+/// `1 step`, `2 steps`.
+pub(crate) fn counted(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 /// The counts that are not zero: `2 pass, 1 fail`.
@@ -99,6 +125,12 @@ mod tests {
                 || line.starts_with("          r")),
             "{told}"
         );
+    }
+
+    #[test]
+    fn octets_are_shown_so_that_nothing_in_them_is_hidden() {
+        assert_eq!(readable(b"a: 1\r\nb:\t2\nc\r\xff\x1b"), "a: 1\nb:\\t2\\n\nc\\r\\xff\\u{1b}");
+        assert_eq!(escaped("one\r\n\u{202E}line"), "one\\r\\n\\u{202e}line");
     }
 
     #[test]

@@ -10,6 +10,8 @@ mod controlled;
 #[cfg(test)]
 mod decode;
 #[cfg(test)]
+mod failures;
+#[cfg(test)]
 mod measured;
 #[cfg(test)]
 mod misbehaving;

@@ -18,7 +18,7 @@ use crate::measured::bounded_run;
 use crate::misbehaving::misbehaving;
 
 /// What becomes of a request.
-enum Deed {
+pub(crate) enum Deed {
     Forward,
     /// Close this connection.
     Close,
@@ -102,7 +102,7 @@ fn forward(_: &Message<'_>) -> Deed {
     Deed::Forward
 }
 
-fn at_once(client: &mut TcpStream, octets: &[u8]) {
+pub(crate) fn at_once(client: &mut TcpStream, octets: &[u8]) {
     drop(client.write_all(octets));
 }
 
@@ -145,7 +145,7 @@ fn is_authenticate(message: &Message<'_>) -> bool {
 const NTLM: [&str; 2] = ["--schemes", "ntlm"];
 
 /// A server with its relay; both end with the test.
-fn served(deed: fn(&Message<'_>) -> Deed, deliver: fn(&mut TcpStream, &[u8])) -> (Served, String) {
+pub(crate) fn served(deed: fn(&Message<'_>) -> Deed, deliver: fn(&mut TcpStream, &[u8])) -> (Served, String) {
     let served = Served::start(&NTLM);
     let target = relay(&served.target, deed, deliver);
     (served, target)
@@ -455,7 +455,7 @@ fn a_target_that_asks_without_end_and_does_not_read_costs_a_verdict() {
     assert!(stdout.contains("cases:") && started.elapsed() < Duration::from_secs(20), "{stdout}");
 }
 
-fn answer_ack(message: &Message<'_>) -> Deed {
+pub(crate) fn answer_ack(message: &Message<'_>) -> Deed {
     if message.method() == Some(b"ACK") {
         Deed::Answer(Draft::response_to(message, 400, "x").close().to_octets())
     } else {
