@@ -8,7 +8,7 @@ use sipae_events::CaseId;
 use sipae_gen::{Mode, Script, Timer};
 use sipae_spec::Role;
 
-use crate::generated::Property;
+use crate::generated::{self, Property};
 use crate::judge::Judge;
 
 /// What must be there before anything of a case is sent.
@@ -139,6 +139,8 @@ enum Form {
     Written(Box<Plan>, Box<Judgment>),
     /// It is generated, many times.
     Generated(Property),
+    /// Sequences of actions that a model foresees.
+    Sequences,
 }
 
 impl Case {
@@ -295,18 +297,30 @@ impl Case {
         self
     }
 
+    /// Its conversations are sequences of actions that a model foresees.
+    #[must_use]
+    pub(crate) fn of_sequences(mut self) -> Self {
+        self.form = Form::Sequences;
+        self
+    }
+
+    /// Whether its conversations are sequences of actions.
+    pub(crate) const fn has_sequences(&self) -> bool {
+        matches!(self.form, Form::Sequences)
+    }
+
     /// What generates its conversations, if they are.
     pub(crate) const fn property(&self) -> Option<&Property> {
         match &self.form {
             Form::Generated(property) => Some(property),
-            Form::Written(..) => None,
+            Form::Written(..) | Form::Sequences => None,
         }
     }
 
     /// Whether its conversations are generated.
     #[must_use]
     pub const fn is_generated(&self) -> bool {
-        self.property().is_some()
+        !matches!(self.form, Form::Written(..))
     }
 
     /// Stable name: the section first.
@@ -363,6 +377,7 @@ impl Case {
         match &self.form {
             Form::Written(plan, _) => plan(mode),
             Form::Generated(property) => property.whole(&property.plainest(mode), mode),
+            Form::Sequences => generated::sequence::plainest(mode),
         }
     }
 
@@ -380,6 +395,7 @@ impl Case {
         match &self.form {
             Form::Written(_, read) => read(judge),
             Form::Generated(property) => property.read(&property.plainest(judge.mode()), judge),
+            Form::Sequences => {}
         }
     }
 }

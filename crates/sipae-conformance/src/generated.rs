@@ -8,6 +8,7 @@ pub(crate) mod ground;
 mod lane;
 pub(crate) mod properties;
 mod search;
+pub(crate) mod sequence;
 
 use std::fmt;
 

@@ -85,6 +85,9 @@ impl<'o> Judge<'o> {
             Expect::Processed => self.processed(requirement, message),
             Expect::Verified => self.verified(requirement, message),
             Expect::Refused => self.refused(requirement, message),
+            Expect::NotGranted => self.not_granted(requirement, message),
+            Expect::NotGrantedIfSent if self.observation.seen(message).is_none() => {}
+            Expect::NotGrantedIfSent => self.not_granted(requirement, message),
             Expect::Legal => self.refusal(requirement, message),
             Expect::Challenged => self.challenge_with(requirement, message, &[ReactionClass::Status(400)]),
             Expect::Continued => {
@@ -181,6 +184,21 @@ impl<'o> Judge<'o> {
         let is_processed = reaction.is_acceptance() && !is_told;
         let holds = if is_processed { Err(reaction.to_string()) } else { Ok(()) };
         self.check(requirement, &format!("{message}: not processed"), holds);
+    }
+
+    /// The message was no success, and reached nobody.
+    pub fn not_granted(&mut self, requirement: &'static str, message: &str) {
+        let Some(reaction) = self.observed(message) else { return };
+        if self.doubts_silence(message, reaction) {
+            return;
+        }
+        let is_success = matches!(reaction, Reaction::Final { status: 200..300, .. });
+        let holds = match self.observation.deliveries(message).first() {
+            Some(delivery) => Err(format!("delivered to {}", delivery.to)),
+            None if is_success => Err(reaction.to_string()),
+            None => Ok(()),
+        };
+        self.check(requirement, &format!("{message}: not granted"), holds);
     }
 
     /// The message reached nobody.

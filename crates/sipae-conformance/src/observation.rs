@@ -60,6 +60,8 @@ impl Delivery {
 pub struct Observation {
     /// The scheme under test.
     pub scheme: Scheme,
+    /// What the identifiers of the suite followed from.
+    pub seed: u64,
     /// By name of the message.
     pub messages: BTreeMap<Label, Seen>,
     /// What went over the wires, in order, as much as a report can hold.

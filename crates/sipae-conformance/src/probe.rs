@@ -149,6 +149,7 @@ impl Probe<'_> {
             durations: None,
             control: None,
             entropy: SeededEntropy::new(seed),
+            seed,
         };
         let mut played = play(stage, script);
         let observation = played.observe();

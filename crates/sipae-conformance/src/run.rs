@@ -139,6 +139,7 @@ impl RunOptions {
             durations: self.durations(),
             control: self.control.clone(),
             entropy: SeededEntropy::new(self.seed_of(part, setting)),
+            seed: self.seed_of(part, setting),
         }
     }
 

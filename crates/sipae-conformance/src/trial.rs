@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sipae_events::{CaseFinished, Cause, Direction, Exchanged, Subject, Verdict};
-use sipae_gen::{Check, Mode, Script};
+use sipae_gen::{Check, Got, Mode, Script, ScriptFile};
 use sipae_net::End;
 
 use crate::case::Case;
@@ -82,6 +82,9 @@ impl Trial {
         let case = self.case;
         if let Some(property) = case.property() {
             return generated::run(self, property, effort, pace, stages);
+        }
+        if case.has_sequences() {
+            return generated::sequence::run(self, effort, pace, stages);
         }
         let script = case.script(self.mode);
         let read = |judge: &mut Judge<'_>| case.read(judge);
@@ -180,10 +183,39 @@ impl Trial {
         let mut finished = self.not_run(verdict, reason);
         finished.findings = judgement.findings;
         finished.exchange_left_out = observation.exchange_left_out;
-        finished.signatures = observation.signatures;
+        finished.signatures = observation.signatures.clone();
+        if verdict.is_fail() || verdict == Verdict::Loose {
+            finished.script = Some(self.script_file(conversation, &observation).to_value());
+        }
         observation.exchange.into_iter().for_each(|message| finished.push(message));
         ends.iter().for_each(|end| finished.push(farewell(end)));
         Outcome::Finished(Box::new(finished))
+    }
+}
+
+impl Trial {
+    /// The conversation for whoever plays it again.
+    fn script_file(&self, conversation: &Conversation<'_>, observation: &Observation) -> ScriptFile {
+        let got = |check: &Check| {
+            let reaction = observation.messages.get(&check.message)?.reaction.outline();
+            Some(Got {
+                message: check.message.clone(),
+                requirement: check.requirement.clone(),
+                got: reaction,
+            })
+        };
+        ScriptFile {
+            program: format!("sipae {}", env!("CARGO_PKG_VERSION")),
+            case: self.case.id().to_owned(),
+            title: self.case.title().to_owned(),
+            requirements: self.case.requirements().iter().map(ToString::to_string).collect(),
+            mode: self.mode,
+            kind: self.subject.kind,
+            seed: observation.seed,
+            script: conversation.script.clone(),
+            checks: conversation.checks.to_vec(),
+            got: conversation.checks.iter().filter_map(got).collect(),
+        }
     }
 }
 

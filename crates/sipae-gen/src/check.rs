@@ -35,6 +35,10 @@ pub enum Expect {
     Verified,
     /// It is not processed, whatever the target does instead.
     Refused,
+    /// No success, and nobody gets it; a refusal may be signed.
+    NotGranted,
+    /// The same, if the conversation came so far that it was sent.
+    NotGrantedIfSent,
     /// One of the reactions that the row lists.
     Legal,
     /// A challenge, of whatever scheme.

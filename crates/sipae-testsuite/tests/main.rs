@@ -15,6 +15,8 @@ mod forwarding;
 #[cfg(test)]
 mod fuzz_regression;
 #[cfg(test)]
+mod generated;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod limits;

@@ -147,7 +147,7 @@ fn signed(script: Script, message: &str) -> Script {
 
 /// The header fields without which some methods are no whole requests: a server that reads them before it authenticates
 /// would refuse them for that.
-fn complete_headers(template: Template) -> Template {
+pub(crate) fn complete_headers(template: Template) -> Template {
     match template.method.as_str() {
         "SUBSCRIBE" => template.header("Event", "presence").header("Expires", "60"),
         "PUBLISH" => template.header("Event", "presence").header("Expires", "60"),

@@ -59,6 +59,8 @@ pub struct Stage {
     pub control: Option<Arc<Control>>,
     /// Randomness of this script.
     pub entropy: SeededEntropy,
+    /// What that follows from.
+    pub seed: u64,
 }
 
 impl Stage {
@@ -194,6 +196,7 @@ impl Executor {
         let ended = self.streams.values().filter_map(|link| link.end.clone().map(|end| (link.number, end)));
         Observation {
             scheme: self.stage.mode.scheme,
+            seed: self.stage.seed,
             messages: messages.map(|(label, state)| (label.clone(), self.seen(state))).collect(),
             exchange: self.exchange.clone(),
             exchange_left_out: self.exchange_left_out,

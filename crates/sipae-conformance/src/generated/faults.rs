@@ -16,48 +16,44 @@ pub(crate) const fn ground(stage: Stage) -> Ground {
 
 /// The conversation of a fault.
 pub(crate) fn iteration(fault: &Fault, source: &mut dyn Source, scene: &Scene<'_>) -> Iteration {
-    let name = scene.name;
     let edits = match fault.deviation {
         Deviation::Edits(edits) => edits(source),
         _ => Vec::new(),
     };
+    let name = scene.name;
     let (script, message) = match fault.stage {
         Stage::Before => {
-            (edited(request(Script::default(), name), name, edits).sign(name, SA).send(name), name)
+            let script = edited(request(Script::default(), name), name, edits);
+            (script.sign(name, SA).send(name), name.to_owned())
         }
-        Stage::At => (at(fault, source, name), name),
-        Stage::After => (edited(signed(name), name, edits).send(name), name),
-        Stage::Resigned => (edited(signed(name), name, edits).resign(name, SA).send(name), name),
-        Stage::Framing => (framed(name, edits), name),
+        Stage::At => (at(fault, source, name), name.to_owned()),
+        Stage::After => (edited(signed(name), name, edits).send(name), name.to_owned()),
+        Stage::Resigned => (edited(signed(name), name, edits).resign(name, SA).send(name), name.to_owned()),
+        Stage::Framing => (framed(name, edits), name.to_owned()),
         Stage::Opening => {
             let handshake = Handshake::user().with_credential(edits);
-            (handshake.begin(Script::default(), scene.mode), OPENING)
+            (handshake.begin(Script::default(), scene.mode), "first".to_owned())
         }
-        Stage::Proof => {
-            let handshake = failing().proving(edits).fenced();
-            (handshake.play(Script::default(), scene.mode), proof(&handshake, scene))
-        }
-        Stage::Shown => {
-            let handshake = failing().with_password(shown(fault)).fenced();
-            (handshake.play(Script::default(), scene.mode), proof(&handshake, scene))
-        }
+        Stage::Proof => proof(fault, scene, |handshake| handshake.proving(edits)),
+        Stage::Shown => proof(fault, scene, |handshake| handshake.with_password(shown(fault))),
     };
     let check = |expect| Check::new(message, fault.requirement, expect);
     Iteration { script, checks: fault.expect.map(check).into_iter().collect() }
 }
 
-/// The request with the first token.
-const OPENING: &str = "first";
-
-/// The account for what fails: accounts lock.
-fn failing() -> Handshake {
-    Handshake::user().authenticated_as(Party::USER)
+/// A handshake whose proof is faulty. Accounts lock: what may count as a failed logon is not the user's.
+fn proof(fault: &Fault, scene: &Scene<'_>, spoil: impl FnOnce(Handshake) -> Handshake) -> (Script, String) {
+    let party = if costs_logon(fault) { Party::SACRIFICIAL } else { Party::USER };
+    let handshake = spoil(Handshake::of(party, "proof").fenced());
+    let script = Script::default().connect(party.connection());
+    let message = handshake.proof(scene.mode.scheme).to_owned();
+    (handshake.play(script, scene.mode), message)
 }
 
-fn proof(handshake: &Handshake, scene: &Scene<'_>) -> &'static str {
-    // With TLS-DSK the certificate comes before the request that completes.
-    let proof = handshake.proof(scene.mode.scheme);
-    if proof == "second" { "second" } else { "last" }
+/// Whether a target may count it as a failed logon: not where the proof cannot be read, or is for nothing.
+pub(crate) fn costs_logon(fault: &Fault) -> bool {
+    const HARMLESS: [&str; 2] = ["SIPAE-2.2-08", "SIPAE-3.3.5.2-09"];
+    matches!(fault.stage, Stage::Proof | Stage::Shown) && !HARMLESS.contains(&fault.requirement)
 }
 
 fn shown(fault: &Fault) -> Password {

@@ -14,6 +14,8 @@ pub(crate) const GOOD: &str = "good";
 /// What stands before the first conversation of a property.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ground {
+    /// Nothing: the conversation has connections of its own.
+    Nothing,
     /// A connection.
     Connected,
     /// The association of the user.
@@ -28,6 +30,7 @@ impl Ground {
     /// The steps before.
     pub(crate) fn prelude(self, mode: Mode) -> Script {
         match self {
+            Self::Nothing => Script::default(),
             Self::Connected => Script::connected(),
             Self::Established => Handshake::user().play(Script::connected(), mode),
             Self::TwoEndpoints => beside(Party::SECOND, SECOND_SA, mode),
@@ -36,8 +39,8 @@ impl Ground {
     }
 
     /// Whether the user has an association.
-    pub(crate) fn is_established(self) -> bool {
-        self != Self::Connected
+    pub(crate) const fn is_established(self) -> bool {
+        !matches!(self, Self::Nothing | Self::Connected)
     }
 
     /// The steps behind a conversation: a fence, the answers that may have come, and a good request. A target may close
@@ -54,7 +57,7 @@ impl Ground {
     }
 
     fn fence(self, script: Script, conversation: &Script) -> Script {
-        if awaits_all(conversation) {
+        if self == Self::Nothing || awaits_all(conversation) {
             script
         } else if self.is_established() {
             script.signed_fence(SA)

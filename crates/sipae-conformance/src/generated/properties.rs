@@ -1,30 +1,60 @@
 //! The properties of servers, a module for each kind of freedom or fault.
+//!
+//! Each is the only one to find some planted bug: a test looks at that.
 
+mod answers;
+mod faulty;
+mod handshakes;
+mod numbers;
 mod reading;
+mod sequences;
+mod unsigned;
 
-use sipae_gen::{Check, Expect, Script, Source};
+use sipae_gen::{Check, Edit, Expect, Party, Script};
 
-use super::ground::{self, SA};
+use super::faults::edited;
+use super::ground::{SA, SECOND_SA, request, to_peer};
 use super::{Ground, Iteration, Property, Scene};
 use crate::case::Case;
 
 /// Every generated case.
 pub(crate) fn cases() -> Vec<Case> {
-    [reading::cases()].into_iter().flatten().collect()
+    let parts = [
+        reading::cases(),
+        faulty::cases(),
+        numbers::cases(),
+        unsigned::cases(),
+        answers::cases(),
+        handshakes::cases(),
+        sequences::cases(),
+    ];
+    parts.into_iter().flatten().collect()
 }
 
 /// A case whose conversations have this property.
 fn case(id: &str, title: &str, rows: &[&'static str], property: Property) -> Case {
-    Case::new(id, title, rows).generated(property)
+    let needs_peer = property.ground == Ground::TwoUsers;
+    let case = Case::new(id, title, rows).generated(property);
+    if needs_peer { case.with_peer() } else { case }
 }
 
-/// A signed request that is changed before it is signed and after, in the same association as those before it.
-fn signed(before: impl FnOnce(Script) -> Script, after: impl FnOnce(Script) -> Script, name: &str) -> Script {
-    let script = before(ground::request(Script::default(), name)).sign(name, SA);
-    after(script).send(name)
+/// A signed request, changed before it is signed and after, in the same association as those before it.
+fn signed(name: &str, before: Vec<Edit>, after: Vec<Edit>) -> Script {
+    let script = edited(request(Script::default(), name), name, before).sign(name, SA);
+    edited(script, name, after).send(name)
 }
 
 /// The iteration whose message must be treated so.
 fn expecting(script: Script, name: &str, row: &str, expect: Expect) -> Iteration {
     Iteration { script, checks: vec![Check::new(name, row, expect)] }
+}
+
+/// A letter for each of several messages.
+fn further(name: &str, word: &str) -> String {
+    format!("{name} {word}")
+}
+
+/// The association of a party of these grounds.
+fn association(party: Party) -> &'static str {
+    if party == Party::SECOND { SECOND_SA } else { SA }
 }

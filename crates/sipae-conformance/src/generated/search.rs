@@ -35,6 +35,8 @@ impl Default for Effort {
     }
 }
 
+/// The golden ratio: numbers that follow each other give seeds that have nothing in common.
+pub(super) const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
 /// Iterations over one ground: numbers stay far from their end, and what one leaves behind is soon forgotten.
 const LANE: u64 = 400;
 /// How many are sent before the first answer is waited for.
@@ -63,26 +65,24 @@ pub(crate) fn run(
         stages,
         seed,
         is_exact,
-        made: 0,
-        undecided: 0,
-        why: None,
+        failures: Failures::default(),
         loose: None,
         plays: 0,
     };
     let failing = search.look();
-    let (made, undecided, why, loose) =
-        (search.made, search.undecided, search.why.take(), search.loose.take());
+    let (failures, loose) = (std::mem::take(&mut search.failures), search.loose.take());
     let outcome = match failing.or(loose) {
         Some(failing) => {
             let smallest = search.smallest(failing);
             search.tell(&smallest)
         }
-        None => Outcome::Finished(Box::new(decided(&trial, made, undecided, why))),
+        None => Outcome::Finished(Box::new(decided(&trial, &failures))),
     };
-    counted(outcome, made)
+    counted(outcome, failures.made)
 }
 
-fn counted(outcome: Outcome, made: u64) -> Outcome {
+/// How much was generated for it goes with the verdict.
+pub(super) fn counted(outcome: Outcome, made: u64) -> Outcome {
     match outcome {
         Outcome::Finished(mut finished) => {
             finished.generated = made;
@@ -92,11 +92,27 @@ fn counted(outcome: Outcome, made: u64) -> Outcome {
     }
 }
 
+/// How many conversations were made, and how many of them decided nothing.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Failures {
+    pub(super) made: u64,
+    undecided: u64,
+    why: Option<String>,
+}
+
+impl Failures {
+    pub(super) fn undecided(&mut self, why: Option<String>) {
+        self.undecided += 1;
+        self.why = why.or_else(|| self.why.take());
+    }
+}
+
 /// Nothing failed: a pass, if all but a few were decided.
-fn decided(trial: &Trial, made: u64, undecided: u64, why: Option<String>) -> CaseFinished {
-    if made == 0 || made < undecided * 10 {
-        let reason = why.unwrap_or_else(|| "nothing was generated".to_owned());
-        let reason = format!("{undecided} of {made} conversations decided nothing: {reason}");
+pub(super) fn decided(trial: &Trial, failures: &Failures) -> CaseFinished {
+    let Failures { made, undecided, why } = failures;
+    if *made == 0 || *made < undecided * 10 {
+        let why = why.as_deref().unwrap_or("nothing was generated");
+        let reason = format!("{undecided} of {made} conversations decided nothing: {why}");
         trial.not_run(Verdict::Inconclusive, Some(reason))
     } else {
         trial.not_run(Verdict::Pass, None)
@@ -117,9 +133,7 @@ struct Search<'s> {
     stages: &'s dyn Fn(&str) -> Stage,
     seed: u64,
     is_exact: bool,
-    made: u64,
-    undecided: u64,
-    why: Option<String>,
+    failures: Failures,
     loose: Option<Failing>,
     plays: usize,
 }
@@ -132,17 +146,16 @@ impl Search<'_> {
             Some(time) => begun.elapsed() < time,
             None => made < self.effort.cases,
         };
-        while may_go_on(self.made) {
+        while may_go_on(self.failures.made) {
             let found = if self.property.is_alone { self.one() } else { self.lane(&may_go_on) };
             match found {
                 Ok(Some(failing)) => return Some(failing),
                 Ok(None) => {}
                 Err(broken) => {
                     // The gate was open: what does not open again is looked at when it is told.
-                    self.why = Some(broken);
-                    self.undecided += 1;
-                    self.made += 1;
-                    if 3 < self.undecided {
+                    self.failures.undecided(Some(broken));
+                    self.failures.made += 1;
+                    if 3 < self.failures.undecided {
                         return None;
                     }
                 }
@@ -153,8 +166,6 @@ impl Search<'_> {
 
     /// The iteration of a number, and the record of its choices.
     fn drawn(&self, number: u64, name: &str) -> (Vec<u32>, Iteration) {
-        /// The golden ratio: numbers that follow each other give seeds that have nothing in common.
-        const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
         let mut source = Drawn::new(SeededEntropy::new(self.seed ^ number.wrapping_mul(SPREAD)));
         let iteration = self.property.make(&mut source, &self.scene(name));
         (source.into_choices(), iteration)
@@ -170,20 +181,20 @@ impl Search<'_> {
 
     /// One iteration on a ground of its own.
     fn one(&mut self) -> Result<Option<Failing>, String> {
-        let (record, iteration) = self.drawn(self.made, NAME);
-        self.made += 1;
+        let (record, iteration) = self.drawn(self.failures.made, NAME);
+        self.failures.made += 1;
         let judgement = self.played(&[iteration]);
         Ok(self.taken(judgement, vec![record]))
     }
 
     /// Iterations over one ground until one fails.
     fn lane(&mut self, may_go_on: &dyn Fn(u64) -> bool) -> Result<Option<Failing>, String> {
-        let stage = (self.stages)(&format!("lane {}", self.made));
+        let stage = (self.stages)(&format!("lane {}", self.failures.made));
         let rows = self.trial.case.requirements();
         let mut lane = Lane::open(self.property, stage, rows, self.trial.strict)?;
-        let end = self.made + LANE;
+        let end = self.failures.made + LANE;
         let mut before: Vec<Vec<u32>> = Vec::new();
-        while self.made < end && may_go_on(self.made) {
+        while self.failures.made < end && may_go_on(self.failures.made) {
             let (records, iterations) = self.batch(end);
             let batch = lane.play(&iterations);
             if let Some(failing) = self.batch_seen(&batch, &records, &before) {
@@ -205,12 +216,15 @@ impl Search<'_> {
             (false, true) => DEPTH,
             (false, false) => DEPTH_OUT_OF_ORDER,
         };
-        let rest =
-            if self.effort.time.is_some() { depth } else { self.effort.cases.saturating_sub(self.made) };
-        let count = depth.min(rest).min(end - self.made);
-        let first = self.made;
+        let rest = if self.effort.time.is_some() {
+            depth
+        } else {
+            self.effort.cases.saturating_sub(self.failures.made)
+        };
+        let count = depth.min(rest).min(end - self.failures.made);
+        let first = self.failures.made;
         let batch = (0..count).map(|place| self.drawn(first + place, &format!("m{place}"))).unzip();
-        self.made += count;
+        self.failures.made += count;
         batch
     }
 
@@ -253,8 +267,7 @@ impl Search<'_> {
             Verdict::Loose => drop(self.loose.get_or_insert(Failing { records })),
             Verdict::Pass => {}
             _ => {
-                self.undecided += 1;
-                self.why = judgement.undecided.or_else(|| self.why.take());
+                self.failures.undecided(judgement.undecided);
             }
         }
         None
@@ -365,14 +378,14 @@ const HISTORY: usize = 128;
 
 /// How something fails: by which rows, or by the end of the target.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Kind {
+pub(super) struct Kind {
     rows: Vec<String>,
     is_crash: bool,
     verdict: Verdict,
 }
 
 impl Kind {
-    fn of(judgement: &Judgement) -> Self {
+    pub(super) fn of(judgement: &Judgement) -> Self {
         let is_grave = |weight| match judgement.verdict {
             Verdict::Loose => weight == Weight::Loose,
             _ => weight == Weight::Fail,
@@ -386,7 +399,7 @@ impl Kind {
     }
 
     /// Whether this is a failure, and of the same kind.
-    fn is_like(&self, other: &Self) -> bool {
+    pub(super) fn is_like(&self, other: &Self) -> bool {
         let is_failure = self.verdict.is_fail() == other.verdict.is_fail()
             && (self.verdict.is_fail() || self.verdict == Verdict::Loose);
         let shares = self.rows.iter().any(|row| other.rows.contains(row));

@@ -90,12 +90,14 @@ pub(super) const FAULTS: &[Fault] = &[
         let epid = source.word("abcdef0123456789", 10);
         let from = format!("<sip:{{user.address}}>;tag={{user.tag}};epid={epid}");
         [header(From, &from), vec![Edit::RemoveHeader(HeaderName::Contact)]].concat()
-    }),
+    })
+    .expecting(Expect::Legal),
     Fault::new("other-endpoint-signed", ENDPOINT, LOOKUP, Before, |source| {
         let epid = source.word("abcdef0123456789", 10);
         let from = format!("<sip:{{user.address}}>;tag={{user.tag}};epid={epid}");
         [header(From, &from), vec![Edit::RemoveHeader(HeaderName::Contact)]].concat()
-    }),
+    })
+    .expecting(Expect::Legal),
     Fault::new("ambiguous-call-id", AMBIGUOUS, AMBIGUOUS, Resigned, |_| header(CallId, "a><1><INVITE"))
         .open(),
     Fault::new("identity-of-nobody-behind", ALTERED, FORGED, After, |_| {
@@ -121,7 +123,7 @@ pub(super) const FAULTS: &[Fault] = &[
 ];
 
 const fn forged(name: &'static str, edits: fn(&mut dyn Source) -> Vec<Edit>) -> Fault {
-    Fault::new(name, FORGED, FORGED, After, edits)
+    Fault::new(name, FORGED, FORGED, After, edits).expecting(Expect::Legal)
 }
 
 const fn whole(name: &'static str, edits: fn(&mut dyn Source) -> Vec<Edit>) -> Fault {
@@ -129,11 +131,11 @@ const fn whole(name: &'static str, edits: fn(&mut dyn Source) -> Vec<Edit>) -> F
 }
 
 const fn altered(name: &'static str, edits: fn(&mut dyn Source) -> Vec<Edit>) -> Fault {
-    Fault::new(name, ALTERED, FORGED, After, edits)
+    Fault::new(name, ALTERED, FORGED, After, edits).expecting(Expect::Legal)
 }
 
 const fn missing(name: &'static str, edits: fn(&mut dyn Source) -> Vec<Edit>) -> Fault {
-    Fault::new(name, MISSING, MISSING, After, edits)
+    Fault::new(name, MISSING, MISSING, After, edits).expecting(Expect::Legal)
 }
 
 const fn lookup(name: &'static str, edits: fn(&mut dyn Source) -> Vec<Edit>) -> Fault {

@@ -4,7 +4,7 @@ use sipae::auth::AuthParam;
 
 use super::{Deviation, Fault, KERBEROS, NTLM, Stage, TLS_DSK, param, set};
 use crate::{
-    CertificateFault, DerChange, Edit, FieldChange, OctetEdit, ParamEdit, Source, Text, TicketFault,
+    CertificateFault, DerChange, Edit, Expect, FieldChange, OctetEdit, ParamEdit, Source, Text, TicketFault,
 };
 
 use AuthParam::{GssapiData, Opaque};
@@ -138,19 +138,19 @@ pub(super) const FAULTS: &[Fault] = &[
     certificate("certificate-absent", CertificateFault::Absent).remarked("SIPAE-3.3.5.2-11"),
     certificate("certificate-of-nobody", CertificateFault::Unnamed),
     Fault::new("hello-cut", TOKEN, TOKEN, Opening, |source| cut(source.below(40) as usize + 1))
-        .expecting(crate::Expect::NotContinued)
+        .expecting(Expect::NotContinued)
         .with(TLS_DSK)
         .remarked("RFC 5246 6.2"),
     Fault::new("hello-type", TOKEN, TOKEN, Opening, |_| overwrite(5, &[0x63]))
-        .expecting(crate::Expect::NotContinued)
+        .expecting(Expect::NotContinued)
         .with(TLS_DSK)
         .remarked("RFC 5246 7.4"),
     Fault::new("hello-record-type", TOKEN, TOKEN, Opening, |_| overwrite(0, &[0x17]))
-        .expecting(crate::Expect::NotContinued)
+        .expecting(Expect::NotContinued)
         .with(TLS_DSK)
         .remarked("SIPAE-3.1-04"),
     Fault::new("hello-length", TOKEN, TOKEN, Opening, |_| overwrite(6, &[0xFF, 0xFF, 0xFF]))
-        .expecting(crate::Expect::NotContinued)
+        .expecting(Expect::NotContinued)
         .with(TLS_DSK)
         .remarked("RFC 5246 7.4"),
 ];
@@ -161,24 +161,27 @@ const fn base64(name: &'static str, edits: fn(&mut dyn Source) -> Vec<Edit>) -> 
 }
 
 const fn ntlm(name: &'static str, edits: fn(&mut dyn Source) -> Vec<Edit>) -> Fault {
-    Fault::new(name, TOKEN, "[MS-NLMP] 2.2.1", Proof, edits).with(NTLM)
+    Fault::new(name, TOKEN, "[MS-NLMP] 2.2.1", Proof, edits).expecting(Expect::Legal).with(NTLM)
 }
 
 const fn kerberos(name: &'static str, edits: fn(&mut dyn Source) -> Vec<Edit>) -> Fault {
-    Fault::new(name, TOKEN, TOKEN, Proof, edits).with(KERBEROS)
+    Fault::new(name, TOKEN, TOKEN, Proof, edits).expecting(Expect::Legal).with(KERBEROS)
 }
 
 const fn tls(name: &'static str, edits: fn(&mut dyn Source) -> Vec<Edit>) -> Fault {
-    Fault::new(name, TOKEN, TOKEN, Proof, edits).with(TLS_DSK)
+    Fault::new(name, TOKEN, TOKEN, Proof, edits).expecting(Expect::Legal).with(TLS_DSK)
 }
 
 const fn fails(name: &'static str, edits: fn(&mut dyn Source) -> Vec<Edit>) -> Fault {
-    Fault::new(name, FAILS, FAILS, Proof, edits)
+    Fault::new(name, FAILS, FAILS, Proof, edits).expecting(Expect::Legal)
 }
 
 const fn ticket(name: &'static str, row: &'static str, fault: TicketFault) -> Fault {
-    Fault { deviation: Deviation::Ticket(fault), ..Fault::new(name, row, row, Shown, |_| Vec::new()) }
-        .with(KERBEROS)
+    Fault {
+        deviation: Deviation::Ticket(fault),
+        ..Fault::new(name, row, row, Shown, |_| Vec::new()).expecting(Expect::Legal)
+    }
+    .with(KERBEROS)
 }
 
 const fn certificate(name: &'static str, fault: CertificateFault) -> Fault {

@@ -1,0 +1,126 @@
+//! cnum and its window: each number once, in any order, and none far below.
+
+use sipae::auth::AuthParam;
+use sipae_gen::{Check, Edit, Expect, ParamEdit, Script, Source};
+
+use super::{Ground, Iteration, Property, SA, Scene, case, further, request};
+use crate::case::Case;
+
+pub(super) fn cases() -> Vec<Case> {
+    vec![gaps(), far(), again(), copies(), below(), forged()]
+}
+
+/// The window of SIPAE-3.1.1-02.
+const WINDOW: u32 = 256;
+/// The first number that no handshake has used.
+const FIRST: u32 = 10;
+
+fn numbered(script: Script, name: &str, number: u32) -> Script {
+    request(script, name).sign_number(name, SA, number).send(name)
+}
+
+/// Numbers that leave others out, none by more than a window.
+fn gaps() -> Case {
+    const ROW: &str = "SIPAE-3.1.1-08";
+    let make = |source: &mut dyn Source, scene: &Scene<'_>| {
+        let count = source.between(1, 4);
+        let mut number = FIRST;
+        let mut iteration = Iteration::default();
+        for place in 0..count {
+            number += source.between(2, 50);
+            let name = further(scene.name, &place.to_string());
+            iteration.script = numbered(iteration.script, &name, number);
+            iteration.checks.push(Check::new(name, ROW, Expect::Accepted));
+        }
+        iteration
+    };
+    let property = Property::new(Ground::Established, make).alone();
+    case("3.1.1/any-gap", "numbers may be left out", &[ROW], property)
+}
+
+/// The window moves with the highest number; one that is used is used above it as below.
+fn far() -> Case {
+    const ROW: &str = "SIPAE-3.1.1-03";
+    let make = |source: &mut dyn Source, scene: &Scene<'_>| {
+        let mut number = 1;
+        let mut iteration = Iteration::default();
+        // More than one window in all, and never more than one at once (SIPAE-3.1.1-12).
+        for place in 0..4 {
+            number += source.between(100, WINDOW - 1);
+            let name = further(scene.name, &place.to_string());
+            iteration.script = numbered(iteration.script, &name, number).wait(&name);
+            iteration.checks.push(Check::new(name, ROW, Expect::Accepted));
+        }
+        iteration
+    };
+    let property = Property::new(Ground::Established, make).alone();
+    case("3.1.1/any-number-above", "the window moves with the highest number", &[ROW], property)
+}
+
+/// A message of its own with a number that was used.
+fn again() -> Case {
+    const ROW: &str = "SIPAE-3.1.1-05";
+    let make = |source: &mut dyn Source, scene: &Scene<'_>| {
+        let number = FIRST + source.below(200);
+        let (first, second) = (further(scene.name, "first"), further(scene.name, "second"));
+        let script = numbered(Script::default(), &first, number).wait(&first);
+        let script = numbered(script, &second, number);
+        Iteration { script, checks: vec![Check::new(second, ROW, Expect::Refused)] }
+    };
+    let property = Property::new(Ground::Established, make).alone();
+    case("3.1.1/any-number-again", "a number is accepted once", &[ROW], property)
+}
+
+/// The octets of a MESSAGE once more: who gets it gets it once.
+fn copies() -> Case {
+    const ROW: &str = "SIPAE-3.3.5.3-05";
+    let make = |source: &mut dyn Source, scene: &Scene<'_>| {
+        let copy = further(scene.name, "copy");
+        let script = super::to_peer(Script::default(), scene.name).sign(scene.name, SA).ask(scene.name);
+        let between = source.below(3);
+        let script = (0..between).fold(script, |script, place| {
+            let name = further(scene.name, &place.to_string());
+            request(script, &name).sign(&name, SA).ask(&name)
+        });
+        let script = script.replay(&copy, scene.name).send(&copy);
+        Iteration { script, checks: vec![Check::new(copy, ROW, Expect::Undelivered)] }
+    };
+    let property = Property::new(Ground::TwoUsers, make).alone();
+    case("3.3.5.3/any-copy", "a message is delivered once", &[ROW], property)
+}
+
+/// Behind three large steps a number near the beginning.
+fn below() -> Case {
+    const ROW: &str = "SIPAE-3.1.1-07";
+    let make = |source: &mut dyn Source, scene: &Scene<'_>| {
+        let mut script = Script::default();
+        let mut number = FIRST;
+        for place in 0..3 {
+            number += source.between(200, WINDOW - 1);
+            let name = further(scene.name, &place.to_string());
+            script = numbered(script, &name, number).wait(&name);
+        }
+        let old = FIRST + source.below(number - FIRST - WINDOW - 1);
+        let script = numbered(script, scene.name, old);
+        Iteration { script, checks: vec![Check::new(scene.name, ROW, Expect::Refused)] }
+    };
+    let property = Property::new(Ground::Established, make).alone();
+    case("3.1.1/any-number-below", "a number below the window is refused", &[ROW], property)
+}
+
+/// A forged message may have any number; the numbers of the association go on.
+fn forged() -> Case {
+    const ROW: &str = "SIPAE-3.1.1-09";
+    let make = |source: &mut dyn Source, scene: &Scene<'_>| {
+        let number = source.between(10_000, 4_000_000_000);
+        let (forged, good) = (further(scene.name, "forged"), scene.name);
+        let script = request(Script::default(), &forged)
+            .sign_number(&forged, SA, number)
+            .edit(&forged, Edit::Param(AuthParam::Response, ParamEdit::FlipBit))
+            .send(&forged);
+        let script = request(script, good).sign(good, SA).send(good).retry(good);
+        Iteration { script, checks: vec![Check::new(good, ROW, Expect::Accepted)] }
+    };
+    let property = Property::new(Ground::Established, make).alone();
+    case("3.1.1/any-forged-number", "a forged message moves no window", &[ROW], property)
+}

@@ -1,0 +1,198 @@
+//! Sequences of actions that a model foresees.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use sipae::clock::Entropy;
+use sipae_events::{Cause, Verdict};
+use sipae_gen::model::{
+    Action, Expected, Outcome as Became, Scripted, Seen as Reacted, Surprise, actions, script,
+    shrink_candidates,
+};
+use sipae_gen::{Check, Connection, Drawn, Expect, Label, Mode, Recorded, Script};
+use sipae_net::SeededEntropy;
+
+use super::search::{Effort, Failures, Kind, SPREAD, counted, decided};
+use crate::execute::{Stage, play};
+use crate::judge::{Judge, Judgement};
+use crate::observation::{Observation, Seen};
+use crate::pace::Pace;
+use crate::reaction::{Reaction, Signature};
+use crate::trial::{Conversation, Outcome, Trial};
+
+/// How many actions a sequence has at most.
+const LONGEST: u64 = 40;
+/// Sequences cost more than single requests: so many fewer of them are played.
+const FEWER: u64 = 5;
+
+/// The script of the plainest sequence, for whoever lists cases.
+pub(crate) fn plainest(mode: Mode) -> Script {
+    script(&actions(&mut Recorded::default(), 3, false), mode).script
+}
+
+/// Runs a case of sequences.
+pub(crate) fn run(trial: Trial, effort: &Effort, pace: &Pace, stages: &dyn Fn(&str) -> Stage) -> Outcome {
+    let mut stage = stages("choices");
+    let seed = u64::from_be_bytes((&mut stage.entropy as &mut dyn Entropy).octets());
+    let may_elapse = stage.wire.is_exact() && stage.durations.is_some();
+    drop(stage);
+    let mut search = Search { trial: &trial, effort, stages, seed, may_elapse, plays: 0 };
+    let mut failures = Failures::default();
+    let failing = search.look(&mut failures);
+    let made = failures.made;
+    let outcome = match failing {
+        Some(failing) => {
+            let smallest = search.smallest(failing);
+            search.tell(&smallest, pace)
+        }
+        None => Outcome::Finished(Box::new(decided(&trial, &failures))),
+    };
+    counted(outcome, made)
+}
+
+struct Search<'s> {
+    trial: &'s Trial,
+    effort: &'s Effort,
+    stages: &'s dyn Fn(&str) -> Stage,
+    seed: u64,
+    may_elapse: bool,
+    plays: usize,
+}
+
+impl Search<'_> {
+    fn look(&mut self, failures: &mut Failures) -> Option<Vec<Action>> {
+        let begun = Instant::now();
+        let may_go_on = |made: u64| match self.effort.time {
+            Some(time) => begun.elapsed() < time,
+            None => made < self.effort.cases.div_ceil(FEWER),
+        };
+        while may_go_on(failures.made) {
+            let sequence = self.drawn(failures.made);
+            failures.made += 1;
+            let judgement = self.played(&sequence);
+            match judgement.verdict {
+                verdict if verdict.is_fail() => return Some(sequence),
+                Verdict::Pass | Verdict::Loose => {}
+                _ => failures.undecided(judgement.undecided),
+            }
+        }
+        None
+    }
+
+    fn drawn(&self, number: u64) -> Vec<Action> {
+        let mut source = Drawn::new(SeededEntropy::new(self.seed ^ number.wrapping_mul(SPREAD)));
+        // Short ones first: most of what is wrong shows early.
+        let length = usize::try_from((number + 2).min(LONGEST)).unwrap_or_default();
+        actions(&mut source, length * 2, self.may_elapse)
+    }
+
+    fn played(&mut self, sequence: &[Action]) -> Judgement {
+        self.plays += 1;
+        let scripted = script(sequence, self.trial.mode);
+        let stage = (self.stages)(&format!("sequence {}", self.plays));
+        let is_exact = stage.wire.is_exact();
+        let mut played = play(stage, &scripted.script);
+        let observation = played.observe();
+        let mut judge =
+            Judge::new(&observation, self.trial.case.requirements(), self.trial.mode, self.trial.strict);
+        read(&scripted, &mut judge);
+        let mut judgement = judge.judgement();
+        let ended = played.finish().wire.ends().noted();
+        if ended.iter().any(|end| end.is_crash) {
+            judgement.verdict = Verdict::Fail(Cause::Crash);
+        }
+        let is_missed = observation.messages.values().any(|seen| seen.reaction == Reaction::Overdue);
+        if !is_exact && is_missed && judgement.verdict.is_fail() {
+            judgement.verdict = Verdict::Inconclusive;
+            judgement.undecided = Some("an answer was missed".to_owned());
+        }
+        judgement
+    }
+
+    fn smallest(&mut self, mut sequence: Vec<Action>) -> Vec<Action> {
+        let begun = Instant::now();
+        let kind = Kind::of(&self.played(&sequence));
+        let limit = self.plays + self.effort.shrink_plays;
+        loop {
+            let smaller = shrink_candidates(&sequence).into_iter().find(|candidate| {
+                let may_go_on = self.plays < limit && begun.elapsed() < self.effort.shrink_time;
+                may_go_on && Kind::of(&self.played(candidate)).is_like(&kind)
+            });
+            match smaller {
+                Some(smaller) => sequence = smaller,
+                None => return sequence,
+            }
+        }
+    }
+
+    fn tell(&self, sequence: &[Action], pace: &Pace) -> Outcome {
+        let scripted = script(sequence, self.trial.mode);
+        let read = |judge: &mut Judge<'_>| read(&scripted, judge);
+        let checks = checks(&scripted);
+        let conversation =
+            Conversation { script: &scripted.script, checks: &checks, read: &read, may_wait: false };
+        let outcome = self.trial.clone().hold(&conversation, pace, self.stages);
+        let Outcome::Finished(mut finished) = outcome else { return outcome };
+        if !finished.verdict.is_fail() {
+            finished.verdict = Verdict::Fail(Cause::Flaky { failed: 1, of: 2 });
+        }
+        Outcome::Finished(finished)
+    }
+}
+
+/// What the model expects of each message, as far as that is certain whatever was seen: for who has no model.
+fn checks(scripted: &Scripted) -> Vec<Check> {
+    let check = |expectation: &sipae_gen::model::Expectation| {
+        let expect = match expectation.prediction.expected {
+            Expected::Challenged => Expect::Challenged,
+            Expected::Accepted => Expect::Accepted,
+            Expected::Refused => Expect::Refused,
+            Expected::Denied | Expected::Open => return None,
+        };
+        let row = expectation.prediction.rows.first()?;
+        Some(Check::new(expectation.message.as_str(), row, expect))
+    };
+    scripted.expectations.iter().filter_map(check).collect()
+}
+
+/// Judges by the model. A sequence that no message was sent of decides nothing.
+fn read(scripted: &Scripted, judge: &mut Judge<'_>) {
+    let observation = judge.observation();
+    let became = |label: &Label| observation.messages.get(label).map(became);
+    let closed: BTreeSet<Connection> = observation.ended.keys().copied().map(Connection).collect();
+    let surprises = scripted.judge(&became, &closed);
+    for Surprise { message, broken, .. } in &surprises {
+        for row in broken.rows {
+            let expected = format!("{message}: {}", broken.expected);
+            judge.check(row, &expected, Err(broken.seen.clone()));
+        }
+    }
+    if surprises.is_empty() {
+        undecided(observation, scripted, judge);
+    }
+}
+
+fn undecided(observation: &Observation, scripted: &Scripted, judge: &mut Judge<'_>) {
+    let sent =
+        scripted.expectations.iter().filter(|expected| observation.messages.contains_key(&expected.message));
+    let rows = sent.filter_map(|expected| expected.prediction.rows.first());
+    rows.for_each(|row| judge.check(row, "as foreseen", Ok(())));
+    if let Some(broken) = &observation.broken {
+        judge.undecide(broken.clone());
+    }
+}
+
+fn became(seen: &Seen) -> Became {
+    let seen_by_sender = match &seen.reaction {
+        Reaction::Silent => Reacted::Silent,
+        Reaction::Overdue => Reacted::Missed,
+        Reaction::Closed | Reaction::Reset | Reaction::Unreadable(_) => Reacted::Closed,
+        Reaction::Challenge(_) | Reaction::DigestChallenge(_) => Reacted::Challenged,
+        Reaction::Continuation(_) => Reacted::Continued,
+        Reaction::Final { status, signature } => Reacted::Answered {
+            status: *status,
+            is_signed: matches!(signature, Signature::Verified(_) | Signature::Replayed(_)),
+        },
+    };
+    Became { seen: seen_by_sender, deliveries: seen.deliveries.iter().map(|delivery| delivery.to).collect() }
+}
