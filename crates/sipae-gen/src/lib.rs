@@ -26,5 +26,5 @@ pub use script::{
     Timer, Token,
 };
 pub use shrink::shrink;
-pub use source::{Drawn, Recorded, Source};
+pub use source::{Drawn, Fast, Fuzzed, Recorded, Recording, Source};
 pub use text::{Field, Piece, Reference, Text};

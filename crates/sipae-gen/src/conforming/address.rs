@@ -26,7 +26,7 @@ const BEFORE: &[&str] = &["", ";epid=2ebb6f264f", ";p=\";tag=inside\"", ";xtag=n
 /// Header parameters behind it: no name may occur twice.
 const BEHIND: &[&str] = &["", ";q=\"a \\\" ;tag=inside\"", ";ms-x", ";tags=no", ";a;b=\"\""];
 
-pub(super) fn uri(source: &mut dyn Source, freedoms: Freedoms<'_>) -> String {
+pub(super) fn uri(source: &mut dyn Source, freedoms: Freedoms) -> String {
     let user = user(source, freedoms);
     let host = source.text(HOSTS);
     let params = if freedoms.has(Freedom::Tags) { source.text(URI_PARAMS) } else { "" };
@@ -34,7 +34,7 @@ pub(super) fn uri(source: &mut dyn Source, freedoms: Freedoms<'_>) -> String {
     format!("{scheme}:{user}@{host}{params}")
 }
 
-fn user(source: &mut dyn Source, freedoms: Freedoms<'_>) -> String {
+fn user(source: &mut dyn Source, freedoms: Freedoms) -> String {
     let length = source.between(1, 8);
     let word = source.word(LETTERS, length);
     if freedoms.has(Freedom::Octets) {
@@ -45,7 +45,7 @@ fn user(source: &mut dyn Source, freedoms: Freedoms<'_>) -> String {
 }
 
 /// A value of From or To, with a tag where `is_tagged`.
-pub(super) fn address(source: &mut dyn Source, freedoms: Freedoms<'_>, is_tagged: bool) -> String {
+pub(super) fn address(source: &mut dyn Source, freedoms: Freedoms, is_tagged: bool) -> String {
     let uri = uri(source, freedoms);
     let display = display(source, freedoms);
     let tag = if is_tagged { tag(source, freedoms) } else { String::new() };
@@ -54,7 +54,7 @@ pub(super) fn address(source: &mut dyn Source, freedoms: Freedoms<'_>, is_tagged
     format!("{display}<{uri}>{blank}{before}{tag}{behind}")
 }
 
-fn display(source: &mut dyn Source, freedoms: Freedoms<'_>) -> String {
+fn display(source: &mut dyn Source, freedoms: Freedoms) -> String {
     let name = if freedoms.has(Freedom::Tags) { source.text(DISPLAY_NAMES) } else { "" };
     if freedoms.has(Freedom::Octets) && source.one_in(2) {
         "\"Zoë ☎\" ".to_owned()
@@ -63,11 +63,11 @@ fn display(source: &mut dyn Source, freedoms: Freedoms<'_>) -> String {
     }
 }
 
-fn extra(source: &mut dyn Source, freedoms: Freedoms<'_>, params: &[&'static str]) -> &'static str {
+fn extra(source: &mut dyn Source, freedoms: Freedoms, params: &[&'static str]) -> &'static str {
     if freedoms.has(Freedom::Tags) { source.text(params) } else { "" }
 }
 
-fn tag(source: &mut dyn Source, freedoms: Freedoms<'_>) -> String {
+fn tag(source: &mut dyn Source, freedoms: Freedoms) -> String {
     let length = source.between(1, 10);
     let value = source.word(TOKEN, length);
     let name = cased(source, freedoms.has(Freedom::Names), "tag");
@@ -76,7 +76,7 @@ fn tag(source: &mut dyn Source, freedoms: Freedoms<'_>) -> String {
 }
 
 /// Identities of one header field, in one line: products differ where there are two.
-pub(super) fn identities(source: &mut dyn Source, freedoms: Freedoms<'_>) -> String {
+pub(super) fn identities(source: &mut dyn Source, freedoms: Freedoms) -> String {
     let sip = sip_identity(source, freedoms);
     let tel = tel_identity(source);
     match source.below(4) {
@@ -88,7 +88,7 @@ pub(super) fn identities(source: &mut dyn Source, freedoms: Freedoms<'_>) -> Str
 }
 
 /// No sips: nobody knows whether that counts.
-fn sip_identity(source: &mut dyn Source, freedoms: Freedoms<'_>) -> String {
+fn sip_identity(source: &mut dyn Source, freedoms: Freedoms) -> String {
     let display = source.text(&["", "\"Alice\" ", "\"Liddell, Alice\" ", "\"<tel:+1>\" "]);
     let uri = uri(source, freedoms).replacen("sips:", "sip:", 1);
     let uri = if source.one_in(3) { uri.replacen("sip", "SIP", 1) } else { uri };

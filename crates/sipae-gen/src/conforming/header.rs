@@ -1,6 +1,6 @@
 //! Values of authentication header fields.
 
-use super::{Freedom, Freedoms, HEX, LETTERS, blank, cased, shuffled};
+use super::{Freedom, Freedoms, HEX, LETTERS, blank, cased, shuffle};
 use crate::source::Source;
 
 /// A conforming value, and what it says.
@@ -20,10 +20,10 @@ const SEPARATORS: &[&str] = &["SIP Communications Service", "a, b=c", "a;b", "a=
 const BACKSLASHES: &[&str] = &["SIP Communications Service", "C:\\new", "\\", "a\\b", "a\\\\b"];
 
 /// A value with these freedoms.
-pub fn header(source: &mut dyn Source, freedoms: Freedoms<'_>) -> Header {
+pub fn header(source: &mut dyn Source, freedoms: Freedoms) -> Header {
     let scheme = source.text(&["NTLM", "Kerberos", "TLS-DSK"]);
-    let params = params(source, freedoms, scheme);
-    let params = shuffled(source, freedoms, params);
+    let mut params = params(source, freedoms, scheme);
+    shuffle(source, freedoms, &mut params);
     let written = cased(source, freedoms.has(Freedom::Scheme), scheme);
     let mut text = written + " ";
     for (place, (name, value)) in params.iter().enumerate() {
@@ -37,7 +37,7 @@ pub fn header(source: &mut dyn Source, freedoms: Freedoms<'_>) -> Header {
     Header { scheme, params, text }
 }
 
-fn pair(source: &mut dyn Source, freedoms: Freedoms<'_>, name: &str, value: &str) -> String {
+fn pair(source: &mut dyn Source, freedoms: Freedoms, name: &str, value: &str) -> String {
     let is_bare = match name.to_ascii_lowercase().as_str() {
         "version" | "x" => true,
         "qop" => freedoms.has(Freedom::BareQop) && source.below(2) == 1,
@@ -46,7 +46,7 @@ fn pair(source: &mut dyn Source, freedoms: Freedoms<'_>, name: &str, value: &str
     if is_bare { format!("{name}={value}") } else { format!("{name}=\"{value}\"") }
 }
 
-fn params(source: &mut dyn Source, freedoms: Freedoms<'_>, scheme: &str) -> Vec<(String, String)> {
+fn params(source: &mut dyn Source, freedoms: Freedoms, scheme: &str) -> Vec<(String, String)> {
     let realm = text(source, freedoms, "SIP Communications Service");
     let opaque = text(source, freedoms, "1B2C3D4E");
     let length = source.between(1, 12);
@@ -74,7 +74,7 @@ fn params(source: &mut dyn Source, freedoms: Freedoms<'_>, scheme: &str) -> Vec<
 }
 
 /// A value that stands in quotation marks.
-fn text(source: &mut dyn Source, freedoms: Freedoms<'_>, plain: &'static str) -> &'static str {
+fn text(source: &mut dyn Source, freedoms: Freedoms, plain: &'static str) -> &'static str {
     match (freedoms.has(Freedom::Separators), freedoms.has(Freedom::Backslashes)) {
         (false, false) => plain,
         (true, false) => source.text(SEPARATORS),

@@ -1,7 +1,7 @@
 //! Messages, and what a signature buffer takes from elsewhere.
 
 use super::address::{address, identities};
-use super::{Freedom, Freedoms, HEX, TOKEN, blank, cased, shuffled};
+use super::{Freedom, Freedoms, HEX, TOKEN, blank, cased, shuffle};
 use crate::source::Source;
 
 /// A conforming message.
@@ -30,7 +30,7 @@ pub struct Context {
 
 impl Context {
     /// Any.
-    pub fn drawn(source: &mut dyn Source, freedoms: Freedoms<'_>) -> Self {
+    pub fn drawn(source: &mut dyn Source, freedoms: Freedoms) -> Self {
         let realms: &[&str] = if freedoms.has(Freedom::Octets) {
             &["SIP Communications Service", "Gr\u{fc}\u{df}e", "Gru\u{308}\u{df}e", "a\\b", "100%41"]
         } else {
@@ -60,7 +60,7 @@ const BODIES: &[&str] =
     &["", "From: <sip:body@x>;tag=9\r\nExpires: 1\r\n", "\r\nCall-ID: body\r\nCSeq: 9 BODY\r\n\r\n", "To: x"];
 
 /// A request or a response with these freedoms.
-pub fn message(source: &mut dyn Source, freedoms: Freedoms<'_>) -> Message {
+pub fn message(source: &mut dyn Source, freedoms: Freedoms) -> Message {
     let is_request = source.below(2) == 0;
     let method = source.text(METHODS);
     let start = if is_request {
@@ -75,12 +75,12 @@ pub fn message(source: &mut dyn Source, freedoms: Freedoms<'_>) -> Message {
         lines.push(("Content-Type", "text/plain".to_owned()));
     }
     lines.push(("Content-Length", body.len().to_string()));
-    let lines = shuffled(source, freedoms, lines);
+    shuffle(source, freedoms, &mut lines);
     let fields: String = lines.iter().map(|(name, value)| field(source, freedoms, name, value)).collect();
     Message { text: format!("{start}\r\n{fields}\r\n{body}"), is_request }
 }
 
-fn field(source: &mut dyn Source, freedoms: Freedoms<'_>, name: &str, value: &str) -> String {
+fn field(source: &mut dyn Source, freedoms: Freedoms, name: &str, value: &str) -> String {
     let compact = COMPACT.iter().find(|(long, _)| *long == name).map(|(_, compact)| *compact);
     let compact = compact.filter(|_| freedoms.has(Freedom::Names) && source.one_in(3));
     let name = cased(source, freedoms.has(Freedom::Names), compact.unwrap_or(name));
@@ -89,7 +89,7 @@ fn field(source: &mut dyn Source, freedoms: Freedoms<'_>, name: &str, value: &st
 
 type Line = (&'static str, String);
 
-fn required(source: &mut dyn Source, freedoms: Freedoms<'_>, method: &str, is_request: bool) -> Vec<Line> {
+fn required(source: &mut dyn Source, freedoms: Freedoms, method: &str, is_request: bool) -> Vec<Line> {
     // A response has a tag in To, and a request within a dialog.
     let is_tagged = source.below(2) == 1 || !is_request;
     let length = source.between(1, 24);
@@ -107,7 +107,7 @@ fn required(source: &mut dyn Source, freedoms: Freedoms<'_>, method: &str, is_re
     max_forwards.into_iter().chain(lines).collect()
 }
 
-fn optional(source: &mut dyn Source, freedoms: Freedoms<'_>) -> Vec<Line> {
+fn optional(source: &mut dyn Source, freedoms: Freedoms) -> Vec<Line> {
     let mut lines = Vec::new();
     if freedoms.has(Freedom::Expires) {
         lines.extend(expires(source));

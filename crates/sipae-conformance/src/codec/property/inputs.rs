@@ -14,13 +14,13 @@ use sipae_vectors::inputs::{self, BufferContext, MacMessage};
 use sipae_vectors::{Hex, Operation};
 
 pub(super) fn buffer(source: &mut dyn Source, freedoms: &[Freedom]) -> Operation {
-    let message = conforming_message(source, Freedoms(freedoms)).text;
+    let message = conforming_message(source, Freedoms::of(freedoms)).text;
     let context = context(source, freedoms);
     Operation::SipBuffer(inputs::SipBuffer { message, context, values: None, context_in_message: None })
 }
 
 fn context(source: &mut dyn Source, freedoms: &[Freedom]) -> BufferContext {
-    let Context { scheme, rand, number, realm, targetname } = Context::drawn(source, Freedoms(freedoms));
+    let Context { scheme, rand, number, realm, targetname } = Context::drawn(source, Freedoms::of(freedoms));
     BufferContext {
         scheme: scheme.to_owned(),
         rand,
@@ -31,17 +31,19 @@ fn context(source: &mut dyn Source, freedoms: &[Freedom]) -> BufferContext {
 }
 
 pub(super) fn message(source: &mut dyn Source, freedoms: &[Freedom]) -> Operation {
-    let message = conforming_message(source, Freedoms(freedoms)).text;
+    let message = conforming_message(source, Freedoms::of(freedoms)).text;
     Operation::SipMessage(inputs::SipMessage { message })
 }
 
 pub(super) fn header(source: &mut dyn Source, freedoms: &[Freedom]) -> Operation {
-    Operation::AuthHeader(inputs::AuthHeader { header: conforming_header(source, Freedoms(freedoms)).text })
+    Operation::AuthHeader(inputs::AuthHeader {
+        header: conforming_header(source, Freedoms::of(freedoms)).text,
+    })
 }
 
 pub(super) fn header_to_write(source: &mut dyn Source) -> Operation {
     let header =
-        conforming_header(source, Freedoms(&[Freedom::Order, Freedom::Separators, Freedom::Backslashes]));
+        conforming_header(source, Freedoms::of(&[Freedom::Order, Freedom::Separators, Freedom::Backslashes]));
     let scheme = if source.one_in(2) { header.scheme.to_ascii_lowercase() } else { header.scheme.to_owned() };
     Operation::AuthWrite(inputs::AuthWrite { scheme, params: header.params })
 }
@@ -144,7 +146,7 @@ fn alter(source: &mut dyn Source, signature: &mut Vec<u8>) {
 pub(super) fn to_sign(source: &mut dyn Source) -> Operation {
     let is_extended = source.below(3) != 2;
     let Keys { sign_key, seal_key } = Keys::drawn(source, is_extended);
-    let message = conforming_message(source, Freedoms(&[Freedom::Expires])).text;
+    let message = conforming_message(source, Freedoms::of(&[Freedom::Expires])).text;
     let version = u8::try_from(source.between(2, 4)).unwrap_or(4);
     Operation::SipNtlmSign(inputs::SipNtlmSign {
         message,
@@ -236,7 +238,7 @@ fn conversation(source: &mut dyn Source, mut association: SecurityAssociation) -
 }
 
 fn signed(source: &mut dyn Source, association: &mut SecurityAssociation, number: u32) -> Option<String> {
-    let text = conforming_message(source, Freedoms(&[])).text;
+    let text = conforming_message(source, Freedoms::of(&[])).text;
     let message = Message::parse(text.as_bytes(), &Limits::DEFAULT).ok()?;
     let mut draft = Draft::from_message(&message);
     let header = match association.signer {
