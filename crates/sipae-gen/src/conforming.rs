@@ -11,25 +11,19 @@ mod credential;
 mod freedom;
 mod header;
 mod message;
+mod pen;
 mod rewrite;
 
 use crate::source::Source;
 
 pub use freedom::{Freedom, Freedoms};
-pub use header::{Header, header};
-pub use message::{Context, Message, message};
+pub use header::{Header, Kind, Phase, header};
+pub use message::{Context, Given, Message, message};
 pub use rewrite::{rewrite_header, rewrite_message};
 
 const LETTERS: &str = "abcdefghijklmnopqrstuvwxyz";
 const TOKEN: &str = "a1bcdefghijklmnopqrstuvwxyz023456789-._~";
 const HEX: &str = "0123456789abcdefABCDEF";
-
-/// A name in the letter case of whoever writes, where that freedom is taken.
-fn cased(source: &mut dyn Source, is_free: bool, name: &str) -> String {
-    let mut out = Vec::with_capacity(name.len());
-    write_cased(source, is_free, name.as_bytes(), &mut out);
-    String::from_utf8(out).unwrap_or_default()
-}
 
 /// Appends a name in the letter case of whoever writes, where that freedom is taken.
 fn write_cased(source: &mut dyn Source, is_free: bool, name: &[u8], out: &mut Vec<u8>) {
@@ -67,6 +61,54 @@ fn blank(source: &mut dyn Source, freedoms: Freedoms, plain: &'static str) -> &'
         (_, true, true) => &[" ", "  ", "\t", " ", "\r\n\t", " \r\n  "],
     };
     source.text(texts)
+}
+
+fn write_blank(source: &mut dyn Source, freedoms: Freedoms, plain: &'static str, out: &mut Vec<u8>) {
+    out.extend_from_slice(blank(source, freedoms, plain).as_bytes());
+}
+
+/// Appends eight hexadecimal digits for each of the choices.
+fn write_digits(source: &mut dyn Source, case: Case, choices: usize, out: &mut Vec<u8>) {
+    for _ in 0..choices {
+        let word = source.below(u32::MAX);
+        let digits = if case == Case::Upper { b"0123456789ABCDEF" } else { b"0123456789abcdef" };
+        let digit = |shift: u32| digits.get((word >> shift & 0xF) as usize).copied().unwrap_or_default();
+        out.extend([28, 24, 20, 16, 12, 8, 4, 0].map(digit));
+    }
+}
+
+/// Letter case of digits: clients and later servers write lower-case ones, earlier servers upper-case ones.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Case {
+    Lower,
+    Upper,
+}
+
+/// Appends a number in decimal digits.
+fn write_number(number: u32, out: &mut Vec<u8>) {
+    let mut digits = [0; 10];
+    let (mut rest, mut length) = (number, 0);
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + u8::try_from(rest % 10).unwrap_or_default();
+        rest /= 10;
+        length += 1;
+        if rest == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(digits.get(digits.len() - length..).unwrap_or_default());
+}
+
+/// Appends so many characters of an alphabet of ASCII.
+fn write_word(source: &mut dyn Source, alphabet: &str, length: u32, out: &mut Vec<u8>) {
+    for _ in 0..length {
+        out.extend(source.pick(alphabet.as_bytes()));
+    }
+}
+
+/// One of the texts.
+fn write_text(source: &mut dyn Source, texts: &[&'static str], out: &mut Vec<u8>) {
+    out.extend_from_slice(source.text(texts).as_bytes());
 }
 
 /// The same items in another order.

@@ -2,7 +2,7 @@
 
 use sipae::auth::{AuthParam, Style};
 
-use super::{Freedom, Freedoms, blank, shuffle, write_cased};
+use super::{Freedom, Freedoms, flip, shuffle, write_blank, write_cased};
 use crate::source::Source;
 
 /// How a value may stand.
@@ -28,9 +28,9 @@ pub(super) struct Param<'a> {
 
 impl<'a> Param<'a> {
     /// One that nobody knows.
-    pub(super) fn unknown(name: &'a str, value: &'a str) -> Self {
+    pub(super) const fn unknown(name: &'a str, value: &'a [u8]) -> Self {
         let form = if value.is_empty() { Form::Quoted } else { Form::Either };
-        Self { name: name.as_bytes(), known: None, value: value.as_bytes(), form }
+        Self { name: name.as_bytes(), known: None, value, form }
     }
 }
 
@@ -47,38 +47,45 @@ pub(super) const UNKNOWN: &[(&str, &str)] = &[
 
 const PRODUCTS: &[Style] = &[Style::CANONICAL, Style::OCS, Style::COMMUNICATOR, Style::RTCC];
 
-/// Appends scheme and parameters. The order of `params` is that of the text afterwards. The scheme stays as it is where
-/// `is_signing`: it is covered by the signature as written.
-pub(super) fn write(
+/// Brings parameters into an order that is taken, and says whether the product that has it writes no blanks.
+pub(super) fn order<T>(
     source: &mut dyn Source,
     freedoms: Freedoms,
-    is_signing: bool,
-    scheme: &[u8],
-    params: &mut [Param<'_>],
-    out: &mut Vec<u8>,
-) {
+    params: &mut [T],
+    known: impl Fn(&T) -> Option<AuthParam>,
+) -> bool {
     let product = if freedoms.has(Freedom::Products) { source.pick(PRODUCTS) } else { None };
-    match product {
-        Some(product) if source.below(2) == 0 => params.sort_by_key(|param| place(product, param)),
-        _ => shuffle(source, freedoms, params),
+    let has_its_order = product.is_some() && (!freedoms.has(Freedom::Order) || source.below(2) == 0);
+    match product.filter(|_| has_its_order) {
+        Some(product) => params.sort_by_key(|param| place(product, known(param))),
+        None => shuffle(source, freedoms, params),
     }
-    write_cased(source, freedoms.has(Freedom::Scheme) && !is_signing, scheme, out);
-    let plain = if product.is_some_and(|product| product.separator == ",") { "" } else { " " };
-    for (place, param) in params.iter().enumerate() {
-        if place == 0 {
-            out.extend_from_slice(blank(source, freedoms, " ").as_bytes());
-        } else {
-            out.extend_from_slice(blank(source, freedoms, "").as_bytes());
-            out.push(b',');
-            out.extend_from_slice(blank(source, freedoms, plain).as_bytes());
-        }
-        write_param(source, freedoms, param, out);
-    }
+    product.is_some_and(|product| product.separator == ",")
 }
 
-fn place(product: &Style, param: &Param<'_>) -> usize {
-    let known = product.order.iter().position(|ordered| Some(*ordered) == param.known);
-    known.unwrap_or(product.order.len())
+fn place(product: &Style, param: Option<AuthParam>) -> usize {
+    let place = product.order.iter().position(|ordered| Some(*ordered) == param);
+    place.unwrap_or(product.order.len())
+}
+
+/// Appends parameters in their order.
+pub(super) fn write<'a>(
+    source: &mut dyn Source,
+    freedoms: Freedoms,
+    is_tight: bool,
+    params: impl Iterator<Item = Param<'a>>,
+    out: &mut Vec<u8>,
+) {
+    for (place, param) in params.enumerate() {
+        if place == 0 {
+            write_blank(source, freedoms, " ", out);
+        } else {
+            write_blank(source, freedoms, "", out);
+            out.push(b',');
+            write_blank(source, freedoms, if is_tight { "" } else { " " }, out);
+        }
+        write_param(source, freedoms, &param, out);
+    }
 }
 
 fn write_param(source: &mut dyn Source, freedoms: Freedoms, param: &Param<'_>, out: &mut Vec<u8>) {
@@ -133,13 +140,9 @@ fn write_quoted(source: &mut dyn Source, freedoms: Freedoms, param: &Param<'_>, 
             0 => {}
             1 => written.make_ascii_lowercase(),
             2 => written.make_ascii_uppercase(),
-            _ => flip_digits(source, written),
+            _ => flip(source.below(u32::MAX), written),
         }
     }
-}
-
-fn flip_digits(source: &mut dyn Source, digits: &mut [u8]) {
-    super::flip(source.below(u32::MAX), digits);
 }
 
 /// A fold reads as one blank, and swallows those beside it: only a blank that stands alone can be one.

@@ -55,6 +55,14 @@ freedoms! {
     Products,
     /// Hexadecimal digits in either letter case.
     Digits,
+    /// Values at their limits: the least and the greatest numbers, the shortest and very long texts.
+    Limits,
+    /// Authentication header fields in messages, several of them and in both sets.
+    Credentials,
+    /// What identifies an endpoint: epid, `+sip.instance`, GRUU.
+    Endpoints,
+    /// Several lines of header fields that hold lists.
+    Lines,
 }
 
 /// The freedoms that are taken.

@@ -4,7 +4,7 @@ use sipae::auth::{AuthHeader, AuthParam, RawParam, Scheme, Step, Walk};
 use sipae::message::{Header, HeaderName, Limits, Message, Value};
 
 use super::credential::{self, Form, Param, UNKNOWN};
-use super::{Freedom, Freedoms, blank, shuffle, write_cased};
+use super::{Freedom, Freedoms, shuffle, write_blank, write_cased};
 use crate::source::Source;
 
 /// Parameters up to which others are added: readers need not look at more than 128.
@@ -46,7 +46,9 @@ fn write_header(
     if freedoms.has(Freedom::Unknown) && params.len() < ROOM {
         add_unknown(source, &mut params);
     }
-    credential::write(source, freedoms, is_signing, scheme, &mut params, out);
+    let is_tight = credential::order(source, freedoms, &mut params, |param| param.known);
+    write_cased(source, freedoms.has(Freedom::Scheme) && !is_signing, scheme, out);
+    credential::write(source, freedoms, is_tight, params.into_iter(), out);
 }
 
 fn read_param(step: Step<'_>) -> Option<Param<'_>> {
@@ -71,7 +73,7 @@ fn add_unknown(source: &mut dyn Source, params: &mut Vec<Param<'_>>) {
     for _ in 0..source.below(3) {
         let (name, value) = source.pick(UNKNOWN).copied().unwrap_or_default();
         if !params.iter().any(|param| param.name.eq_ignore_ascii_case(name.as_bytes())) {
-            params.push(Param::unknown(name, value));
+            params.push(Param::unknown(name, value.as_bytes()));
         }
     }
 }
@@ -143,13 +145,13 @@ fn is_same_name(left: &Header<'_>, right: &Header<'_>) -> bool {
 fn write_field(source: &mut dyn Source, freedoms: Freedoms, field: &Header<'_>, out: &mut Vec<u8>) {
     write_name(source, freedoms, field, out);
     // RFC 3261 25.1: `HCOLON` is folded behind the colon only.
-    out.extend_from_slice(blank(source, freedoms.without(Freedom::Folds), "").as_bytes());
+    write_blank(source, freedoms.without(Freedom::Folds), "", out);
     out.push(b':');
     let value = field.value.raw();
     if value.is_empty() {
         out.push(b' ');
     } else {
-        out.extend_from_slice(blank(source, freedoms, " ").as_bytes());
+        write_blank(source, freedoms, " ", out);
         write_value(source, freedoms, field.known, value, out);
     }
     out.extend_from_slice(b"\r\n");
@@ -223,7 +225,7 @@ impl Spaced {
                 self.write_separator(source, separator, out);
                 rest = without_lws(behind.get(1..).unwrap_or_default());
             } else if behind.len() < rest.len() {
-                out.extend_from_slice(blank(source, self.freedoms, " ").as_bytes());
+                write_blank(source, self.freedoms, " ", out);
                 rest = behind;
             } else {
                 let (part, behind) = rest.split_at_checked(part_length(rest)).unwrap_or((rest, b""));
@@ -241,9 +243,9 @@ impl Spaced {
         let is_spaced = separator != b'=' || self.freedoms.has(Freedom::Equals);
         let freedoms = if is_spaced { self.freedoms } else { Freedoms::NONE };
         let plain = if separator == b',' { " " } else { "" };
-        out.extend_from_slice(blank(source, freedoms, "").as_bytes());
+        write_blank(source, freedoms, "", out);
         out.push(separator);
-        out.extend_from_slice(blank(source, freedoms, plain).as_bytes());
+        write_blank(source, freedoms, plain, out);
     }
 }
 
