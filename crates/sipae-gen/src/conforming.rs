@@ -21,7 +21,6 @@ pub use header::{Header, Kind, Phase, header};
 pub use message::{Context, Given, Message, message};
 pub use rewrite::{rewrite_header, rewrite_message};
 
-const LETTERS: &str = "abcdefghijklmnopqrstuvwxyz";
 const TOKEN: &str = "a1bcdefghijklmnopqrstuvwxyz023456789-._~";
 const HEX: &str = "0123456789abcdefABCDEF";
 
@@ -118,5 +117,28 @@ fn shuffle<T>(source: &mut dyn Source, freedoms: Freedoms, items: &mut [T]) {
             let other = place - source.below(u32::try_from(place + 1).unwrap_or(1)) as usize;
             items.swap(place, other);
         }
+    }
+}
+
+/// Whether a careful reader remarks nothing but notes.
+#[cfg(test)]
+pub(crate) mod is_clean {
+    use sipae::auth::AuthHeader;
+    use sipae::message::{HeaderName, Limits, Message, Value};
+    use sipae_spec::Severity;
+
+    pub(crate) fn header(text: &[u8]) -> bool {
+        let findings = AuthHeader::read(Value(text)).findings();
+        findings.iter().all(|finding| finding.diagnostic.severity() == Severity::Note)
+    }
+
+    pub(crate) fn message(octets: &[u8]) -> bool {
+        let message = Message::parse(octets, &Limits::DEFAULT).expect("a message");
+        let mut fields = message.headers();
+        let is_clean = message.findings().iter().all(|it| it.diagnostic.severity() == Severity::Note);
+        is_clean
+            && fields.all(|field| {
+                !field.known.is_some_and(HeaderName::is_authentication) || header(field.value.raw())
+            })
     }
 }

@@ -7,6 +7,8 @@
 //! A generator draws its choices from a [`Source`]; what it made is made again, or made smaller ([`shrink()`]), from the
 //! record of the choices.
 
+#[cfg(any(test, feature = "arbitrary"))]
+pub mod arbitrary;
 pub mod conforming;
 mod edit;
 mod handshake;
@@ -15,6 +17,8 @@ mod party;
 mod script;
 mod shrink;
 mod source;
+#[cfg(any(test, feature = "proptest"))]
+pub mod strategy;
 mod text;
 
 pub use edit::{Edit, ParamEdit};
@@ -26,5 +30,5 @@ pub use script::{
     Timer, Token,
 };
 pub use shrink::shrink;
-pub use source::{Drawn, Fast, Fuzzed, Recorded, Recording, Source};
+pub use source::{Drawn, Fast, Fuzzed, Recorded, Recording, Source, Words};
 pub use text::{Field, Piece, Reference, Text};

@@ -173,6 +173,27 @@ impl Source for Fuzzed<'_> {
     }
 }
 
+/// Choices from numbers of any size: the smaller one is, the plainer is the choice. The plainest ones after their end.
+#[derive(Clone, Debug, Default)]
+pub struct Words<'w> {
+    words: std::slice::Iter<'w, u32>,
+}
+
+impl<'w> Words<'w> {
+    /// The choices in these numbers.
+    #[must_use]
+    pub fn new(words: &'w [u32]) -> Self {
+        Self { words: words.iter() }
+    }
+}
+
+impl Source for Words<'_> {
+    fn below(&mut self, bound: u32) -> u32 {
+        let word = if bound < 2 { None } else { self.words.next() };
+        scaled(word.copied().unwrap_or_default().into(), bound)
+    }
+}
+
 /// Any source, and what was chosen.
 #[derive(Debug)]
 pub struct Recording<S> {

@@ -7,7 +7,7 @@ use sipae::message::HeaderName;
 use sipae::version::Version;
 
 use super::credential::{self, Form, Param, UNKNOWN};
-use super::{Case, Freedom, Freedoms, flip, write_cased, write_digits, write_number, write_text, write_word};
+use super::{Case, Freedom, Freedoms, flip, write_cased, write_digits, write_number, write_text};
 use crate::source::Source;
 
 use AuthParam::{
@@ -371,6 +371,8 @@ const HOSTS: &[&str] = &["server", "PROXY", "LYNC2013-SERVER", "tuk-ocdr1-03", "
 const DOMAINS: &[&str] = &[".contoso.com", ".lync.loc", ".infra.fabrikam.net", ".Contoso.COM"];
 const STS_URIS: &[&str] =
     &["https://server.contoso.com:443/CertProv/CertProvisioningService.svc", "https://a.b/c?d=e,f;g=h"];
+/// Characters of a token of some kilobytes, as the flights of TLS-DSK are: whole groups.
+const LONG_TOKEN: usize = 8192;
 const BASE64: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const SESSION: &[&str] = &["MD5", "MD5-sess"];
 
@@ -446,8 +448,9 @@ impl Values {
     /// Eight digits of the server, or anything at all.
     fn opaque(self, source: &mut dyn Source, out: &mut Vec<u8>) {
         if self.freedoms.has(Freedom::Limits) && source.one_in(8) {
-            let choices = source.between(2, 256);
-            write_digits(source, Case::Upper, choices as usize, out);
+            let times = source.between(2, 256) as usize;
+            out.resize(out.len() + 8 * times, b'F');
+            write_digits(source, Case::Upper, 1, out);
         } else if self.freedoms.has(Freedom::Separators) && source.one_in(2) {
             write_text(source, &["aB/+=c; d,e", "a b", "=", ",", "a=b, opaque=c"], out);
         } else if self.freedoms.has(Freedom::Backslashes) && self.kind.scheme.signs() && source.one_in(2) {
@@ -466,7 +469,7 @@ impl Values {
         if self.freedoms.has(Freedom::Limits) && source.one_in(8) {
             // RFC 1035 2.3.4: a label has at most 63 octets.
             out.push(b'.');
-            write_word(source, super::LETTERS, 63, out);
+            out.resize(out.len() + 63, b'a');
         }
         write_text(source, DOMAINS, out);
     }
@@ -481,9 +484,10 @@ impl Values {
             _ => "FgMBAEcBAABDAwFR",
         };
         out.extend_from_slice(beginning.as_bytes());
-        let is_long = self.freedoms.has(Freedom::Limits) && source.one_in(16);
-        let groups = if is_long { 2048 } else { source.below(12) };
-        for _ in 0..groups {
+        if self.freedoms.has(Freedom::Limits) && source.one_in(16) {
+            out.resize(out.len() + LONG_TOKEN, b'A');
+        }
+        for _ in 0..source.below(12) {
             let word = source.below(1 << 24);
             let character = |shift: u32| BASE64.as_bytes().get((word >> shift & 0x3F) as usize);
             out.extend([18, 12, 6, 0].into_iter().filter_map(character));
