@@ -7,6 +7,8 @@
 //! A generator draws its choices from a [`Source`]; what it made is made again, or made smaller ([`shrink()`]), from the
 //! record of the choices.
 
+#[cfg(any(test, feature = "arbitrary"))]
+pub mod arbitrary;
 mod check;
 pub mod conforming;
 mod credentials;
@@ -22,6 +24,8 @@ mod script;
 mod shrink;
 mod source;
 mod step;
+#[cfg(any(test, feature = "proptest"))]
+pub mod strategy;
 mod template;
 mod text;
 mod timer;
@@ -38,7 +42,7 @@ pub use octets::{DerChange, FieldChange, OctetEdit};
 pub use party::{AccountRole, Connection, Label, Party};
 pub use script::Script;
 pub use shrink::shrink;
-pub use source::{Drawn, Recorded, Source};
+pub use source::{Drawn, Fast, Fuzzed, Recorded, Recording, Source, Words};
 pub use step::Step;
 pub use template::{Recipient, Template};
 pub use text::{Field, Piece, Reference, Text};

@@ -4,55 +4,71 @@
 /// names the first that fails too; at most `budget` candidates are looked at, so that a slow target costs a bounded time.
 pub fn shrink(
     mut choices: Vec<u32>,
-    mut budget: usize,
+    budget: usize,
     still_fails: &mut dyn FnMut(&[Vec<u32>]) -> Option<usize>,
 ) -> Vec<u32> {
-    while let Some(smaller) = step(&choices, &mut budget, still_fails) {
-        choices = smaller;
+    let mut trial = Trial { budget, still_fails };
+    loop {
+        let before = choices.clone();
+        let mut size = choices.len();
+        while 0 < size {
+            // What was found at a size is looked at again at this size, and not at all larger ones.
+            while let Some(smaller) = trial.first(&blocks(&choices, size)) {
+                choices = smaller;
+            }
+            size = (size / 2).min(choices.len());
+        }
+        for place in 0..choices.len() {
+            while let Some(smaller) = trial.first(&lesser(&choices, place)) {
+                choices = smaller;
+            }
+        }
+        if choices == before {
+            return choices;
+        }
     }
-    choices
 }
 
 /// Candidates are put in batches: a target behind a pipe answers many as fast as one.
 const BATCH: usize = 64;
 
-fn step(
-    choices: &[u32],
-    budget: &mut usize,
-    still_fails: &mut dyn FnMut(&[Vec<u32>]) -> Option<usize>,
-) -> Option<Vec<u32>> {
-    for batch in candidates(choices).chunks(BATCH) {
-        let batch = batch.get(..batch.len().min(*budget)).unwrap_or_default();
-        *budget -= batch.len();
-        if batch.is_empty() {
-            return None;
-        }
-        if let Some(smaller) = still_fails(batch).and_then(|place| batch.get(place)) {
-            return Some(smaller.clone());
-        }
-    }
-    None
+struct Trial<'t> {
+    budget: usize,
+    still_fails: &'t mut dyn FnMut(&[Vec<u32>]) -> Option<usize>,
 }
 
-/// Simpler records, the boldest first: without a block, with a block of plainest choices, with one smaller choice.
-fn candidates(choices: &[u32]) -> Vec<Vec<u32>> {
-    let mut candidates = Vec::new();
-    let mut size = choices.len();
-    while 0 < size {
-        let blocks = (0..choices.len()).step_by(size);
-        for start in blocks {
-            let end = choices.len().min(start + size);
-            candidates.push(without(choices, start, end));
-            candidates.push(plain(choices, start, end));
+impl Trial<'_> {
+    /// The first candidate that fails.
+    fn first(&mut self, candidates: &[Vec<u32>]) -> Option<Vec<u32>> {
+        for batch in candidates.chunks(BATCH) {
+            let batch = batch.get(..batch.len().min(self.budget)).unwrap_or_default();
+            self.budget -= batch.len();
+            if batch.is_empty() {
+                return None;
+            }
+            if let Some(smaller) = (self.still_fails)(batch).and_then(|place| batch.get(place)) {
+                return Some(smaller.clone());
+            }
         }
-        size /= 2;
+        None
     }
-    for (place, choice) in choices.iter().enumerate() {
-        candidates
-            .extend([choice / 2, choice.saturating_sub(1)].map(|smaller| with(choices, place, smaller)));
-    }
-    candidates.retain(|candidate| candidate.as_slice() != choices);
-    candidates
+}
+
+/// Without a block of this size, or with the plainest choices in it.
+fn blocks(choices: &[u32], size: usize) -> Vec<Vec<u32>> {
+    let starts = (0..choices.len()).step_by(size);
+    let blocks = starts.flat_map(|start| {
+        let end = choices.len().min(start + size);
+        [without(choices, start, end), plain(choices, start, end)]
+    });
+    blocks.filter(|candidate| candidate.as_slice() != choices).collect()
+}
+
+/// With a smaller choice at a place.
+fn lesser(choices: &[u32], place: usize) -> Vec<Vec<u32>> {
+    let choice = choices.get(place).copied().unwrap_or_default();
+    let lesser = [0, choice / 2, choice.saturating_sub(1)].map(|smaller| with(choices, place, smaller));
+    lesser.into_iter().filter(|candidate| candidate.as_slice() != choices).collect()
 }
 
 fn without(choices: &[u32], start: usize, end: usize) -> Vec<u32> {

@@ -151,6 +151,23 @@ impl<'a> SignatureBuffer<'a> {
         Ok(buffer)
     }
 
+    /// From values that whoever writes the message knows, so that it need not be read again. What the association gives
+    /// is taken from `params`, and nothing else.
+    #[must_use]
+    pub fn of_values(
+        version: Version,
+        is_response: bool,
+        params: &SignatureParams<'a>,
+        value: impl Fn(Field) -> Value<'a>,
+    ) -> Self {
+        let mut buffer = Self { version, is_response, values: Default::default() };
+        for (slot, (field, _)) in buffer.values.iter_mut().zip(LAYOUT) {
+            *slot = value(field);
+        }
+        buffer.set_params(params);
+        buffer
+    }
+
     fn set_params(&mut self, params: &SignatureParams<'a>) {
         self.set(Field::Protocol, Value(params.protocol));
         self.set(Field::Rand, params.rand);
@@ -228,7 +245,10 @@ impl<'a> SignatureBuffer<'a> {
     /// The first element that holds `><` and so could be read as two: a verifier refuses it (SIPAE-2.2-27).
     #[must_use]
     pub fn ambiguous(&self) -> Option<Field> {
-        let holds = |value: Value<'_>| value.raw().windows(2).any(|pair| pair == b"><");
+        let holds = |value: Value<'_>| {
+            let raw = value.raw();
+            memchr::memchr_iter(b'>', raw).any(|place| raw.get(place + 1) == Some(&b'<'))
+        };
         self.elements().find(|(_, value)| holds(*value)).map(|(field, _)| field)
     }
 }

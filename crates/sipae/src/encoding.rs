@@ -44,3 +44,25 @@ pub fn encode_base16(octets: &[u8]) -> String {
 pub fn encode_base16_upper(octets: &[u8]) -> String {
     base16ct::upper::encode_string(octets)
 }
+
+/// Appends Base16 in either letter case.
+pub(crate) fn write_base16(octets: &[u8], is_upper: bool, out: &mut Vec<u8>) {
+    let digits = if is_upper { b"0123456789ABCDEF" } else { b"0123456789abcdef" };
+    let digit = |number: u8| digits.get(usize::from(number)).copied().unwrap_or_default();
+    out.extend(octets.iter().flat_map(|octet| [digit(octet >> 4), digit(octet & 0xF)]));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_are_appended_as_they_are_encoded() {
+        let octets: Vec<u8> = (0..=255).collect();
+        for (is_upper, expected) in [(false, encode_base16(&octets)), (true, encode_base16_upper(&octets))] {
+            let mut out = Vec::new();
+            write_base16(&octets, is_upper, &mut out);
+            assert_eq!(out, expected.as_bytes());
+        }
+    }
+}

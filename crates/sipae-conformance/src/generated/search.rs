@@ -4,8 +4,7 @@ use std::time::{Duration, Instant};
 
 use sipae::clock::Entropy;
 use sipae_events::{CaseFinished, Cause, Verdict};
-use sipae_gen::{Drawn, Recorded, Script};
-use sipae_net::SeededEntropy;
+use sipae_gen::{Fast, Recorded, Recording, Script};
 use sipae_spec::Weight;
 
 use super::lane::{Batch, Lane};
@@ -166,7 +165,7 @@ impl Search<'_> {
 
     /// The iteration of a number, and the record of its choices.
     fn drawn(&self, number: u64, name: &str) -> (Vec<u32>, Iteration) {
-        let mut source = Drawn::new(SeededEntropy::new(self.seed ^ number.wrapping_mul(SPREAD)));
+        let mut source = Recording::new(Fast::new(self.seed ^ number.wrapping_mul(SPREAD)));
         let iteration = self.property.make(&mut source, &self.scene(name));
         (source.into_choices(), iteration)
     }

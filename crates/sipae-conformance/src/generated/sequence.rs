@@ -9,8 +9,7 @@ use sipae_gen::model::{
     Action, Expected, Outcome as Became, Scripted, Seen as Reacted, Surprise, actions, script,
     shrink_candidates,
 };
-use sipae_gen::{Check, Connection, Drawn, Expect, Label, Mode, Recorded, Script};
-use sipae_net::SeededEntropy;
+use sipae_gen::{Check, Connection, Fast, Expect, Label, Mode, Recorded, Script};
 
 use super::search::{Effort, Failures, Kind, SPREAD, counted, decided};
 use crate::execute::{Stage, play};
@@ -80,7 +79,7 @@ impl Search<'_> {
     }
 
     fn drawn(&self, number: u64) -> Vec<Action> {
-        let mut source = Drawn::new(SeededEntropy::new(self.seed ^ number.wrapping_mul(SPREAD)));
+        let mut source = Fast::new(self.seed ^ number.wrapping_mul(SPREAD));
         // Short ones first: most of what is wrong shows early.
         let length = usize::try_from((number + 2).min(LONGEST)).unwrap_or_default();
         actions(&mut source, length * 2, self.may_elapse)

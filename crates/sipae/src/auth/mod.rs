@@ -21,4 +21,5 @@ pub use kind::ChallengeKind;
 pub use param::AuthParam;
 pub use scheme::Scheme;
 pub use walk::{RawParam, Step, Walk};
+pub(crate) use write::write_known;
 pub use write::{AuthWriter, Quoting, Style};

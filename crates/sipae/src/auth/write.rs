@@ -131,11 +131,38 @@ impl AuthWriter {
     }
 }
 
+/// Appends scheme and parameters, those that have a value: what [`AuthWriter`] writes of them, without a copy of
+/// anything. No parameter occurs twice.
+pub(crate) fn write_known(
+    out: &mut Vec<u8>,
+    style: &Style,
+    scheme: Scheme,
+    params: &[(AuthParam, Option<&[u8]>)],
+) {
+    out.extend_from_slice(scheme.name().as_bytes());
+    let named = style.order.iter().filter_map(|param| params.iter().find(|(other, _)| other == param));
+    let others = params.iter().filter(|(param, _)| !style.order.contains(param));
+    let mut separator = " ";
+    for (param, value) in named.chain(others) {
+        let Some(value) = value else { continue };
+        out.extend_from_slice(separator.as_bytes());
+        out.extend_from_slice(param.name().as_bytes());
+        out.push(b'=');
+        write_value(out, value, is_known_quoted(*param, style.quoting));
+        separator = style.separator;
+    }
+}
+
 fn is_quoted(name: &str, quoting: Quoting) -> bool {
+    let known = AuthParam::from_octets(name.as_bytes());
+    known.map_or(quoting != Quoting::None, |param| is_known_quoted(param, quoting))
+}
+
+fn is_known_quoted(param: AuthParam, quoting: Quoting) -> bool {
     match quoting {
         Quoting::All => true,
         Quoting::None => false,
-        Quoting::Canonical => AuthParam::from_octets(name.as_bytes()).is_none_or(AuthParam::is_quoted),
+        Quoting::Canonical => param.is_quoted(),
     }
 }
 
@@ -146,5 +173,34 @@ fn write_value(out: &mut Vec<u8>, value: &[u8], quoted: bool) {
     out.extend_from_slice(value);
     if quoted {
         out.push(b'"');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_parameters_are_written_as_by_the_writer_of_any() {
+        let params = [
+            (Qop, Some("auth")),
+            (Realm, Some("r")),
+            (Opaque, None),
+            (Crand, Some("1badb002")),
+            (Response, Some("00")),
+            (Version, Some("4")),
+        ];
+        let writer = params
+            .iter()
+            .fold(AuthWriter::new(Scheme::Ntlm), |writer, (param, value)| writer.optional(*param, *value));
+        let params = params.map(|(param, value)| (param, value.map(str::as_bytes)));
+        for order in [Style::CANONICAL, Style::OCS, Style::COMMUNICATOR, Style::RTCC, Style::AS_ADDED] {
+            for quoting in [Quoting::Canonical, Quoting::All, Quoting::None] {
+                let style = Style { quoting, ..order };
+                let mut out = Vec::new();
+                write_known(&mut out, &style, Scheme::Ntlm, &params);
+                assert_eq!(out, writer.write(&style), "{style:?}");
+            }
+        }
     }
 }

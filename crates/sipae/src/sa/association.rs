@@ -3,13 +3,14 @@
 use sipae_spec::Diagnostic;
 
 use super::{ReplayWindow, WindowError};
-use crate::auth::{AuthHeader, AuthParam, AuthWriter, Scheme, Style};
-use crate::buffer::{SignatureBuffer, SignatureParams};
+use crate::auth::{AuthHeader, AuthParam, AuthWriter, Scheme, Style, write_known};
+use crate::buffer::{Field, SignatureBuffer, SignatureParams};
 use crate::draft::Draft;
-use crate::encoding::encode_base16;
+use crate::encoding::write_base16;
 use crate::kerberos::KerberosMac;
-use crate::message::{HeaderName, Message, MessageError, Value};
+use crate::message::{HeaderName, Message, Value};
 use crate::ntlm::{DatagramMac, SessionKeys};
+use crate::octets::slice;
 use crate::side::Side;
 use crate::tlsdsk::{TlsDskMac, TlsOutcome};
 use crate::version::Version;
@@ -230,14 +231,53 @@ impl SecurityAssociation {
     /// When the message is unfit for signing, see [`SignatureBuffer::new`], when a value would make the buffer
     /// ambiguous (SIPAE-2.2-27), or when the numbers are used up (SIPAE-3.1.1-11).
     pub fn sign(&mut self, draft: &mut Draft, rand: [u8; 4], options: &SignOptions) -> Result<(), Breach> {
-        let number = options.number.or(self.next).ok_or(Breach::NumbersUsedUp)?;
-        let writer = self.signed_header(draft, rand, number, options)?;
+        let number = self.number_to_use(options)?;
+        let texts = Texts::new(self.signer, rand, number);
+        let (rand, number_text) = texts.with(options);
+        let mut header = Vec::with_capacity(512);
+        draft.read(|message| {
+            let params = self.signature_params(rand, number_text);
+            let buffer = SignatureBuffer::new(message, &params, self.parameters.version)?;
+            Ok(self.write_signed(&buffer, rand, number_text, options, &mut header))
+        })??;
         self.remove_own(draft);
-        draft.push(options.header, writer.write(&options.style));
+        draft.push(options.header, header);
+        self.count(number, options);
+        Ok(())
+    }
+
+    /// Appends the value of the header field that signs a message, and counts. Whoever writes a message knows the values
+    /// that are covered, so that it is not read again: for those who sign many.
+    ///
+    /// # Errors
+    /// When a value would make the buffer ambiguous (SIPAE-2.2-27), or when the numbers are used up (SIPAE-3.1.1-11).
+    pub fn sign_values<'a>(
+        &mut self,
+        is_response: bool,
+        value: impl Fn(Field) -> Value<'a>,
+        rand: [u8; 4],
+        options: &SignOptions,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Breach> {
+        let number = self.number_to_use(options)?;
+        let texts = Texts::new(self.signer, rand, number);
+        let (rand, number_text) = texts.with(options);
+        let params = self.signature_params(rand, number_text);
+        let value = |field| value(field);
+        let buffer = SignatureBuffer::of_values(self.parameters.version, is_response, &params, value);
+        self.write_signed(&buffer, rand, number_text, options, out)?;
+        self.count(number, options);
+        Ok(())
+    }
+
+    fn number_to_use(&self, options: &SignOptions) -> Result<u32, Breach> {
+        options.number.or(self.next).ok_or(Breach::NumbersUsedUp)
+    }
+
+    const fn count(&mut self, number: u32, options: &SignOptions) {
         if options.number.is_none() {
             self.next = number.checked_add(1);
         }
-        Ok(())
     }
 
     fn remove_own(&self, draft: &mut Draft) {
@@ -251,54 +291,60 @@ impl SecurityAssociation {
         });
     }
 
-    fn signed_header(
+    /// The buffer stands in `out` while it is signed: nothing else is allocated for it.
+    fn write_signed(
         &self,
-        draft: &Draft,
-        rand: [u8; 4],
-        number: u32,
+        buffer: &SignatureBuffer<'_>,
+        rand: &[u8],
+        number: &[u8],
         options: &SignOptions,
-    ) -> Result<AuthWriter, Breach> {
-        let rand = match self.signer {
-            Side::Client => encode_base16(&rand),
-            Side::Server => encode_base16(&rand).to_ascii_uppercase(),
-        };
-        let rand = options.rand_text.clone().unwrap_or(rand);
-        let number = options.number_text.clone().unwrap_or_else(|| number.to_string());
-        let (ambiguous, buffer) = draft.read(|message| {
-            let buffer = self.buffer(message, rand.as_bytes(), number.as_bytes())?;
-            Ok((buffer.ambiguous(), buffer.to_vec()))
-        })?;
-        if let Some(field) = ambiguous {
+        out: &mut Vec<u8>,
+    ) -> Result<(), Breach> {
+        if let Some(field) = buffer.ambiguous() {
             return Err(Breach::Ambiguous { field });
         }
-        let signature = encode_base16(&self.context.sign(self.signer, &buffer));
-        let version = self.parameters.version.param().filter(|_| options.with_version);
-        let opaque = Some(&self.opaque).filter(|opaque| !opaque.is_empty());
-        Ok(self
-            .parameters
-            .writer()
-            .optional(AuthParam::Opaque, opaque)
-            .optional(AuthParam::GssapiData, options.token.as_ref())
-            .param(self.signer.rand(), rand)
-            .param(self.signer.number(), number)
-            .param(self.signer.signature(), signature)
-            .optional(AuthParam::Version, version))
+        let start = out.len();
+        buffer.write_to(out);
+        let signature = self.context.sign(self.signer, slice(out, start, out.len()));
+        out.truncate(start);
+        let mut digits = Vec::with_capacity(2 * signature.len());
+        write_base16(&signature, false, &mut digits);
+        self.write_header(rand, number, &digits, options, out);
+        Ok(())
     }
 
-    fn buffer<'a>(
-        &'a self,
-        message: &Message<'a>,
-        rand: &'a [u8],
-        number: &'a [u8],
-    ) -> Result<SignatureBuffer<'a>, MessageError> {
-        let params = SignatureParams {
+    fn write_header(
+        &self,
+        rand: &[u8],
+        number: &[u8],
+        signature: &[u8],
+        options: &SignOptions,
+        out: &mut Vec<u8>,
+    ) {
+        let Self { parameters, opaque, signer, .. } = self;
+        let version = parameters.version.param().filter(|_| options.with_version);
+        let params = [
+            (AuthParam::Qop, Some(&b"auth"[..])),
+            (AuthParam::Realm, Some(parameters.realm.as_slice())),
+            (AuthParam::Targetname, Some(parameters.targetname.as_slice())),
+            (AuthParam::Opaque, Some(opaque.as_slice()).filter(|opaque| !opaque.is_empty())),
+            (AuthParam::GssapiData, options.token.as_deref().map(str::as_bytes)),
+            (signer.rand(), Some(rand)),
+            (signer.number(), Some(number)),
+            (signer.signature(), Some(signature)),
+            (AuthParam::Version, version.map(str::as_bytes)),
+        ];
+        write_known(out, &options.style, parameters.scheme, &params);
+    }
+
+    fn signature_params<'a>(&'a self, rand: &'a [u8], number: &'a [u8]) -> SignatureParams<'a> {
+        SignatureParams {
             protocol: self.parameters.scheme.name().as_bytes(),
             rand: Value(rand),
             number: Value(number),
             realm: Value(&self.parameters.realm),
             targetname: Value(&self.parameters.targetname),
-        };
-        SignatureBuffer::new(message, &params, self.parameters.version)
+        }
     }
 
     /// Verifies the peer's signature and, if it is good, its number: in this order (SIPAE-3.1.1-09).
@@ -347,6 +393,50 @@ impl SecurityAssociation {
             WindowError::Replayed => Breach::Replayed { number },
             WindowError::TooOld | WindowError::Zero => Breach::TooOld { number },
         })
+    }
+}
+
+/// The texts of rand and number in a header field.
+struct Texts {
+    rand: [u8; 8],
+    number: [u8; 10],
+    /// Where the number begins.
+    start: usize,
+}
+
+impl Texts {
+    fn new(signer: Side, rand: [u8; 4], number: u32) -> Self {
+        let mut texts = Self { rand: [0; 8], number: [b'0'; 10], start: 9 };
+        texts.set_rand(rand, signer == Side::Server);
+        texts.set_number(number);
+        texts
+    }
+
+    fn set_rand(&mut self, rand: [u8; 4], is_upper: bool) {
+        let encode = if is_upper { base16ct::upper::encode } else { base16ct::lower::encode };
+        // Eight digits for four octets.
+        let _: Result<&[u8], _> = encode(&rand, &mut self.rand);
+    }
+
+    fn set_number(&mut self, number: u32) {
+        let mut rest = number;
+        for (place, digit) in self.number.iter_mut().enumerate().rev() {
+            if rest == 0 {
+                break;
+            }
+            *digit = b'0' + u8::try_from(rest % 10).unwrap_or_default();
+            self.start = place;
+            rest /= 10;
+        }
+    }
+
+    /// Those that are written: only faulty messages have others.
+    fn with<'o>(&'o self, options: &'o SignOptions) -> (&'o [u8], &'o [u8]) {
+        let number = slice(&self.number, self.start, self.number.len());
+        (
+            options.rand_text.as_deref().map_or(&self.rand, str::as_bytes),
+            options.number_text.as_deref().map_or(number, str::as_bytes),
+        )
     }
 }
 

@@ -8,19 +8,30 @@ use sipae::side::Side;
 use sipae::version::Version;
 use sipae_gen::Source;
 use sipae_gen::conforming::{
-    Context, Freedom, Freedoms, header as conforming_header, message as conforming_message,
+    Context, Freedom, Freedoms, Header, Kind, header as conforming_header, message as conforming_message,
 };
 use sipae_vectors::inputs::{self, BufferContext, MacMessage};
 use sipae_vectors::{Hex, Operation};
 
 pub(super) fn buffer(source: &mut dyn Source, freedoms: &[Freedom]) -> Operation {
-    let message = conforming_message(source, Freedoms(freedoms)).text;
+    let message = text(source, Freedoms::of(freedoms));
     let context = context(source, freedoms);
     Operation::SipBuffer(inputs::SipBuffer { message, context, values: None, context_in_message: None })
 }
 
+/// A message; all of it is UTF-8.
+fn text(source: &mut dyn Source, freedoms: Freedoms) -> String {
+    String::from_utf8(conforming_message(source, freedoms).octets).unwrap_or_default()
+}
+
+/// A field of a scheme that signs; all of it is UTF-8.
+fn signing_header(source: &mut dyn Source, freedoms: Freedoms) -> Header {
+    let kind = Kind::signing(source);
+    conforming_header(source, freedoms, kind)
+}
+
 fn context(source: &mut dyn Source, freedoms: &[Freedom]) -> BufferContext {
-    let Context { scheme, rand, number, realm, targetname } = Context::drawn(source, Freedoms(freedoms));
+    let Context { scheme, rand, number, realm, targetname } = Context::drawn(source, Freedoms::of(freedoms));
     BufferContext {
         scheme: scheme.to_owned(),
         rand,
@@ -31,19 +42,24 @@ fn context(source: &mut dyn Source, freedoms: &[Freedom]) -> BufferContext {
 }
 
 pub(super) fn message(source: &mut dyn Source, freedoms: &[Freedom]) -> Operation {
-    let message = conforming_message(source, Freedoms(freedoms)).text;
+    let message = text(source, Freedoms::of(freedoms));
     Operation::SipMessage(inputs::SipMessage { message })
 }
 
 pub(super) fn header(source: &mut dyn Source, freedoms: &[Freedom]) -> Operation {
-    Operation::AuthHeader(inputs::AuthHeader { header: conforming_header(source, Freedoms(freedoms)).text })
+    let header = signing_header(source, Freedoms::of(freedoms));
+    let header = String::from_utf8(header.text).unwrap_or_default();
+    Operation::AuthHeader(inputs::AuthHeader { header })
 }
 
 pub(super) fn header_to_write(source: &mut dyn Source) -> Operation {
-    let header =
-        conforming_header(source, Freedoms(&[Freedom::Order, Freedom::Separators, Freedom::Backslashes]));
-    let scheme = if source.one_in(2) { header.scheme.to_ascii_lowercase() } else { header.scheme.to_owned() };
-    Operation::AuthWrite(inputs::AuthWrite { scheme, params: header.params })
+    let freedoms = Freedoms::of(&[Freedom::Order, Freedom::Separators, Freedom::Backslashes]);
+    let header = signing_header(source, freedoms);
+    let scheme = header.kind.scheme.name();
+    let scheme = if source.one_in(2) { scheme.to_ascii_lowercase() } else { scheme.to_owned() };
+    let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
+    let params = header.params().map(|(name, value)| (name.to_owned(), text(value))).collect();
+    Operation::AuthWrite(inputs::AuthWrite { scheme, params })
 }
 
 pub(super) fn base16(source: &mut dyn Source) -> Operation {
@@ -144,7 +160,7 @@ fn alter(source: &mut dyn Source, signature: &mut Vec<u8>) {
 pub(super) fn to_sign(source: &mut dyn Source) -> Operation {
     let is_extended = source.below(3) != 2;
     let Keys { sign_key, seal_key } = Keys::drawn(source, is_extended);
-    let message = conforming_message(source, Freedoms(&[Freedom::Expires])).text;
+    let message = text(source, Freedoms::of(&[Freedom::Expires]));
     let version = u8::try_from(source.between(2, 4)).unwrap_or(4);
     Operation::SipNtlmSign(inputs::SipNtlmSign {
         message,
@@ -236,7 +252,7 @@ fn conversation(source: &mut dyn Source, mut association: SecurityAssociation) -
 }
 
 fn signed(source: &mut dyn Source, association: &mut SecurityAssociation, number: u32) -> Option<String> {
-    let text = conforming_message(source, Freedoms(&[])).text;
+    let text = text(source, Freedoms::NONE);
     let message = Message::parse(text.as_bytes(), &Limits::DEFAULT).ok()?;
     let mut draft = Draft::from_message(&message);
     let header = match association.signer {

@@ -1,0 +1,163 @@
+//! How the value of an authentication header field is written: everything but what it says.
+
+use sipae::auth::{AuthParam, Style};
+
+use super::{Freedom, Freedoms, flip, shuffle, write_blank, write_cased};
+use crate::source::Source;
+
+/// How a value may stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// In quotation marks.
+    Quoted,
+    /// Without them.
+    Bare,
+    /// Either way: a token of a parameter that nobody knows.
+    Either,
+}
+
+/// One parameter of a field that is being written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Param<'a> {
+    pub(super) name: &'a [u8],
+    pub(super) known: Option<AuthParam>,
+    /// As it stands between quotation marks.
+    pub(super) value: &'a [u8],
+    pub(super) form: Form,
+}
+
+impl<'a> Param<'a> {
+    /// One that nobody knows.
+    pub(super) const fn unknown(name: &'a str, value: &'a [u8]) -> Self {
+        let form = if value.is_empty() { Form::Quoted } else { Form::Either };
+        Self { name: name.as_bytes(), known: None, value, form }
+    }
+}
+
+/// Parameters that nobody knows.
+pub(super) const UNKNOWN: &[(&str, &str)] = &[
+    ("foo", "bar"),
+    ("x", "1"),
+    ("ms-x", ""),
+    ("realms", "realm"),
+    ("xrealm", "no"),
+    ("cnum2", "7"),
+    ("a.b_c~d", "e"),
+];
+
+const PRODUCTS: &[Style] = &[Style::CANONICAL, Style::OCS, Style::COMMUNICATOR, Style::RTCC];
+
+/// Brings parameters into an order that is taken, and says whether the product that has it writes no blanks.
+pub(super) fn order<T>(
+    source: &mut dyn Source,
+    freedoms: Freedoms,
+    params: &mut [T],
+    known: impl Fn(&T) -> Option<AuthParam>,
+) -> bool {
+    let product = if freedoms.has(Freedom::Products) { source.pick(PRODUCTS) } else { None };
+    let has_its_order = product.is_some() && (!freedoms.has(Freedom::Order) || source.below(2) == 0);
+    match product.filter(|_| has_its_order) {
+        Some(product) => params.sort_by_key(|param| place(product, known(param))),
+        None => shuffle(source, freedoms, params),
+    }
+    product.is_some_and(|product| product.separator == ",")
+}
+
+fn place(product: &Style, param: Option<AuthParam>) -> usize {
+    let place = product.order.iter().position(|ordered| Some(*ordered) == param);
+    place.unwrap_or(product.order.len())
+}
+
+/// Appends parameters in their order.
+pub(super) fn write<'a>(
+    source: &mut dyn Source,
+    freedoms: Freedoms,
+    is_tight: bool,
+    params: impl Iterator<Item = Param<'a>>,
+    out: &mut Vec<u8>,
+) {
+    for (place, param) in params.enumerate() {
+        if place == 0 {
+            write_blank(source, freedoms, " ", out);
+        } else {
+            write_blank(source, freedoms, "", out);
+            out.push(b',');
+            write_blank(source, freedoms, if is_tight { "" } else { " " }, out);
+        }
+        write_param(source, freedoms, &param, out);
+    }
+}
+
+fn write_param(source: &mut dyn Source, freedoms: Freedoms, param: &Param<'_>, out: &mut Vec<u8>) {
+    write_cased(source, freedoms.has(Freedom::Names), param.name, out);
+    write_equals(source, freedoms, out);
+    if is_bare(source, freedoms, param) {
+        out.extend_from_slice(param.value);
+    } else {
+        out.push(b'"');
+        write_quoted(source, freedoms, param, out);
+        out.push(b'"');
+    }
+}
+
+fn write_equals(source: &mut dyn Source, freedoms: Freedoms, out: &mut Vec<u8>) {
+    if freedoms.has(Freedom::Equals) {
+        let (before, behind) = match source.below(4) {
+            0 | 1 => ("", ""),
+            2 => (" ", " "),
+            _ => ("", "\t"),
+        };
+        out.extend_from_slice(before.as_bytes());
+        out.push(b'=');
+        out.extend_from_slice(behind.as_bytes());
+    } else {
+        out.push(b'=');
+    }
+}
+
+fn is_bare(source: &mut dyn Source, freedoms: Freedoms, param: &Param<'_>) -> bool {
+    match param.form {
+        Form::Bare => true,
+        Form::Either => source.below(2) == 1,
+        Form::Quoted if param.known == Some(AuthParam::Qop) => {
+            freedoms.has(Freedom::BareQop) && source.below(2) == 1
+        }
+        Form::Quoted => false,
+    }
+}
+
+fn write_quoted(source: &mut dyn Source, freedoms: Freedoms, param: &Param<'_>, out: &mut Vec<u8>) {
+    let start = out.len();
+    let is_signature = matches!(param.known, Some(AuthParam::Response | AuthParam::Rspauth));
+    if freedoms.has(Freedom::ValueFolds) && param.value.contains(&b' ') {
+        write_folded(source, param.value, out);
+    } else {
+        out.extend_from_slice(param.value);
+    }
+    if is_signature && freedoms.has(Freedom::Digits) {
+        let written = out.get_mut(start..).unwrap_or_default();
+        match source.below(4) {
+            0 => {}
+            1 => written.make_ascii_lowercase(),
+            2 => written.make_ascii_uppercase(),
+            _ => flip(source.below(u32::MAX), written),
+        }
+    }
+}
+
+/// A fold reads as one blank, and swallows those beside it: only a blank that stands alone can be one.
+fn write_folded(source: &mut dyn Source, value: &[u8], out: &mut Vec<u8>) {
+    let is_lone = |place: usize| {
+        let is_text = |place: Option<usize>| {
+            place.and_then(|place| value.get(place)).is_some_and(|octet| !octet.is_ascii_whitespace())
+        };
+        is_text(place.checked_sub(1)) && is_text(place.checked_add(1))
+    };
+    for (place, octet) in value.iter().enumerate() {
+        if *octet == b' ' && is_lone(place) {
+            out.extend_from_slice(source.text(&[" ", "\r\n ", "\t\r\n  "]).as_bytes());
+        } else {
+            out.push(*octet);
+        }
+    }
+}
