@@ -1,20 +1,23 @@
 //! Writes the corpus and the dictionaries that the fuzzer starts from:
 //! `cargo run --manifest-path fuzz/Cargo.toml --bin seeds`.
 //!
-//! Messages, header values and tokens come out of `vectors/` and are named after their vector; conversations come
-//! from the reference client and server. What other files there are stays: kept findings, for example.
+//! Messages, header values, tokens and lines come out of `vectors/` and are named after their vector; conversations
+//! come from the reference client and server. What other files there are stays: kept findings, for example. With
+//! `--check` nothing is written, and it is an error if something would be.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use sipae::auth::{AuthParam, Scheme};
 use sipae::client::Input;
 use sipae::message::HeaderName;
 use sipae::version::Version;
 use sipae_testsuite::conversation::{self, Conversation};
+use sipae_testsuite::oracles::{client_sequence, server_sequence};
 use sipae_testsuite::sample;
+use sipae_vectors::Operation;
 
 /// A target gets at most this many inputs out of the vectors: the fuzzer makes the others.
 const MOST: usize = 36;
@@ -22,16 +25,48 @@ const MOST: usize = 36;
 type Inputs = Vec<(String, Vec<u8>)>;
 
 fn main() -> io::Result<()> {
+    let checks = std::env::args().any(|arg| arg == "--check");
+    let stale: Vec<_> = files()?.into_iter().filter(|(path, octets)| !is_there(path, octets)).collect();
+    if checks && !stale.is_empty() {
+        let names: Vec<_> = stale.iter().map(|(path, _)| path.display().to_string()).collect();
+        return Err(io::Error::other(format!("not as the vectors have them: {}", names.join(", "))));
+    }
+    stale.iter().try_for_each(|(path, octets)| write(path, octets))
+}
+
+/// Every file of the corpus that is made here, and the dictionaries.
+fn files() -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
     let messages = messages()?;
-    write("message", spread(&messages))?;
-    write("message_stream", streams(&messages))?;
-    write("auth_header", spread(&texts(AUTH_HEADERS, "auth_header", "/inputs/header")?))?;
-    write("ntlm", tokens()?)?;
-    write("kerberos", kerberos()?)?;
-    write("server", conversations(|conversation| conversation.requests))?;
-    write("client", conversations(|conversation| conversation.answers))?;
-    write("tls_dsk", flights()?)?;
-    dictionaries()
+    let corpora = [
+        ("message", spread(&messages)),
+        ("message_stream", streams(&messages)),
+        ("auth_header", spread(&texts(AUTH_HEADERS, "auth_header", "/inputs/header")?)),
+        ("buffer", spread(&buffers()?)),
+        ("ntlm", tokens()?),
+        ("kerberos", kerberos()?),
+        ("server", conversations(|conversation| conversation.requests)),
+        ("client", conversations(|conversation| conversation.answers)),
+        ("server_sequence", sequences(server_sequence::programs(), server_sequence::strange, &messages)),
+        ("client_sequence", sequences(client_sequence::programs(), client_sequence::strange, &messages)),
+        ("tls_dsk", flights()?),
+        ("vectors_loader", vector_files()?),
+        ("codec_protocol", lines()?),
+    ];
+    let folder = root().join("fuzz/corpus");
+    let inputs = corpora.into_iter().flat_map(|(target, inputs)| {
+        let folder = folder.join(target);
+        inputs.into_iter().map(move |(name, octets)| (folder.join(name), octets))
+    });
+    Ok(inputs.chain(dictionaries()).collect())
+}
+
+fn is_there(path: &Path, octets: &[u8]) -> bool {
+    fs::read(path).is_ok_and(|found| found == octets)
+}
+
+fn write(path: &Path, octets: &[u8]) -> io::Result<()> {
+    path.parent().map_or(Ok(()), fs::create_dir_all)?;
+    fs::write(path, octets)
 }
 
 const MESSAGES: &[&str] = &[
@@ -49,6 +84,11 @@ const AUTH_HEADERS: &[&str] = &[
 
 const TOKENS: &[&str] =
     &["ntlm/messages.json", "ntlm/authenticate-mic.json", "ntlm/exchange.json", "ntlm/reflection.json"];
+
+const BUFFERS: &[&str] =
+    &["sipbuf/buffers.json", "sipbuf/absent.json", "sipbuf/edge-cases.json", "sipbuf/octets.json"];
+
+const SIGNED: &[&str] = &["verify/verify.json", "ntlm/sip.json", "sipbuf/auth-headers.json"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -198,14 +238,110 @@ fn conversations(side: impl Fn(Conversation) -> Vec<u8>) -> Inputs {
     inputs
 }
 
-fn write(target: &str, inputs: Inputs) -> io::Result<()> {
-    let folder = root().join("fuzz/corpus").join(target);
-    fs::create_dir_all(&folder)?;
-    inputs.iter().try_for_each(|(name, octets)| fs::write(folder.join(name), octets))
+/// Programs of a sequence, and a few messages in the middle of one.
+fn sequences(programs: Vec<(&str, Vec<u8>)>, strange: fn(&[u8]) -> Vec<u8>, messages: &Inputs) -> Inputs {
+    let programs = programs.into_iter().map(|(name, program)| (name.to_owned(), program));
+    let few = spread(messages).into_iter().step_by(6);
+    programs.chain(few.map(|(name, octets)| (format!("strange-{name}"), strange(&octets)))).collect()
+}
+
+/// Messages whose signature buffer is asked for, with its parameters in a header field of the message.
+fn buffers() -> io::Result<Inputs> {
+    let mut inputs = vec![("signed-register".to_owned(), sample::REGISTER.to_vec())];
+    inputs.extend(texts(BUFFERS, "sip_buffer", "/inputs/message")?);
+    for file in SIGNED {
+        for vector in vectors(file)? {
+            let mut found = Vec::new();
+            collect_messages(&vector["inputs"], &mut found);
+            let name = |place| if place == 0 { id(&vector) } else { format!("{}-{place}", id(&vector)) };
+            inputs.extend(found.into_iter().enumerate().map(|(place, octets)| (name(place), octets)));
+        }
+    }
+    Ok(inputs)
+}
+
+fn collect_messages(value: &Value, found: &mut Vec<Vec<u8>>) {
+    match value {
+        Value::String(text) if text.contains("SIP/2.0") && text.contains("\r\n\r\n") => {
+            found.push(text.clone().into_bytes());
+        }
+        Value::Array(values) => values.iter().for_each(|value| collect_messages(value, found)),
+        Value::Object(fields) => fields.values().for_each(|value| collect_messages(value, found)),
+        _ => {}
+    }
+}
+
+/// The shortest vector of each operation, with the file that it stands in.
+fn shortest() -> io::Result<Vec<(Value, Value)>> {
+    let mut shortest: BTreeMap<String, (usize, Value, Value)> = BTreeMap::new();
+    for path in vector_paths(&root().join("vectors"))? {
+        let mut file: Value = serde_json::from_slice(&fs::read(path)?)?;
+        let Some(Value::Array(vectors)) = file.get_mut("vectors").map(Value::take) else { continue };
+        for vector in vectors {
+            let (op, length) =
+                (vector["op"].as_str().unwrap_or_default().to_owned(), vector.to_string().len());
+            if shortest.get(&op).is_none_or(|(least, ..)| length < *least) {
+                shortest.insert(op, (length, file.clone(), vector));
+            }
+        }
+    }
+    Ok(shortest.into_values().map(|(_, file, vector)| (file, vector)).collect())
+}
+
+fn vector_paths(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            paths.extend(vector_paths(&path)?);
+        } else if path.extension().is_some_and(|extension| extension == "json")
+            && !path.ends_with("schema.json")
+        {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+/// Files of one vector each, and what is wrong with some.
+fn vector_files() -> io::Result<Inputs> {
+    let mut inputs = Inputs::new();
+    for (mut file, vector) in shortest()? {
+        let name = vector["op"].as_str().unwrap_or_default().to_owned();
+        file["vectors"] = Value::Array(vec![vector]);
+        inputs.push((name, file.to_string().into_bytes()));
+    }
+    let twice = br#"{"family":"f","family":"f","description":"","vectors":[]}"#;
+    inputs.push(("key-twice".to_owned(), twice.to_vec()));
+    inputs.push(("no-vectors".to_owned(), br#"{"family":"f","description":"","vectors":[]}"#.to_vec()));
+    Ok(inputs)
+}
+
+/// A request for each operation and its answer, and what else a codec may say.
+fn lines() -> io::Result<Inputs> {
+    let mut inputs = Inputs::new();
+    for (number, (_, vector)) in (1..).zip(shortest()?) {
+        let name = vector["op"].as_str().unwrap_or_default().to_owned();
+        let request = json!({"id": number, "op": vector["op"], "inputs": vector["inputs"]});
+        let answer = json!({"id": number, "answer": vector["expected"]});
+        inputs.push((name, format!("{request}\n{answer}\n").into_bytes()));
+    }
+    let said = [
+        (
+            "greeting",
+            r#"{"protocol":"sipae-codec","version":1,"program":"my stack 1.2","operations":["base16"]}"#,
+        ),
+        ("unsupported", r#"{"id":3,"unsupported":"ntowfv1"}"#),
+        ("malformed", r#"{"id":4,"malformed":"seal_key: 3 octets"}"#),
+        ("operation-of-tomorrow", r#"{"id":5,"op":"of_tomorrow","inputs":{},"newer":0}"#),
+    ];
+    inputs.extend(said.map(|(name, line)| (name.to_owned(), line.as_bytes().to_vec())));
+    Ok(inputs)
 }
 
 /// Words of the protocol, so that the fuzzer need not guess them letter by letter.
-fn dictionaries() -> io::Result<()> {
+fn dictionaries() -> Vec<(PathBuf, Vec<u8>)> {
     let auth: Vec<String> = AuthParam::ALL
         .iter()
         .map(|param| format!("{param}="))
@@ -221,21 +357,59 @@ fn dictionaries() -> io::Result<()> {
         .chain(["<sip:", "tel:+1", ";tag=", ";epid=", "<urn:uuid:", "z9hG4bK", "><"].map(str::to_owned))
         .collect();
     let both: Vec<String> = sip.iter().chain(&auth).cloned().collect();
-    dictionary("auth_header", &auth)?;
-    dictionary("message", &both)?;
-    dictionary("message_stream", &sip)?;
-    dictionary("forwarding", &both)?;
-    dictionary("server", &both)?;
-    dictionary("client", &both)?;
-    dictionary("tls_dsk", &["\u{16}\u{3}\u{1}", "\u{16}\u{3}\u{3}", "\u{14}\u{3}\u{3}\0\u{1}\u{1}"].map(str::to_owned))?;
-    dictionary("ntlm", &["NTLMSSP\0\u{1}", "NTLMSSP\0\u{2}", "NTLMSSP\0\u{3}"].map(str::to_owned))
+    let flights = ["\u{16}\u{3}\u{1}", "\u{16}\u{3}\u{3}", "\u{14}\u{3}\u{3}\0\u{1}\u{1}"].map(str::to_owned);
+    let tokens = ["NTLMSSP\0\u{1}", "NTLMSSP\0\u{2}", "NTLMSSP\0\u{3}"].map(str::to_owned);
+    let dictionaries: [(&str, &[String]); 13] = [
+        ("auth_header", &auth),
+        ("buffer", &both),
+        ("message", &both),
+        ("message_stream", &sip),
+        ("forwarding", &both),
+        ("server", &both),
+        ("server_sequence", &both),
+        ("client", &both),
+        ("client_sequence", &both),
+        ("tls_dsk", &flights),
+        ("ntlm", &tokens),
+        ("vectors_loader", &json_words()),
+        ("codec_protocol", &json_words()),
+    ];
+    dictionaries.map(|(target, words)| dictionary(target, words)).into()
 }
 
-fn dictionary(target: &str, words: &[String]) -> io::Result<()> {
-    let folder = root().join("fuzz/dict");
-    fs::create_dir_all(&folder)?;
+/// Keys of vector files and of lines of the codec protocol, and values that stand in them.
+fn json_words() -> Vec<String> {
+    let keys = [
+        "family",
+        "description",
+        "vectors",
+        "id",
+        "op",
+        "source",
+        "provenance",
+        "inputs",
+        "expected",
+        "note",
+        "lenient",
+        "refusable",
+        "protocol",
+        "version",
+        "program",
+        "operations",
+        "answer",
+        "unsupported",
+        "malformed",
+    ];
+    let values = ["published", "capture", "oracle", "self-generated", "sipae-codec"];
+    let marks = ["{}", "[]", "null", "true", "1e400", "-0.0", "18446744073709551616", "\\u0000", "\\ud800"];
+    let keys = keys.into_iter().map(|key| format!("\"{key}\":"));
+    let values = values.into_iter().chain(Operation::NAMES.iter().copied()).map(|name| format!("\"{name}\""));
+    keys.chain(values).chain(marks.map(str::to_owned)).collect()
+}
+
+fn dictionary(target: &str, words: &[String]) -> (PathBuf, Vec<u8>) {
     let lines: String = words.iter().map(|word| format!("\"{}\"\n", escaped(word))).collect();
-    fs::write(folder.join(format!("{target}.dict")), lines)
+    (root().join("fuzz/dict").join(format!("{target}.dict")), lines.into_bytes())
 }
 
 fn escaped(word: &str) -> String {

@@ -10,7 +10,7 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -134,7 +134,7 @@ impl Target<'_> {
         for folder in [&found, &artifacts] {
             fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
         }
-        let before = files(&artifacts)?;
+        let (before, begin) = (files(&artifacts)?, Instant::now());
         let output = self
             .command(args)
             .stdout(Stdio::null())
@@ -149,7 +149,8 @@ impl Target<'_> {
         if !output.status.success() && findings.is_empty() {
             bail!("{} ended with {} and left no input behind", self.name, output.status);
         }
-        Ok(Report { target: self.name.to_owned(), stats: Stats::read(&log), findings: findings.len() })
+        let (target, time) = (self.name.to_owned(), begin.elapsed());
+        Ok(Report { target, time, stats: Stats::read(&log), findings: findings.len() })
     }
 
     fn folder(&self, kind: &str) -> PathBuf {

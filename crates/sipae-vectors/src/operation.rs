@@ -42,9 +42,11 @@ macro_rules! operations {
         }
 
         impl Operation {
-            /// The same from JSON text, in one pass; what is wrong with the text is looked for in a second one.
+            /// The same from JSON text, in one pass; what is wrong with the text is looked for in a second one. An array
+            /// is no object, although a derived struct would take one.
             pub(crate) fn from_text(op: &str, inputs: &RawValue) -> Result<Self, InputError> {
                 let read = match op {
+                    _ if !inputs.get().trim_start().starts_with('{') => None,
                     $($name => serde_json::from_str(inputs.get()).ok().map(Self::$variant),)*
                     _ => None,
                 };

@@ -4,6 +4,7 @@
 
 mod serve;
 
+use serde::de::Error;
 use serde::{Deserialize, Serialize};
 
 use crate::answer::Answer;
@@ -72,7 +73,7 @@ impl Greeting {
     /// # Errors
     /// When it is none, or of another protocol or version.
     pub fn read(line: &str) -> Result<Self, GreetingError> {
-        let greeting: Self = serde_json::from_str(line).map_err(|error| GreetingError::Unreadable {
+        let greeting: Self = object(line.as_bytes()).map_err(|error| GreetingError::Unreadable {
             line: one_line(line),
             problem: one_line(&error.to_string()),
         })?;
@@ -92,6 +93,16 @@ impl Greeting {
     #[must_use]
     pub fn offers(&self, op: &str) -> bool {
         self.operations.as_ref().is_none_or(|operations| operations.iter().any(|name| name == op))
+    }
+}
+
+/// Reads a line that is an object; a derived struct would take an array as well.
+fn object<'de, T: Deserialize<'de>>(line: &'de [u8]) -> serde_json::Result<T> {
+    let read = serde_json::from_slice(line)?;
+    if line.trim_ascii_start().starts_with(b"{") {
+        Ok(read)
+    } else {
+        Err(Error::custom("expected an object"))
     }
 }
 
@@ -137,7 +148,7 @@ impl Reply {
     /// # Errors
     /// What is wrong with it, on one line.
     pub fn read(line: &[u8]) -> Result<Self, String> {
-        let read: ReplyLine = serde_json::from_slice(line).map_err(|error| one_line(&error.to_string()))?;
+        let read: ReplyLine = object(line).map_err(|error| one_line(&error.to_string()))?;
         let result = match (read.answer, read.unsupported, read.malformed) {
             (Some(answer), None, None) => Ok(answer),
             (None, Some(reason), None) => Err(Refusal::Unsupported(one_line(&reason))),
@@ -186,6 +197,7 @@ mod tests {
     #[test]
     fn what_is_no_greeting_says_what_it_is() {
         let told = |line: &str| Greeting::read(line).expect_err("no greeting").to_string();
+        assert!(told(r#"["sipae-codec",1]"#).ends_with("expected an object"));
         assert!(told("hello").starts_with("greets with \"hello\": expected value"));
         assert_eq!(told(r#"{"protocol":"x","version":1}"#), "speaks \"x\", not \"sipae-codec\"");
         assert_eq!(
@@ -224,6 +236,7 @@ mod tests {
             r#"{"id":1}"#,
             r#"{"id":-1,"answer":{}}"#,
             r#"{"id":1,"answer":[]}"#,
+            r#"[1,{}]"#,
             r#"{"id":1,"answer":{},"unsupported":"x"}"#,
         ] {
             Reply::read(line.as_bytes()).expect_err(line);

@@ -1,9 +1,10 @@
 //! What a run of one target came to, read from libFuzzer's output.
 
 use std::fmt;
+use std::time::Duration;
 
 /// The figures that libFuzzer tells.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Stats {
     /// Inputs tried.
     runs: u64,
@@ -13,6 +14,10 @@ pub(super) struct Stats {
     edges: u64,
     /// Inputs that are kept, because each takes an edge of its own.
     corpus: u64,
+    /// How much that is, as libFuzzer writes it: `697Kb`.
+    size: String,
+    /// Inputs that this run has added.
+    new: u64,
 }
 
 impl Stats {
@@ -26,6 +31,8 @@ impl Stats {
             per_second: stat("stat::average_exec_per_sec:"),
             edges: progress(" cov:"),
             corpus: progress(" corp:"),
+            size: size(log).unwrap_or("0b").to_owned(),
+            new: stat("stat::new_units_added:"),
         }
     }
 }
@@ -37,21 +44,28 @@ fn number(line: &str, key: &str) -> Option<u64> {
     digits.parse().ok()
 }
 
+/// What stands behind the number of kept inputs in the last line that tells it.
+fn size(log: &str) -> Option<&str> {
+    let (_, rest) = log.lines().rev().find_map(|line| line.strip_prefix('#')?.split_once(" corp:"))?;
+    rest.split_whitespace().next()?.split_once('/').map(|(_, size)| size)
+}
+
 /// One line for one target.
 #[derive(Debug)]
 pub(super) struct Report {
     pub(super) target: String,
+    pub(super) time: Duration,
     pub(super) stats: Stats,
     pub(super) findings: usize,
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { target, stats: Stats { runs, per_second, edges, corpus }, findings } = self;
-        write!(
-            f,
-            "{target}: {runs} runs, {per_second} execs/s, {edges} edges, corpus {corpus}, findings {findings}"
-        )
+        let Self { target, time, stats, findings } = self;
+        let Stats { runs, per_second, edges, corpus, size, new } = stats;
+        let seconds = time.as_secs();
+        write!(f, "{target}: {seconds} s, {runs} runs, {per_second} execs/s, {edges} edges, ")?;
+        write!(f, "corpus {corpus} of {size} ({new} new), findings {findings}")
     }
 }
 
@@ -66,17 +80,21 @@ INFO: Seed: 3817062451
 Done 186937 runs in 9 second(s)
 stat::number_of_executed_units: 186937
 stat::average_exec_per_sec:     20770
+stat::new_units_added:          12
 ";
 
     #[test]
     fn the_line_has_the_figures_of_the_end() {
-        let report = Report { target: "message".to_owned(), stats: Stats::read(LOG), findings: 0 };
-        let line = "message: 186937 runs, 20770 execs/s, 1616 edges, corpus 1586, findings 0";
+        let (target, time) = ("message".to_owned(), Duration::from_millis(9400));
+        let report = Report { target, time, stats: Stats::read(LOG), findings: 0 };
+        let line =
+            "message: 9 s, 186937 runs, 20770 execs/s, 1616 edges, corpus 1586 of 697Kb (12 new), findings 0";
         assert_eq!(report.to_string(), line);
     }
 
     #[test]
     fn a_log_without_figures_reads_as_zeros() {
-        assert_eq!(Stats::read("INFO: nothing\n"), Stats::default());
+        let nothing = Stats { size: "0b".to_owned(), ..Stats::default() };
+        assert_eq!(Stats::read("INFO: nothing\n"), nothing);
     }
 }

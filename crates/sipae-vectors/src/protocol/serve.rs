@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::{Greeting, LONGEST_LINE, Reply};
+use super::{Greeting, LONGEST_LINE, Reply, object};
 use crate::answer::Answer;
 use crate::check::{Codec, Refusal};
 use crate::error::one_line;
@@ -59,7 +59,7 @@ impl Request<'_> {
 }
 
 /// Greets, and answers every line of `input` on `output` until its end: `main` of a codec calls this with its standard
-/// input and output. Answers are flushed when no further request has arrived.
+/// input and output. Answers are flushed when no further request has arrived, and before an error is told.
 ///
 /// # Errors
 /// When a line is no request, or nothing can be read or written.
@@ -69,13 +69,26 @@ pub fn serve(
     input: impl Read,
     mut output: impl Write,
 ) -> Result<(), ServeError> {
-    let mut input = BufReader::with_capacity(CHUNK, input);
     let mut out = serde_json::to_vec(greeting).map_err(io::Error::from)?;
     out.push(b'\n');
+    let ended = answer_all(codec, input, &mut output, &mut out);
+    output.write_all(&out)?;
+    output.flush()?;
+    ended
+}
+
+/// `out` has what is not written yet.
+fn answer_all(
+    codec: &mut dyn Codec,
+    input: impl Read,
+    output: &mut impl Write,
+    out: &mut Vec<u8>,
+) -> Result<(), ServeError> {
+    let mut input = BufReader::with_capacity(CHUNK, input);
     let mut line = Vec::new();
     for number in 1.. {
         if CHUNK <= out.len() || !input.buffer().contains(&b'\n') {
-            output.write_all(&out)?;
+            output.write_all(out)?;
             output.flush()?;
             out.clear();
         }
@@ -91,10 +104,10 @@ pub fn serve(
             continue;
         }
         let wrong = |error: serde_json::Error| one_line(&error.to_string());
-        let request: Request = serde_json::from_slice(&line)
-            .map_err(|error| ServeError::Request { line: number, problem: wrong(error) })?;
+        let request: Request =
+            object(&line).map_err(|error| ServeError::Request { line: number, problem: wrong(error) })?;
         let reply = Reply { id: request.id, result: request.answer(codec) };
-        reply.write(&mut out).map_err(io::Error::from)?;
+        reply.write(out).map_err(io::Error::from)?;
     }
     Ok(())
 }
@@ -132,12 +145,15 @@ mod tests {
             r#"{"id":3,"op":"of_tomorrow","inputs":{}}"#,
             "\n",
             r#"{"id":4,"op":"base16","inputs":{"txt":""}}"#,
+            "\n",
+            r#"{"id":5,"op":"base16","inputs":["abc"]}"#,
         ));
         result.expect("the end of the input");
         assert_eq!(lines[0], r#"{"id":2,"answer":{"length":3}}"#);
         assert_eq!(lines[1], r#"{"id":1,"unsupported":"base64"}"#);
         assert_eq!(lines[2], r#"{"id":3,"unsupported":"of_tomorrow"}"#);
         assert!(lines[3].starts_with(r#"{"id":4,"malformed":"inputs: unknown field `txt`"#), "{}", lines[3]);
+        assert!(lines[4].starts_with(r#"{"id":5,"malformed":"inputs: expected an object"#), "{}", lines[4]);
     }
 
     #[test]
@@ -145,6 +161,14 @@ mod tests {
         let (_, result) = served("\n{\"op\":\"base16\"}\n");
         let error = result.expect_err("no id").to_string();
         assert!(error.starts_with("line 2 is no request: missing field `id`"), "{error}");
+        assert!(served("[1,\"base16\"]").1.is_err());
+    }
+
+    #[test]
+    fn what_was_asked_before_such_a_line_has_its_answer() {
+        let (lines, result) = served("{\"id\":1,\"op\":\"of_tomorrow\"}\n{}\n");
+        assert_eq!(lines, [r#"{"id":1,"unsupported":"of_tomorrow"}"#]);
+        result.expect_err("no request");
     }
 
     #[test]

@@ -195,6 +195,12 @@ impl Server {
         self.associations.len()
     }
 
+    /// Handshakes that are under way.
+    #[must_use]
+    pub fn handshakes(&self) -> usize {
+        self.negotiations.len()
+    }
+
     /// Forwarded requests that wait for an answer, and calls that ended a moment ago.
     #[must_use]
     pub fn pending(&self) -> usize {

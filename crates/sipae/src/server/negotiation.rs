@@ -51,6 +51,10 @@ impl Negotiations {
         Self { capacity, earliest_end: Time(u64::MAX), serial: 0, by_opaque: BTreeMap::new() }
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.by_opaque.len()
+    }
+
     pub(super) fn contains(&self, opaque: &[u8]) -> bool {
         self.by_opaque.contains_key(opaque)
     }
