@@ -171,11 +171,13 @@ fn read(scripted: &Scripted, judge: &mut Judge<'_>) {
     }
 }
 
+/// Nothing was otherwise than foreseen. That counts by the rows of what was certain; a sequence of which nothing was has
+/// been kept too.
 fn undecided(observation: &Observation, scripted: &Scripted, judge: &mut Judge<'_>) {
-    let sent =
-        scripted.expectations.iter().filter(|expected| observation.messages.contains_key(&expected.message));
-    let rows = sent.filter_map(|expected| expected.prediction.rows.first());
-    rows.for_each(|row| judge.check(row, "as foreseen", Ok(())));
+    const ANY: &str = "SIPAE-3.1-01";
+    let sent = scripted.expectations.iter().filter(|expected| observation.messages.contains_key(&expected.message));
+    let rows = sent.filter_map(|expected| expected.prediction.rows.first()).copied();
+    rows.chain([ANY]).for_each(|row| judge.check(row, "as foreseen", Ok(())));
     if let Some(broken) = &observation.broken {
         judge.undecide(broken.clone());
     }
