@@ -6,7 +6,7 @@ use sipae_gen::{Check, Expect, Mode, Party};
 use sipae_spec::{LegalReactions, ReactionClass, Requirement, Weight};
 
 use crate::observation::{Delivery, Observation};
-use crate::reaction::Reaction;
+use crate::reaction::{Reaction, Signature};
 
 /// Reads one observation. Every check names its row; what a broken row means follows from the row alone.
 #[derive(Debug)]
@@ -86,6 +86,8 @@ impl<'o> Judge<'o> {
             Expect::Verified => self.verified(requirement, message),
             Expect::Refused => self.refused(requirement, message),
             Expect::NotGranted => self.not_granted(requirement, message),
+            Expect::ProcessedIfSent if self.observation.seen(message).is_none() => {}
+            Expect::ProcessedIfSent => self.processed(requirement, message),
             Expect::NotGrantedIfSent if self.observation.seen(message).is_none() => {}
             Expect::NotGrantedIfSent => self.not_granted(requirement, message),
             Expect::Legal => self.refusal(requirement, message),
@@ -109,14 +111,26 @@ impl<'o> Judge<'o> {
             Expect::Silent => self.silent(requirement, message),
             Expect::Undelivered => self.undelivered(requirement, message),
             Expect::Delivered(party) => {
-                self.delivery(requirement, message, party, "delivered", |_| Ok(()));
+                self.delivery(
+                    requirement,
+                    message,
+                    party,
+                    "delivered, and signed for who gets it",
+                    |delivery| match &delivery.signature {
+                        Signature::Verified(_) => Ok(()),
+                        Signature::Unsigned => Err("it is not signed".to_owned()),
+                        Signature::Replayed(number) => {
+                            Err(format!("signed with snum {number}, which is used up"))
+                        }
+                        Signature::Bad(why) => Err(why.clone()),
+                    },
+                );
             }
         }
     }
 
     /// The message was answered under its association, with a fresh number.
     pub fn verified(&mut self, requirement: &'static str, message: &str) {
-        use crate::reaction::Signature;
         let is_fresh = |reaction: &Reaction| {
             matches!(reaction, Reaction::Final { signature: Signature::Verified(_), .. })
         };
@@ -447,7 +461,6 @@ mod tests {
 
     use super::*;
     use crate::observation::Seen;
-    use crate::reaction::Signature;
 
     fn judge(
         requirement: &'static str,

@@ -31,6 +31,8 @@ pub enum Expect {
     Accepted,
     /// Any final answer that is no challenge.
     Processed,
+    /// The same, if the conversation came so far that it was sent.
+    ProcessedIfSent,
     /// An answer whose signature verifies and whose number is fresh.
     Verified,
     /// It is not processed, whatever the target does instead.

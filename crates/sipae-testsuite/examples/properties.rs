@@ -61,7 +61,8 @@ fn main() {
     let mut sole: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     let mut missed = Vec::new();
     for (defect, told) in all(cases) {
-        let properties = told.iter().map(|told| told.property.as_str()).filter(|name| !name.ends_with(SEQUENCES));
+        let properties =
+            told.iter().map(|told| told.property.as_str()).filter(|name| !name.ends_with(SEQUENCES));
         let finders: BTreeSet<&str> = properties.collect();
         if let [only] = finders.iter().collect::<Vec<_>>().as_slice() {
             sole.entry((**only).to_owned()).or_default().push(defect.id());

@@ -46,7 +46,8 @@ pub(crate) fn told(defect: Option<Defect>, property: &str, cases: u64, settings:
     let (mut told, mut last) = (Vec::new(), Instant::now());
     run(&options, &mut |event| {
         if let Event::CaseFinished(case) = event {
-            if is_red(case) {
+            let is_open = defect.is_none() && case.verdict == Verdict::Inconclusive;
+            if is_red(case) || is_open {
                 told.push(found(case, last.elapsed()));
             }
             last = Instant::now();
@@ -56,7 +57,7 @@ pub(crate) fn told(defect: Option<Defect>, property: &str, cases: u64, settings:
 }
 
 fn is_red(case: &CaseFinished) -> bool {
-    case.verdict.is_fail() || matches!(case.verdict, Verdict::Loose | Verdict::Inconclusive)
+    case.verdict.is_fail() || case.verdict == Verdict::Loose
 }
 
 fn found(case: &CaseFinished, took: Duration) -> Told {

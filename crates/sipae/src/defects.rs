@@ -251,6 +251,21 @@ defects! {
     AcceptsFutureCertificate "accepts-future-certificate" "SIPAE-3.3.5.2-12" "a certificate of some time from now is accepted";
     CertificateOfNobody "certificate-of-nobody" "SIPAE-3.3.5.2-12" "a certificate that names no user is taken for that of From";
     CutsHmac "cuts-hmac" "SIPAE-3.2.4.1-29" "TLS-DSK signatures are the first 12 octets of an HMAC";
+    RefusesOtherHops "refuses-other-hops" "SIPAE-3.1-09" "a request whose Max-Forwards is not 70 is not understood";
+    LowersCrand "lowers-crand" "SIPAE-2.2-09" "crand is written in lower case before the signature is verified";
+    MendsOctets "mends-octets" "SIPAE-2.2-21" "lone line feeds and other versions of SIP are mended before a message is read";
+    ForgivesNames "forgives-names" "SIPAE-2.2-02" "characters that no name has are skipped in names of parameters";
+    TakesZeros "takes-zeros" "SIPAE-3.3.5.3-04" "a signature of zeros is accepted";
+    IgnoresToTag "ignores-to-tag" "SIPAE-3.3.5.3-03" "a message whose signature fits without the tag of To is accepted";
+    FindsByEndpoint "finds-by-endpoint" "SIPAE-3.3.5.3-02" "a signed message of unknown opaque is verified with the association of its endpoint";
+    ServesAnyEndpoint "serves-any-endpoint" "SIPAE-3.3.5.3-07" "an association serves whatever endpoint of its user";
+    IgnoresRealmCase "ignores-realm-case" "SIPAE-3.3.5.1-02" "a realm in other letters is taken for the own one";
+    TakesKeysOfUser "takes-keys-of-user" "SIPAE-3.3.5.3-04" "what any association of the user has signed is accepted";
+    RegistersReplay "registers-replay" "SIPAE-3.1.1-05" "a REGISTER whose number was accepted before is accepted";
+    AcceptsUnsignedOptions "accepts-unsigned-options" "SIPAE-3.1-01" "an unsigned OPTIONS of a known endpoint is accepted";
+    RefreshUnsigned "refresh-unsigned" "SIPAE-3.3.4.1-01" "the answer to a REGISTER with Expires above 0 is not signed";
+    MendsPadding "mends-padding" "SIPAE-2.2-08" "surplus padding of Base64 is cut off";
+    IgnoresTokenType "ignores-token-type" "SIPAE-3.3.5.2-21" "whatever NTLM message comes last is read as an AUTHENTICATE";
     ComparesBeginning "compares-beginning" "SIPAE-5.1-04" "only the first 11 octets of a signature are compared";
 }
 

@@ -1,7 +1,8 @@
 //! Named faults in conversations.
 
+use sipae::auth::Scheme;
 use sipae_gen::fault::{Deviation, Fault, Stage};
-use sipae_gen::{Check, Edit, Handshake, Party, Password, Script, Source};
+use sipae_gen::{Check, Edit, Expect, Handshake, Party, Password, Script, Source};
 
 use super::ground::{SA, STRANGER, request};
 use super::{Ground, Iteration, Scene};
@@ -37,8 +38,21 @@ pub(crate) fn iteration(fault: &Fault, source: &mut dyn Source, scene: &Scene<'_
         Stage::Proof => proof(fault, scene, |handshake| handshake.proving(edits)),
         Stage::Shown => proof(fault, scene, |handshake| handshake.with_password(shown(fault))),
     };
-    let check = |expect| Check::new(message, fault.requirement, expect);
-    Iteration { script, checks: fault.expect.map(check).into_iter().collect() }
+    Iteration { script, checks: checks(fault, scene.mode.scheme, &message) }
+}
+
+/// What has to become of the message with a fault. With TLS-DSK a flight is answered with a flight, and a certificate may
+/// be looked into when the handshake is over.
+fn checks(fault: &Fault, scheme: Scheme, message: &str) -> Vec<Check> {
+    let check = |message: &str, expect| Check::new(message, fault.requirement, expect);
+    let Some(expect) = fault.expect else { return Vec::new() };
+    match fault.stage {
+        Stage::Shown if scheme == Scheme::TlsDsk => {
+            ["proof second", "proof last"].map(|message| check(message, Expect::NotGrantedIfSent)).into()
+        }
+        Stage::Proof if scheme == Scheme::TlsDsk => vec![check(message, Expect::NotContinued)],
+        _ => vec![check(message, expect)],
+    }
 }
 
 /// A handshake whose proof is faulty. Accounts lock: what may count as a failed logon is not the user's.

@@ -57,7 +57,7 @@ impl<'p> Lane<'p> {
         }
         self.session.wait_for_all();
         let observation = self.session.take();
-        if !is_served(&observation) && !self.recovers() {
+        if !is_served(self.property, &observation) && !self.recovers() {
             return Batch::Unclear;
         }
         Batch::Judged(iterations.iter().map(|iteration| self.judged(iteration, &observation)).collect())
@@ -102,13 +102,8 @@ fn is_service(property: &Property, reaction: &Reaction) -> bool {
 }
 
 /// Whether the fence of a batch was answered as it has to be.
-fn is_served(observation: &Observation) -> bool {
+fn is_served(property: &Property, observation: &Observation) -> bool {
     let is_fence = |label: &Label| label.as_str().starts_with("fence ");
     let fence = observation.messages.iter().find(|(label, _)| is_fence(label));
-    fence.is_some_and(|(_, seen)| {
-        matches!(
-            seen.reaction,
-            Reaction::Final { .. } | Reaction::Challenge(_) | Reaction::DigestChallenge(_)
-        )
-    })
+    fence.is_some_and(|(_, seen)| is_service(property, &seen.reaction))
 }

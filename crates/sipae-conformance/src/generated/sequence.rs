@@ -9,7 +9,7 @@ use sipae_gen::model::{
     Action, Expected, Outcome as Became, Scripted, Seen as Reacted, Surprise, actions, script,
     shrink_candidates,
 };
-use sipae_gen::{Check, Connection, Fast, Expect, Label, Mode, Recorded, Script};
+use sipae_gen::{Check, Connection, Expect, Fast, Label, Mode, Recorded, Script};
 
 use super::search::{Effort, Failures, Kind, SPREAD, counted, decided};
 use crate::execute::{Stage, play};
@@ -175,7 +175,8 @@ fn read(scripted: &Scripted, judge: &mut Judge<'_>) {
 /// been kept too.
 fn undecided(observation: &Observation, scripted: &Scripted, judge: &mut Judge<'_>) {
     const ANY: &str = "SIPAE-3.1-01";
-    let sent = scripted.expectations.iter().filter(|expected| observation.messages.contains_key(&expected.message));
+    let sent =
+        scripted.expectations.iter().filter(|expected| observation.messages.contains_key(&expected.message));
     let rows = sent.filter_map(|expected| expected.prediction.rows.first()).copied();
     rows.chain([ANY]).for_each(|row| judge.check(row, "as foreseen", Ok(())));
     if let Some(broken) = &observation.broken {

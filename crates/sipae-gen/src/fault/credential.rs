@@ -119,7 +119,7 @@ pub(super) const FAULTS: &[Fault] = &[
         set(Version, source.text(&["7", "1", "5", "0", "4294967295"]))
     }),
     opening("first-token-no-base64", BASE64, "token-not-base64", |source| {
-        set(GssapiData, source.text(&["*", "AAA", "A===", "TlRM!U1TUA==", "T", "====", "-_-_"]))
+        set(GssapiData, source.text(&["*", "AAA", "TlRM!U1TUA==", "T", "-_-_"]))
     }),
     opening("first-qop-auth-int", "SIPAE-3.3.5.2-23", "qop-not-auth", |_| set(Qop, "auth-int")),
     Fault::new("repeated-first-token", TWICE, "param-duplicate", Opening, |_| precede(GssapiData, "AAAA"))

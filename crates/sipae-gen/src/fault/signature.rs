@@ -43,7 +43,7 @@ pub(super) const FAULTS: &[Fault] = &[
         set(Crand, &digits)
     }),
     altered("altered-cnum", |source| {
-        let number = source.between(100_000, 200_000).to_string();
+        let number = source.between(2, 250).to_string();
         set(Cnum, &number)
     }),
     altered("altered-call-id", |source| {

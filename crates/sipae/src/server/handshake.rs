@@ -107,7 +107,13 @@ impl Server {
             Err(_) if self.config.defects.has(Defect::BadBase64IsEmpty) => None,
             token => token.map_err(bad)?,
         };
-        Ok(token.unwrap_or_default())
+        let mut token = token.unwrap_or_default();
+        if self.config.defects.has(Defect::IgnoresTokenType)
+            && let Some(kind) = token.get_mut(8).filter(|kind| **kind == 2)
+        {
+            *kind = 3;
+        }
+        Ok(token)
     }
 
     fn association_durations(&self) -> Durations {

@@ -14,7 +14,7 @@ type Misreading = (Defect, fn(&mut Draft));
 type Misunderstanding = (Defect, fn(&Message<'_>, &AuthHeader<'_>) -> bool);
 
 /// What a defective server takes a message for.
-const MISREADINGS: [Misreading; 12] = [
+const MISREADINGS: [Misreading; 15] = [
     (Defect::FirstCopyCounts, |draft| keep_copy(draft, false)),
     (Defect::LastCopyCounts, |draft| keep_copy(draft, true)),
     (Defect::ReadsFirstAddress, |draft| map_addresses(draft, |value| one_address(value, false))),
@@ -27,10 +27,13 @@ const MISREADINGS: [Misreading; 12] = [
     (Defect::SkipsInBase64, |draft| map_values(draft, AuthParam::GssapiData, cleaned_base64)),
     (Defect::ClosesOpenQuotes, |draft| map_credentials(draft, without_open_quote)),
     (Defect::FirstTagCounts, |draft| map_addresses(draft, with_first_tag)),
+    (Defect::LowersCrand, |draft| map_values(draft, AuthParam::Crand, <[u8]>::to_ascii_lowercase)),
+    (Defect::ForgivesNames, |draft| map_credentials(draft, without_odd_characters)),
+    (Defect::MendsPadding, |draft| map_values(draft, AuthParam::GssapiData, without_surplus_padding)),
 ];
 
 /// What a defective server does not understand, though it is right.
-const MISUNDERSTANDINGS: [Misunderstanding; 12] = [
+const MISUNDERSTANDINGS: [Misunderstanding; 13] = [
     (Defect::UnknownSchemeSpoilsAll, |message, _| {
         let mut credentials = HeaderName::CREDENTIALS.into_iter().flat_map(|name| message.all(name));
         credentials.any(|value| AuthHeader::read(value).scheme().is_none())
@@ -62,6 +65,9 @@ const MISUNDERSTANDINGS: [Misunderstanding; 12] = [
         })
     }),
     (Defect::FoldsAreEnds, |message, _| message.headers().any(|header| header.value.is_folded())),
+    (Defect::RefusesOtherHops, |message, _| {
+        message.first(HeaderName::MaxForwards).is_none_or(|hops| hops.raw() != b"70")
+    }),
     (Defect::WantsBrackets, |message, _| message.from().is_ok_and(|from| !from.bracketed)),
 ];
 
@@ -220,6 +226,18 @@ fn cleaned_base64(text: &[u8]) -> Vec<u8> {
     let mut cleaned: Vec<u8> = text.iter().copied().filter(is_digit).collect();
     cleaned.resize(cleaned.len().next_multiple_of(4), b'=');
     cleaned
+}
+
+fn without_odd_characters(value: &[u8]) -> Vec<u8> {
+    value.iter().copied().filter(|octet| !matches!(octet, b'<' | b'>' | 0)).collect()
+}
+
+fn without_surplus_padding(text: &[u8]) -> Vec<u8> {
+    let mut text = text;
+    while let Some(shorter) = text.strip_suffix(b"====") {
+        text = shorter;
+    }
+    text.to_vec()
 }
 
 fn without_open_quote(value: &[u8]) -> Vec<u8> {

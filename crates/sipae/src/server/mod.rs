@@ -280,6 +280,8 @@ impl Server {
         if octets.starts_with(b"\r\n") && self.config.defects.has(Defect::ClosesOnEmptyLines) {
             return self.give_up(scene, MessageError::Incomplete { length: octets.len() });
         }
+        let mended = self.config.defects.has(Defect::MendsOctets).then(|| mended(octets));
+        let octets = mended.as_deref().unwrap_or(octets);
         let Some(link) = self.connections.get_mut(&connection) else { return };
         let mut stream = std::mem::replace(&mut link.stream, MessageStream::new(self.config.limits));
         stream.push(octets);
@@ -349,10 +351,15 @@ impl Server {
 
     /// The offer that a credential takes up: it names the scheme, realm and targetname of one.
     fn offer(&self, credential: &AuthHeader<'_>) -> Option<&Parameters> {
-        let takes_any = self.config.defects.has(Defect::TakesAnyRealm);
-        let is_meant = |offer: &&Parameters| match takes_any {
-            true => credential.scheme() == Some(offer.scheme),
-            false => offer.fit(credential),
+        let defects = self.config.defects;
+        let is_same_realm = |offer: &Parameters| {
+            let realm = credential.get(AuthParam::Realm).unwrap_or_default();
+            realm.raw().eq_ignore_ascii_case(&offer.realm)
+        };
+        let is_meant = |offer: &&Parameters| {
+            let is_forgiven = defects.has(Defect::TakesAnyRealm)
+                || defects.has(Defect::IgnoresRealmCase) && is_same_realm(offer);
+            offer.fit(credential) || is_forgiven && credential.scheme() == Some(offer.scheme)
         };
         self.offers.iter().find(is_meant)
     }
@@ -391,6 +398,13 @@ impl Server {
             return self.answer_unsigned(scene, message, 200);
         }
         if self.config.defects.has(Defect::AcceptsUnsignedInAssociation) && self.knows_endpoint(message) {
+            return self.answer_unsigned(scene, message, 200);
+        }
+        let is_options = message.method() == Some(b"OPTIONS");
+        if is_options
+            && self.config.defects.has(Defect::AcceptsUnsignedOptions)
+            && self.knows_endpoint(message)
+        {
             return self.answer_unsigned(scene, message, 200);
         }
         if self.config.defects.has(Defect::BareEndsAssociation) {
@@ -441,6 +455,12 @@ impl Server {
         }
         self.challenge(scene, message);
     }
+}
+
+/// Octets as a server that means well would have them.
+fn mended(octets: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(octets);
+    text.replace("\r\n", "\n").replace('\n', "\r\n").replace(" SIP/3.0\r\n", " SIP/2.0\r\n").into_bytes()
 }
 
 /// What every request must have before anything else is looked at.

@@ -237,7 +237,8 @@ impl Server {
         let tagged = self.without_new_tag(&mut draft, message);
         let other = self.other_endpoint(opaque, Defect::AnswersForOtherEndpoint);
         let signer = other.as_deref().unwrap_or(opaque);
-        if self.leaves_unsigned(status, opaque) || self.sign(scene, &mut draft, signer) {
+        let is_refresh = self.is_refresh(message);
+        if is_refresh || self.leaves_unsigned(status, opaque) || self.sign(scene, &mut draft, signer) {
             if let Some(tagged) = tagged {
                 draft.set(HeaderName::To, tagged);
             }
@@ -265,6 +266,13 @@ impl Server {
         let own = &self.associations.get(opaque)?.endpoint;
         let mut others = self.associations.registered(&own.address);
         others.find(|other| other.endpoint != *own).map(|other| other.sa.opaque.clone())
+    }
+
+    /// A REGISTER whose answer a defective server does not sign.
+    fn is_refresh(&self, message: &Message<'_>) -> bool {
+        let expires = message.expires().ok().flatten();
+        let is_granted = expires.is_some_and(|value| value.raw().iter().any(|digit| *digit != b'0'));
+        is_granted && self.config.defects.has(Defect::RefreshUnsigned)
     }
 
     fn leaves_unsigned(&mut self, status: u16, opaque: &[u8]) -> bool {

@@ -36,6 +36,7 @@ impl Server {
         {
             return self.complete_tls_dsk(scene, message, credential, &endpoint, opaque);
         }
+        let opaque = self.found_otherwise(message, &opaque).unwrap_or(opaque);
         match self.locate(message, credential, &opaque) {
             Ok(()) => self.verified(scene, message, credential, &opaque),
             Err(breach) => {
@@ -46,6 +47,15 @@ impl Server {
                 self.challenge(scene, message);
             }
         }
+    }
+
+    /// The opaque of the association that a defective server takes, where it has none of this one.
+    fn found_otherwise(&self, message: &Message<'_>, opaque: &[u8]) -> Option<Vec<u8>> {
+        if !self.config.defects.has(Defect::FindsByEndpoint) || self.associations.get(opaque).is_some() {
+            return None;
+        }
+        let endpoint = endpoint_of(message).ok()?;
+        self.associations.by_endpoint(&endpoint).map(|found| found.sa.opaque.clone())
     }
 
     /// Whether there is an association of this opaque for this endpoint. The opaque alone is not enough: epid is not
@@ -72,6 +82,10 @@ impl Server {
         if self.config.defects.has(Defect::KeysOnOpaque) {
             return true;
         }
+        let serves_any = self.config.defects.has(Defect::ServesAnyEndpoint);
+        if serves_any && association.endpoint.address == endpoint.address {
+            return true;
+        }
         let is_any_user = self.config.defects.has(Defect::AcceptsForeignFrom);
         association.endpoint == *endpoint || is_any_user && association.endpoint.instance == endpoint.instance
     }
@@ -89,6 +103,14 @@ impl Server {
             .any(|other| other.sa.opaque != opaque && Some(other.sa.window().last()) == number)
     }
 
+    /// Whether any association of the same user has signed this.
+    fn is_signed_by_user(&self, message: &Message<'_>, credential: &AuthHeader<'_>, opaque: &[u8]) -> bool {
+        let Some(own) = self.associations.get(opaque) else { return false };
+        let mut others =
+            self.associations.of_user(&own.endpoint.address).filter(|other| other.sa.opaque != opaque);
+        others.any(|other| other.sa.verify_signature(message, credential).is_ok())
+    }
+
     /// Signature, then window, then SIP. What does not verify is discarded without an answer, and nothing changes.
     fn verified(
         &mut self,
@@ -101,7 +123,13 @@ impl Server {
         if defects.has(Defect::OneWindowForAll) && self.is_last_of_another(opaque, credential) {
             return;
         }
+        let is_of_user =
+            defects.has(Defect::TakesKeysOfUser) && self.is_signed_by_user(message, credential, opaque);
         let Some(association) = self.associations.get_mut(opaque) else { return };
+        if is_of_user {
+            association.verified(scene.flow, scene.now);
+            return self.application(scene, message, opaque);
+        }
         if let Err(breach) = verify(association, message, credential, defects) {
             let ends = breach == Breach::Signature && defects.has(Defect::ForgeryEndsAssociation);
             let is_delivered =
@@ -171,6 +199,10 @@ fn verify(
         }
         Err(Breach::Header { .. }) if defects.has(Defect::AcceptsUnreadableParams) => return Ok(()),
         Err(Breach::ParamMissing { .. }) if defects.has(Defect::AcceptsIncompleteSignature) => return Ok(()),
+        Err(Breach::Signature) if defects.has(Defect::TakesZeros) && is_zero(credential) => return Ok(()),
+        Err(Breach::Signature) if defects.has(Defect::IgnoresToTag) => {
+            return fits_without_to_tag(association, message, credential);
+        }
         Err(Breach::Signature) if defects.has(Defect::AcceptsReflection) => {
             return reflected(association, message, credential);
         }
@@ -181,6 +213,11 @@ fn verify(
     }
     match association.sa.accept(number) {
         Err(Breach::Replayed { .. }) if defects.has(Defect::AcceptsReplay) => Ok(()),
+        Err(Breach::Replayed { .. })
+            if defects.has(Defect::RegistersReplay) && message.method() == Some(b"REGISTER") =>
+        {
+            Ok(())
+        }
         Err(Breach::TooOld { .. }) if defects.has(Defect::WindowWithoutBottom) => Ok(()),
         accepted => accepted.map(|_| ()),
     }
@@ -189,6 +226,24 @@ fn verify(
 fn is_cut(credential: &AuthHeader<'_>) -> bool {
     const DIGITS: usize = 32;
     credential.get(AuthParam::Response).is_some_and(|response| response.raw().len() < DIGITS)
+}
+
+fn is_zero(credential: &AuthHeader<'_>) -> bool {
+    credential.get(AuthParam::Response).is_some_and(|text| text.raw().iter().all(|digit| *digit == b'0'))
+}
+
+/// Whether the signature is right for the message without the tag of To.
+fn fits_without_to_tag(
+    association: &Association,
+    message: &Message<'_>,
+    credential: &AuthHeader<'_>,
+) -> Result<(), Breach> {
+    let mut draft = Draft::from_message(message);
+    let to = draft.get(HeaderName::To).map(String::from_utf8_lossy).unwrap_or_default();
+    let bare = to.split(";tag=").next().unwrap_or_default().to_owned();
+    draft.set(HeaderName::To, bare);
+    let verified = draft.read(|bare| Ok(association.sa.verify_signature(bare, credential)))?;
+    verified.map(|_| ())
 }
 
 /// Rules about numbers that only defective servers have.

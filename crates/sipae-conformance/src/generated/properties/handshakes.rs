@@ -1,15 +1,17 @@
 //! Handshakes: whoever proves who they are is let in, and nobody else.
 
-use sipae::auth::AuthParam;
+use sipae::auth::{AuthParam, Scheme};
 use sipae::message::HeaderName;
 use sipae::version::Version;
 use sipae_gen::conforming::any_case;
 use sipae_gen::fault::Stage;
-use sipae_gen::{Check, DigestChange, Edit, Expect, Handshake, ParamEdit, Party, Recipient, Source, Text};
+use sipae_gen::{
+    Check, DigestChange, Edit, Expect, Handshake, ParamEdit, Party, Recipient, Source, Template, Text,
+};
 
 use super::faulty::of_faults;
 use super::{Ground, Iteration, Property, Scene, Script, case, expecting};
-use crate::case::{Case, Gate};
+use crate::case::{Case, Gate, Place};
 use crate::cases::anonymous::{anonymous_invite, hang_up};
 
 /// Failed logons that a run may cost a live target: what is made smaller there costs more.
@@ -44,7 +46,7 @@ pub(super) fn cases() -> Vec<Case> {
             &["SIPAE-3.3.5.2-12"],
             &[Stage::Shown],
         )
-        .with(&[sipae::auth::Scheme::TlsDsk])
+        .with(&[Scheme::TlsDsk])
         .minting()
         .failing_logons(LOGONS),
         of_faults(
@@ -53,7 +55,7 @@ pub(super) fn cases() -> Vec<Case> {
             &["SIPAE-3.3.5.2-19"],
             &[Stage::Shown],
         )
-        .with(&[sipae::auth::Scheme::Kerberos])
+        .with(&[Scheme::Kerberos])
         .minting()
         .failing_logons(LOGONS),
         of_faults(
@@ -120,16 +122,23 @@ fn scheme_case() -> Case {
         .with_continuation()
 }
 
-/// A handshake of the user, and what has to become of its last request.
-fn completes(handshake: &Handshake, scene: &Scene<'_>, row: &str, expect: Expect) -> Iteration {
+/// A handshake of the user that must go on to its end.
+fn completes(handshake: &Handshake, scene: &Scene<'_>, row: &str) -> Iteration {
     let script = handshake.leave(handshake.play(Script::default(), scene.mode));
-    expecting(script, handshake.last(), row, expect)
+    let steps: &[&str] = match scene.mode.scheme {
+        Scheme::Ntlm => &["first"],
+        Scheme::TlsDsk => &["first", "second"],
+        _ => &[],
+    };
+    let steps = steps.iter().map(|name| Check::new(*name, row, Expect::Continued));
+    let last = Check::new(handshake.last(), row, Expect::ProcessedIfSent);
+    Iteration { script, checks: steps.chain([last]).collect() }
 }
 
 /// A right one with changes to its requests.
 fn right(id: &str, title: &str, row: &'static str, edits: fn(&mut dyn Source) -> Vec<Edit>) -> Case {
     let make = move |source: &mut dyn Source, scene: &Scene<'_>| {
-        completes(&Handshake::user().edited(edits(source)), scene, row, Expect::Processed)
+        completes(&Handshake::user().edited(edits(source)), scene, row)
     };
     case(id, title, &[row], Property::new(Ground::Connected, make).alone())
 }
@@ -151,9 +160,7 @@ fn methods() -> Case {
     let make = |source: &mut dyn Source, scene: &Scene<'_>| {
         let method = source.text(&["REGISTER", "OPTIONS", "MESSAGE", "INFO", "SERVICE"]);
         let to = if method == "REGISTER" || method == "OPTIONS" { Recipient::Own } else { Recipient::Nobody };
-        let handshake = Handshake::user().over(method, to);
-        let script = handshake.play(Script::default(), scene.mode);
-        expecting(script, handshake.last(), ROW, Expect::Processed)
+        completes(&Handshake::user().over(method, to), scene, ROW)
     };
     let property = Property::new(Ground::Connected, make).alone();
     case("3.3.5.2/any-method", "a handshake is carried by any request", &[ROW], property)
@@ -221,8 +228,12 @@ fn wrong_instance() -> Case {
 fn foreign_from() -> Case {
     wrong("3.3.5.2/any-foreign-from", "nobody is let in as somebody else", "SIPAE-3.3.5.2-17", |source| {
         let name = source.word("abcdefghijklmnopqrstuvwxyz", 12);
-        let from = format!("<sip:nobody-{name}@{{user.host}}>;tag={{user.tag}};epid={{user.epid}}");
-        vec![Edit::SetHeader(HeaderName::From, Text::of(&from))]
+        let address = format!("<sip:nobody-{name}@{{user.host}}>");
+        let from = format!("{address};tag={{user.tag}};epid={{user.epid}}");
+        vec![
+            Edit::SetHeader(HeaderName::From, Text::of(&from)),
+            Edit::SetHeader(HeaderName::To, Text::of(&address)),
+        ]
     })
 }
 
@@ -281,12 +292,18 @@ fn digest_changes() -> Case {
 
 fn digest_counts() -> Case {
     const ROW: &str = "SIPAE-3.3.5.5-01";
-    digest("3.3.5.5/any-method", "a Digest credential is for one method", ROW, |source| {
-        let party = Party::ANONYMOUS_WRONG;
-        let method = source.text(&["MESSAGE", "OPTIONS", "BYE", "SUBSCRIBE"]).to_owned();
+    let make = |source: &mut dyn Source| {
+        let party = Party::ANONYMOUS;
+        let method = source.text(&["INVITE", "MESSAGE", "BYE", "OPTIONS"]).to_owned();
         let change = DigestChange { method: Some(method), ..DigestChange::default() };
-        let script = challenged(party).compose("wrong", anonymous_invite().of(party));
-        let script = script.digest_with("wrong", "bare", change).ask("wrong");
-        expecting(hang_up(script, party, "wrong"), "wrong", ROW, Expect::Refused)
-    })
+        let script = challenged(party).compose("last", anonymous_invite().of(party));
+        let script = script.digest("last", "bare").ask("last");
+        let inside = Template::new("INFO").of(party).within("last");
+        let script = script.attempt(|script| {
+            script.compose("wrong", inside).digest_with("wrong", "bare", change).ask("wrong")
+        });
+        expecting(hang_up(script, party, "last"), "wrong", ROW, Expect::Refused)
+    };
+    digest("3.3.5.5/any-method", "a Digest credential is for one method", ROW, make)
+        .in_place(Place::Conference)
 }

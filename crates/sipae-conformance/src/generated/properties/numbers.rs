@@ -7,7 +7,7 @@ use super::{Ground, Iteration, Property, SA, Scene, case, further, request};
 use crate::case::Case;
 
 pub(super) fn cases() -> Vec<Case> {
-    vec![gaps(), far(), again(), copies(), below(), forged()]
+    vec![again(), copies(), below(), forged()]
 }
 
 /// The window of SIPAE-3.1.1-02.
@@ -17,44 +17,6 @@ const FIRST: u32 = 10;
 
 fn numbered(script: Script, name: &str, number: u32) -> Script {
     request(script, name).sign_number(name, SA, number).send(name)
-}
-
-/// Numbers that leave others out, none by more than a window.
-fn gaps() -> Case {
-    const ROW: &str = "SIPAE-3.1.1-08";
-    let make = |source: &mut dyn Source, scene: &Scene<'_>| {
-        let count = source.between(1, 4);
-        let mut number = FIRST;
-        let mut iteration = Iteration::default();
-        for place in 0..count {
-            number += source.between(2, 50);
-            let name = further(scene.name, &place.to_string());
-            iteration.script = numbered(iteration.script, &name, number);
-            iteration.checks.push(Check::new(name, ROW, Expect::Accepted));
-        }
-        iteration
-    };
-    let property = Property::new(Ground::Established, make).alone();
-    case("3.1.1/any-gap", "numbers may be left out", &[ROW], property)
-}
-
-/// The window moves with the highest number; one that is used is used above it as below.
-fn far() -> Case {
-    const ROW: &str = "SIPAE-3.1.1-03";
-    let make = |source: &mut dyn Source, scene: &Scene<'_>| {
-        let mut number = 1;
-        let mut iteration = Iteration::default();
-        // More than one window in all, and never more than one at once (SIPAE-3.1.1-12).
-        for place in 0..4 {
-            number += source.between(100, WINDOW - 1);
-            let name = further(scene.name, &place.to_string());
-            iteration.script = numbered(iteration.script, &name, number).wait(&name);
-            iteration.checks.push(Check::new(name, ROW, Expect::Accepted));
-        }
-        iteration
-    };
-    let property = Property::new(Ground::Established, make).alone();
-    case("3.1.1/any-number-above", "the window moves with the highest number", &[ROW], property)
 }
 
 /// A message of its own with a number that was used.
