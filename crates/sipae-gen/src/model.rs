@@ -60,7 +60,9 @@ impl Model {
     fn advance(&mut self, action: &Action) -> Option<(Move, Prediction)> {
         let place = self.steps;
         self.steps += 1;
-        let planned = self.state.resolve(action, place)?;
+        let mut planned = self.state.resolve(action, place)?;
+        let expected = self.state.foresee(&planned).prediction.expected;
+        planned.fence = self.state.fence(action, expected);
         let prediction = self.follow(&planned);
         Some((planned, prediction))
     }

@@ -21,6 +21,8 @@ mod harness;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod model;
+#[cfg(test)]
 mod pair;
 #[cfg(test)]
 mod properties;

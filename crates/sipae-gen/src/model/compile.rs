@@ -7,7 +7,7 @@ use sipae::message::HeaderName;
 
 use super::action::{Action, Borrowed, Carrier, Forgery, Number, Passing, Request, other};
 use super::prediction::{Broken, Expected, Outcome, Prediction};
-use super::resolve::Move;
+use super::resolve::{Fence, Move};
 use super::state::{Association, State};
 use super::{Model, PARTIES};
 use crate::{
@@ -71,7 +71,7 @@ pub fn script(actions: &[Action], mode: Mode) -> Scripted {
 
 impl Scripted {
     fn add(&mut self, before: &State, planned: Move, prediction: Prediction, mode: Mode) {
-        let part = Part { before, planned: &planned, expected: prediction.expected, mode };
+        let part = Part { before, planned: &planned, mode };
         self.script = part.write(std::mem::take(&mut self.script));
         if let Some(message) = part.message() {
             let original = part.original();
@@ -177,7 +177,6 @@ fn template(party: Party, request: Request) -> Template {
 struct Part<'p> {
     before: &'p State,
     planned: &'p Move,
-    expected: Expected,
     mode: Mode,
 }
 
@@ -307,14 +306,16 @@ impl Part<'_> {
         self.send(signed)
     }
 
-    /// What must be answered is waited for; behind anything else comes a request that needs no association, so that no
-    /// number is used up and nothing is registered by it.
     fn send(&self, script: Script) -> Script {
         let (name, connection) = (self.name(), self.connection());
         let script = script.send_on(&name, connection);
-        match self.expected {
-            Expected::Challenged | Expected::Accepted => retried(script.wait(&name), &name, connection),
-            Expected::Refused | Expected::Denied | Expected::Open => script.fence_on(connection),
+        match self.planned.fence {
+            Fence::None => retried(script.wait(&name), &name, connection),
+            Fence::Bare(_) => script.fence_on(connection),
+            Fence::Signed(party) => {
+                let by = self.before.newest(party).map(|by| association(by.made_by)).unwrap_or_default();
+                script.signed_fence_on(&by, connection)
+            }
         }
     }
 

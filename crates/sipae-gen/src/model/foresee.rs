@@ -2,8 +2,8 @@
 
 use super::action::{Action, Borrowed, Carrier, Forgery, Number, Passing, Request};
 use super::prediction::{Delivery, Expected, Prediction, Rows};
-use super::resolve::Move;
-use super::state::{Again, Association, Life, Registration, Sent, State};
+use super::resolve::{Fence, Move};
+use super::state::{Again, Association, Disturbed, Life, Registration, Sent, State};
 use crate::Party;
 
 /// A move, and the state behind it, whichever way it went.
@@ -21,6 +21,9 @@ const LOGIN: Rows = &["SIPAE-3.3.5.2-24"];
 const LOGIN_BY_ANY: Rows = &["SIPAE-3.3.5.2-25"];
 const SIGNED: Rows = &["SIPAE-3.3.5.3-01"];
 const AFTER_FORGERY: Rows = &["SIPAE-3.3.5.3-04", "SIPAE-3.1.1-09"];
+const AFTER_BARE: Rows = &["SIPAE-3.3.5.2-28"];
+const AFTER_TOKEN: Rows = &["SIPAE-3.3.5.3-17"];
+const AFTER_TIME: Rows = &["SIPAE-3.3.5.3-10"];
 const AHEAD: Rows = &["SIPAE-3.1.1-03", "SIPAE-3.1.1-08"];
 const FREE_NUMBER: Rows = &["SIPAE-3.1.1-09"];
 const SKIPPED: Rows = &["SIPAE-3.1.1-04", "SIPAE-3.3.5.3-06"];
@@ -48,14 +51,21 @@ const FAR_FROM_EXPIRY: u32 = 140;
 
 impl State {
     pub(super) fn foresee(&self, planned: &Move) -> Foreseen {
+        let mut foreseen = self.foresee_message(planned);
+        foreseen.accepted.fenced(planned.fence);
+        foreseen.refused.fenced(planned.fence);
+        foreseen
+    }
+
+    fn foresee_message(&self, planned: &Move) -> Foreseen {
         let mut before = self.clone();
         if let Some(party) = planned.action.party().filter(|_| planned.connects) {
             before.come_anew(party);
         }
         match planned.action {
             Action::Login { party, over } => before.login(party, over, planned.place),
-            Action::Begin { party } => before.bare(party, Request::Refresh),
-            Action::Bare { party, request } => before.bare(party, request),
+            Action::Begin { party } => before.bare(party, Request::Refresh, Disturbed::Begun),
+            Action::Bare { party, request } => before.bare(party, request, Disturbed::Bare),
             Action::Sign { party, request, number } => before.sign(planned, party, request, number),
             Action::SignOld { party } => before.sign_old(planned, party),
             Action::Replay { party, over, .. } => before.replay(planned, party, over),
@@ -104,7 +114,20 @@ impl State {
         Foreseen { prediction: Prediction::of(expected, rows), accepted, refused }
     }
 
-    fn bare(self, party: Party, request: Request) -> Foreseen {
+    /// Whether a fence was answered is not looked at.
+    fn fenced(&mut self, fence: Fence) {
+        match fence {
+            Fence::None => {}
+            Fence::Bare(party) => self.endpoint_mut(party).disturb(Disturbed::Bare),
+            Fence::Signed(party) => {
+                self.give_next(party);
+                self.touch(party);
+            }
+        }
+    }
+
+    fn bare(mut self, party: Party, request: Request, disturbed: Disturbed) -> Foreseen {
+        self.endpoint_mut(party).disturb(disturbed);
         let is_stranger = self.newest(party).is_none();
         let (expected, rows) =
             if is_stranger { (Expected::Challenged, CHALLENGE) } else { (Expected::Refused, UNSIGNED) };
@@ -181,6 +204,12 @@ impl State {
         own.is_clean = false;
         let Some(newest) = own.associations.last_mut() else { return };
         newest.give(number);
+    }
+
+    fn give_next(&mut self, party: Party) {
+        if let Some(newest) = self.endpoint_mut(party).associations.last_mut() {
+            newest.give(None);
+        }
     }
 
     fn sign_old(self, planned: &Move, party: Party) -> Foreseen {
@@ -274,11 +303,10 @@ impl State {
         let mut state = self;
         state.remember(planned, party, request, Again::Refused(rows));
         state.given(party, None);
-        if let Some(newest) = state.endpoint_mut(party).associations.last_mut() {
-            newest.is_attacked = true;
-            if let Some(number) = planned.number.filter(|_| matches!(forgery, Forgery::Number(_))) {
-                newest.window.forge(number);
-            }
+        state.endpoint_mut(party).disturb(Disturbed::Forged);
+        let number = planned.number.filter(|_| matches!(forgery, Forgery::Number(_)));
+        if let (Some(number), Some(newest)) = (number, state.endpoint_mut(party).associations.last_mut()) {
+            newest.window.forge(number);
         }
         state.settled(prediction)
     }
@@ -297,8 +325,9 @@ impl State {
         let again = if expected == Expected::Denied { Again::Denied(rows) } else { Again::Refused(rows) };
         state.remember(planned, party, request, again);
         let signer = if what == Borrowed::Key { of } else { party };
-        state.given(signer, None);
+        state.give_next(signer);
         state.endpoint_mut(party).is_clean = false;
+        state.endpoint_mut(of).disturb(Disturbed::Forged);
         if what == Borrowed::Key {
             state.touch(of);
         }
@@ -326,7 +355,7 @@ impl Association {
         }
         self.idle.most = 0;
         self.idle.least = 0;
-        self.is_attacked = false;
+        self.disturbed = Disturbed::No;
     }
 
     fn give(&mut self, number: Option<u32>) {
@@ -342,6 +371,7 @@ impl Association {
             Passing::BeyondIdle => BEYOND_IDLE,
             Passing::Idle(percent) => percent,
         };
+        self.disturbed = Disturbed::Waited;
         let idle = &mut self.idle;
         (idle.most, idle.least, idle.all) = (idle.most + percent, idle.least + percent, idle.all + percent);
         if matches!(self.life, Life::Over(_)) {
@@ -362,12 +392,19 @@ fn foreseen_signed(newest: &Association, number: Number, chosen: Option<u32>) ->
     }
     let is_near = chosen.map_or(newest.window.takes_next(), |number| newest.window.takes(number));
     let is_certain = newest.life == Life::Alive && is_near;
-    let accepted = |rows| Prediction::of(if is_certain { Expected::Accepted } else { Expected::Open }, rows);
+    let rows = match (newest.disturbed, number) {
+        (Disturbed::Waited, _) => AFTER_TIME,
+        (Disturbed::Begun, _) => AFTER_TOKEN,
+        (Disturbed::Bare, _) => AFTER_BARE,
+        (_, Number::Ahead(_)) => AHEAD,
+        (_, Number::Forged) => FREE_NUMBER,
+        (Disturbed::Forged, _) => AFTER_FORGERY,
+        (Disturbed::No, _) => SIGNED,
+    };
     match number {
-        Number::Next if newest.is_attacked => accepted(AFTER_FORGERY),
-        Number::Next => accepted(SIGNED),
-        Number::Ahead(_) => accepted(AHEAD),
-        Number::Forged => accepted(FREE_NUMBER),
+        Number::Next | Number::Ahead(_) | Number::Forged => {
+            Prediction::of(if is_certain { Expected::Accepted } else { Expected::Open }, rows)
+        }
         Number::Skipped => Prediction::of(Expected::Open, SKIPPED),
         Number::Beyond(_) => Prediction::of(Expected::Open, BEYOND),
         Number::Below => Prediction::of(Expected::Refused, BELOW),

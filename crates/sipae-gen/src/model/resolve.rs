@@ -2,7 +2,8 @@
 //! anything.
 
 use super::action::{Action, Forgery, Number, Request};
-use super::state::{Again, Association, Life, State};
+use super::prediction::Expected;
+use super::state::{Again, Association, Endpoint, Life, State};
 use super::window::{FAR, Window};
 use crate::Party;
 
@@ -10,7 +11,7 @@ use crate::Party;
 const DELIVERIES: usize = 24;
 
 /// An action and what it refers to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Move {
     /// Its place among all actions, which gives names.
     pub(super) place: usize,
@@ -21,13 +22,27 @@ pub(super) struct Move {
     pub(super) number: Option<u32>,
     /// The message that comes again, by its place among those that were sent.
     pub(super) original: Option<usize>,
+    pub(super) fence: Fence,
+}
+
+/// What proves that a message gets no answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Fence {
+    /// Nothing: it is answered.
+    #[default]
+    None,
+    /// A bare request over the connection of this party.
+    Bare(Party),
+    /// A signed one.
+    Signed(Party),
 }
 
 impl State {
     /// `None` where the action has no meaning now.
     pub(super) fn resolve(&self, action: &Action, place: usize) -> Option<Move> {
         let connects = action.party().is_some_and(|party| self.connects(party, action));
-        let planned = Move { place, action: *action, connects, number: None, original: None };
+        let planned =
+            Move { place, action: *action, connects, number: None, original: None, fence: Fence::None };
         match *action {
             Action::Login { .. } | Action::Begin { .. } | Action::Bare { .. } => Some(planned),
             Action::Sign { party, request, number } => self.signed(planned, party, request, number),
@@ -43,6 +58,25 @@ impl State {
             }
             Action::Reconnect { party } => self.is_connected(party).then_some(planned),
             Action::Elapse(_) => self.has_associations().then_some(planned),
+        }
+    }
+
+    /// What must be answered is waited for. Where the number behind that of the message is not known nothing is signed.
+    pub(super) fn fence(&self, action: &Action, expected: Expected) -> Fence {
+        let party = match *action {
+            Action::Replay { over, .. } => over,
+            Action::Bare { party, .. }
+            | Action::Sign { party, .. }
+            | Action::SignOld { party }
+            | Action::Forge { party, .. }
+            | Action::Borrow { party, .. } => party,
+            _ => return Fence::None,
+        };
+        let is_beyond = matches!(action, Action::Sign { number: Number::Beyond(_), .. });
+        match expected {
+            Expected::Challenged | Expected::Accepted => Fence::None,
+            _ if !is_beyond && self.endpoint(party).is_some_and(Endpoint::is_steady) => Fence::Signed(party),
+            _ => Fence::Bare(party),
         }
     }
 

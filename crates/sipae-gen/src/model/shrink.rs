@@ -69,7 +69,7 @@ fn plainer_signed(party: Party, request: Request, number: Number) -> Vec<Action>
 }
 
 fn plainer_replay(party: Party, back: u32, over: Party) -> Vec<Action> {
-    let backs = (0 < back).then(|| Action::Replay { party, back: back / 2, over });
+    let backs = (0 < back).then_some(Action::Replay { party, back: back / 2, over });
     let own = (over != party).then_some(Action::Replay { party, back, over: party });
     backs.into_iter().chain(own).collect()
 }

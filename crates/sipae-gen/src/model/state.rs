@@ -44,14 +44,29 @@ pub(super) struct Association {
     pub(super) idle: Idle,
     /// A REGISTER may have been accepted under it: its idle timer is then as long as that says.
     pub(super) may_last: bool,
-    /// A forged message has come since the last good one.
-    pub(super) is_attacked: bool,
+    pub(super) disturbed: Disturbed,
+}
+
+/// What has come between the last good message of an association and the next: a target that does not take that one breaks
+/// the rule about this. What is least sure goes before the rest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Disturbed {
+    #[default]
+    No,
+    /// A forged message.
+    Forged,
+    /// A request without credential.
+    Bare,
+    /// The beginning of another handshake.
+    Begun,
+    /// Time.
+    Waited,
 }
 
 impl Association {
     pub(super) const fn new(made_by: usize, life: Life, may_last: bool) -> Self {
         let idle = Idle { most: 0, least: 0, all: 0 };
-        Self { made_by, life, window: Window::new(), idle, may_last, is_attacked: false }
+        Self { made_by, life, window: Window::new(), idle, may_last, disturbed: Disturbed::No }
     }
 
     fn merged(&self, other: &Self) -> Self {
@@ -65,7 +80,7 @@ impl Association {
                 all: self.idle.all.max(other.idle.all),
             },
             may_last: self.may_last || other.may_last,
-            is_attacked: self.is_attacked && other.is_attacked,
+            disturbed: self.disturbed.max(other.disturbed),
         }
     }
 }
@@ -118,6 +133,18 @@ impl Endpoint {
                 let is_alive = self.associations.last().is_some_and(|last| last.life == Life::Alive);
                 (is_alive && self.is_here).then_some(true)
             }
+        }
+    }
+
+    /// Whether its next REGISTER is accepted for certain, and changes nothing.
+    pub(super) fn is_steady(&self) -> bool {
+        let takes_next = self.associations.last().is_some_and(|last| last.window.takes_next());
+        takes_next && self.is_reached() == Some(true)
+    }
+
+    pub(super) fn disturb(&mut self, by: Disturbed) {
+        for association in &mut self.associations {
+            association.disturbed = association.disturbed.max(by);
         }
     }
 

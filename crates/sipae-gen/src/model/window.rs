@@ -42,9 +42,9 @@ impl Window {
         self.highest() < number && number - self.least <= WIDTH
     }
 
-    /// Whether whatever number comes next is near enough.
+    /// Whether whatever number comes next is near enough, and the one behind it.
     pub(super) const fn takes_next(&self) -> bool {
-        self.highest() + 1 - self.least <= WIDTH
+        self.highest() + 2 - self.least <= WIDTH
     }
 
     /// A number behind so many that are left out.

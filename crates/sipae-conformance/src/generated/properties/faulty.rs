@@ -4,13 +4,12 @@ use sipae::auth::AuthParam;
 use sipae::message::HeaderName;
 use sipae::version::Version;
 use sipae_gen::fault::{Fault, Stage};
-use sipae_gen::{Edit, Expect, ParamEdit, Party, Recipient, Signing, Source, Template, Text};
+use sipae_gen::{Edit, Expect, ParamEdit, Party, Signing, Source, Template, Text};
 
 use super::{
-    Ground, Iteration, Property, SA, SECOND_SA, Scene, Script, association, case, expecting, further,
-    request, signed,
+    Ground, Iteration, Property, SA, SECOND_SA, Scene, Script, association, case, expecting, request, signed,
 };
-use crate::case::{Case, Gate};
+use crate::case::Case;
 use crate::generated::faults;
 
 /// A case that draws from the faults of these rows at these stages.
