@@ -96,14 +96,12 @@ impl Greeting {
     }
 }
 
-/// Reads a line that is an object; a derived struct would take an array as well.
+/// Reads a line that is UTF-8 and an object: a derived struct would take an array as well, and members that are passed
+/// over are not looked at.
 fn object<'de, T: Deserialize<'de>>(line: &'de [u8]) -> serde_json::Result<T> {
-    let read = serde_json::from_slice(line)?;
-    if line.trim_ascii_start().starts_with(b"{") {
-        Ok(read)
-    } else {
-        Err(Error::custom("expected an object"))
-    }
+    let text = std::str::from_utf8(line).map_err(Error::custom)?;
+    let read = serde_json::from_str(text)?;
+    if text.trim_ascii_start().starts_with('{') { Ok(read) } else { Err(Error::custom("expected an object")) }
 }
 
 /// Writes a request as one line, its end included.
@@ -241,5 +239,7 @@ mod tests {
         ] {
             Reply::read(line.as_bytes()).expect_err(line);
         }
+        let problem = Reply::read(b"{\"id\":1,\"answer\":{},\"newer\":\"\xFF\"}").expect_err("no UTF-8");
+        assert!(problem.starts_with("invalid utf-8"), "{problem}");
     }
 }

@@ -1,6 +1,6 @@
 //! Lines of the codec protocol: [`Greeting`], [`Reply`], [`request`] and [`serve`].
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use sipae_vectors::protocol::{Greeting, Reply, ServeError, request, serve};
 use sipae_vectors::{Answer, Codec, Operation, Refusal};
 
@@ -15,8 +15,10 @@ pub fn codec_protocol(data: &[u8]) {
     requests(data);
 }
 
+/// What stands in members that are passed over may be more than a value can hold.
 fn is_object(line: &[u8]) -> bool {
-    serde_json::from_slice::<Map<String, Value>>(line).is_ok()
+    let text = std::str::from_utf8(line).unwrap_or_default().trim_ascii();
+    text.starts_with('{') && text.ends_with('}')
 }
 
 fn is_line(octets: &[u8]) -> bool {

@@ -7,7 +7,7 @@ use sipae::auth::ChallengeKind;
 use sipae::client::{self, ClientEvent};
 use sipae::clock::Time;
 use sipae::message::{HeaderName, Limits, Message, MessageStream};
-use sipae::server::{ConnectionId, Input, Output, Server, ServerEvent};
+use sipae::server::{ConnectionId, Input, Output, Server, ServerConfig, ServerEvent};
 use sipae::side::Side;
 use sipae::version::Version;
 
@@ -24,16 +24,13 @@ pub fn server_sequence(data: &[u8]) {
     let mut choices = Choices::new(data);
     let version = choices.among(&Version::ALL).unwrap_or(Version::V4);
     let kind = choices.among(&[ChallengeKind::Www, ChallengeKind::Proxy]).unwrap_or_default();
-    let mut play = Play::new(version, kind);
-    for _ in 0..STEPS {
-        let Some(step) = choices.among_or_end(&Step::ALL) else { break };
-        play.step(step, &mut choices);
-    }
+    let mut play = Play::new(ServerConfig { kind, ..small_server(version) });
+    play.steps(&mut choices);
     play.ends_well();
 }
 
 /// Steps that are taken: what comes behind them would show nothing new and takes time.
-const STEPS: usize = 64;
+const STEPS: usize = 48;
 
 /// What may happen next.
 #[derive(Clone, Copy, Debug)]
@@ -74,6 +71,8 @@ const WAITS: [u64; 6] = [1, 20, 40, 70, 16 * 60, 9 * 60 * 60];
 
 /// Connections that belong to nobody: 1 to 4.
 const STRANGERS: u64 = 4;
+/// Users get connections above this number when they connect.
+const CONNECTED: u64 = 20;
 /// Who has the name of alice and not her password.
 const MALLORY: usize = 3;
 
@@ -121,9 +120,7 @@ struct Reading {
 }
 
 impl Play {
-    fn new(version: Version, kind: ChallengeKind) -> Self {
-        let mut config = small_server(version);
-        config.kind = kind;
+    fn new(config: ServerConfig) -> Self {
         let user = |name, epid, password, at| User::new(name, epid, password, ConnectionId(at));
         let users = vec![
             user("alice", "a1", "alice", 11),
@@ -132,9 +129,17 @@ impl Play {
             user("alice", "m1", "mallory", 14),
         ];
         let (links, established, said, way, plans, events) = Default::default();
-        let (server, claims) = (Server::new(config), Claims::new(Side::Client, version));
-        let (now, entropy, connected) = (NOW, Counted(1), 20);
+        let claims = Claims::new(Side::Client, config.version);
+        let server = Server::new(config);
+        let (now, entropy, connected) = (NOW, Counted(1), CONNECTED);
         Self { server, now, entropy, links, connected, users, claims, established, said, way, plans, events }
+    }
+
+    fn steps(&mut self, choices: &mut Choices<'_>) {
+        for _ in 0..STEPS {
+            let Some(step) = choices.among_or_end(&Step::ALL) else { break };
+            self.step(step, choices);
+        }
     }
 
     fn step(&mut self, step: Step, choices: &mut Choices<'_>) {
@@ -347,12 +352,15 @@ impl Play {
         }
     }
 
-    /// The forger has gone: each user is served over a new connection, and one who has not been there yet.
+    /// The forger has gone: each user who was there is served over a new connection, and one who was not.
     fn ends_well(mut self) {
         self.plans.clear();
         let carol = self.users.len();
         self.users.push(User::new("carol", "c1", "carol", ConnectionId(15)));
-        for user in (0..self.users.len()).filter(|user| *user != MALLORY) {
+        let was_there = |user: &User| CONNECTED < user.at.0;
+        let users = self.users.iter().enumerate();
+        let users: Vec<_> = users.filter(|(_, user)| was_there(user)).map(|(place, _)| place).collect();
+        for user in users.into_iter().chain([carol]).filter(|user| *user != MALLORY) {
             self.reconnect(user);
             self.client(user, client::Input::Register);
             self.deliver();
@@ -445,14 +453,13 @@ pub fn programs() -> Vec<(&'static str, Vec<u8>)> {
 
 #[cfg(test)]
 mod tests {
+    use sipae::defects::{Defect, Defects};
+
     use super::*;
 
-    fn played(version: Version, program: &[u8]) -> Play {
-        let mut play = Play::new(version, ChallengeKind::Www);
-        let mut choices = Choices::new(program);
-        while let Some(step) = choices.among_or_end(&Step::ALL) {
-            play.step(step, &mut choices);
-        }
+    fn played(config: ServerConfig, program: &[u8]) -> Play {
+        let mut play = Play::new(config);
+        play.steps(&mut Choices::new(program));
         play
     }
 
@@ -462,7 +469,7 @@ mod tests {
         for version in Version::ALL {
             let programs = programs();
             let (_, program) = programs.iter().find(|(name, _)| *name == "message").expect("a program");
-            let play = played(version, &program[2..]);
+            let play = played(small_server(version), &program[2..]);
             assert_eq!((play.server.established(), play.server.pending()), (2, 0));
             let verified = play.events.iter().filter(|event| matches!(event, ClientEvent::Verified(_)));
             assert_eq!(verified.count(), 2, "{:?}", play.events);
@@ -471,10 +478,55 @@ mod tests {
 
     #[test]
     fn a_message_that_is_said_again_is_accepted_once() {
-        let play = played(Version::V4, &[Step::Register as u8, 0, Step::Send as u8, 0, 0, 0, 0, 0]);
+        let play =
+            played(small_server(Version::V4), &[Step::Register as u8, 0, Step::Send as u8, 0, 0, 0, 0, 0]);
         let request = play.said.len() - 2;
         let message = read(&play.said[request]);
         assert!(message.method() == Some(b"OPTIONS") && play.claims.of(&message).is_empty());
+    }
+
+    const REGISTER: [u8; 2] = [Step::Register as u8, 0];
+    const BOB: [u8; 2] = [Step::Register as u8, 2];
+    const OPTIONS: [u8; 6] = [Step::Send as u8, 0, 0, 0, 0, 0];
+    const MESSAGE: [u8; 6] = [Step::Send as u8, 0, 1, 2, 0, 0];
+
+    /// That many messages ago, over the connection of alice.
+    const fn again(ago: u8) -> [u8; 6] {
+        [Step::SayAgain as u8, ago, 4, 0, 0, 0]
+    }
+
+    fn is_found(defect: Defect, program: &[&[u8]]) -> bool {
+        let config = || ServerConfig { defects: Defects::only(defect), ..small_server(Version::V4) };
+        let program = program.concat();
+        std::panic::catch_unwind(|| played(config(), &program).ends_well()).is_err()
+    }
+
+    #[test]
+    fn a_server_that_believes_too_much_is_found() {
+        let found: [(Defect, &[&[u8]]); 6] = [
+            (Defect::AcceptsBareRequest, &[&REGISTER]),
+            (Defect::AcceptsUnsignedInAssociation, &[&REGISTER, &again(5)]),
+            (Defect::AcceptsReplay, &[&REGISTER, &OPTIONS, &again(1)]),
+            (Defect::KeepsFinishedHandshake, &[&REGISTER, &again(1)]),
+            (Defect::DeliversReplay, &[&REGISTER, &BOB, &MESSAGE, &again(3)]),
+            (Defect::DropsSigned, &[]),
+        ];
+        for (defect, program) in found {
+            assert!(is_found(defect, program), "{defect:?}");
+            assert!(!is_found(Defect::ChallengeWithoutDate, program), "{defect:?}");
+        }
+    }
+
+    #[test]
+    fn a_server_that_believes_a_changed_message_is_found() {
+        let altered = |place: u16| {
+            let [high, low] = place.to_be_bytes();
+            [Step::Alter as u8, 0, high, low, 1]
+        };
+        for defect in [Defect::AcceptsForgedSignature, Defect::AcceptsUnknownOpaque] {
+            let is_found = |place| is_found(defect, &[&REGISTER, &altered(place), &OPTIONS]);
+            assert!((0..600).step_by(3).any(is_found), "{defect:?}");
+        }
     }
 
     #[test]
