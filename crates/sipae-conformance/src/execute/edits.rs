@@ -17,6 +17,10 @@ impl Executor {
         let draft = self.message(label)?.draft.clone();
         let changed = self.changed(label, draft, edit)?;
         let state = self.message(label)?;
+        if touches_credential_alone(edit) {
+            state.draft = changed;
+            return Ok(());
+        }
         // What can no longer be read is answered, if at all, as what it was.
         if let Ok(key) = changed.read(|message| Ok(Key::of(message))) {
             state.key = key;
@@ -100,6 +104,23 @@ impl Executor {
         }
         Ok(draft)
     }
+}
+
+/// Whether what ties an answer to the message stays as it is.
+const fn touches_credential_alone(edit: &Edit) -> bool {
+    matches!(
+        edit,
+        Edit::Param(..)
+            | Edit::AddParam { .. }
+            | Edit::Credential { .. }
+            | Edit::OrderParams(_)
+            | Edit::ReshapeCredential
+            | Edit::Scheme(_)
+            | Edit::CredentialHeader(_)
+            | Edit::CrowdCredential { .. }
+            | Edit::Before(_)
+            | Edit::Octets { .. }
+    )
 }
 
 fn add(draft: &mut Draft, name: &str, value: Vec<u8>, first: bool) {

@@ -311,6 +311,10 @@ impl Executor {
     fn learn_gruu(&mut self, label: &Label, answer: &Message<'_>) {
         let party = self.messages.get(label).map(|state| state.party);
         let Some(identity) = party.and_then(|party| self.identities.get_mut(&party)) else { return };
+        let has_known = !identity.gruu.is_empty() && message_has(answer.octets(), identity.gruu.as_bytes());
+        if has_known {
+            return;
+        }
         let instance = identity.instance().to_string();
         // A registrar may list the bindings of other endpoints as well (RFC 3261 10.3).
         let is_own = |contact: &Address<'_>| {
@@ -336,6 +340,10 @@ impl Executor {
             self.stage.pace.set_in_order(false);
         }
     }
+}
+
+fn message_has(octets: &[u8], text: &[u8]) -> bool {
+    memchr::memmem::find(octets, text).is_some()
 }
 
 /// The association under which a request of the target was signed.

@@ -214,8 +214,9 @@ impl Executor {
         let answer = state.answer.as_ref();
         Seen {
             reaction: answer.map_or_else(|| self.unanswered(state), |answered| answered.reaction.clone()),
-            sent: state.sent_octets(),
-            answer: answer.map(|answered| answered.octets.clone()),
+            // Who judges many conversations by what came of them asks for nothing else.
+            sent: if self.is_logging { state.sent_octets() } else { Vec::new() },
+            answer: answer.filter(|_| self.is_logging).map(|answered| answered.octets.clone()),
             place: answer.map(|answered| answered.place),
             provisional: state.provisional.clone(),
             deliveries: state.deliveries.clone(),

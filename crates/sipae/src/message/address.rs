@@ -1,7 +1,7 @@
 //! `name-addr`, `addr-spec` and their parameters (RFC 3261 20.10, 25.1).
 
 use nom::branch::alt;
-use nom::bytes::complete::{is_not, tag, take_till, take_while, take_while1};
+use nom::bytes::complete::{tag, take_till, take_while, take_while1};
 use nom::character::complete::char;
 use nom::combinator::{recognize, rest, verify};
 use nom::multi::many0_count;
@@ -174,8 +174,11 @@ fn lws(input: &[u8]) -> Parsed<'_, &[u8]> {
 }
 
 fn quoted(input: &[u8]) -> Parsed<'_, &[u8]> {
-    delimited(char('"'), recognize(many0_count(alt((escaped, recognize(is_not("\"\\")))))), char('"'))
-        .parse(input)
+    delimited(char('"'), recognize(many0_count(alt((escaped, recognize(unescaped))))), char('"')).parse(input)
+}
+
+fn unescaped(input: &[u8]) -> Parsed<'_, &[u8]> {
+    take_while1(|octet| !matches!(octet, b'"' | b'\\'))(input)
 }
 
 fn escaped(input: &[u8]) -> Parsed<'_, &[u8]> {
@@ -185,7 +188,7 @@ fn escaped(input: &[u8]) -> Parsed<'_, &[u8]> {
 /// Up to the next comma that is outside quotes and brackets. An unclosed quote or bracket runs to the end.
 fn element(input: &[u8]) -> Parsed<'_, &[u8]> {
     let bracketed = recognize((char('<'), take_till(|octet| octet == b'>'), char('>')));
-    let plain = is_not("\"<,");
+    let plain = take_while1(|octet| !matches!(octet, b'"' | b'<' | b','));
     let unclosed = recognize((alt((char('"'), char('<'))), rest));
     recognize(many0_count(alt((recognize(quoted), bracketed, plain, unclosed)))).parse(input)
 }

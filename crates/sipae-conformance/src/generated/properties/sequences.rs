@@ -3,7 +3,7 @@
 use crate::case::Case;
 
 /// Every row by which the model foresees something.
-const ROWS: [&str; 28] = [
+const ROWS: [&str; 31] = [
     "SIPAE-3.1-01",
     "SIPAE-3.1.1-03",
     "SIPAE-3.1.1-04",
@@ -20,6 +20,7 @@ const ROWS: [&str; 28] = [
     "SIPAE-3.3.5.1-01",
     "SIPAE-3.3.5.2-24",
     "SIPAE-3.3.5.2-25",
+    "SIPAE-3.3.5.2-28",
     "SIPAE-3.3.5.3-01",
     "SIPAE-3.3.5.3-02",
     "SIPAE-3.3.5.3-03",
@@ -27,8 +28,10 @@ const ROWS: [&str; 28] = [
     "SIPAE-3.3.5.3-06",
     "SIPAE-3.3.5.3-07",
     "SIPAE-3.3.5.3-08",
+    "SIPAE-3.3.5.3-10",
     "SIPAE-3.3.5.3-14",
     "SIPAE-3.3.5.3-16",
+    "SIPAE-3.3.5.3-17",
     "SIPAE-3.3.6-01",
     "SIPAE-3.3.6-02",
     "SIPAE-3.3.6-03",
