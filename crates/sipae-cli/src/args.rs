@@ -117,6 +117,18 @@ pub(crate) struct RunArgs {
     /// How many cases run side by side; by default as many as there are cores in memory, and 4 over a network.
     #[arg(long, value_name = "NUMBER", value_parser = jobs)]
     pub(crate) jobs: Option<usize>,
+    /// How many conversations are generated for each property and setting.
+    #[arg(
+        long = "cases",
+        value_name = "NUMBER",
+        default_value = "25",
+        conflicts_with = "time",
+        value_parser = clap::value_parser!(u64).range(1..=1_000_000_000)
+    )]
+    pub(crate) count: u64,
+    /// Generate conversations for so long in all, such as 10m, in place of a number; the written cases run besides.
+    #[arg(long, value_name = "TIME", value_parser = crate::timers::duration)]
+    pub(crate) time: Option<std::time::Duration>,
     /// Also flood a target that is not on this machine, and send it oversized input.
     #[arg(long)]
     pub(crate) rough: bool,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use anstream::{AutoStream, ColorChoice};
 use sipae::clock::Entropy;
+use sipae_conformance::Effort;
 use sipae_conformance::filter::Filter;
 use sipae_conformance::profile::Profile;
 use sipae_conformance::run::{self as suite, RunOptions};
@@ -136,8 +137,12 @@ fn options(args: &RunArgs, filter: Filter) -> Result<RunOptions, Failure> {
         settings,
         jobs,
         rough,
-        effort: sipae_conformance::Effort::default(),
+        effort: effort(args),
     })
+}
+
+fn effort(args: &RunArgs) -> Effort {
+    Effort { cases: args.count, time: args.time, ..Effort::default() }
 }
 
 /// In memory as many as there are cores; some over a network, where most of the time is waiting.
@@ -153,13 +158,15 @@ fn default_jobs(target: &Target) -> usize {
 /// What else changes the run, for the command that repeats it.
 fn arguments(args: &RunArgs) -> Vec<String> {
     let exec = args.exec.as_ref().map(|exec| format!("--exec {}", exec.quoted()));
+    let is_usual = args.count == Effort::default().cases;
+    let cases = (!is_usual && args.time.is_none()).then(|| format!("--cases {}", args.count));
     let strict = args.strict.then(|| "--strict".to_owned());
     let rough = args.rough.then(|| "--rough".to_owned());
     #[cfg(feature = "defects")]
     let defect = args.defect.map(|defect| format!("--defect {defect}"));
     #[cfg(not(feature = "defects"))]
     let defect = None;
-    exec.into_iter().chain(tls::arguments(&args.tls)).chain(strict).chain(rough).chain(defect).collect()
+    exec.into_iter().chain(tls::arguments(&args.tls)).chain(cases).chain(strict).chain(rough).chain(defect).collect()
 }
 
 #[cfg(not(feature = "defects"))]

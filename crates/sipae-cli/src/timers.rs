@@ -31,6 +31,11 @@ fn timer<'t>(timers: &'t mut TimerDurations, name: &str) -> Result<&'t mut Optio
     }
 }
 
+/// Reads a time such as `10m`.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    time("time", text)
+}
+
 /// A whole number with its unit.
 fn time(name: &str, value: &str) -> Result<Duration, String> {
     let digits = value.bytes().take_while(u8::is_ascii_digit).count();

@@ -9,6 +9,7 @@ use sipae_events::{CaseFinished, Cause, Event, GateFinished, GateOutcome, Subjec
 use crate::case::{Case, Cost};
 use crate::cases;
 use crate::gate::{self, GateReport, Known};
+use crate::generated::Effort;
 use crate::needs::{Budget, decide};
 use crate::pace::Pace;
 use crate::run::{RunOptions, Teller};
@@ -41,13 +42,16 @@ pub(crate) struct Plan<'r> {
     /// In which case the target ended or began to hang: nothing more is sent to it, since each attempt would cost its
     /// whole patience.
     lost: Mutex<Option<String>>,
+    /// What each generated case may take.
+    effort: Effort,
 }
 
 impl<'r> Plan<'r> {
     pub(crate) fn new(options: &'r RunOptions) -> Self {
         let ways = options.reached().ways(&options.profile);
         let (passages, entries) = (Vec::new(), Vec::new());
-        let mut plan = Self { options, ways, passages, entries, lost: Mutex::new(None) };
+        let effort = options.effort;
+        let mut plan = Self { options, ways, passages, entries, lost: Mutex::new(None), effort };
         plan.gates();
         let mut budget = Budget::default();
         for place in 0..plan.passages.len() {
@@ -57,7 +61,16 @@ impl<'r> Plan<'r> {
                 cases.into_iter().map(|case| plan.entry(place, case, &mut budget)).collect();
             plan.entries.extend(entries);
         }
+        plan.share_time();
         plan
+    }
+
+    /// The time for all generated cases is that of each, times as many as there are for each worker.
+    fn share_time(&mut self) {
+        let is_generated = |entry: &&Entry| matches!(entry, Entry::Trial(trial, _) if trial.case.is_generated());
+        let count = self.entries.iter().filter(is_generated).count();
+        let rounds = u32::try_from(count.div_ceil(self.options.jobs.max(1)).max(1)).unwrap_or(u32::MAX);
+        self.effort.time = self.effort.time.map(|time| time / rounds);
     }
 
     /// A server that could not be reached is not tried again, nor is a scheme whose credentials it refused, since accounts
@@ -273,7 +286,7 @@ impl<'r> Plan<'r> {
         let stages = |part: &str| {
             self.options.stage(ways, passage.setting, &format!("{id} {part}"), &passage.pace, peer)
         };
-        let outcome = match trial.clone().run(&self.options.effort, &passage.pace, &stages) {
+        let outcome = match trial.clone().run(&self.effort, &passage.pace, &stages) {
             // What stays registered would get the requests of the next trial with the same second user.
             Outcome::Parked(parked) if job.claim.peer.is_some() => {
                 Outcome::Finished(Box::new(parked.settle(&passage.pace)))

@@ -31,6 +31,8 @@ pub struct Console<W> {
     is_verbose: bool,
     run: Option<RunStarted>,
     counts: BTreeMap<&'static str, u32>,
+    /// Conversations that were generated.
+    generated: u64,
     current: Option<Subject>,
     last_reason: Option<String>,
     levels: Levels,
@@ -52,6 +54,7 @@ impl<W: Write> Console<W> {
             is_verbose: false,
             run: None,
             counts: BTreeMap::new(),
+            generated: 0,
             current: None,
             last_reason: None,
             levels: Levels::default(),
@@ -119,6 +122,7 @@ impl<W: Write> Console<W> {
 
     fn finished(&mut self, case: &CaseFinished) {
         *self.counts.entry(case.verdict.name()).or_default() += 1;
+        self.generated += case.generated;
         self.levels.add(case);
         if matches!(case.verdict, Verdict::Blocked | Verdict::Unsupported) {
             let reason = case.reason.clone().unwrap_or_default();
@@ -145,6 +149,9 @@ impl<W: Write> Console<W> {
 
     fn run_ends(&mut self, run: &RunFinished) -> io::Result<()> {
         self.subject_ends()?;
+        if self.generated != 0 {
+            writeln!(self.out, "{} conversations were generated", self.generated)?;
+        }
         self.levels()?;
         let (failed, mut remarks): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.open).into_iter().partition(|case| case.verdict.is_fail());
@@ -237,6 +244,10 @@ impl<W: Write> Console<W> {
         for finding in &case.findings {
             self.finding(finding, last)?;
             last = Some(finding);
+        }
+        if case.generated != 0 {
+            let count = case.generated;
+            writeln!(self.out, "  the smallest that was found, after {count} generated conversations:")?;
         }
         if let Some(reason) = &case.reason {
             writeln!(self.out, "{}", wrapped("  reason: ", 4, &printable(reason)))?;
