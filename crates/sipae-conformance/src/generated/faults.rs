@@ -90,11 +90,11 @@ fn at(fault: &Fault, source: &mut dyn Source, name: &str) -> Script {
     request(Script::default(), name).sign_with(name, SA, signing).send(name)
 }
 
-/// What spoils a connection is sent over one of its own.
+/// What spoils a connection is sent over one of its own; what comes behind it shows whether the target listens still.
 fn framed(name: &str, edits: Vec<Edit>) -> Script {
     let script = Script::default().connect(STRANGER);
     let script = edited(request(script, name).sign(name, SA), name, edits);
-    script.send_on(name, STRANGER).disconnect(STRANGER)
+    script.send_on(name, STRANGER).signed_fence_on(SA, STRANGER)
 }
 
 pub(crate) fn edited(script: Script, name: &str, edits: Vec<Edit>) -> Script {

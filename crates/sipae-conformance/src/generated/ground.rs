@@ -59,6 +59,8 @@ impl Ground {
     fn fence(self, script: Script, conversation: &Script) -> Script {
         if self == Self::Nothing || awaits_all(conversation) {
             script
+        } else if self == Self::TwoEndpoints {
+            script.signed_fence(SA).signed_fence_on(SECOND_SA, Party::SECOND.connection())
         } else if self.is_established() {
             script.signed_fence(SA)
         } else {
