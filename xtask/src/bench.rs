@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
-/// Measure reading and signing, beside other SIP parsers
+/// Measure reading, generating and signing, beside other SIP parsers
 ///
 /// Builds and runs benches/. Compare the medians, and only within one run: on a machine that does nothing else, if
 /// possible pinned to one core (`taskset -c 1 cargo xtask bench`).

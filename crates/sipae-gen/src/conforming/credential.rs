@@ -45,7 +45,30 @@ pub(super) const UNKNOWN: &[(&str, &str)] = &[
     ("a.b_c~d", "e"),
 ];
 
-const PRODUCTS: &[Style] = &[Style::CANONICAL, Style::OCS, Style::COMMUNICATOR, Style::RTCC];
+const PRODUCTS: [Style; 4] = [Style::CANONICAL, Style::OCS, Style::COMMUNICATOR, Style::RTCC];
+
+/// The order of a product: the place of each known parameter.
+type Places = [u8; AuthParam::ALL.len()];
+
+/// How products write: places, and whether there are no blanks.
+static STYLES: [(Places, bool); 4] = {
+    let [canonical, ocs, communicator, rtcc] = PRODUCTS;
+    [style(&canonical), style(&ocs), style(&communicator), style(&rtcc)]
+};
+
+/// Behind all that have a place.
+const LAST: u8 = u8::MAX;
+
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, where a bad index is a build error")]
+const fn style(style: &Style) -> (Places, bool) {
+    let mut places = [LAST; AuthParam::ALL.len()];
+    let mut place = 0;
+    while (place as usize) < style.order.len() {
+        places[style.order[place as usize] as usize] = place;
+        place += 1;
+    }
+    (places, style.separator.len() == 1)
+}
 
 /// Brings parameters into an order that is taken, and says whether the product that has it writes no blanks.
 pub(super) fn order<T>(
@@ -54,18 +77,18 @@ pub(super) fn order<T>(
     params: &mut [T],
     known: impl Fn(&T) -> Option<AuthParam>,
 ) -> bool {
-    let product = if freedoms.has(Freedom::Products) { source.pick(PRODUCTS) } else { None };
-    let has_its_order = product.is_some() && (!freedoms.has(Freedom::Order) || source.below(2) == 0);
-    match product.filter(|_| has_its_order) {
-        Some(product) => params.sort_by_key(|param| place(product, known(param))),
-        None => shuffle(source, freedoms, params),
+    let product = if freedoms.has(Freedom::Products) { source.pick(&STYLES) } else { None };
+    let Some((places, is_tight)) = product else {
+        shuffle(source, freedoms, params);
+        return false;
+    };
+    if freedoms.has(Freedom::Order) && source.below(2) == 1 {
+        shuffle(source, freedoms, params);
+    } else {
+        params
+            .sort_by_key(|param| known(param).and_then(|known| places.get(known as usize)).unwrap_or(&LAST));
     }
-    product.is_some_and(|product| product.separator == ",")
-}
-
-fn place(product: &Style, param: Option<AuthParam>) -> usize {
-    let place = product.order.iter().position(|ordered| Some(*ordered) == param);
-    place.unwrap_or(product.order.len())
+    *is_tight
 }
 
 /// Appends parameters in their order.
