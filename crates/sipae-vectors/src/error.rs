@@ -26,7 +26,7 @@ impl InputError {
 impl fmt::Display for InputError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.path.is_empty() {
-            write!(f, "{}: ", self.path)?;
+            write!(f, "{}: ", one_line(&self.path))?;
         }
         f.write_str(&self.problem)
     }
@@ -144,6 +144,11 @@ mod tests {
         assert_eq!(join("[2]", "hex"), "[2].hex");
         assert_eq!(join("inputs", ""), "inputs");
         assert_eq!(join("", "inputs"), "inputs");
+    }
+
+    #[test]
+    fn a_name_cannot_break_the_line() {
+        assert_eq!(InputError::new("output.a\nb", "invalid").to_string(), "output.a b: invalid");
     }
 
     #[test]

@@ -226,6 +226,14 @@ mod tests {
     }
 
     #[test]
+    fn a_fraction_of_many_digits_is_read_back_as_written() {
+        let line = b"{\"id\":1,\"answer\":{\"value\":7.370437700706685e+208}}\n";
+        let (reply, mut written) = (Reply::read(line).expect("a reply"), Vec::new());
+        reply.write(&mut written).expect("JSON");
+        assert_eq!(written, line);
+    }
+
+    #[test]
     fn what_is_no_reply_is_refused() {
         for line in [
             "",
