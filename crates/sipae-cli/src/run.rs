@@ -166,7 +166,13 @@ fn arguments(args: &RunArgs) -> Vec<String> {
     let defect = args.defect.map(|defect| format!("--defect {defect}"));
     #[cfg(not(feature = "defects"))]
     let defect = None;
-    exec.into_iter().chain(tls::arguments(&args.tls)).chain(cases).chain(strict).chain(rough).chain(defect).collect()
+    exec.into_iter()
+        .chain(tls::arguments(&args.tls))
+        .chain(cases)
+        .chain(strict)
+        .chain(rough)
+        .chain(defect)
+        .collect()
 }
 
 #[cfg(not(feature = "defects"))]

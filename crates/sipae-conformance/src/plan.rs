@@ -67,7 +67,8 @@ impl<'r> Plan<'r> {
 
     /// The time for all generated cases is that of each, times as many as there are for each worker.
     fn share_time(&mut self) {
-        let is_generated = |entry: &&Entry| matches!(entry, Entry::Trial(trial, _) if trial.case.is_generated());
+        let is_generated =
+            |entry: &&Entry| matches!(entry, Entry::Trial(trial, _) if trial.case.is_generated());
         let count = self.entries.iter().filter(is_generated).count();
         let rounds = u32::try_from(count.div_ceil(self.options.jobs.max(1)).max(1)).unwrap_or(u32::MAX);
         self.effort.time = self.effort.time.map(|time| time / rounds);

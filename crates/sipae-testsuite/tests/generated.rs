@@ -83,3 +83,161 @@ fn found(case: &CaseFinished, took: Duration) -> Told {
         text,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use sipae::auth::{ChallengeKind, Scheme};
+    use sipae::version::Version;
+    use sipae_conformance::target::Mode;
+    use sipae_events::ExitCode;
+
+    use super::*;
+    use crate::red::{collect, finished};
+
+    /// Each property, a planted bug that no other property finds, and how many steps the smallest conversation has that
+    /// shows it: those before the association, what is generated, and what proves the silence of the server.
+    const OWN: &[(&str, &str, usize)] = &[
+        ("2.2/any-parameter-names", "name-case-matters", 21),
+        ("2.2/any-parameter-order", "order-matters", 21),
+        ("2.2/any-unknown-parameters", "refuses-unknown-params", 21),
+        ("2.2/any-separators", "splits-at-every-comma", 21),
+        ("2.2/any-qop-form", "wants-qop-quoted", 21),
+        ("2.2/any-compact-names", "knows-long-names-only", 21),
+        ("2.2/any-header-names", "header-case-matters", 21),
+        ("2.2/any-folds", "folds-are-ends", 21),
+        ("2.2/any-other-schemes", "unknown-scheme-spoils-all", 21),
+        ("2.2/any-signature-digits", "compares-signature-text", 21),
+        ("3.3.5.3/any-other-credentials", "reads-first-credential", 21),
+        ("3.3.5.3/any-credential-field", "reads-own-field-only", 21),
+        ("3.1/any-uncovered-field", "refuses-other-hops", 21),
+        ("3.3.5.1/any-empty-lines", "closes-on-empty-lines", 21),
+        ("2.2/any-tag-place", "first-tag-counts", 21),
+        ("3.3.5.3/any-from-tag", "keys-on-from-tag", 21),
+        ("2.2/any-crand", "lowers-crand", 20),
+        ("2.2/any-second-field", "first-copy-counts", 26),
+        ("2.2/any-unreadable-message", "oversize-ends-associations", 28),
+        ("2.2/any-malformed-parameter", "forgives-names", 27),
+        ("2.2/any-open-quote", "closes-open-quotes", 27),
+        ("2.2/any-second-parameter", "last-param-wins", 26),
+        ("2.2/any-wrong-qop", "accepts-any-qop", 27),
+        ("2.2/any-unreadable-value", "accepts-unreadable-params", 25),
+        ("2.2/any-cut-text", "cuts-at-controls", 26),
+        ("5.1/any-signature-length", "accepts-cut-signature", 26),
+        ("3.3.5.3/any-forged-signature", "takes-zeros", 26),
+        ("3.3.5.3/any-alteration", "ignores-to-tag", 26),
+        ("3.3.5.3/any-missing-parameter", "accepts-incomplete-signature", 26),
+        ("3.3.5.3/any-unknown-opaque", "finds-by-endpoint", 26),
+        ("3.3.5.3/any-other-endpoint", "serves-any-endpoint", 27),
+        ("3.3.5.1/any-other-server", "ignores-realm-case", 26),
+        ("2.2/any-other-text", "normalises-text", 27),
+        ("3.3.5.3/any-foreign-from", "accepts-foreign-from", 26),
+        ("3.3.5.3/any-foreign-registration", "registers-for-others", 26),
+        ("3.3.5.3/any-other-layout", "layout-follows-message", 26),
+        ("3.3.5.3/any-swapped-association", "takes-keys-of-user", 42),
+        ("3.1.1/any-number-again", "registers-replay", 25),
+        ("3.3.5.3/any-copy", "delivers-replay", 40),
+        ("3.1.1/any-number-below", "window-stays", 35),
+        ("3.1.1/any-forged-number", "forgery-moves-window", 26),
+        ("3.3.5.1/any-bare-request", "accepts-bare-request", 5),
+        ("3.3.5.1/any-bare-ack", "challenges-ack", 5),
+        ("3.1/any-unsigned-request", "accepts-unsigned-options", 24),
+        ("3.3.5.1/any-bare-message", "forwards-bare-request", 34),
+        ("3.3.4.1/any-answer", "refresh-unsigned", 21),
+        ("3.3.4.1/any-failure", "failure-unsigned", 21),
+        ("3.3.4.1/any-delivery", "signature-without-opaque", 35),
+        ("3.3.5.3/any-farewell", "unregisters-unsigned", 21),
+        ("2.2/any-token-text", "mends-padding", 23),
+        ("3.3.5.2/any-broken-token", "ignores-token-type", 23),
+        ("3.3.5.2/any-wrong-proof", "silent-failure", 23),
+        ("3.3.5.2/any-wrong-certificate", "accepts-expired-certificate", 29),
+        ("3.3.5.2/any-skew", "accepts-skewed-ticket", 15),
+        ("3.3.5.2/any-other-opaque", "matches-by-endpoint", 23),
+        ("2.2/any-first-token", "bad-base64-is-empty", 13),
+        ("3.3.5.2/any-qop", "ignores-qop", 13),
+        ("3.3.5.2/any-version", "ignores-version", 13),
+        ("2.2/any-scheme-case", "scheme-case-matters", 13),
+        ("3.3.5.2/any-method", "targetname-alternates", 24),
+        ("3.3.5.2/any-epid", "needs-instance", 32),
+        ("3.3.5.2/any-instance", "compares-instance-text", 28),
+        ("3.3.5.2/any-nobody", "accepts-no-endpoint", 2),
+        ("3.3.5.2/any-other-instance", "ignores-instance", 2),
+        ("3.3.5.2/any-foreign-from", "handshake-with-foreign-from", 2),
+        ("3.3.5.2/any-completing-signature", "completes-unsigned", 22),
+        ("3.3.5.4/any-wrong-digest", "accepts-any-digest-realm", 11),
+        ("3.3.5.5/any-method", "session-for-every-conference", 12),
+    ];
+
+    /// Sequences find much of what properties find, and more.
+    const SEQUENCES: &str = "3.3.1/any-sequence";
+
+    /// Each scheme at its newest version, in the order in which a bug is looked for.
+    const SCHEMES: [Scheme; 4] = [Scheme::Ntlm, Scheme::Kerberos, Scheme::TlsDsk, Scheme::Digest];
+
+    fn setting(scheme: Scheme) -> Setting {
+        Setting { mode: Mode { scheme, version: Version::V4 }, kind: Some(ChallengeKind::Www) }
+    }
+
+    #[test]
+    fn every_property_has_a_bug_of_its_own_in_the_table() {
+        let named: BTreeSet<&str> = OWN.iter().map(|(property, ..)| *property).collect();
+        let all: BTreeSet<&str> = properties().filter(|property| *property != SEQUENCES).collect();
+        assert_eq!(named, all);
+        assert!(40 <= named.len());
+    }
+
+    /// What is wrong with the finders of one bug.
+    fn wrong((property, defect, steps): (&str, &str, usize)) -> Option<String> {
+        let defect: Defect = defect.parse().expect("a defect");
+        let settings: Vec<Setting> = SCHEMES.into_iter().map(setting).collect();
+        let told = told(Some(defect), "/any-", 40, &settings);
+        let others = told.iter().map(|told| told.property.as_str());
+        let others: BTreeSet<&str> = others.filter(|name| *name != property && *name != SEQUENCES).collect();
+        match told.iter().find(|told| told.property == property) {
+            None => Some(format!("{property} does not find {defect}")),
+            Some(_) if !others.is_empty() => Some(format!("{defect} is found by {others:?} as well")),
+            Some(told) if told.steps != steps => {
+                Some(format!("{defect}: {} steps, not {steps}:\n{}", told.steps, told.text))
+            }
+            Some(told) if 500 < told.generated => Some(format!("{defect}: after {} cases", told.generated)),
+            Some(_) => None,
+        }
+    }
+
+    #[test]
+    fn each_property_alone_finds_its_bug_and_tells_the_smallest_conversation() {
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut found = Vec::new();
+            while let Some(row) = OWN.get(next.fetch_add(1, Ordering::Relaxed)) {
+                found.extend(wrong(*row));
+            }
+            found
+        };
+        let wrong: Vec<String> = std::thread::scope(|scope| {
+            let workers = [scope.spawn(work), scope.spawn(work)];
+            workers.into_iter().flat_map(|worker| worker.join().expect("no panic")).collect()
+        });
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    /// The same conversations, in the same order, whatever runs side by side; other seeds make others.
+    #[test]
+    fn what_is_generated_follows_from_the_seed() {
+        let with = |seed, jobs| {
+            let filter =
+                Filter { ids: vec!["/any-unknown".to_owned(), SEQUENCES.to_owned()], ..Filter::default() };
+            let target = Target::Reference { defects: Defects::only(Defect::AcceptsUnknownOpaque) };
+            let settings = Some(vec![setting(Scheme::Ntlm)]);
+            collect(&RunOptions { target, jobs, filter, settings, ..RunOptions::reference(seed) })
+        };
+        assert_eq!(with(7, 1), with(7, 3));
+        let (events, exit) = with(7, 1);
+        assert_eq!(exit, ExitCode::Failed);
+        let failed = finished(&events).find(|case| case.verdict.is_fail()).expect("a failure");
+        let file = ScriptFile::from_value(failed.script.clone().expect("a script")).expect("a script file");
+        assert!(!file.checks.is_empty() && file.case == failed.case.as_str());
+    }
+}

@@ -44,6 +44,7 @@ fn played(actions: &[Action], mode: Mode, defects: Defects) -> Played {
         mode,
         control: None,
         entropy: SeededEntropy::new(2),
+        seed: 0,
     };
     let seen = play(stage, &scripted.script).observe();
     Played { scripted, seen }
