@@ -34,6 +34,8 @@ Exit codes:
 pub(crate) enum Command {
     /// Test a SIP server, or a codec.
     Run(RunArgs),
+    /// Play a stored script against a server, such as that of a failure, and judge it again.
+    Replay(ReplayArgs),
     /// Look at a server with some exchanges, and tell what it offers and how it answers.
     Probe(ProbeArgs),
     /// List the cases, or the rows of the catalogue and what stands for them.
@@ -76,6 +78,58 @@ pub(crate) struct ProbeArgs {
     after_help = "Without --profile the test accounts of the reference server are used. Cases register endpoints of the profile's user and unregister them."
 )]
 pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) subject: SubjectArgs,
+    #[command(flatten)]
+    pub(crate) reports: ReportArgs,
+    /// Seed from which everything random follows; printed with each run.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) seed: Option<u64>,
+    /// How many cases run side by side; by default as many as there are cores in memory, and 4 over a network.
+    #[arg(long, value_name = "NUMBER", value_parser = jobs)]
+    pub(crate) jobs: Option<usize>,
+    /// How many conversations are generated for each property and setting.
+    #[arg(
+        long = "cases",
+        value_name = "NUMBER",
+        default_value = "25",
+        conflicts_with = "time",
+        value_parser = clap::value_parser!(u64).range(1..=1_000_000_000)
+    )]
+    pub(crate) count: u64,
+    /// Generate conversations for so long in all, such as 10m, in place of a number; the written cases run besides.
+    #[arg(long, value_name = "TIME", value_parser = crate::timers::duration)]
+    pub(crate) time: Option<std::time::Duration>,
+    /// TOML file of failures that are known: those fail no run, and those that pass make it end with 5.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) expected_failures: Option<PathBuf>,
+    /// Rewrite the file of expected failures after the run, so that it says what came out. Needs a run without filters.
+    #[arg(long, requires = "expected_failures")]
+    pub(crate) fix: bool,
+    /// List the cases that would run, and run none; the same as sipae list.
+    #[arg(long)]
+    pub(crate) list: bool,
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
+}
+
+#[derive(clap::Args, Debug)]
+#[command(
+    after_help = "The checks of the file judge, or the written case that it is of. No gate is passed before: exit code 3 says that the target could not be reached, or does not answer a bare REGISTER, and 4 that nothing could be decided, such as without a second user in the profile."
+)]
+pub(crate) struct ReplayArgs {
+    /// The script file, such as script.json of a failure (docs/scripts.md).
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) subject: SubjectArgs,
+    #[command(flatten)]
+    pub(crate) reports: ReportArgs,
+}
+
+/// What is tested, and with what.
+#[derive(clap::Args, Debug)]
+pub(crate) struct SubjectArgs {
     /// What to test: ref, the embedded reference server; a server at tcp://host:port or tls://host:port; or
     /// codec:COMMAND, a program that answers operations on its standard input and output (docs/codec-protocol.md).
     #[arg(long, default_value = "ref", value_name = "TARGET")]
@@ -90,6 +144,21 @@ pub(crate) struct RunArgs {
     pub(crate) profile: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) tls: TlsArgs,
+    /// A broken SHOULD fails too.
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Also flood a target that is not on this machine, and send it oversized input.
+    #[arg(long)]
+    pub(crate) rough: bool,
+    /// Plant a bug in the embedded reference server.
+    #[cfg(feature = "defects")]
+    #[arg(long, value_name = "ID")]
+    pub(crate) defect: Option<sipae::defects::Defect>,
+}
+
+/// How it is told.
+#[derive(clap::Args, Debug)]
+pub(crate) struct ReportArgs {
     /// Write the events of the run as JSON lines to this file; - is the standard output, without the summary. They
     /// hold whole messages, from which weak passwords can be guessed.
     #[arg(long, value_name = "FILE")]
@@ -108,48 +177,9 @@ pub(crate) struct RunArgs {
         default_missing_value = "reports/failures"
     )]
     pub(crate) failures: Option<PathBuf>,
-    /// Seed from which everything random follows; printed with each run.
-    #[arg(long, value_name = "NUMBER")]
-    pub(crate) seed: Option<u64>,
-    /// A broken SHOULD fails too.
-    #[arg(long)]
-    pub(crate) strict: bool,
-    /// How many cases run side by side; by default as many as there are cores in memory, and 4 over a network.
-    #[arg(long, value_name = "NUMBER", value_parser = jobs)]
-    pub(crate) jobs: Option<usize>,
-    /// How many conversations are generated for each property and setting.
-    #[arg(
-        long = "cases",
-        value_name = "NUMBER",
-        default_value = "25",
-        conflicts_with = "time",
-        value_parser = clap::value_parser!(u64).range(1..=1_000_000_000)
-    )]
-    pub(crate) count: u64,
-    /// Generate conversations for so long in all, such as 10m, in place of a number; the written cases run besides.
-    #[arg(long, value_name = "TIME", value_parser = crate::timers::duration)]
-    pub(crate) time: Option<std::time::Duration>,
-    /// Also flood a target that is not on this machine, and send it oversized input.
-    #[arg(long)]
-    pub(crate) rough: bool,
-    /// Plant a bug in the embedded reference server.
-    #[cfg(feature = "defects")]
-    #[arg(long, value_name = "ID")]
-    pub(crate) defect: Option<sipae::defects::Defect>,
-    /// TOML file of failures that are known: those fail no run, and those that pass make it end with 5.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) expected_failures: Option<PathBuf>,
-    /// Rewrite the file of expected failures after the run, so that it says what came out. Needs a run without filters.
-    #[arg(long, requires = "expected_failures")]
-    pub(crate) fix: bool,
     /// Tell remarks like failures, and ladders as a whole.
     #[arg(long, short)]
     pub(crate) verbose: bool,
-    /// List the cases that would run, and run none; the same as sipae list.
-    #[arg(long)]
-    pub(crate) list: bool,
-    #[command(flatten)]
-    pub(crate) filter: FilterArgs,
 }
 
 /// Which cases are meant. Options that are given several times widen the choice, options of several kinds narrow it.

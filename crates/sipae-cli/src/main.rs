@@ -11,9 +11,12 @@ mod list;
 mod output;
 mod probe;
 mod profile;
+mod replay;
+mod reports;
 mod run;
 mod schemes;
 mod serve;
+mod subject;
 mod timers;
 mod tls;
 mod vectors;
@@ -38,6 +41,7 @@ fn main() -> process::ExitCode {
 fn dispatch(command: Command) -> ExitCode {
     let done = match command {
         Command::Run(args) => run::run(&args),
+        Command::Replay(args) => replay::replay(&args),
         Command::Probe(args) => probe::probe(&args),
         Command::List(args) => list::list(&args),
         Command::Explain(args) => explain::explain(&args),

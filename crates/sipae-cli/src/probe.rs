@@ -27,7 +27,7 @@ pub(crate) fn probe(args: &ProbeArgs) -> Result<ExitCode, Failure> {
     let report = probe::probe(
         ways.as_ref(),
         is_known.then_some(&profile),
-        args.seed.unwrap_or_else(crate::run::random_seed),
+        args.seed.unwrap_or_else(crate::subject::random_seed),
     );
     forgive_closed_pipe(told(&report, is_known)).map_err(Failure::Report)?;
     if let Some(file) = &args.write {

@@ -5,7 +5,7 @@ use std::fmt;
 use sipae::auth::Scheme;
 use sipae::version::Version;
 use sipae_events::CaseId;
-use sipae_gen::{Mode, Script, Timer};
+use sipae_gen::{Check, Mode, Script, Timer};
 use sipae_spec::Role;
 
 use crate::generated::{self, Property};
@@ -141,6 +141,15 @@ enum Form {
     Generated(Property),
     /// Sequences of actions that a model foresees.
     Sequences,
+    /// It was stored.
+    Stored(Stored),
+}
+
+/// A conversation that was stored, and who judges it: checks that were stored with it, or else the case that it is of.
+pub(crate) struct Stored {
+    pub(crate) script: Script,
+    pub(crate) checks: Vec<Check>,
+    pub(crate) case: Option<&'static Case>,
 }
 
 impl Case {
@@ -154,6 +163,11 @@ impl Case {
     #[expect(clippy::panic, reason = "a fault of this crate that its tests show, not of any input")]
     pub fn new(id: &str, title: &str, requirements: &[&'static str]) -> Self {
         let id = CaseId::new(id).unwrap_or_else(|error| panic!("{error}"));
+        Self::called(id, title, requirements)
+    }
+
+    /// The same with a name that is one.
+    pub(crate) fn called(id: CaseId, title: &str, requirements: &[&'static str]) -> Self {
         let needs = Needs {
             gate: Gate::Handshake,
             schemes: Scheme::SIGNING.to_vec(),
@@ -304,6 +318,25 @@ impl Case {
         self
     }
 
+    /// Its conversation was stored.
+    #[must_use]
+    pub(crate) fn stored(mut self, stored: Stored) -> Self {
+        match stored.case {
+            Some(case) => self.needs = case.needs.clone(),
+            None => self.needs.timers = stored.script.timers().into_iter().collect(),
+        }
+        self.form = Form::Stored(stored);
+        self
+    }
+
+    /// What judges its conversation by data alone, where something does.
+    pub(crate) fn checks(&self) -> &[Check] {
+        match &self.form {
+            Form::Stored(stored) => &stored.checks,
+            Form::Written(..) | Form::Generated(_) | Form::Sequences => &[],
+        }
+    }
+
     /// Whether its conversations are sequences of actions.
     pub(crate) const fn has_sequences(&self) -> bool {
         matches!(self.form, Form::Sequences)
@@ -313,14 +346,14 @@ impl Case {
     pub(crate) const fn property(&self) -> Option<&Property> {
         match &self.form {
             Form::Generated(property) => Some(property),
-            Form::Written(..) | Form::Sequences => None,
+            Form::Written(..) | Form::Sequences | Form::Stored(_) => None,
         }
     }
 
     /// Whether its conversations are generated.
     #[must_use]
     pub const fn is_generated(&self) -> bool {
-        !matches!(self.form, Form::Written(..))
+        matches!(self.form, Form::Generated(_) | Form::Sequences)
     }
 
     /// Stable name: the section first.
@@ -378,6 +411,7 @@ impl Case {
             Form::Written(plan, _) => plan(mode),
             Form::Generated(property) => property.whole(&property.plainest(mode), mode),
             Form::Sequences => generated::sequence::plainest(mode),
+            Form::Stored(stored) => stored.script.clone(),
         }
     }
 
@@ -396,6 +430,8 @@ impl Case {
             Form::Written(_, read) => read(judge),
             Form::Generated(property) => property.read(&property.plainest(judge.mode()), judge),
             Form::Sequences => {}
+            Form::Stored(Stored { case: Some(case), .. }) => case.read(judge),
+            Form::Stored(stored) => judge.all(&stored.checks),
         }
     }
 }

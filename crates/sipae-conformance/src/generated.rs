@@ -12,7 +12,7 @@ pub(crate) mod sequence;
 
 use std::fmt;
 
-use sipae_gen::{Check, Mode, Recorded, Script, Source};
+use sipae_gen::{Check, Expect, Mode, Recorded, Script, Source};
 
 use crate::judge::Judge;
 
@@ -83,10 +83,13 @@ impl Property {
 
     /// Judges an iteration that was played alone.
     pub(crate) fn read(&self, iteration: &Iteration, judge: &mut Judge<'_>) {
-        judge.all(&iteration.checks);
-        if let Some(row) = self.harm {
-            judge.processed(row, ground::GOOD);
-        }
+        judge.all(&self.checks(iteration));
+    }
+
+    /// What has to become of an iteration and of what is sent behind it.
+    pub(crate) fn checks(&self, iteration: &Iteration) -> Vec<Check> {
+        let harm = self.harm.map(|row| Check::new(ground::GOOD, row, Expect::Processed));
+        iteration.checks.iter().cloned().chain(harm).collect()
     }
 }
 

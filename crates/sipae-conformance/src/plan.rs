@@ -29,9 +29,9 @@ enum Entry {
     /// A gate.
     Gate(usize),
     /// A case that is not run, and why.
-    Decided(Trial, Verdict, Option<String>),
+    Decided(Trial<'static>, Verdict, Option<String>),
     /// A case that runs.
-    Trial(Trial, usize),
+    Trial(Trial<'static>, usize),
 }
 
 pub(crate) struct Plan<'r> {
@@ -206,7 +206,7 @@ impl<'r> Plan<'r> {
         let queue = Queue::new(self.jobs());
         let (sender, receiver) = mpsc::channel();
         let workers = self.options.jobs.max(1);
-        let mut results: Vec<Option<Outcome>> = self.entries.iter().map(|_| None).collect();
+        let mut results: Vec<Option<Outcome<'static>>> = self.entries.iter().map(|_| None).collect();
         thread::scope(|scope| {
             let mut spawned = 0;
             for _ in 0..workers {
@@ -228,7 +228,7 @@ impl<'r> Plan<'r> {
         }
     }
 
-    fn settle(&self, passage: usize, parked: Parked, teller: &mut Teller<'_>) {
+    fn settle(&self, passage: usize, parked: Parked<'_>, teller: &mut Teller<'_>) {
         if let Some(passage) = self.passages.get(passage) {
             teller.case(parked.settle(&passage.pace));
         }
@@ -260,7 +260,7 @@ impl<'r> Plan<'r> {
         control.and_then(|control| control.broken())
     }
 
-    fn work(&self, queue: &Queue, sender: &mpsc::Sender<(usize, Outcome)>) {
+    fn work(&self, queue: &Queue, sender: &mpsc::Sender<(usize, Outcome<'static>)>) {
         while let Some(job) = queue.take() {
             let outcome = self.trial(&job, queue);
             queue.give_back(&job);
@@ -272,7 +272,7 @@ impl<'r> Plan<'r> {
         }
     }
 
-    fn trial(&self, job: &Job, queue: &Queue) -> Option<Outcome> {
+    fn trial(&self, job: &Job, queue: &Queue) -> Option<Outcome<'static>> {
         let Some(Entry::Trial(trial, passage)) = self.entries.get(job.place) else { return None };
         let passage = self.passages.get(*passage)?;
         let lost = || self.lost.lock().unwrap_or_else(PoisonError::into_inner);
@@ -326,8 +326,8 @@ impl<'r> Plan<'r> {
 
     fn tell_in_order(
         &self,
-        receiver: &mpsc::Receiver<(usize, Outcome)>,
-        results: &mut [Option<Outcome>],
+        receiver: &mpsc::Receiver<(usize, Outcome<'static>)>,
+        results: &mut [Option<Outcome<'static>>],
         teller: &mut Teller<'_>,
     ) {
         let mut next = 0;
@@ -368,7 +368,8 @@ impl<'r> Plan<'r> {
     }
 }
 
-fn subject(setting: Setting) -> Subject {
+/// What an event says of a setting.
+pub(crate) fn subject(setting: Setting) -> Subject {
     let Mode { scheme, version } = setting.mode;
     if scheme == Scheme::Digest {
         // It has no versions.

@@ -71,13 +71,14 @@ impl RunOptions {
         }
     }
 
-    fn started(&self) -> RunStarted {
+    pub(crate) fn started(&self) -> RunStarted {
         RunStarted {
             program: "sipae".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             seed: self.seed,
             target: self.target.to_string(),
             profile: self.profile_name.clone(),
+            script: None,
             arguments: self.arguments.clone(),
             role: self.target.role(),
             notes: self.notes(),
@@ -164,15 +165,13 @@ impl RunOptions {
 /// cases that silence decides at a target whose answers overtake each other come last. The exit code is that of the
 /// engine; what the caller knows besides, such as a report that could not be written, may still change it.
 pub fn run(options: &RunOptions, on_event: &mut dyn FnMut(&Event)) -> ExitCode {
-    let mut teller = Teller { on_event, tally: Tally::default() };
+    let mut teller = Teller::new(on_event);
     teller.tell(&Event::RunStarted(options.started()));
     match options.target.codec(&options.profile) {
         Some(opened) => codec::run::run(options, opened, &mut teller),
         None => Plan::new(options).run(&mut teller),
     }
-    let (totals, exit) = (teller.tally.totals(), teller.tally.exit());
-    teller.tell(&Event::RunFinished(RunFinished { totals, exit }));
-    exit
+    teller.end()
 }
 
 pub(crate) struct Teller<'r> {
@@ -180,7 +179,18 @@ pub(crate) struct Teller<'r> {
     tally: Tally,
 }
 
-impl Teller<'_> {
+impl<'r> Teller<'r> {
+    pub(crate) fn new(on_event: &'r mut dyn FnMut(&Event)) -> Self {
+        Self { on_event, tally: Tally::default() }
+    }
+
+    /// Tells the end.
+    pub(crate) fn end(mut self) -> ExitCode {
+        let (totals, exit) = (self.tally.totals(), self.tally.exit());
+        self.tell(&Event::RunFinished(RunFinished { totals, exit }));
+        exit
+    }
+
     pub(crate) fn tell(&mut self, event: &Event) {
         self.tally.add(event);
         (self.on_event)(event);

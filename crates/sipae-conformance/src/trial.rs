@@ -17,8 +17,8 @@ use crate::reaction::Reaction;
 
 /// A case that is to be run.
 #[derive(Clone)]
-pub(crate) struct Trial {
-    pub(crate) case: &'static Case,
+pub(crate) struct Trial<'c> {
+    pub(crate) case: &'c Case,
     pub(crate) subject: Subject,
     pub(crate) mode: Mode,
     pub(crate) strict: bool,
@@ -35,16 +35,16 @@ pub(crate) struct Conversation<'c> {
 }
 
 /// What became of a case.
-pub(crate) enum Outcome {
+pub(crate) enum Outcome<'c> {
     /// It has its verdict.
     Finished(Box<CaseFinished>),
     /// Silence decides it, and answers can overtake each other: time tells.
-    Parked(Box<Parked>),
+    Parked(Box<Parked<'c>>),
 }
 
 /// A case that waits for what must not come.
-pub(crate) struct Parked {
-    trial: Trial,
+pub(crate) struct Parked<'c> {
+    trial: Trial<'c>,
     played: Played,
 }
 
@@ -69,7 +69,7 @@ impl Attempt {
     }
 }
 
-impl Trial {
+impl<'c> Trial<'c> {
     /// What an event says of a case that was not run.
     pub(crate) fn not_run(&self, verdict: Verdict, reason: Option<String>) -> CaseFinished {
         let (id, subject, title) = (self.case.case_id().clone(), self.subject.clone(), self.case.title());
@@ -78,7 +78,7 @@ impl Trial {
 
     /// Plays the case; `stages` makes a stage for each time that it is played, and for each look at whether the target
     /// is still there.
-    pub(crate) fn run(self, effort: &Effort, pace: &Pace, stages: &dyn Fn(&str) -> Stage) -> Outcome {
+    pub(crate) fn run(self, effort: &Effort, pace: &Pace, stages: &dyn Fn(&str) -> Stage) -> Outcome<'c> {
         let case = self.case;
         if let Some(property) = case.property() {
             return generated::run(self, property, effort, pace, stages);
@@ -88,7 +88,8 @@ impl Trial {
         }
         let script = case.script(self.mode);
         let read = |judge: &mut Judge<'_>| case.read(judge);
-        self.hold(&Conversation { script: &script, checks: &[], read: &read, may_wait: true }, pace, stages)
+        let checks = case.checks();
+        self.hold(&Conversation { script: &script, checks, read: &read, may_wait: true }, pace, stages)
     }
 
     /// Holds a conversation.
@@ -97,7 +98,7 @@ impl Trial {
         conversation: &Conversation<'_>,
         pace: &Pace,
         stages: &dyn Fn(&str) -> Stage,
-    ) -> Outcome {
+    ) -> Outcome<'c> {
         let mut first = self.attempt(conversation, stages("first"));
         let is_exact = stages("exact").wire.is_exact();
         if is_exact {
@@ -129,7 +130,7 @@ impl Trial {
         mut first: Attempt,
         pace: &Pace,
         stages: &dyn Fn(&str) -> Stage,
-    ) -> Outcome {
+    ) -> Outcome<'c> {
         let second = self.attempt(conversation, stages("second"));
         let cause = breakdown(&second.observation, stages);
         if cause.is_none() && !second.judgement.verdict.is_fail() {
@@ -165,7 +166,12 @@ impl Trial {
         Attempt { played, observation, judgement }
     }
 
-    fn finished(&self, conversation: &Conversation<'_>, attempt: Attempt, cause: Option<Cause>) -> Outcome {
+    fn finished(
+        &self,
+        conversation: &Conversation<'_>,
+        attempt: Attempt,
+        cause: Option<Cause>,
+    ) -> Outcome<'c> {
         let Attempt { played, observation, judgement } = attempt;
         let ends = ends(played);
         let crash = ends.iter().find(|end| end.is_crash);
@@ -193,7 +199,7 @@ impl Trial {
     }
 }
 
-impl Trial {
+impl Trial<'_> {
     /// The conversation for whoever plays it again.
     fn script_file(&self, conversation: &Conversation<'_>, observation: &Observation) -> ScriptFile {
         let got = |check: &Check| {
@@ -219,7 +225,7 @@ impl Trial {
     }
 }
 
-impl Parked {
+impl Parked<'_> {
     /// Waits until silence is believed, and judges.
     pub(crate) fn settle(self, pace: &Pace) -> CaseFinished {
         let Self { trial, mut played } = self;
@@ -227,7 +233,8 @@ impl Parked {
         let (case, script) = (trial.case, trial.case.script(trial.mode));
         let read = |judge: &mut Judge<'_>| case.read(judge);
         let attempt = trial.judged(played, &read);
-        let conversation = Conversation { script: &script, checks: &[], read: &read, may_wait: false };
+        let conversation =
+            Conversation { script: &script, checks: case.checks(), read: &read, may_wait: false };
         match trial.finished(&conversation, attempt, None) {
             Outcome::Finished(finished) => *finished,
             Outcome::Parked(parked) => parked.trial.not_run(Verdict::Inconclusive, None),
@@ -275,12 +282,18 @@ fn breakdown(observation: &Observation, stages: &dyn Fn(&str) -> Stage) -> Optio
 
 /// One bare request over a new connection: does anybody take it, does anybody answer?
 fn probe(stage: Stage) -> Option<Cause> {
-    let mut played = play(stage, &cases::bare(Script::connected()));
-    let observation = played.observe();
-    drop(played.finish());
+    let observation = asked_bare(stage);
     match observation.reaction("bare") {
         None => Some(Cause::Crash),
         Some(Reaction::Overdue | Reaction::Closed | Reaction::Reset) => Some(Cause::Hang),
         Some(_) => None,
     }
+}
+
+/// What becomes of one bare request over a connection of its own; it is called `bare`.
+pub(crate) fn asked_bare(stage: Stage) -> Observation {
+    let mut played = play(stage, &cases::bare(Script::connected()));
+    let observation = played.observe();
+    drop(played.finish());
+    observation
 }

@@ -43,6 +43,9 @@ pub struct RunStarted {
     /// The profile as it was named on the command line, if one was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
+    /// The script file that is played in place of cases, as it was named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub script: Option<String>,
     /// Other arguments that change what a run does, as they were given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub arguments: Vec<String>,
@@ -365,6 +368,7 @@ mod tests {
                 seed: u64::MAX,
                 target: "ref".into(),
                 profile: None,
+                script: None,
                 arguments: Vec::new(),
                 role: Role::Server,
                 notes: vec!["timers run at 1:450 of the specification's durations".into()],

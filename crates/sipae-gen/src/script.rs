@@ -1,5 +1,6 @@
 //! A conversation, and how it is written down in cases.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -44,10 +45,33 @@ impl Script {
         self.step(Step::Attempt(part(Self::default())))
     }
 
+    /// Every step, those of attempts included.
+    #[must_use]
+    pub fn all_steps(&self) -> Vec<&Step> {
+        let mut steps = Vec::new();
+        for step in &self.steps {
+            steps.push(step);
+            if let Step::Attempt(part) = step {
+                steps.extend(part.all_steps());
+            }
+        }
+        steps
+    }
+
     /// How many connections are opened, one after the other or at once.
     #[must_use]
     pub fn connections(&self) -> usize {
-        self.steps.iter().filter(|step| matches!(step, Step::Connect(_))).count()
+        self.all_steps().into_iter().filter(|step| matches!(step, Step::Connect(_))).count()
+    }
+
+    /// The timers of the target that it lets pass, each once.
+    #[must_use]
+    pub fn timers(&self) -> BTreeSet<Timer> {
+        let timer = |step: &Step| match step {
+            Step::Elapse(span) => Some(span.timer),
+            _ => None,
+        };
+        self.all_steps().into_iter().filter_map(timer).collect()
     }
 
     /// Opens a connection.

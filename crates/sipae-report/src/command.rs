@@ -6,10 +6,12 @@ use sipae_events::{CaseId, RunStarted};
 
 use crate::text::quoted;
 
-/// The run again, with this case only.
+/// The run again, with this case only; the script again, where the run has played one.
 pub(crate) fn run(run: &RunStarted, case: &CaseId) -> String {
-    let arguments: String = run.arguments.iter().map(|argument| format!(" {argument}")).collect();
-    format!("sipae run {}{arguments} --seed {} {case}", subject(run), run.seed)
+    match &run.script {
+        Some(script) => replay(run, Path::new(script)),
+        None => format!("sipae run {} --seed {} {case}", subject(run), run.seed),
+    }
 }
 
 /// A script again.
@@ -24,7 +26,8 @@ pub(crate) fn decode(capture: &Path) -> String {
 
 fn subject(run: &RunStarted) -> String {
     let profile = run.profile.as_ref().map(|file| format!(" --profile {}", quoted(file)));
-    format!("--target {}{}", quoted(&run.target), profile.unwrap_or_default())
+    let arguments: String = run.arguments.iter().map(|argument| format!(" {argument}")).collect();
+    format!("--target {}{}{arguments}", quoted(&run.target), profile.unwrap_or_default())
 }
 
 fn file(path: &Path) -> String {

@@ -101,6 +101,7 @@ pub(crate) fn started() -> RunStarted {
         seed: 7,
         target: "tcp://127.0.0.1:5060".to_owned(),
         profile: Some("p.toml".to_owned()),
+        script: None,
         arguments: vec!["--strict".to_owned()],
         role: Role::Server,
         notes: vec!["timers run at 1:450 of the specification's durations".to_owned()],

@@ -31,6 +31,8 @@ mod red;
 #[cfg(test)]
 mod reference;
 #[cfg(test)]
+mod replay;
+#[cfg(test)]
 mod runs;
 #[cfg(test)]
 mod schemes;

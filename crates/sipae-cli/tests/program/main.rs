@@ -21,6 +21,8 @@ mod pipes;
 #[cfg(test)]
 mod relays;
 #[cfg(test)]
+mod replay;
+#[cfg(test)]
 mod schemes;
 #[cfg(test)]
 mod stdio;

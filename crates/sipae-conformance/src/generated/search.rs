@@ -45,13 +45,13 @@ const DEPTH: u64 = 64;
 const DEPTH_OUT_OF_ORDER: u64 = 8;
 
 /// Runs a generated case.
-pub(crate) fn run(
-    trial: Trial,
+pub(crate) fn run<'c>(
+    trial: Trial<'c>,
     property: &Property,
     effort: &Effort,
     pace: &Pace,
     stages: &dyn Fn(&str) -> Stage,
-) -> Outcome {
+) -> Outcome<'c> {
     let mut choices = stages("choices");
     let seed = u64::from_be_bytes((&mut choices.entropy as &mut dyn Entropy).octets());
     let is_exact = choices.wire.is_exact();
@@ -81,7 +81,7 @@ pub(crate) fn run(
 }
 
 /// How much was generated for it goes with the verdict.
-pub(super) fn counted(outcome: Outcome, made: u64) -> Outcome {
+pub(super) fn counted(outcome: Outcome<'_>, made: u64) -> Outcome<'_> {
     match outcome {
         Outcome::Finished(mut finished) => {
             finished.generated = made;
@@ -107,7 +107,7 @@ impl Failures {
 }
 
 /// Nothing failed: a pass, if all but a few were decided.
-pub(super) fn decided(trial: &Trial, failures: &Failures) -> CaseFinished {
+pub(super) fn decided(trial: &Trial<'_>, failures: &Failures) -> CaseFinished {
     let Failures { made, undecided, why } = failures;
     if *made == 0 || *made < undecided * 10 {
         let why = why.as_deref().unwrap_or("nothing was generated");
@@ -124,8 +124,8 @@ struct Failing {
     records: Vec<Vec<u32>>,
 }
 
-struct Search<'s> {
-    trial: &'s Trial,
+struct Search<'s, 'c> {
+    trial: &'s Trial<'c>,
     property: &'s Property,
     effort: &'s Effort,
     pace: &'s Pace,
@@ -137,7 +137,7 @@ struct Search<'s> {
     plays: usize,
 }
 
-impl Search<'_> {
+impl<'c> Search<'_, 'c> {
     /// The first that fails.
     fn look(&mut self) -> Option<Failing> {
         let begun = Instant::now();
@@ -355,12 +355,12 @@ impl Search<'_> {
     }
 
     /// The verdict of the smallest one, with everything that a report needs.
-    fn tell(&self, failing: &Failing) -> Outcome {
+    fn tell(&self, failing: &Failing) -> Outcome<'c> {
         let joined = joined(&self.iterations(&failing.records));
         let script = self.property.whole(&joined, self.trial.mode);
         let read = |judge: &mut Judge<'_>| self.property.read(&joined, judge);
-        let conversation =
-            Conversation { script: &script, checks: &joined.checks, read: &read, may_wait: false };
+        let checks = self.property.checks(&joined);
+        let conversation = Conversation { script: &script, checks: &checks, read: &read, may_wait: false };
         let outcome = self.trial.clone().hold(&conversation, self.pace, self.stages);
         let Outcome::Finished(mut finished) = outcome else { return outcome };
         if !finished.verdict.is_fail() && finished.verdict != Verdict::Loose {

@@ -6,8 +6,8 @@ use std::time::Instant;
 use sipae::clock::Entropy;
 use sipae_events::{Cause, Verdict};
 use sipae_gen::model::{
-    Action, Expected, Outcome as Became, Scripted, Seen as Reacted, Surprise, actions, script,
-    shrink_candidates,
+    Action, Expectation, Expected, Outcome as Became, Rows, Scripted, Seen as Reacted, Surprise, actions,
+    script, shrink_candidates,
 };
 use sipae_gen::{Check, Connection, Expect, Fast, Label, Mode, Recorded, Script};
 
@@ -30,7 +30,12 @@ pub(crate) fn plainest(mode: Mode) -> Script {
 }
 
 /// Runs a case of sequences.
-pub(crate) fn run(trial: Trial, effort: &Effort, pace: &Pace, stages: &dyn Fn(&str) -> Stage) -> Outcome {
+pub(crate) fn run<'c>(
+    trial: Trial<'c>,
+    effort: &Effort,
+    pace: &Pace,
+    stages: &dyn Fn(&str) -> Stage,
+) -> Outcome<'c> {
     let mut stage = stages("choices");
     let seed = u64::from_be_bytes((&mut stage.entropy as &mut dyn Entropy).octets());
     let may_elapse = stage.wire.is_exact() && stage.durations.is_some();
@@ -49,8 +54,8 @@ pub(crate) fn run(trial: Trial, effort: &Effort, pace: &Pace, stages: &dyn Fn(&s
     counted(outcome, made)
 }
 
-struct Search<'s> {
-    trial: &'s Trial,
+struct Search<'s, 'c> {
+    trial: &'s Trial<'c>,
     effort: &'s Effort,
     stages: &'s dyn Fn(&str) -> Stage,
     seed: u64,
@@ -58,7 +63,7 @@ struct Search<'s> {
     plays: usize,
 }
 
-impl Search<'_> {
+impl<'c> Search<'_, 'c> {
     fn look(&mut self, failures: &mut Failures) -> Option<Vec<Action>> {
         let begun = Instant::now();
         let may_go_on = |made: u64| match self.effort.time {
@@ -124,7 +129,7 @@ impl Search<'_> {
         }
     }
 
-    fn tell(&self, sequence: &[Action], pace: &Pace) -> Outcome {
+    fn tell(&self, sequence: &[Action], pace: &Pace) -> Outcome<'c> {
         let scripted = script(sequence, self.trial.mode);
         let read = |judge: &mut Judge<'_>| read(&scripted, judge);
         let checks = checks(&scripted);
@@ -141,17 +146,24 @@ impl Search<'_> {
 
 /// What the model expects of each message, as far as that is certain whatever was seen: for who has no model.
 fn checks(scripted: &Scripted) -> Vec<Check> {
-    let check = |expectation: &sipae_gen::model::Expectation| {
-        let expect = match expectation.prediction.expected {
-            Expected::Challenged => Expect::Challenged,
-            Expected::Accepted => Expect::Accepted,
-            Expected::Refused => Expect::Refused,
-            Expected::Denied | Expected::Open => return None,
-        };
-        let row = expectation.prediction.rows.first()?;
-        Some(Check::new(expectation.message.as_str(), row, expect))
+    let checks = |Expectation { message, prediction, .. }: &Expectation| {
+        let check = |rows: Rows, expect| Some(Check::new(message.as_str(), rows.first()?, expect));
+        let reaction = reaction(prediction.expected).and_then(|expect| check(prediction.rows, expect));
+        let to_nobody = prediction.delivery.as_ref().filter(|delivery| delivery.only.is_empty());
+        let delivery = to_nobody.and_then(|delivery| check(delivery.rows, Expect::Undelivered));
+        reaction.into_iter().chain(delivery)
     };
-    scripted.expectations.iter().filter_map(check).collect()
+    scripted.expectations.iter().flat_map(checks).collect()
+}
+
+const fn reaction(expected: Expected) -> Option<Expect> {
+    match expected {
+        Expected::Challenged => Some(Expect::Challenged),
+        Expected::Accepted => Some(Expect::Accepted),
+        Expected::Refused => Some(Expect::Refused),
+        Expected::Denied => Some(Expect::NotGranted),
+        Expected::Open => None,
+    }
 }
 
 /// Judges by the model. A sequence that no message was sent of decides nothing.

@@ -1,20 +1,15 @@
 //! One run for all tests that are chosen.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, Once, PoisonError};
 use std::thread;
 
 use libtest_mimic::{Completion, Failed};
-use sipae_events::{CaseFinished, Event, Exchanged, GateFinished, GateOutcome, Verdict};
+use sipae_events::{CaseFinished, Event, GateFinished, GateOutcome, Verdict};
 
 use super::names::{CODEC, GATE, Name, subject};
+use crate::failure;
 use crate::run::{RunOptions, run};
-
-/// Octets of a message that a failure shows.
-const SHOWN: usize = 2000;
-/// Messages that a failure shows.
-const MESSAGES: usize = 8;
 
 /// How the failure of a test begins whose case was not run.
 pub(super) const BLOCKED: &str = "blocked";
@@ -152,44 +147,6 @@ fn of_case(case: &CaseFinished, seed: u64) -> Result {
         Verdict::Pass | Verdict::Loose => Ok(Completion::Completed),
         verdict @ (Verdict::Inconclusive | Verdict::Unsupported | Verdict::Cancelled) => ignored(verdict),
         Verdict::Blocked => Err(format!("{BLOCKED}: {}", case.reason.as_deref().unwrap_or_default()).into()),
-        Verdict::Fail(_) => Err(told(case, seed).into()),
+        Verdict::Fail(_) => Err(failure::text(case, seed).into()),
     }
-}
-
-/// Everything that is known about a failure.
-fn told(case: &CaseFinished, seed: u64) -> String {
-    let mut text = format!("{}, seed {seed}\n{}\n", case.verdict, case.title);
-    let mut line = |name: &str, value: &str| {
-        // Writing to a string does not fail.
-        let _written = writeln!(text, "  {name:<9} {value}");
-    };
-    let mut last = None;
-    for finding in &case.findings {
-        let row = sipae_spec::Requirement::get(&finding.requirement).map(|row| row.text).unwrap_or_default();
-        line(&finding.requirement, row);
-        if last != Some((&finding.expected, &finding.got)) {
-            line("expected", &finding.expected);
-            line("got", &finding.got);
-        }
-        last = Some((&finding.expected, &finding.got));
-    }
-    if let Some(reason) = &case.reason {
-        line("reason", reason);
-    }
-    case.exchange.iter().take(MESSAGES).for_each(|message| text.push_str(&shown(message)));
-    let more = case.exchange.len().saturating_sub(MESSAGES);
-    if more != 0 {
-        let _written = writeln!(text, "\nand {more} more messages");
-    }
-    text
-}
-
-fn shown(message: &Exchanged) -> String {
-    let arrow = match message.direction {
-        sipae_events::Direction::Sent => "->",
-        sipae_events::Direction::Received => "<-",
-    };
-    let octets: String = message.octets.chars().take(SHOWN).collect();
-    let octets = octets.replace('\r', "");
-    format!("\n{arrow} {} {}\n{}\n", message.party, message.label, octets.trim_end())
 }
