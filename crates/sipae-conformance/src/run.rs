@@ -71,7 +71,7 @@ impl RunOptions {
         }
     }
 
-    fn started(&self) -> RunStarted {
+    pub(crate) fn started(&self) -> RunStarted {
         RunStarted {
             program: "sipae".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -44,7 +44,7 @@ pub(crate) fn run(trial: Trial, effort: &Effort, pace: &Pace, stages: &dyn Fn(&s
             let smallest = search.smallest(failing);
             search.tell(&smallest, pace)
         }
-        None => Outcome::Finished(Box::new(decided(&trial, &failures))),
+        None => Outcome::Finished(Box::new(decided(&trial, &failures, effort))),
     };
     counted(outcome, made)
 }
@@ -61,16 +61,22 @@ struct Search<'s> {
 impl Search<'_> {
     fn look(&mut self, failures: &mut Failures) -> Option<Vec<Action>> {
         let begun = Instant::now();
-        let may_go_on = |made: u64| match self.effort.time {
+        let effort = self.effort;
+        let may_go_on = |made: u64| match effort.time {
+            _ if effort.stop.is_due() => false,
             Some(time) => begun.elapsed() < time,
-            None => made < self.effort.cases.div_ceil(FEWER),
+            None => made < effort.cases.div_ceil(FEWER),
         };
         while may_go_on(failures.made) {
             let sequence = self.drawn(failures.made);
             failures.made += 1;
             let judgement = self.played(&sequence);
             match judgement.verdict {
-                verdict if verdict.is_fail() => return Some(sequence),
+                verdict if verdict.is_fail() => {
+                    if !effort.knows(self.trial, "", &judgement) {
+                        return Some(sequence);
+                    }
+                }
                 Verdict::Pass | Verdict::Loose => {}
                 _ => failures.undecided(judgement.undecided),
             }
@@ -114,7 +120,9 @@ impl Search<'_> {
         let limit = self.plays + self.effort.shrink_plays;
         loop {
             let smaller = shrink_candidates(&sequence).into_iter().find(|candidate| {
-                let may_go_on = self.plays < limit && begun.elapsed() < self.effort.shrink_time;
+                let may_go_on = self.plays < limit
+                    && begun.elapsed() < self.effort.shrink_time
+                    && !self.effort.stop.is_due();
                 may_go_on && Kind::of(&self.played(candidate)).is_like(&kind)
             });
             match smaller {
