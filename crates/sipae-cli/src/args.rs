@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::builder::Resettable;
 use clap::{Parser, Subcommand, ValueEnum};
@@ -34,6 +35,8 @@ Exit codes:
 pub(crate) enum Command {
     /// Test a SIP server, or a codec.
     Run(RunArgs),
+    /// Look for what no case is written for: generated conversations against a SIP server, for hours, night after night.
+    Fuzz(FuzzArgs),
     /// Look at a server with some exchanges, and tell what it offers and how it answers.
     Probe(ProbeArgs),
     /// List the cases, or the rows of the catalogue and what stands for them.
@@ -140,8 +143,76 @@ pub(crate) struct RunArgs {
     pub(crate) filter: FilterArgs,
 }
 
-/// Which cases are meant. Options that are given several times widen the choice, options of several kinds narrow it.
 #[derive(clap::Args, Debug)]
+#[command(
+    after_help = "What is found is kept in DIR, and the next night goes on from there (docs/campaigns.md). Ctrl-C ends the night with its summary, a second one at once."
+)]
+pub(crate) struct FuzzArgs {
+    /// What to test: ref, tcp://host:port, tls://host:port, or pipe:COMMAND.
+    #[arg(long, default_value = "ref", value_name = "TARGET")]
+    pub(crate) target: Target,
+    /// How long it goes on, with a unit of ms, s, m or h.
+    #[arg(long = "for", value_name = "TIME", default_value = "8h", value_parser = crate::timers::time_of_night)]
+    pub(crate) time: Duration,
+    /// The folder of the campaign. They hold whole messages, from which weak passwords can be guessed.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Start the target with this command, as sipae run does, and start it anew when it was lost.
+    #[arg(long, value_name = "COMMAND", value_parser = crate::exec::command)]
+    pub(crate) exec: Option<Exec>,
+    /// TOML file with what the target claims and the credentials to test it with.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) profile: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) tls: TlsArgs,
+    /// Seed from which those of all rounds follow; a campaign keeps its own.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) seed: Option<u64>,
+    /// A broken SHOULD is a finding too.
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// How many cases run side by side; by default as many as there are cores in memory, and 4 over a network.
+    #[arg(long, value_name = "NUMBER", value_parser = jobs)]
+    pub(crate) jobs: Option<usize>,
+    /// Also flood a target that is not on this machine, and send it oversized input.
+    #[arg(long)]
+    pub(crate) rough: bool,
+    /// Plant a bug in the embedded reference server.
+    #[cfg(feature = "defects")]
+    #[arg(long, value_name = "ID")]
+    pub(crate) defect: Option<sipae::defects::Defect>,
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
+}
+
+impl FuzzArgs {
+    /// A run against the same target, without reports.
+    pub(crate) fn run(&self) -> RunArgs {
+        RunArgs {
+            target: self.target.clone(),
+            exec: self.exec.clone(),
+            profile: self.profile.clone(),
+            tls: self.tls.clone(),
+            json: None,
+            junit: None,
+            failures: None,
+            seed: self.seed,
+            strict: self.strict,
+            jobs: self.jobs,
+            rough: self.rough,
+            #[cfg(feature = "defects")]
+            defect: self.defect,
+            expected_failures: None,
+            fix: false,
+            verbose: false,
+            list: false,
+            filter: self.filter.clone(),
+        }
+    }
+}
+
+/// Which cases are meant. Options that are given several times widen the choice, options of several kinds narrow it.
+#[derive(clap::Args, Clone, Debug)]
 #[command(next_help_heading = "Which cases")]
 pub(crate) struct FilterArgs {
     /// Only cases whose id, or operation of a codec, contains one of these.
@@ -172,7 +243,7 @@ fn role(text: &str) -> Result<Role, String> {
 }
 
 /// They go before the table "tls" of the profile.
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Clone, Debug)]
 pub(crate) struct TlsArgs {
     /// Trust the authorities in this PEM file, or the certificate in it itself, and no others. May be repeated.
     #[arg(long, value_name = "FILE", conflicts_with = "tls_insecure")]

@@ -7,6 +7,7 @@ mod exec;
 mod expected;
 mod explain;
 mod filter;
+mod fuzz;
 mod list;
 mod output;
 mod probe;
@@ -38,6 +39,7 @@ fn main() -> process::ExitCode {
 fn dispatch(command: Command) -> ExitCode {
     let done = match command {
         Command::Run(args) => run::run(&args),
+        Command::Fuzz(args) => fuzz::fuzz(&args),
         Command::Probe(args) => probe::probe(&args),
         Command::List(args) => list::list(&args),
         Command::Explain(args) => explain::explain(&args),

@@ -104,7 +104,8 @@ fn check_files(args: &RunArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-fn options(args: &RunArgs, filter: Filter) -> Result<RunOptions, Failure> {
+/// What the arguments mean, checked.
+pub(crate) fn options(args: &RunArgs, filter: Filter) -> Result<RunOptions, Failure> {
     let mut profile = match &args.profile {
         Some(file) => Profile::load(file)?,
         None => Profile::of_reference(),
