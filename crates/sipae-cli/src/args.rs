@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::builder::Resettable;
 use clap::{Parser, Subcommand, ValueEnum};
@@ -36,6 +37,8 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Play a stored script against a server, such as that of a failure, and judge it again.
     Replay(ReplayArgs),
+    /// Look for what no case is written for: generated conversations against a SIP server, for hours, night after night.
+    Fuzz(FuzzArgs),
     /// Look at a server with some exchanges, and tell what it offers and how it answers.
     Probe(ProbeArgs),
     /// List the cases, or the rows of the catalogue and what stands for them.
@@ -99,7 +102,7 @@ pub(crate) struct RunArgs {
     pub(crate) count: u64,
     /// Generate conversations for so long in all, such as 10m, in place of a number; the written cases run besides.
     #[arg(long, value_name = "TIME", value_parser = crate::timers::duration)]
-    pub(crate) time: Option<std::time::Duration>,
+    pub(crate) time: Option<Duration>,
     /// TOML file of failures that are known: those fail no run, and those that pass make it end with 5.
     #[arg(long, value_name = "FILE")]
     pub(crate) expected_failures: Option<PathBuf>,
@@ -182,8 +185,31 @@ pub(crate) struct ReportArgs {
     pub(crate) verbose: bool,
 }
 
-/// Which cases are meant. Options that are given several times widen the choice, options of several kinds narrow it.
 #[derive(clap::Args, Debug)]
+#[command(
+    after_help = "What is found is kept in DIR, and the next night goes on from there (docs/campaigns.md). Ctrl-C ends the night with its summary, a second one at once."
+)]
+pub(crate) struct FuzzArgs {
+    #[command(flatten)]
+    pub(crate) subject: SubjectArgs,
+    /// How long it goes on, with a unit of ms, s, m or h.
+    #[arg(long = "for", value_name = "TIME", default_value = "8h", value_parser = crate::timers::time_of_night)]
+    pub(crate) time: Duration,
+    /// The folder of the campaign. They hold whole messages, from which weak passwords can be guessed.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Seed from which those of all rounds follow; a campaign keeps its own.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) seed: Option<u64>,
+    /// How many cases run side by side; by default as many as there are cores in memory, and 4 over a network.
+    #[arg(long, value_name = "NUMBER", value_parser = jobs)]
+    pub(crate) jobs: Option<usize>,
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
+}
+
+/// Which cases are meant. Options that are given several times widen the choice, options of several kinds narrow it.
+#[derive(clap::Args, Clone, Debug)]
 #[command(next_help_heading = "Which cases")]
 pub(crate) struct FilterArgs {
     /// Only cases whose id, or operation of a codec, contains one of these.
@@ -214,7 +240,7 @@ fn role(text: &str) -> Result<Role, String> {
 }
 
 /// They go before the table "tls" of the profile.
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Clone, Debug)]
 pub(crate) struct TlsArgs {
     /// Trust the authorities in this PEM file, or the certificate in it itself, and no others. May be repeated.
     #[arg(long, value_name = "FILE", conflicts_with = "tls_insecure")]

@@ -7,6 +7,7 @@ mod exec;
 mod expected;
 mod explain;
 mod filter;
+mod fuzz;
 mod list;
 mod output;
 mod probe;
@@ -42,6 +43,7 @@ fn dispatch(command: Command) -> ExitCode {
     let done = match command {
         Command::Run(args) => run::run(&args),
         Command::Replay(args) => replay::replay(&args),
+        Command::Fuzz(args) => fuzz::fuzz(&args),
         Command::Probe(args) => probe::probe(&args),
         Command::List(args) => list::list(&args),
         Command::Explain(args) => explain::explain(&args),

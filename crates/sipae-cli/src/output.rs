@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+use sipae_conformance::campaign::StateError;
 use sipae_conformance::control::ControlError;
 use sipae_conformance::profile::ProfileError;
 use sipae_decode::input::InputError;
@@ -29,6 +30,8 @@ pub(crate) enum Failure {
     Control(ControlError),
     #[error("--exec: {0} (docs/control-channel.md), so that cases about timers were blocked")]
     ClockLost(String),
+    #[error("{}: {source}", file.display())]
+    Campaign { file: PathBuf, source: StateError },
     #[error("{0}")]
     Usage(String),
     #[error("cannot listen at {address}: {source}")]

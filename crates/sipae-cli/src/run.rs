@@ -72,7 +72,7 @@ fn effort(args: &RunArgs) -> Effort {
 }
 
 /// In memory as many as there are cores; some over a network, where most of the time is waiting.
-fn default_jobs(target: &Target) -> usize {
+pub(crate) fn default_jobs(target: &Target) -> usize {
     const OVER_A_NETWORK: usize = 4;
     if target.is_one_server() {
         OVER_A_NETWORK

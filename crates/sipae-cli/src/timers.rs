@@ -1,4 +1,4 @@
-//! The argument `--timers` of `sipae serve`.
+//! Times on the command line: the arguments `--timers` of `sipae serve` and `--for` of `sipae fuzz`.
 
 use std::time::Duration;
 
@@ -19,6 +19,11 @@ pub(crate) fn timers(text: &str) -> Result<TimerDurations, String> {
         }
     }
     Ok(timers)
+}
+
+/// Reads `8h`.
+pub(crate) fn time_of_night(text: &str) -> Result<Duration, String> {
+    time("--for", text)
 }
 
 fn timer<'t>(timers: &'t mut TimerDurations, name: &str) -> Result<&'t mut Option<Duration>, String> {

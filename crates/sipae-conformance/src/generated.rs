@@ -9,6 +9,7 @@ mod lane;
 pub(crate) mod properties;
 mod search;
 pub(crate) mod sequence;
+mod stop;
 
 use std::fmt;
 
@@ -19,6 +20,7 @@ use crate::judge::Judge;
 pub(crate) use ground::Ground;
 pub use search::Effort;
 pub(crate) use search::run;
+pub use stop::Stop;
 
 /// Where a property stands: what it is made for, and how its messages are called.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +35,15 @@ pub(crate) struct Scene<'s> {
 pub(crate) struct Iteration {
     pub(crate) script: Script,
     pub(crate) checks: Vec<Check>,
+    /// The name of the fault that it was made for, if it was.
+    pub(crate) fault: &'static str,
+}
+
+impl Iteration {
+    /// What has to become of an ordinary conversation.
+    pub(crate) fn new(script: Script, checks: Vec<Check>) -> Self {
+        Self { script, checks, fault: "" }
+    }
 }
 
 type Make = dyn Fn(&mut dyn Source, &Scene<'_>) -> Iteration + Send + Sync;
@@ -81,15 +92,15 @@ impl Property {
         self.ground.closing(Script { steps: steps.collect() }, &iteration.script, self.harm.is_some())
     }
 
+    /// What has to become of an iteration that is played alone.
+    pub(crate) fn checks(&self, iteration: &Iteration) -> Vec<Check> {
+        let served = self.harm.map(|row| Check::new(ground::GOOD, row, Expect::Processed));
+        iteration.checks.iter().cloned().chain(served).collect()
+    }
+
     /// Judges an iteration that was played alone.
     pub(crate) fn read(&self, iteration: &Iteration, judge: &mut Judge<'_>) {
         judge.all(&self.checks(iteration));
-    }
-
-    /// What has to become of an iteration and of what is sent behind it.
-    pub(crate) fn checks(&self, iteration: &Iteration) -> Vec<Check> {
-        let harm = self.harm.map(|row| Check::new(ground::GOOD, row, Expect::Processed));
-        iteration.checks.iter().cloned().chain(harm).collect()
     }
 }
 

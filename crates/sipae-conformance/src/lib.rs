@@ -6,6 +6,7 @@
 //! A [`Case`](case::Case) plans a [`Script`](sipae_gen::Script) and judges what was seen; [`execute`] plays scripts
 //! over any wire; [`run`](run::run) decides needs, opens gates and emits events.
 
+pub mod campaign;
 pub mod case;
 pub mod cases;
 pub mod codec;
@@ -32,4 +33,4 @@ mod schedule;
 pub mod target;
 mod trial;
 
-pub use generated::Effort;
+pub use generated::{Effort, Stop};

@@ -5,17 +5,21 @@ use std::thread;
 
 use sipae::auth::Scheme;
 use sipae_events::{CaseFinished, Cause, Event, GateFinished, GateOutcome, Subject, Verdict};
+use sipae_gen::ScriptFile;
+use sipae_net::SeededEntropy;
 
 use crate::case::{Case, Cost};
 use crate::cases;
+use crate::execute::Stage;
 use crate::gate::{self, GateReport, Known};
 use crate::generated::Effort;
+use crate::judge::Judge;
 use crate::needs::{Budget, decide};
 use crate::pace::Pace;
 use crate::run::{RunOptions, Teller};
 use crate::schedule::{Claim, Job, Queue};
 use crate::target::{Connector, Mode, Setting, Target};
-use crate::trial::{Outcome, Parked, Trial};
+use crate::trial::{Conversation, Outcome, Parked, Trial};
 
 /// The gate of one setting, and where its trials stand.
 struct Passage {
@@ -47,12 +51,18 @@ pub(crate) struct Plan<'r> {
 }
 
 impl<'r> Plan<'r> {
-    pub(crate) fn new(options: &'r RunOptions) -> Self {
+    /// The gates, and no case: for whoever plays scripts that are stored.
+    pub(crate) fn of_gates(options: &'r RunOptions) -> Self {
         let ways = options.reached().ways(&options.profile);
         let (passages, entries) = (Vec::new(), Vec::new());
-        let effort = options.effort;
+        let effort = options.effort.clone();
         let mut plan = Self { options, ways, passages, entries, lost: Mutex::new(None), effort };
         plan.gates();
+        plan
+    }
+
+    pub(crate) fn new(options: &'r RunOptions) -> Self {
+        let mut plan = Self::of_gates(options);
         let mut budget = Budget::default();
         for place in 0..plan.passages.len() {
             plan.entries.push(Entry::Gate(place));
@@ -202,6 +212,41 @@ impl<'r> Plan<'r> {
         }
     }
 
+    /// Plays the stored conversation of a case again.
+    ///
+    /// # Errors
+    /// Why it cannot be played.
+    pub(crate) fn replay(&self, subject: &Subject, file: &ScriptFile) -> Result<CaseFinished, String> {
+        let case = self.options.selected().find(|case| case.id() == file.case);
+        let case = case.ok_or_else(|| format!("there is no case {} any more", file.case))?;
+        let passage = self.passages.iter().find(|passage| self::subject(passage.setting) == *subject);
+        let passage = passage.ok_or_else(|| format!("the target is not tested with {subject}"))?;
+        if passage.report.outcome != GateOutcome::Open {
+            let reason = passage.report.reason.as_deref().unwrap_or("the target does not offer it");
+            return Err(format!("the gate of {subject} is closed: {reason}"));
+        }
+        let trial =
+            Trial { case, subject: subject.clone(), mode: passage.setting.mode, strict: self.options.strict };
+        let stages = |part: &str| self.stage_again(passage, file, part);
+        let read = |judge: &mut Judge<'_>| judge.all(&file.checks);
+        let conversation =
+            Conversation { script: &file.script, checks: &file.checks, read: &read, may_wait: false };
+        match trial.hold(&conversation, &passage.pace, &stages) {
+            Outcome::Finished(finished) => Ok(*finished),
+            Outcome::Parked(parked) => Ok(parked.settle(&passage.pace)),
+        }
+    }
+
+    /// In memory everything is as it was. A server takes identifiers that it has seen for retransmissions.
+    fn stage_again(&self, passage: &Passage, file: &ScriptFile, part: &str) -> Stage {
+        let part = format!("again {} {} {part}", file.case, file.seed);
+        let mut stage = self.options.stage(self.ways.as_ref(), passage.setting, &part, &passage.pace, 0);
+        if self.options.target.is_in_memory() {
+            (stage.entropy, stage.seed) = (SeededEntropy::new(file.seed), file.seed);
+        }
+        stage
+    }
+
     pub(crate) fn run(self, teller: &mut Teller<'_>) {
         let queue = Queue::new(self.jobs());
         let (sender, receiver) = mpsc::channel();
@@ -278,6 +323,9 @@ impl<'r> Plan<'r> {
         let lost = || self.lost.lock().unwrap_or_else(PoisonError::into_inner);
         let blocked =
             |reason: String| Outcome::Finished(Box::new(trial.not_run(Verdict::Blocked, Some(reason))));
+        if self.options.effort.stop.is_due() {
+            return Some(Outcome::Finished(Box::new(trial.not_run(Verdict::Cancelled, None))));
+        }
         let reason = lost().clone().or_else(|| self.lost_clock(trial.case));
         if let Some(reason) = reason {
             return Some(blocked(reason));

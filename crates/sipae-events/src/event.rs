@@ -141,6 +141,9 @@ pub struct CaseFinished {
     /// How many conversations were generated for it; none for one that is written down.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub generated: u64,
+    /// The name of the fault in what was sent to fail it, where it has one; a generated case has several to choose from.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub fault: String,
     /// The conversation that shows what failed, as the object of a script file (docs/scripts.md): of a generated one the
     /// smallest that was found. Absent where nothing failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -163,6 +166,7 @@ impl CaseFinished {
             exchange_left_out: 0,
             signatures: Vec::new(),
             generated: 0,
+            fault: String::new(),
             script: None,
         }
     }
@@ -356,6 +360,7 @@ mod tests {
                 outcome: "the signature does not verify".into(),
             }],
             generated: 0,
+            fault: String::new(),
             script: None,
         }
     }

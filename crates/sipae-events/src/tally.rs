@@ -233,6 +233,7 @@ mod tests {
             exchange_left_out: 0,
             signatures: Vec::new(),
             generated: 0,
+            fault: String::new(),
             script: None,
         })
     }

@@ -357,6 +357,7 @@ fn without_messages(case: &CaseFinished, verdict: Verdict) -> CaseFinished {
         exchange_left_out: 0,
         signatures: Vec::new(),
         generated: 0,
+        fault: String::new(),
         script: None,
     }
 }

@@ -14,7 +14,7 @@ mod progress;
 mod sample;
 mod text;
 
-pub use bundle::Bundles;
+pub use bundle::{Bundles, write_bundle};
 pub use console::Console;
 pub use expected::{
     Comparison, ComparisonCounts, Disagreement, DisagreementKind, ExpectedFailure, ExpectedFailures, TO_DO,

@@ -36,6 +36,7 @@ pub(crate) fn case(version: u32, verdict: Verdict) -> CaseFinished {
         exchange_left_out: 0,
         signatures: Vec::new(),
         generated: 0,
+        fault: String::new(),
         script: None,
     }
 }

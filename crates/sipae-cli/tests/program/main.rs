@@ -1,6 +1,8 @@
 //! Tests of the program as a process.
 
 #[cfg(test)]
+mod campaigns;
+#[cfg(test)]
 #[cfg(unix)]
 mod codecs;
 #[cfg(test)]

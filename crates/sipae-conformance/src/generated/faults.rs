@@ -38,7 +38,7 @@ pub(crate) fn iteration(fault: &Fault, source: &mut dyn Source, scene: &Scene<'_
         Stage::Proof => proof(fault, scene, |handshake| handshake.proving(edits)),
         Stage::Shown => proof(fault, scene, |handshake| handshake.with_password(shown(fault))),
     };
-    Iteration { script, checks: checks(fault, scene.mode.scheme, &message) }
+    Iteration { script, checks: checks(fault, scene.mode.scheme, &message), fault: fault.name }
 }
 
 /// What has to become of the message with a fault. With TLS-DSK a flight is answered with a flight, and a certificate may

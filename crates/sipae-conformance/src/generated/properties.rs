@@ -46,7 +46,7 @@ fn signed(name: &str, before: Vec<Edit>, after: Vec<Edit>) -> Script {
 
 /// The iteration whose message must be treated so.
 fn expecting(script: Script, name: &str, row: &str, expect: Expect) -> Iteration {
-    Iteration { script, checks: vec![Check::new(name, row, expect)] }
+    Iteration::new(script, vec![Check::new(name, row, expect)])
 }
 
 /// A letter for each of several messages.

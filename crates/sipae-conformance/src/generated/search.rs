@@ -1,5 +1,6 @@
 //! Looking for an iteration that fails, and for the smallest one.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sipae::clock::Entropy;
@@ -8,7 +9,8 @@ use sipae_gen::{Fast, Recorded, Recording, Script};
 use sipae_spec::Weight;
 
 use super::lane::{Batch, Lane};
-use super::{Iteration, Property, Scene};
+use super::{Iteration, Property, Scene, Stop};
+use crate::campaign::{Key, Known};
 use crate::execute::{Stage, play};
 use crate::judge::{Judge, Judgement};
 use crate::pace::Pace;
@@ -16,7 +18,7 @@ use crate::reaction::Reaction;
 use crate::trial::{Conversation, Outcome, Trial};
 
 /// How much is generated for each property.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Effort {
     /// Conversations.
     pub cases: u64,
@@ -26,11 +28,30 @@ pub struct Effort {
     pub shrink_plays: usize,
     /// How long that may take.
     pub shrink_time: Duration,
+    /// When it ends before its time.
+    pub stop: Stop,
+    /// Where findings are kept: what is known is passed over, and what is loose is not looked for.
+    pub known: Option<Arc<Known>>,
+}
+
+impl Effort {
+    /// Whether a finding of this kind is kept already.
+    pub(super) fn knows(&self, trial: &Trial, fault: &str, judgement: &Judgement) -> bool {
+        let key = || Key::new(trial.case.id(), &trial.subject, fault, judgement.verdict, &judgement.findings);
+        self.known.as_ref().is_some_and(|known| known.meets(&key()))
+    }
 }
 
 impl Default for Effort {
     fn default() -> Self {
-        Self { cases: 25, time: None, shrink_plays: 1000, shrink_time: Duration::from_secs(10) }
+        Self {
+            cases: 25,
+            time: None,
+            shrink_plays: 1000,
+            shrink_time: Duration::from_secs(10),
+            stop: Stop::default(),
+            known: None,
+        }
     }
 }
 
@@ -75,7 +96,7 @@ pub(crate) fn run<'c>(
             let smallest = search.smallest(failing);
             search.tell(&smallest)
         }
-        None => Outcome::Finished(Box::new(decided(&trial, &failures))),
+        None => Outcome::Finished(Box::new(decided(&trial, &failures, effort))),
     };
     counted(outcome, failures.made)
 }
@@ -107,9 +128,11 @@ impl Failures {
 }
 
 /// Nothing failed: a pass, if all but a few were decided.
-pub(super) fn decided(trial: &Trial<'_>, failures: &Failures) -> CaseFinished {
+pub(super) fn decided(trial: &Trial<'_>, failures: &Failures, effort: &Effort) -> CaseFinished {
     let Failures { made, undecided, why } = failures;
-    if *made == 0 || *made < undecided * 10 {
+    if *made == 0 && effort.stop.is_due() {
+        trial.not_run(Verdict::Cancelled, None)
+    } else if *made == 0 || *made < undecided * 10 {
         let why = why.as_deref().unwrap_or("nothing was generated");
         let reason = format!("{undecided} of {made} conversations decided nothing: {why}");
         trial.not_run(Verdict::Inconclusive, Some(reason))
@@ -122,6 +145,25 @@ pub(super) fn decided(trial: &Trial<'_>, failures: &Failures) -> CaseFinished {
 #[derive(Clone, Debug)]
 struct Failing {
     records: Vec<Vec<u32>>,
+}
+
+/// What became of conversations that were played alone.
+enum Taken {
+    /// They are looked for.
+    Found(Failing),
+    /// They fail, and that is known.
+    Known,
+    /// They do not fail.
+    Nothing,
+}
+
+impl Taken {
+    fn found(self) -> Option<Failing> {
+        match self {
+            Self::Found(failing) => Some(failing),
+            Self::Known | Self::Nothing => None,
+        }
+    }
 }
 
 struct Search<'s, 'c> {
@@ -141,9 +183,11 @@ impl<'c> Search<'_, 'c> {
     /// The first that fails.
     fn look(&mut self) -> Option<Failing> {
         let begun = Instant::now();
-        let may_go_on = |made: u64| match self.effort.time {
+        let effort = self.effort;
+        let may_go_on = |made: u64| match effort.time {
+            _ if effort.stop.is_due() => false,
             Some(time) => begun.elapsed() < time,
-            None => made < self.effort.cases,
+            None => made < effort.cases,
         };
         while may_go_on(self.failures.made) {
             let found = if self.property.is_alone { self.one() } else { self.lane(&may_go_on) };
@@ -182,8 +226,8 @@ impl<'c> Search<'_, 'c> {
     fn one(&mut self) -> Result<Option<Failing>, String> {
         let (record, iteration) = self.drawn(self.failures.made, NAME);
         self.failures.made += 1;
-        let judgement = self.played(&[iteration]);
-        Ok(self.taken(judgement, vec![record]))
+        let judgement = self.played(std::slice::from_ref(&iteration));
+        Ok(self.taken(judgement, iteration.fault, vec![record]).found())
     }
 
     /// Iterations over one ground until one fails.
@@ -236,19 +280,22 @@ impl<'c> Search<'_, 'c> {
             }
             Batch::Unclear => (0..records.len()).collect(),
         };
+        let mut is_known = false;
         for place in &suspects {
             let record = records.get(*place)?.clone();
             let iteration = self.made_again(&record, NAME);
-            let judgement = self.played(&[iteration]);
-            if let Some(failing) = self.taken(judgement, vec![record]) {
-                return Some(failing);
+            let judgement = self.played(std::slice::from_ref(&iteration));
+            match self.taken(judgement, iteration.fault, vec![record]) {
+                Taken::Found(failing) => return Some(failing),
+                Taken::Known => is_known = true,
+                Taken::Nothing => {}
             }
         }
         let failed = match batch {
             Batch::Judged(judgements) => judgements.iter().any(|judgement| judgement.verdict.is_fail()),
             Batch::Unclear => true,
         };
-        if failed { self.with_history(records, before) } else { None }
+        if failed && !is_known { self.with_history(records, before) } else { None }
     }
 
     /// What fails behind others and not alone: all that went before it over the same ground.
@@ -257,19 +304,23 @@ impl<'c> Search<'_, 'c> {
         let recent = all.len().saturating_sub(HISTORY);
         let records: Vec<Vec<u32>> = all.into_iter().skip(recent).collect();
         let judgement = self.played_records(&records);
-        self.taken(judgement, records)
+        let fault = joined(&self.iterations(&records)).fault;
+        self.taken(judgement, fault, records).found()
     }
 
-    fn taken(&mut self, judgement: Judgement, records: Vec<Vec<u32>>) -> Option<Failing> {
+    fn taken(&mut self, judgement: Judgement, fault: &str, records: Vec<Vec<u32>>) -> Taken {
         match judgement.verdict {
-            verdict if verdict.is_fail() => return Some(Failing { records }),
-            Verdict::Loose => drop(self.loose.get_or_insert(Failing { records })),
-            Verdict::Pass => {}
-            _ => {
-                self.failures.undecided(judgement.undecided);
+            verdict if verdict.is_fail() => {
+                let is_known = self.effort.knows(self.trial, fault, &judgement);
+                return if is_known { Taken::Known } else { Taken::Found(Failing { records }) };
             }
+            Verdict::Loose if self.effort.known.is_none() => {
+                self.loose.get_or_insert(Failing { records });
+            }
+            Verdict::Loose | Verdict::Pass => {}
+            _ => self.failures.undecided(judgement.undecided),
         }
-        None
+        Taken::Nothing
     }
 
     fn iterations(&self, records: &[Vec<u32>]) -> Vec<Iteration> {
@@ -316,7 +367,7 @@ impl<'c> Search<'_, 'c> {
         while 1 < smallest.records.len() {
             let fewer = fewer(&smallest.records);
             let next = fewer.into_iter().find(|records| {
-                let may_go_on = self.plays < limit && begun.elapsed() < time;
+                let may_go_on = self.plays < limit && begun.elapsed() < time && !self.effort.stop.is_due();
                 may_go_on && Kind::of(&self.played_records(records)).is_like(&kind)
             });
             match next {
@@ -334,9 +385,10 @@ impl<'c> Search<'_, 'c> {
                         slot.clone_from(candidate);
                     }
                     let iterations = self.iterations(&records);
-                    let may_go_on = self.plays < limit && begun.elapsed() < time;
+                    let may_go_on =
+                        self.plays < limit && begun.elapsed() < time && !self.effort.stop.is_due();
                     // Another record of the same conversation shows nothing new.
-                    if !may_go_on || iterations == current {
+                    if !may_go_on || iterations == current || !self.keeps_fault(&current, &iterations) {
                         return false;
                     }
                     let fails = Kind::of(&self.played(&iterations)).is_like(&kind);
@@ -354,18 +406,24 @@ impl<'c> Search<'_, 'c> {
         smallest
     }
 
+    /// Where findings are kept, another fault is another finding: what is made smaller does not become that.
+    fn keeps_fault(&self, one: &[Iteration], other: &[Iteration]) -> bool {
+        self.effort.known.is_none() || joined(one).fault == joined(other).fault
+    }
+
     /// The verdict of the smallest one, with everything that a report needs.
     fn tell(&self, failing: &Failing) -> Outcome<'c> {
         let joined = joined(&self.iterations(&failing.records));
         let script = self.property.whole(&joined, self.trial.mode);
-        let read = |judge: &mut Judge<'_>| self.property.read(&joined, judge);
         let checks = self.property.checks(&joined);
+        let read = |judge: &mut Judge<'_>| judge.all(&checks);
         let conversation = Conversation { script: &script, checks: &checks, read: &read, may_wait: false };
         let outcome = self.trial.clone().hold(&conversation, self.pace, self.stages);
         let Outcome::Finished(mut finished) = outcome else { return outcome };
         if !finished.verdict.is_fail() && finished.verdict != Verdict::Loose {
             finished.verdict = Verdict::Fail(Cause::Flaky { failed: 1, of: 2 });
         }
+        joined.fault.clone_into(&mut finished.fault);
         Outcome::Finished(finished)
     }
 }
@@ -409,7 +467,9 @@ impl Kind {
 fn joined(iterations: &[Iteration]) -> Iteration {
     let script =
         Script { steps: iterations.iter().flat_map(|one| one.script.steps.iter().cloned()).collect() };
-    Iteration { script, checks: iterations.iter().flat_map(|one| one.checks.iter().cloned()).collect() }
+    let checks = iterations.iter().flat_map(|one| one.checks.iter().cloned()).collect();
+    // The last one fails: those before it are its history.
+    Iteration { script, checks, fault: iterations.last().map_or("", |last| last.fault) }
 }
 
 /// Without a part of the conversations: halves first, single ones last.

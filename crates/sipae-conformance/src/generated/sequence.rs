@@ -49,7 +49,7 @@ pub(crate) fn run<'c>(
             let smallest = search.smallest(failing);
             search.tell(&smallest, pace)
         }
-        None => Outcome::Finished(Box::new(decided(&trial, &failures))),
+        None => Outcome::Finished(Box::new(decided(&trial, &failures, effort))),
     };
     counted(outcome, made)
 }
@@ -66,16 +66,22 @@ struct Search<'s, 'c> {
 impl<'c> Search<'_, 'c> {
     fn look(&mut self, failures: &mut Failures) -> Option<Vec<Action>> {
         let begun = Instant::now();
-        let may_go_on = |made: u64| match self.effort.time {
+        let effort = self.effort;
+        let may_go_on = |made: u64| match effort.time {
+            _ if effort.stop.is_due() => false,
             Some(time) => begun.elapsed() < time,
-            None => made < self.effort.cases.div_ceil(FEWER),
+            None => made < effort.cases.div_ceil(FEWER),
         };
         while may_go_on(failures.made) {
             let sequence = self.drawn(failures.made);
             failures.made += 1;
             let judgement = self.played(&sequence);
             match judgement.verdict {
-                verdict if verdict.is_fail() => return Some(sequence),
+                verdict if verdict.is_fail() => {
+                    if !effort.knows(self.trial, "", &judgement) {
+                        return Some(sequence);
+                    }
+                }
                 Verdict::Pass | Verdict::Loose => {}
                 _ => failures.undecided(judgement.undecided),
             }
@@ -119,7 +125,9 @@ impl<'c> Search<'_, 'c> {
         let limit = self.plays + self.effort.shrink_plays;
         loop {
             let smaller = shrink_candidates(&sequence).into_iter().find(|candidate| {
-                let may_go_on = self.plays < limit && begun.elapsed() < self.effort.shrink_time;
+                let may_go_on = self.plays < limit
+                    && begun.elapsed() < self.effort.shrink_time
+                    && !self.effort.stop.is_due();
                 may_go_on && Kind::of(&self.played(candidate)).is_like(&kind)
             });
             match smaller {

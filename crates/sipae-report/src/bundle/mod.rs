@@ -174,6 +174,14 @@ fn check_index(index: &Path) -> io::Result<()> {
     }
 }
 
+/// Writes the bundle of one case into a folder, which is made if it is not there; the one above it must be there.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn write_bundle(run: &RunStarted, case: &CaseFinished, folder: &Path) -> io::Result<()> {
+    write(run, case, folder).map(drop)
+}
+
 /// Writes the files of a bundle, and gives how many octets they have; those that do not apply are taken away.
 fn write(run: &RunStarted, case: &CaseFinished, folder: &Path) -> io::Result<usize> {
     folder::make(folder).map_err(|error| named(folder, &error))?;

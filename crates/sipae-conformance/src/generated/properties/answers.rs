@@ -50,7 +50,7 @@ fn delivered() -> Case {
         let edits = if length == 0 { Vec::new() } else { vec![body] };
         let script = edited(super::to_peer(Script::default(), scene.name), scene.name, edits);
         let check = Check::new(scene.name, ROW, Expect::Delivered(Party::PEER));
-        Iteration { script: script.sign(scene.name, SA).ask(scene.name), checks: vec![check] }
+        Iteration::new(script.sign(scene.name, SA).ask(scene.name), vec![check])
     };
     let property = Property::new(Ground::TwoUsers, make);
     case("3.3.4.1/any-delivery", "what is delivered is signed for who gets it", &[ROW], property)

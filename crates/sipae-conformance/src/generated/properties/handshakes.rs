@@ -132,7 +132,7 @@ fn completes(handshake: &Handshake, scene: &Scene<'_>, row: &str) -> Iteration {
     };
     let steps = steps.iter().map(|name| Check::new(*name, row, Expect::Continued));
     let last = Check::new(handshake.last(), row, Expect::ProcessedIfSent);
-    Iteration { script, checks: steps.chain([last]).collect() }
+    Iteration::new(script, steps.chain([last]).collect())
 }
 
 /// A right one with changes to its requests.
@@ -150,7 +150,7 @@ fn wrong(id: &str, title: &str, row: &'static str, edits: fn(&mut dyn Source) ->
         let script = Script::default().attempt(|script| handshake.play(script, scene.mode));
         let requests = handshake.requests();
         let checks = requests.iter().map(|name| Check::new(*name, row, Expect::NotGrantedIfSent)).collect();
-        Iteration { script, checks }
+        Iteration::new(script, checks)
     };
     case(id, title, &[row], Property::new(Ground::Connected, make).alone())
 }

@@ -27,7 +27,7 @@ fn again() -> Case {
         let (first, second) = (further(scene.name, "first"), further(scene.name, "second"));
         let script = numbered(Script::default(), &first, number).wait(&first);
         let script = numbered(script, &second, number);
-        Iteration { script, checks: vec![Check::new(second, ROW, Expect::Refused)] }
+        Iteration::new(script, vec![Check::new(second, ROW, Expect::Refused)])
     };
     let property = Property::new(Ground::Established, make).alone();
     case("3.1.1/any-number-again", "a number is accepted once", &[ROW], property)
@@ -45,7 +45,7 @@ fn copies() -> Case {
             request(script, &name).sign(&name, SA).ask(&name)
         });
         let script = script.replay(&copy, scene.name).send(&copy);
-        Iteration { script, checks: vec![Check::new(copy, ROW, Expect::Undelivered)] }
+        Iteration::new(script, vec![Check::new(copy, ROW, Expect::Undelivered)])
     };
     let property = Property::new(Ground::TwoUsers, make).alone();
     case("3.3.5.3/any-copy", "a message is delivered once", &[ROW], property)
@@ -64,7 +64,7 @@ fn below() -> Case {
         }
         let old = FIRST + source.below(number - FIRST - WINDOW - 1);
         let script = numbered(script, scene.name, old);
-        Iteration { script, checks: vec![Check::new(scene.name, ROW, Expect::Refused)] }
+        Iteration::new(script, vec![Check::new(scene.name, ROW, Expect::Refused)])
     };
     let property = Property::new(Ground::Established, make).alone();
     case("3.1.1/any-number-below", "a number below the window is refused", &[ROW], property)
@@ -81,7 +81,7 @@ fn forged() -> Case {
             .edit(&forged, Edit::Param(AuthParam::Response, ParamEdit::FlipBit))
             .send(&forged);
         let script = request(script, good).sign(good, SA).send(good).retry(good);
-        Iteration { script, checks: vec![Check::new(good, ROW, Expect::Accepted)] }
+        Iteration::new(script, vec![Check::new(good, ROW, Expect::Accepted)])
     };
     let property = Property::new(Ground::Established, make).alone();
     case("3.1.1/any-forged-number", "a forged message moves no window", &[ROW], property)

@@ -88,7 +88,7 @@ fn forwarded() -> Case {
     let make = |source: &mut dyn Source, scene: &Scene<'_>| {
         let script = edited(super::to_peer(Script::default(), scene.name), scene.name, freedoms(source));
         let check = Check::new(scene.name, ROW, Expect::Undelivered);
-        Iteration { script: script.send(scene.name), checks: vec![check] }
+        Iteration::new(script.send(scene.name), vec![check])
     };
     let property = Property::new(Ground::TwoUsers, make);
     case("3.3.5.1/any-bare-message", "nothing is delivered before it is challenged", &[ROW], property)

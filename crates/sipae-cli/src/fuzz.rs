@@ -1,0 +1,172 @@
+//! `sipae fuzz`: campaigns.
+
+mod date;
+mod summary;
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sipae_conformance::Stop;
+use sipae_conformance::campaign::{self, Fate, Found, Host, Progress, State};
+use sipae_conformance::control::Control;
+use sipae_conformance::run::RunOptions;
+use sipae_events::{CaseFinished, ExitCode, RunStarted};
+use sipae_report::write_bundle;
+use sipae_spec::Role;
+
+use crate::args::FuzzArgs;
+use crate::output::{Failure, forgive_closed_pipe};
+use crate::run::default_jobs;
+use crate::subject::{self, random_seed};
+use crate::{exec, filter};
+
+const STATE: &str = "state.json";
+const FINDINGS: &str = "findings";
+const SCRIPT: &str = "script.json";
+const SUMMARY: &str = "summary.md";
+
+pub(crate) fn fuzz(args: &FuzzArgs) -> Result<ExitCode, Failure> {
+    if args.subject.target.role() != Role::Server {
+        return Err(Failure::Usage(format!("{}: campaigns are for servers", args.subject.target)));
+    }
+    let filter = filter::filter(&args.filter, Some(Role::Server))?;
+    if campaign::selected(&filter).is_empty() {
+        let problem = "no generated case meets all filters; sipae list any- shows them";
+        return Err(Failure::Usage(problem.to_owned()));
+    }
+    let state = state(args)?;
+    let options = subject::options(&args.subject)?;
+    let seed = args.seed.unwrap_or_else(random_seed);
+    let jobs = args.jobs.unwrap_or_else(|| default_jobs(&options.target));
+    let mut options = RunOptions { seed, filter, jobs, ..options };
+    let findings = args.out.join(FINDINGS);
+    fs::create_dir_all(&findings).map_err(|source| Failure::File { file: findings, source })?;
+    options.effort.stop = stop_on_interrupt().at(Instant::now() + args.time);
+    let mut desk = Desk::new(args);
+    desk.begin(&state);
+    let again = again(args, &options);
+    let night = campaign::run(options, state, &mut desk).map_err(Failure::Report)?;
+    let file = args.out.join(SUMMARY);
+    let place = summary::Place { out: &args.out, again };
+    let text = summary::markdown(&night, &place);
+    fs::write(&file, text).map_err(|source| Failure::File { file, source })?;
+    desk.say(&summary::text(&night, &place));
+    desk.broken.map_or_else(|| Ok(night.exit()), |error| Err(Failure::Report(error)))
+}
+
+/// The campaign of the folder, or a new one.
+fn state(args: &FuzzArgs) -> Result<State, Failure> {
+    let file = args.out.join(STATE);
+    let known = State::load(&file).map_err(|source| Failure::Campaign { file: file.clone(), source })?;
+    match (known, args.seed) {
+        (Some(state), Some(seed)) if state.seed != seed => {
+            let problem = format!("--seed {seed}: the campaign in {} has {}", args.out.display(), state.seed);
+            Err(Failure::Usage(problem))
+        }
+        (Some(state), _) => Ok(state),
+        (None, seed) => Ok(State::new(seed.unwrap_or_else(random_seed))),
+    }
+}
+
+/// A first Ctrl-C asks for the end, a second one does not wait for it.
+fn stop_on_interrupt() -> Stop {
+    /// What a shell tells of a program that was interrupted.
+    const INTERRUPTED: i32 = 130;
+    let stop = Stop::default();
+    let asked = stop.clone();
+    // Without a handler an interrupt ends it all the same, without a summary.
+    let _without = ctrlc::set_handler(move || {
+        if asked.is_asked() {
+            sipae_net::end_all();
+            std::process::exit(INTERRUPTED);
+        }
+        asked.ask();
+    });
+    stop
+}
+
+/// The arguments of a command that goes on, but for the folder.
+fn again(args: &FuzzArgs, options: &RunOptions) -> Vec<String> {
+    let quoted =
+        |text: String| shlex::try_quote(&text).map_or_else(|_| text.clone(), |text| text.into_owned());
+    let profile = options.profile_name.as_ref().map(|file| format!("--profile {}", quoted(file.clone())));
+    let target = format!("--target {}", quoted(args.subject.target.to_string()));
+    std::iter::once(target).chain(profile).chain(options.arguments.iter().cloned()).collect()
+}
+
+/// Where a campaign is kept and told.
+struct Desk<'a> {
+    args: &'a FuzzArgs,
+    out: PathBuf,
+    told: Instant,
+    broken: Option<io::Error>,
+}
+
+impl<'a> Desk<'a> {
+    fn new(args: &'a FuzzArgs) -> Self {
+        Self { args, out: args.out.clone(), told: Instant::now(), broken: None }
+    }
+
+    fn begin(&mut self, state: &State) {
+        let State { seed, nights, rounds, findings, .. } = state;
+        let out = self.out.display();
+        self.say(&format!(
+            "campaign in {out}, seed {seed}: night {}, {} kept, from round {} on\n",
+            nights + 1,
+            summary::counted(findings.len(), "finding"),
+            rounds + 1,
+        ));
+    }
+
+    fn say(&mut self, text: &str) {
+        let mut out = io::stdout().lock();
+        let said = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        if let Err(error) = forgive_closed_pipe(said) {
+            self.broken.get_or_insert(error);
+        }
+    }
+
+    fn folder(&self, found: &Found) -> PathBuf {
+        script(&self.out, found).with_file_name("")
+    }
+}
+
+/// The file of the script of a finding.
+fn script(out: &Path, found: &Found) -> PathBuf {
+    out.join(FINDINGS).join(&found.name).join(SCRIPT)
+}
+
+impl Host for Desk<'_> {
+    fn date(&self) -> String {
+        date::now()
+    }
+
+    fn keep(&mut self, state: &State) -> io::Result<()> {
+        state.save(&self.out.join(STATE))
+    }
+
+    fn found(&mut self, found: &Found, run: &RunStarted, case: &CaseFinished, fate: &Fate) -> io::Result<()> {
+        write_bundle(run, case, &self.folder(found))?;
+        self.again(found, fate);
+        Ok(())
+    }
+
+    fn again(&mut self, found: &Found, fate: &Fate) {
+        self.say(&format!("{}: {}\n", summary::word(fate), summary::line(found)));
+    }
+
+    fn progress(&mut self, progress: &Progress) {
+        const SELDOM: Duration = Duration::from_secs(30);
+        if progress.is_over || SELDOM <= self.told.elapsed() {
+            self.told = Instant::now();
+            self.say(&summary::progress(progress));
+        }
+    }
+
+    fn revive(&mut self) -> Option<Arc<Control>> {
+        exec::start(self.args.subject.exec.as_ref(), &self.args.subject.target).ok().flatten()
+    }
+}

@@ -1,0 +1,161 @@
+//! What a night came to, for people: on the terminal and in Markdown.
+
+use std::path::Path;
+use std::time::Duration;
+
+use sipae_conformance::campaign::{End, Fate, Found, Night, Progress};
+use sipae_report::visible;
+
+/// Where a campaign is, and how it is called again.
+pub(super) struct Place<'a> {
+    pub(super) out: &'a Path,
+    /// The arguments that name the target.
+    pub(super) again: Vec<String>,
+}
+
+/// The word for a fate.
+pub(super) const fn word(fate: &Fate) -> &'static str {
+    match fate {
+        Fate::New => "new",
+        Fate::Back => "back",
+        Fate::Still => "still there",
+        Fate::Gone => "gone",
+        Fate::Undecided(_) => "undecided",
+    }
+}
+
+/// The kinds in the order of the summary.
+const KINDS: [(&str, fn(&Fate) -> bool); 4] = [
+    ("new", |fate| matches!(fate, Fate::New | Fate::Back)),
+    ("still there", |fate| matches!(fate, Fate::Still)),
+    ("gone", |fate| matches!(fate, Fate::Gone)),
+    ("undecided", |fate| matches!(fate, Fate::Undecided(_))),
+];
+
+/// A finding in one line.
+pub(super) fn line(found: &Found) -> String {
+    let Found { key, got, .. } = found;
+    let row = if key.requirement.is_empty() { String::new() } else { format!("{} ", key.requirement) };
+    let fault = if key.fault.is_empty() { String::new() } else { format!(" ({})", key.fault) };
+    shown(&format!("{row}{} at {}{fault}: {got}", key.case, key.subject))
+}
+
+/// Peers chose a part of it.
+fn shown(text: &str) -> String {
+    const LONGEST: usize = 300;
+    text.chars().take(LONGEST).map(visible).collect()
+}
+
+pub(super) fn progress(progress: &Progress) -> String {
+    let Progress { round, seed, conversations, elapsed, new, is_over } = progress;
+    let rate = u128::from(*conversations) * 1000 / elapsed.as_millis().max(1);
+    let going = if *is_over { "" } else { ", going on" };
+    let time = time(*elapsed);
+    format!(
+        "round {round} (seed {seed}): {conversations} conversations in {time}, {rate}/s, {new} new{going}\n"
+    )
+}
+
+/// The summary for a terminal.
+pub(super) fn text(night: &Night, place: &Place<'_>) -> String {
+    let mut text = String::from("\n");
+    for (kind, is_meant) in KINDS {
+        let findings: Vec<(&Found, &Fate)> = night.with(is_meant).collect();
+        if !findings.is_empty() {
+            text += &format!("{} {kind}\n", findings.len());
+        }
+        for (found, fate) in findings {
+            text += &format!("  {}\n    {}\n", line(found), shown(&explained(found, fate)));
+            text += &format!("    {}\n", super::script(place.out, found).display());
+        }
+    }
+    format!("{text}{}\ngo on: {}\n{}", totals(night), onwards(place), replay(night, place, "play again: "))
+}
+
+/// The summary as a file.
+pub(super) fn markdown(night: &Night, place: &Place<'_>) -> String {
+    let mut text = format!("# Night {} of a campaign\n\n{}\n", night.state.nights, totals(night));
+    for (kind, is_meant) in KINDS {
+        let findings: Vec<(&Found, &Fate)> = night.with(is_meant).collect();
+        if findings.is_empty() {
+            continue;
+        }
+        text += &format!("\n## {}: {kind}\n\n", findings.len());
+        for (found, fate) in findings {
+            let (line, explained) = (coded(&line(found)), coded(&explained(found, fate)));
+            let folder = format!("{}/{}", super::FINDINGS, found.name);
+            text += &format!("- `{line}`: `{explained}`; [finding]({folder}/finding.md), ");
+            text += &format!("[script]({folder}/{})\n", super::SCRIPT);
+        }
+    }
+    let replay = replay(night, place, "");
+    format!("{text}\n## Going on\n\n```sh\n{}\n{replay}```\n", onwards(place))
+}
+
+fn coded(text: &str) -> String {
+    shown(text).replace('`', "'")
+}
+
+/// What a reader asks next.
+fn explained(found: &Found, fate: &Fate) -> String {
+    let Found { expected, title, first, count, .. } = found;
+    let wanted = if expected.is_empty() { title } else { expected };
+    let since =
+        format!("expected {wanted}; first seen {} (round {}), {count} times", first.date, first.round);
+    match fate {
+        Fate::Undecided(why) => format!("{why}; {since}"),
+        Fate::Back => format!("was gone; {since}"),
+        _ => since,
+    }
+}
+
+fn totals(night: &Night) -> String {
+    let Night { state, conversations, rounds, elapsed, end, fates } = night;
+    let none = if fates.values().any(Fate::is_there) { "" } else { "nothing found: " };
+    let ended = match end {
+        End::Time => "the time was over".to_owned(),
+        End::Asked => "interrupted".to_owned(),
+        End::Blocked(why) => format!("no gate opened: {}", shown(why)),
+        End::NothingRan(why) => format!("nothing ran: {}", shown(why)),
+        End::Lost(why) => format!("the target was lost: {}", shown(why)),
+    };
+    let rounds = counted(usize::try_from(*rounds).unwrap_or(usize::MAX), "round");
+    format!(
+        "{none}{conversations} conversations in {rounds} and {}; {ended}\n{} conversations in all nights, {} kept\n",
+        time(*elapsed),
+        state.conversations,
+        counted(state.findings.len(), "finding"),
+    )
+}
+
+fn onwards(place: &Place<'_>) -> String {
+    format!("sipae fuzz {} --out {}", place.again.join(" "), quoted(place.out))
+}
+
+fn replay(night: &Night, place: &Place<'_>, head: &str) -> String {
+    let first = night.with(Fate::is_there).next();
+    let command = |(found, _): (&Found, &Fate)| {
+        let script = super::script(place.out, found);
+        format!("{head}sipae replay {} {}\n", quoted(&script), place.again.join(" "))
+    };
+    first.map(command).unwrap_or_default()
+}
+
+fn quoted(path: &Path) -> String {
+    let path = path.display().to_string();
+    shlex::try_quote(&path).map_or_else(|_| path.clone(), |quoted| quoted.into_owned())
+}
+
+pub(super) fn counted(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}
+
+/// `7 h 59 min`, `12 min 3 s`, `4 s`.
+fn time(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, seconds) => format!("{seconds} s"),
+        (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
+        (hours, minutes, _) => format!("{hours} h {minutes} min"),
+    }
+}
