@@ -109,7 +109,7 @@ impl Server {
         };
         let mut token = token.unwrap_or_default();
         if self.config.defects.has(Defect::IgnoresTokenType)
-            && let Some(kind) = token.get_mut(8).filter(|kind| **kind == 2)
+            && let Some(kind) = token.get_mut(8).filter(|kind| matches!(**kind, 1 | 2 | 4))
         {
             *kind = 3;
         }
