@@ -5,6 +5,7 @@ mod catalogue;
 mod codecs;
 mod defects;
 mod fuzz;
+mod properties;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -26,6 +27,7 @@ enum Command {
     Codecs(codecs::Args),
     Defects(defects::Args),
     Fuzz(fuzz::Args),
+    Properties(properties::Args),
 }
 
 const EXIT_CODES: &str = "\
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         Command::Codecs(args) => codecs::run(&args, root()),
         Command::Defects(args) => defects::run(&args, root()),
         Command::Fuzz(args) => fuzz::run(&args, root()),
+        Command::Properties(args) => properties::run(&args, root()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -194,7 +194,7 @@ impl<'o> Judge<'o> {
             return;
         }
         // A server that has found the association signs this refusal too.
-        let is_told = matches!(reaction, Reaction::Final { status: 400, .. });
+        let is_told = matches!(reaction, Reaction::Final { status: 400 | 403 | 482 | 500, .. });
         let is_processed = reaction.is_acceptance() && !is_told;
         let holds = if is_processed { Err(reaction.to_string()) } else { Ok(()) };
         self.check(requirement, &format!("{message}: not processed"), holds);
@@ -258,6 +258,16 @@ impl<'o> Judge<'o> {
         let Some(legal) = self.row(requirement).and_then(Requirement::legal) else {
             return self.refused(requirement, message);
         };
+        let told =
+            |reaction: &&Reaction| matches!(reaction, Reaction::Final { status: 400 | 403 | 482 | 500, .. });
+        if let Some(reaction) = self.observation.reaction(message).filter(told)
+            && self.observation.deliveries(message).is_empty()
+            && reaction.is_acceptance()
+            && !reaction.classes().iter().any(|class| legal.allows(*class))
+        {
+            // It is told, under the association, what is wrong with the message.
+            return self.weakly(requirement, &format!("{message}: refused"), Err(reaction.to_string()));
+        }
         let observed = self.observation.reaction(message).map(Reaction::classes).unwrap_or_default();
         let others = observed.into_iter().chain([ReactionClass::Drop]).filter(|class| !legal.allows(*class));
         self.reaction_with(requirement, message, &others.collect::<Vec<_>>());

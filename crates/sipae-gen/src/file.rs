@@ -86,6 +86,8 @@ impl ScriptFile {
         if Self::MAX_OCTETS < text.len() {
             return Err(ScriptFileError::TooLong(text.len()));
         }
+        // Editors of some platforms put one there.
+        let text = text.trim_start_matches('\u{feff}');
         let head: Head = serde_json::from_str(text)?;
         check_format(&head.format)?;
         serde_json::from_str::<Self>(text)?.bounded()

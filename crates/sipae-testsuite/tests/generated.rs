@@ -14,6 +14,7 @@ use sipae_events::{CaseFinished, Event, Verdict};
 use sipae_gen::ScriptFile;
 
 /// What a property told of a defect.
+#[cfg_attr(test, expect(dead_code, reason = "times and rows are for the table that is printed"))]
 pub(crate) struct Told {
     pub(crate) property: String,
     /// Its own steps: those of the ground, and what proves silence, not counted.

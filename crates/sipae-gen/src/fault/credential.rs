@@ -29,11 +29,11 @@ pub(super) const FAULTS: &[Fault] = &[
         vec![Edit::Scheme(Text::of("{sa.scheme-lower}"))]
     })
     .open(),
-    malformed("name-with-blank", "param-name-malformed", |_| appended("x=\"y\"", "x z=\"y\"")),
-    malformed("name-empty", "param-name-malformed", |_| appended("x=\"y\"", "=\"y\"")),
-    malformed("name-in-brackets", "param-name-malformed", |_| appended("x=\"y\"", "<x>=\"y\"")),
-    malformed("name-with-nul", "param-name-malformed", |_| appended("x=\"y\"", "x\0=\"y\"")),
-    malformed("value-missing", "param-value-missing", |_| appended("x=\"y\"", "x")),
+    malformed("name-with-blank", "param-name-malformed", |_| credential("crand=", "cra nd=")),
+    malformed("name-empty", "param-name-malformed", |_| credential("crand=", "=")),
+    malformed("name-in-brackets", "param-name-malformed", |_| credential("crand=", "<crand>=")),
+    malformed("name-with-nul", "param-name-malformed", |_| credential("crand=", "crand\0=")),
+    malformed("value-missing", "param-value-missing", |_| appended("x=\"y\"", "x")).open(),
     Fault::new("value-empty", NAMES, "value-not-token", After, |_| appended("x=\"y\"", "x=")).open(),
     Fault::new("quote-open", QUOTES, "quote-unterminated", After, |_| appended("x=\"y\"", "x=\"y")),
     Fault::new("quote-alone", QUOTES, "quote-unterminated", After, |_| appended("x=\"y\"", "x=\"")),
@@ -50,7 +50,7 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("comma-at-the-end", NAMES, "element-empty", After, |_| appended("x=\"y\"", "x=\"y\",,"))
         .open(),
     Fault::new("value-no-token", NAMES, "value-not-token", After, |_| appended("x=\"y\"", "x=y/z")).open(),
-    twice("repeated-qop", |_| precede(Qop, "auth")),
+    twice("repeated-qop", |_| precede(Qop, "auth")).open(),
     twice("repeated-realm", |_| precede(Realm, "another realm")),
     twice("repeated-targetname", |_| precede(Targetname, "another.server.invalid")),
     twice("repeated-opaque", |_| precede(Opaque, "00000000")),
@@ -60,9 +60,9 @@ pub(super) const FAULTS: &[Fault] = &[
     twice("repeated-in-upper-case", |_| {
         vec![Edit::AddParam { name: "CRAND".to_owned(), value: Text::from("00000000"), first: true }]
     }),
-    twice("repeated-behind-qop", |_| repeat(Qop, "auth")),
-    twice("repeated-behind-opaque", |_| repeat(Opaque, "00000000")),
-    twice("repeated-behind-cnum", |_| repeat(Cnum, "4711")),
+    twice("repeated-behind-qop", |_| repeat(Qop, "auth")).open(),
+    twice("repeated-behind-opaque", |_| repeat(Opaque, "00000000")).open(),
+    twice("repeated-behind-cnum", |_| repeat(Cnum, "4711")).open(),
     Fault::new("thousands-of-parameters", BOUNDS, "params-too-many", After, |_| {
         let many: String = (0..2000).map(|number| format!("x{number}=y, ")).collect();
         vec![Edit::Credential { from: Text::from("qop="), to: Text::from(format!("{many}qop=")) }]
@@ -119,7 +119,7 @@ pub(super) const FAULTS: &[Fault] = &[
         set(Version, source.text(&["7", "1", "5", "0", "4294967295"]))
     }),
     opening("first-token-no-base64", BASE64, "token-not-base64", |source| {
-        set(GssapiData, source.text(&["*", "AAA", "TlRM!U1TUA==", "T", "-_-_"]))
+        set(GssapiData, source.text(&["*", "TlRM!U1TUA==", "T", "-_-_"]))
     }),
     opening("first-qop-auth-int", "SIPAE-3.3.5.2-23", "qop-not-auth", |_| set(Qop, "auth-int")),
     Fault::new("repeated-first-token", TWICE, "param-duplicate", Opening, |_| precede(GssapiData, "AAAA"))

@@ -39,6 +39,9 @@ pub(super) fn of_faults(
 
 const SIGNED: &[Stage] = &[Stage::Before, Stage::At, Stage::After, Stage::Resigned];
 
+/// The same, and the octets of whole messages.
+const CUT: &[Stage] = &[Stage::Before, Stage::After, Stage::Framing];
+
 pub(super) fn cases() -> Vec<Case> {
     let tables = [
         of_faults(
@@ -46,12 +49,6 @@ pub(super) fn cases() -> Vec<Case> {
             "no copy of a header field that is signed is chosen",
             &["SIPAE-2.2-21"],
             SIGNED,
-        ),
-        of_faults(
-            "2.2/any-unreadable-message",
-            "octets that are no message are not processed",
-            &["SIPAE-2.2-21"],
-            &[Stage::Framing],
         ),
         of_faults("2.2/any-malformed-parameter", "a malformed credential is none", &["SIPAE-2.2-02"], SIGNED),
         of_faults(
@@ -69,16 +66,11 @@ pub(super) fn cases() -> Vec<Case> {
         of_faults("2.2/any-wrong-qop", "qop is auth and nothing else", &["SIPAE-2.2-19"], SIGNED),
         of_faults(
             "2.2/any-unreadable-value",
-            "a crand or cnum that is none is refused, however well it is signed",
-            &["SIPAE-2.2-09", "SIPAE-2.2-10"],
+            "a crand, cnum or response that is none is refused, however well it is signed",
+            &["SIPAE-2.2-09", "SIPAE-2.2-10", "SIPAE-2.2-11"],
             SIGNED,
         ),
-        of_faults(
-            "2.2/any-cut-text",
-            "no text is cut short at a control character",
-            &["SIPAE-2.2-23"],
-            SIGNED,
-        ),
+        of_faults("2.2/any-cut-text", "no text is cut short at a control character", &["SIPAE-2.2-23"], CUT),
         of_faults(
             "5.1/any-signature-length",
             "a signature is compared as a whole",
@@ -122,8 +114,26 @@ pub(super) fn cases() -> Vec<Case> {
             SIGNED,
         ),
     ];
-    let others = [normalised(), foreign_from(), foreign_registration(), other_layout(), swapped()];
+    let others = [broken(), normalised(), foreign_from(), foreign_registration(), other_layout(), swapped()];
     tables.into_iter().chain(others).collect()
+}
+
+/// Whatever is broken, and whatever readers may take or refuse: it harms no association, and crashes nothing.
+fn broken() -> Case {
+    const ROW: &str = "SIPAE-3.3.5.2-21";
+    const BOUNDS: &str = "SIPAE-3.3.5.3-22";
+    let make = |source: &mut dyn Source, scene: &Scene<'_>| {
+        let is_open = |fault: &&Fault| {
+            let is_signed = faults::ground(fault.stage).is_established();
+            fault.expect.is_none() && is_signed && fault.requirement != BOUNDS
+        };
+        let table: Vec<&Fault> = Fault::of(scene.mode.scheme, None).filter(is_open).collect();
+        let fault = source.pick(&table).copied();
+        fault.map_or_else(Iteration::default, |fault| faults::iteration(fault, source, scene))
+    };
+    let property = Property::new(Ground::Established, make).harmless(ROW).alone();
+    let title = "whatever is broken in a message, associations serve on";
+    case("3.3.5.2/any-broken-message", title, &[ROW], property)
 }
 
 fn from(value: &str) -> Vec<Edit> {

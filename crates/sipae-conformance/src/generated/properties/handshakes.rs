@@ -35,7 +35,7 @@ pub(super) fn cases() -> Vec<Case> {
         of_faults(
             "3.3.5.2/any-wrong-proof",
             "a token that proves nothing gives no association",
-            &["SIPAE-3.3.5.2-16"],
+            &["SIPAE-3.3.5.2-16", "SIPAE-3.3.5.2-31"],
             &[Stage::Proof, Stage::Shown],
         )
         .with_last_token()

@@ -1,0 +1,23 @@
+//! `cargo xtask properties`: the planted defects, the properties that find them, how soon, and in how many steps.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, ensure};
+
+/// Print what each property finds of the planted defects, and which it alone finds
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Conversations for each property and setting
+    #[arg(long, default_value_t = 100)]
+    cases: u64,
+}
+
+pub(crate) fn run(args: &Args, root: &Path) -> anyhow::Result<()> {
+    let mut cargo = Command::new("cargo");
+    cargo.current_dir(root).args(["run", "--quiet", "--release", "--package", "sipae-testsuite"]);
+    cargo.args(["--example", "properties", "--"]).arg(args.cases.to_string());
+    let status = cargo.status().context("cargo cannot be run")?;
+    ensure!(status.success(), "the table could not be made");
+    Ok(())
+}
