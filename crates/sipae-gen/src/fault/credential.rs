@@ -103,7 +103,7 @@ pub(super) const FAULTS: &[Fault] = &[
     number("cnum-exponent", |_| number_text("9e1")),
     number("cnum-empty", |_| number_text("")),
     number("cnum-of-other-digits", |_| number_text("\u{0667}")),
-    Fault::signing("cnum-zero-padded", NUMBER, "number-zero-padded", |_| number_text("0000900")).open(),
+    Fault::signing("cnum-zero-padded", NUMBER, "number-zero-padded", |_| number_text("000007")).open(),
     hex("signature-in-base64", |_| param(Response, ParamEdit::AsBase64)),
     hex("signature-of-odd-length", |_| param(Response, ParamEdit::Truncate(31))),
     hex("signature-with-digit-more", |_| param(Response, ParamEdit::Insert(usize::MAX, Text::from("0")))),
