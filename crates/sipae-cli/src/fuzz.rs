@@ -38,13 +38,15 @@ pub(crate) fn fuzz(args: &FuzzArgs) -> Result<ExitCode, Failure> {
         return Err(Failure::Usage(problem.to_owned()));
     }
     let state = state(args)?;
+    // Before the handler that ends a run without more ado: the first one stays.
+    let stop = stop_on_interrupt();
     let options = subject::options(&args.subject)?;
     let seed = args.seed.unwrap_or_else(random_seed);
     let jobs = args.jobs.unwrap_or_else(|| default_jobs(&options.target));
     let mut options = RunOptions { seed, filter, jobs, ..options };
     let findings = args.out.join(FINDINGS);
     fs::create_dir_all(&findings).map_err(|source| Failure::File { file: findings, source })?;
-    options.effort.stop = stop_on_interrupt().at(Instant::now() + args.time);
+    options.effort.stop = stop.at(Instant::now() + args.time);
     let mut desk = Desk::new(args);
     desk.begin(&state);
     let again = again(args, &options);

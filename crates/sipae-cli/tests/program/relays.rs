@@ -510,7 +510,7 @@ fn ban_after_forgery(message: &Message<'_>) -> Deed {
 fn a_target_that_holds_off_strangers_for_a_moment_has_not_crashed() {
     let (_served, target) = served(ban_after_forgery, at_once);
     let stdout = String::from_utf8_lossy(
-        &sipae(&["run", "--target", &target, "--jobs", "1", "forged-signature", "gaps"]).stdout,
+        &sipae(&["run", "--target", &target, "--jobs", "1", "3.3.5.3/forged-signature", "gaps"]).stdout,
     )
     .into_owned();
     assert!(!stdout.contains("CRASH") && !stdout.contains("HANG") && stdout.contains("1 pass"), "{stdout}");
