@@ -81,10 +81,10 @@ impl<'c> Trial<'c> {
     pub(crate) fn run(self, effort: &Effort, pace: &Pace, stages: &dyn Fn(&str) -> Stage) -> Outcome<'c> {
         let case = self.case;
         if let Some(property) = case.property() {
-            return generated::run(self, property, effort, pace, stages);
+            return generated::run(&self, property, effort, pace, stages);
         }
         if case.has_sequences() {
-            return generated::sequence::run(self, effort, pace, stages);
+            return generated::sequence::run(&self, effort, pace, stages);
         }
         let script = case.script(self.mode);
         let read = |judge: &mut Judge<'_>| case.read(judge);

@@ -192,7 +192,7 @@ fn change_field(token: &mut [u8], at: usize, change: FieldChange) -> bool {
 mod tests {
     use super::*;
 
-    fn applied(edit: OctetEdit, token: &[u8]) -> Option<Vec<u8>> {
+    fn applied(edit: &OctetEdit, token: &[u8]) -> Option<Vec<u8>> {
         let mut token = token.to_vec();
         edit.apply(&mut token).then_some(token)
     }
@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn an_element_is_found_by_the_tags_that_lead_to_it() {
-        let der = |path: &[u8], change| applied(OctetEdit::Der { path: path.to_vec(), change }, &SEQUENCE);
+        let der = |path: &[u8], change| applied(&OctetEdit::Der { path: path.to_vec(), change }, &SEQUENCE);
         assert_eq!(der(&[0x30, 2], DerChange::Content(vec![9])), Some(vec![0x30, 5, 2, 1, 9, 4, 0]));
         assert_eq!(der(&[0x30, 4], DerChange::Tag(12)), Some(vec![0x30, 5, 2, 1, 5, 12, 0]));
         assert_eq!(der(&[0x30, 5], DerChange::FlipLast), None);
@@ -221,7 +221,7 @@ mod tests {
     #[test]
     fn a_field_of_ntlm_is_changed_where_its_length_and_offset_stand() {
         let token = [2, 0, 2, 0, 8, 0, 0, 0, 0x41, 0x42];
-        let field = |change| applied(OctetEdit::NtlmField { at: 0, change }, &token);
+        let field = |change| applied(&OctetEdit::NtlmField { at: 0, change }, &token);
         assert_eq!(field(FieldChange::Longer(1)), Some(vec![3, 0, 3, 0, 8, 0, 0, 0, 0x41, 0x42]));
         assert_eq!(field(FieldChange::BehindEnd(1)), Some(vec![2, 0, 2, 0, 11, 0, 0, 0, 0x41, 0x42]));
         assert_eq!(field(FieldChange::Flip(1)), Some(vec![2, 0, 2, 0, 8, 0, 0, 0, 0x41, 0x43]));
@@ -230,8 +230,8 @@ mod tests {
 
     #[test]
     fn a_place_that_is_not_there_is_told() {
-        assert_eq!(applied(OctetEdit::Overwrite { at: 2, octets: vec![1, 2] }, b"abc"), None);
-        assert_eq!(applied(OctetEdit::FlipBack(4), b"abc"), None);
-        assert_eq!(applied(OctetEdit::FlipBack(1), b"abc"), Some(b"abb".to_vec()));
+        assert_eq!(applied(&OctetEdit::Overwrite { at: 2, octets: vec![1, 2] }, b"abc"), None);
+        assert_eq!(applied(&OctetEdit::FlipBack(4), b"abc"), None);
+        assert_eq!(applied(&OctetEdit::FlipBack(1), b"abc"), Some(b"abb".to_vec()));
     }
 }

@@ -43,7 +43,10 @@ fn all(cases: u64) -> Vec<(Defect, Vec<generated::Told>)> {
     };
     let mut found: Vec<_> = std::thread::scope(|scope| {
         let workers = [scope.spawn(work), scope.spawn(work)];
-        workers.into_iter().flat_map(|worker| worker.join().expect("no panic")).collect()
+        workers
+            .into_iter()
+            .flat_map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
     });
     found.sort_by_key(|(defect, _)| *defect);
     found

@@ -28,7 +28,7 @@ pub(crate) struct Told {
 
 /// The generated cases.
 pub(crate) fn properties() -> impl Iterator<Item = &'static str> {
-    cases::all().filter(|case| case.is_generated()).map(|case| case.id())
+    cases::all().filter(|case| case.is_generated()).map(sipae_conformance::case::Case::id)
 }
 
 /// What one property, or all of them, tell of a defect at these settings.
@@ -62,10 +62,9 @@ fn is_red(case: &CaseFinished) -> bool {
 }
 
 fn found(case: &CaseFinished, took: Duration) -> Told {
-    let script = case.script.clone().map(|script| ScriptFile::from_value(script).expect("a script"));
-    let steps = script.map_or(0, |file| file.script.steps.len());
+    let script = case.script.clone().and_then(|script| ScriptFile::from_value(script).ok());
+    let steps = script.as_ref().map_or(0, |file| file.script.steps.len());
     let rows = case.findings.iter().map(|finding| finding.requirement.clone());
-    let script = case.script.clone().map(|script| ScriptFile::from_value(script).expect("a script"));
     let findings = case.findings.iter().map(|finding| format!("{} but {}", finding.expected, finding.got));
     let findings: Vec<String> = findings.collect();
     let text = format!(
@@ -119,8 +118,8 @@ mod tests {
         ("3.3.5.3/any-from-tag", "keys-on-from-tag", 21),
         ("2.2/any-crand", "lowers-crand", 20),
         ("2.2/any-second-field", "first-copy-counts", 26),
-        ("2.2/any-unreadable-message", "oversize-ends-associations", 28),
-        ("2.2/any-malformed-parameter", "forgives-names", 27),
+        ("3.3.5.2/any-broken-message", "oversize-ends-associations", 28),
+        ("2.2/any-malformed-parameter", "forgives-names", 26),
         ("2.2/any-open-quote", "closes-open-quotes", 27),
         ("2.2/any-second-parameter", "last-param-wins", 26),
         ("2.2/any-wrong-qop", "accepts-any-qop", 27),

@@ -253,7 +253,6 @@ defects! {
     CutsHmac "cuts-hmac" "SIPAE-3.2.4.1-29" "TLS-DSK signatures are the first 12 octets of an HMAC";
     RefusesOtherHops "refuses-other-hops" "SIPAE-3.1-09" "a request whose Max-Forwards is not 70 is not understood";
     LowersCrand "lowers-crand" "SIPAE-2.2-09" "crand is written in lower case before the signature is verified";
-    MendsOctets "mends-octets" "SIPAE-2.2-23" "lone line feeds and other versions of SIP are mended before a message is read";
     ForgivesNames "forgives-names" "SIPAE-2.2-02" "characters that no name has are skipped in names of parameters";
     TakesZeros "takes-zeros" "SIPAE-3.3.5.3-04" "a signature of zeros is accepted";
     IgnoresToTag "ignores-to-tag" "SIPAE-3.3.5.3-03" "a message whose signature fits without the tag of To is accepted";

@@ -67,7 +67,7 @@ const DEPTH_OUT_OF_ORDER: u64 = 8;
 
 /// Runs a generated case.
 pub(crate) fn run<'c>(
-    trial: Trial<'c>,
+    trial: &Trial<'c>,
     property: &Property,
     effort: &Effort,
     pace: &Pace,
@@ -78,7 +78,7 @@ pub(crate) fn run<'c>(
     let is_exact = choices.wire.is_exact();
     drop(choices);
     let mut search = Search {
-        trial: &trial,
+        trial,
         property,
         effort,
         pace,
@@ -96,7 +96,7 @@ pub(crate) fn run<'c>(
             let smallest = search.smallest(failing);
             search.tell(&smallest)
         }
-        None => Outcome::Finished(Box::new(decided(&trial, &failures, effort))),
+        None => Outcome::Finished(Box::new(decided(trial, &failures, effort))),
     };
     counted(outcome, failures.made)
 }
@@ -108,7 +108,7 @@ pub(super) fn counted(outcome: Outcome<'_>, made: u64) -> Outcome<'_> {
             finished.generated = made;
             Outcome::Finished(finished)
         }
-        parked => parked,
+        parked @ Outcome::Parked(_) => parked,
     }
 }
 

@@ -31,7 +31,7 @@ pub(crate) fn plainest(mode: Mode) -> Script {
 
 /// Runs a case of sequences.
 pub(crate) fn run<'c>(
-    trial: Trial<'c>,
+    trial: &Trial<'c>,
     effort: &Effort,
     pace: &Pace,
     stages: &dyn Fn(&str) -> Stage,
@@ -40,7 +40,7 @@ pub(crate) fn run<'c>(
     let seed = u64::from_be_bytes((&mut stage.entropy as &mut dyn Entropy).octets());
     let may_elapse = stage.wire.is_exact() && stage.durations.is_some();
     drop(stage);
-    let mut search = Search { trial: &trial, effort, stages, seed, may_elapse, plays: 0 };
+    let mut search = Search { trial, effort, stages, seed, may_elapse, plays: 0 };
     let mut failures = Failures::default();
     let failing = search.look(&mut failures);
     let made = failures.made;
@@ -49,7 +49,7 @@ pub(crate) fn run<'c>(
             let smallest = search.smallest(failing);
             search.tell(&smallest, pace)
         }
-        None => Outcome::Finished(Box::new(decided(&trial, &failures, effort))),
+        None => Outcome::Finished(Box::new(decided(trial, &failures, effort))),
     };
     counted(outcome, made)
 }

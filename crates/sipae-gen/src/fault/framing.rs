@@ -4,7 +4,6 @@ use super::{Fault, Stage, field, octets};
 use crate::{Edit, Source, Text};
 
 const SERVED: &str = "SIPAE-3.3.5.2-21";
-const CONTROL: &str = "SIPAE-2.2-23";
 const BOUNDS: &str = "SIPAE-3.3.5.3-22";
 
 const LINES: &str = "RFC 3261 7";
@@ -13,8 +12,8 @@ const HEADER: &str = "RFC 3261 7.3.1";
 const LENGTH: &str = "RFC 3261 20.14";
 
 pub(super) const FAULTS: &[Fault] = &[
-    control("bare-line-feeds", LINES, |_| octets("\r\nMax-Forwards", "\nMax-Forwards")),
-    control("line-feed-behind-start-line", LINES, |_| octets(" SIP/2.0\r\n", " SIP/2.0\n")),
+    framed("bare-line-feeds", LINES, |_| octets("\r\nMax-Forwards", "\nMax-Forwards")),
+    framed("line-feed-behind-start-line", LINES, |_| octets(" SIP/2.0\r\n", " SIP/2.0\n")),
     framed("version-3", START, |_| octets(" SIP/2.0\r\n", " SIP/3.0\r\n")),
     framed("version-of-http", START, |_| octets(" SIP/2.0\r\n", " HTTP/1.1\r\n")),
     framed("without-version", START, |_| octets(" SIP/2.0\r\n", "\r\n")),
@@ -25,7 +24,7 @@ pub(super) const FAULTS: &[Fault] = &[
     framed("name-with-blank", HEADER, |_| octets("\r\nMax-Forwards", "\r\nMax Forwards")),
     framed("line-without-colon", HEADER, |_| octets("\r\nMax-Forwards: 70", "\r\nMax-Forwards 70")),
     framed("line-of-a-colon", HEADER, |_| octets("\r\nMax-Forwards: 70", "\r\n: 70")),
-    control("name-with-nul", HEADER, |_| octets("\r\nMax-Forwards", "\r\nMax\0Forwards")),
+    framed("name-with-nul", HEADER, |_| octets("\r\nMax-Forwards", "\r\nMax\0Forwards")),
     framed("fold-behind-start-line", HEADER, |_| octets(" SIP/2.0\r\n", " SIP/2.0\r\n folded\r\n")),
     framed("name-with-brackets", HEADER, |_| octets("\r\nMax-Forwards", "\r\n<Max-Forwards>")),
     framed("length-word", LENGTH, |_| length("none")),
@@ -50,11 +49,6 @@ pub(super) const FAULTS: &[Fault] = &[
 const fn framed(name: &'static str, remark: &'static str, edits: fn(&mut dyn Source) -> Vec<Edit>) -> Fault {
     let row = if is_bound(remark) { BOUNDS } else { SERVED };
     Fault::new(name, row, remark, Stage::Framing, edits).open()
-}
-
-/// A line feed or NUL where none can stand is not mended (SIPAE-2.2-23).
-const fn control(name: &'static str, remark: &'static str, edits: fn(&mut dyn Source) -> Vec<Edit>) -> Fault {
-    Fault::new(name, CONTROL, remark, Stage::Framing, edits)
 }
 
 const fn is_bound(remark: &str) -> bool {

@@ -280,8 +280,6 @@ impl Server {
         if octets.starts_with(b"\r\n") && self.config.defects.has(Defect::ClosesOnEmptyLines) {
             return self.give_up(scene, MessageError::Incomplete { length: octets.len() });
         }
-        let mended = self.config.defects.has(Defect::MendsOctets).then(|| mended(octets));
-        let octets = mended.as_deref().unwrap_or(octets);
         let Some(link) = self.connections.get_mut(&connection) else { return };
         let mut stream = std::mem::replace(&mut link.stream, MessageStream::new(self.config.limits));
         stream.push(octets);
@@ -455,12 +453,6 @@ impl Server {
         }
         self.challenge(scene, message);
     }
-}
-
-/// Octets as a server that means well would have them.
-fn mended(octets: &[u8]) -> Vec<u8> {
-    let text = String::from_utf8_lossy(octets);
-    text.replace("\r\n", "\n").replace('\n', "\r\n").replace(" SIP/3.0\r\n", " SIP/2.0\r\n").into_bytes()
 }
 
 /// What every request must have before anything else is looked at.

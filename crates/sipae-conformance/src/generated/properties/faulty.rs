@@ -39,9 +39,6 @@ pub(super) fn of_faults(
 
 const SIGNED: &[Stage] = &[Stage::Before, Stage::At, Stage::After, Stage::Resigned];
 
-/// The same, and the octets of whole messages.
-const CUT: &[Stage] = &[Stage::Before, Stage::After, Stage::Framing];
-
 pub(super) fn cases() -> Vec<Case> {
     let tables = [
         of_faults(
@@ -70,7 +67,12 @@ pub(super) fn cases() -> Vec<Case> {
             &["SIPAE-2.2-09", "SIPAE-2.2-10", "SIPAE-2.2-11"],
             SIGNED,
         ),
-        of_faults("2.2/any-cut-text", "no text is cut short at a control character", &["SIPAE-2.2-23"], CUT),
+        of_faults(
+            "2.2/any-cut-text",
+            "no text is cut short at a control character",
+            &["SIPAE-2.2-23"],
+            SIGNED,
+        ),
         of_faults(
             "5.1/any-signature-length",
             "a signature is compared as a whole",
