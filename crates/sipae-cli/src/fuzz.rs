@@ -93,7 +93,7 @@ fn stop_on_interrupt() -> Stop {
 /// The arguments of a command that goes on, but for the folder.
 fn again(args: &FuzzArgs, options: &RunOptions) -> Vec<String> {
     let quoted =
-        |text: String| shlex::try_quote(&text).map_or_else(|_| text.clone(), |text| text.into_owned());
+        |text: String| shlex::try_quote(&text).map_or_else(|_| text.clone(), std::borrow::Cow::into_owned);
     let profile = options.profile_name.as_ref().map(|file| format!("--profile {}", quoted(file.clone())));
     let target = format!("--target {}", quoted(args.subject.target.to_string()));
     std::iter::once(target).chain(profile).chain(options.arguments.iter().cloned()).collect()

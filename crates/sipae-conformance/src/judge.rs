@@ -129,12 +129,15 @@ impl<'o> Judge<'o> {
         }
     }
 
-    /// The message was answered under its association, with a fresh number.
+    /// The message was answered under its association; a number that is used up is another row's matter.
     pub fn verified(&mut self, requirement: &'static str, message: &str) {
-        let is_fresh = |reaction: &Reaction| {
-            matches!(reaction, Reaction::Final { signature: Signature::Verified(_), .. })
+        let is_signed = |reaction: &Reaction| {
+            matches!(
+                reaction,
+                Reaction::Final { signature: Signature::Verified(_) | Signature::Replayed(_), .. }
+            )
         };
-        self.answered_as(requirement, message, "an answer that is signed, with a fresh number", is_fresh);
+        self.answered_as(requirement, message, "an answer that is signed", is_signed);
     }
 
     /// The reaction to a message must be one of the row's legal reactions.

@@ -33,7 +33,7 @@ pub enum Expect {
     Processed,
     /// The same, if the conversation came so far that it was sent.
     ProcessedIfSent,
-    /// An answer whose signature verifies and whose number is fresh.
+    /// An answer whose signature verifies, whatever its number.
     Verified,
     /// It is not processed, whatever the target does instead.
     Refused,

@@ -25,7 +25,10 @@ pub(super) const fn word(fate: &Fate) -> &'static str {
 }
 
 /// The kinds in the order of the summary.
-const KINDS: [(&str, fn(&Fate) -> bool); 4] = [
+/// A heading, and whether a finding stands under it.
+type Kind = (&'static str, fn(&Fate) -> bool);
+
+const KINDS: [Kind; 4] = [
     ("new", |fate| matches!(fate, Fate::New | Fate::Back)),
     ("still there", |fate| matches!(fate, Fate::Still)),
     ("gone", |fate| matches!(fate, Fate::Gone)),
@@ -143,7 +146,7 @@ fn replay(night: &Night, place: &Place<'_>, head: &str) -> String {
 
 fn quoted(path: &Path) -> String {
     let path = path.display().to_string();
-    shlex::try_quote(&path).map_or_else(|_| path.clone(), |quoted| quoted.into_owned())
+    shlex::try_quote(&path).map_or_else(|_| path.clone(), std::borrow::Cow::into_owned)
 }
 
 pub(super) fn counted(number: usize, what: &str) -> String {
