@@ -63,7 +63,7 @@ pub(super) const FAULTS: &[Fault] = &[
     }),
     Fault::new("other-realm", OTHER_SERVER, UNSIGNED, After, |_| set(Realm, "another realm"))
         .expecting(Expect::Refused),
-    Fault::new("realm-in-lower-case", OTHER_SERVER, UNSIGNED, After, |_| {
+    Fault::new("realm-in-lower-case", OTHER_SERVER, UNSIGNED, Resigned, |_| {
         set(Realm, "sip communications service")
     })
     .expecting(Expect::Refused),
