@@ -131,7 +131,7 @@ mod tests {
         ("3.3.5.3/any-missing-parameter", "accepts-incomplete-signature", 26),
         ("3.3.5.3/any-unknown-opaque", "finds-by-endpoint", 26),
         ("3.3.5.3/any-other-endpoint", "serves-any-endpoint", 27),
-        ("3.3.5.1/any-other-server", "ignores-realm-case", 26),
+        ("3.3.5.1/any-other-server", "ignores-realm-case", 27),
         ("2.2/any-other-text", "normalises-text", 27),
         ("3.3.5.3/any-foreign-from", "accepts-foreign-from", 26),
         ("3.3.5.3/any-foreign-registration", "registers-for-others", 26),
