@@ -17,12 +17,18 @@ pub(crate) const fn ground(stage: Stage) -> Ground {
 
 /// The conversation of a fault.
 pub(crate) fn iteration(fault: &Fault, source: &mut dyn Source, scene: &Scene<'_>) -> Iteration {
+    let (script, message) = conversation(fault, source, scene);
+    Iteration { script, checks: checks(fault, scene.mode.scheme, &message), fault: fault.name }
+}
+
+/// Its steps, and the message with the fault.
+fn conversation(fault: &Fault, source: &mut dyn Source, scene: &Scene<'_>) -> (Script, String) {
     let edits = match fault.deviation {
         Deviation::Edits(edits) => edits(source),
         _ => Vec::new(),
     };
     let name = scene.name;
-    let (script, message) = match fault.stage {
+    match fault.stage {
         Stage::Before => {
             let script = edited(request(Script::default(), name), name, edits);
             (script.sign(name, SA).send(name), name.to_owned())
@@ -37,8 +43,7 @@ pub(crate) fn iteration(fault: &Fault, source: &mut dyn Source, scene: &Scene<'_
         }
         Stage::Proof => proof(fault, scene, |handshake| handshake.proving(edits)),
         Stage::Shown => proof(fault, scene, |handshake| handshake.with_password(shown(fault))),
-    };
-    Iteration { script, checks: checks(fault, scene.mode.scheme, &message), fault: fault.name }
+    }
 }
 
 /// What has to become of the message with a fault. With TLS-DSK a flight is answered with a flight, and a certificate may
@@ -172,10 +177,9 @@ mod tests {
         stage.wire =
             Box::new(MemoryWire::to(Box::new(Careful { server, entropy, remarks: Arc::clone(&remarks) })));
         let scene = Scene { mode: setting.mode, name: "m" };
-        let made = iteration(fault, &mut Drawn::new(SeededEntropy::new(seed)), &scene);
-        let label = made.checks.first().map_or(Label::new("m"), |check| check.message.clone());
+        let (script, message) = conversation(fault, &mut Drawn::new(SeededEntropy::new(seed)), &scene);
         let prelude = ground(fault.stage).prelude(setting.mode);
-        let steps = prelude.steps.into_iter().chain(made.script.steps);
+        let steps = prelude.steps.into_iter().chain(script.steps);
         let observation = play(stage, &Script { steps: steps.collect() }).observe();
         let mut remarks = remarks.lock().expect("a list").clone();
         // The bare requests that every handshake begins with, and that a fence is before there is an association.
@@ -185,7 +189,7 @@ mod tests {
             seen += usize::from(violation.breach == Breach::Unsigned);
             violation.breach != Breach::Unsigned || bare < seen
         });
-        (observation, label, remarks)
+        (observation, Label::new(&message), remarks)
     }
 
     /// The names of the remarks of a careful reader: on the octets by diagnostic, on the rest by rule. What the server

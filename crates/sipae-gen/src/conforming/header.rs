@@ -369,8 +369,9 @@ const OCTETS: &[&str] =
     &["SIP Communications Service", "Gr\u{fc}\u{df}e", "Gru\u{308}\u{df}e", "\u{260e} service", "100%41"];
 const HOSTS: &[&str] = &["server", "PROXY", "LYNC2013-SERVER", "tuk-ocdr1-03", "pool", "x"];
 const DOMAINS: &[&str] = &[".contoso.com", ".lync.loc", ".infra.fabrikam.net", ".Contoso.COM"];
-const STS_URIS: &[&str] =
-    &["https://server.contoso.com:443/CertProv/CertProvisioningService.svc", "https://a.b/c?d=e,f;g=h"];
+const STS_URI: &str = "https://server.contoso.com:443/CertProv/CertProvisioningService.svc";
+/// The same with separators in them.
+const STS_URIS: &[&str] = &[STS_URI, "https://a.b/c?d=e,f;g=h"];
 /// Characters of a token of some kilobytes, as the flights of TLS-DSK are: whole groups.
 const LONG_TOKEN: usize = 8192;
 const BASE64: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -392,7 +393,8 @@ impl Values {
             Targetname => self.target(source, out),
             AuthParam::Version => write_number(self.kind.version.number(), out),
             GssapiData => self.token(source, out),
-            StsUri => write_text(source, STS_URIS, out),
+            StsUri if self.freedoms.has(Freedom::Separators) => write_text(source, STS_URIS, out),
+            StsUri => out.extend_from_slice(STS_URI.as_bytes()),
             Crand | Srand => self.salt(source, out),
             Cnum | Snum => write_number(self.number(source), out),
             Response | Rspauth => self.signature(source, out),

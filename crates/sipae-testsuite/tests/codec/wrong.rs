@@ -42,8 +42,9 @@ const fn wrong(
 pub(super) const CODECS: &[Wrong] = &[
     wrong("scheme in one spelling", "2.2-01", &["2.2-02", "2.2-05"], |operation| {
         of_header(operation, |header| {
-            let known = ["NTLM ", "Kerberos ", "TLS-DSK ", "Digest "];
-            if known.iter().any(|scheme| header.starts_with(scheme)) { Some(header.to_owned()) } else { None }
+            let known = ["NTLM", "Kerberos", "TLS-DSK", "Digest"];
+            let is_known = header.split_ascii_whitespace().next().is_some_and(|word| known.contains(&word));
+            is_known.then(|| header.to_owned())
         })
     }),
     wrong("parameter names in one letter case", "2.2-02", &["2.2-06"], |operation| {
