@@ -58,6 +58,9 @@ fn pump(
     deliver: fn(&mut TcpStream, &[u8]),
     dead: &AtomicBool,
 ) {
+    for stream in [&client, &server] {
+        stream.set_nodelay(true).expect("an option");
+    }
     let back = Arc::new(Mutex::new(client.try_clone().expect("a handle")));
     let (to_client, mut from_server) = (Arc::clone(&back), server.try_clone().expect("a handle"));
     thread::spawn(move || {
@@ -69,9 +72,21 @@ fn pump(
     });
     let mut stream = MessageStream::new(Limits::NONE);
     let mut octets = [0; 65536];
+    // What was read and belongs to no message yet: what breaks the framing is the server's affair.
+    let mut held = Vec::new();
     while let Ok(length @ 1..) = client.read(&mut octets) {
         stream.push(&octets[..length]);
-        while let Ok(Some(message)) = stream.next_message() {
+        held.extend_from_slice(&octets[..length]);
+        loop {
+            let message = match stream.next_message() {
+                Ok(Some(message)) => message,
+                Ok(None) => break,
+                Err(_) => {
+                    drop(server.write_all(&held));
+                    held.clear();
+                    break;
+                }
+            };
             let send = |octets: &[u8]| drop(back.lock().expect("not poisoned").write_all(octets));
             match deed(&message) {
                 Deed::Forward => drop(server.write_all(message.octets())),
@@ -93,6 +108,7 @@ fn pump(
                     return;
                 }
             }
+            held.drain(..held.len() - stream.pending());
         }
     }
     let _gone = server.shutdown(Shutdown::Both);
@@ -112,7 +128,6 @@ fn delayed(client: &mut TcpStream, octets: &[u8]) {
 }
 
 fn octet_by_octet(client: &mut TcpStream, octets: &[u8]) {
-    client.set_nodelay(true).expect("an option");
     octets.iter().for_each(|octet| drop(client.write_all(&[*octet])));
 }
 
@@ -165,9 +180,9 @@ fn verdicts(target: &str, cases: &[&str]) -> BTreeSet<String> {
 }
 
 #[rstest]
-#[case::octet_by_octet(octet_by_octet, &[])]
-#[case::reordered(reordered, &["--section", "3.3.5.3"])]
-#[case::delayed_by_300_ms(delayed, &["--jobs", "64", "--section", "3.3.5.3"])]
+#[case::octet_by_octet(octet_by_octet, &["--cases", "10"])]
+#[case::reordered(reordered, &["--section", "3.3.5.3", "--cases", "3"])]
+#[case::delayed_by_300_ms(delayed, &["--jobs", "64", "--section", "3.3.5.3", "--cases", "1"])]
 fn delivery_changes_no_verdict(#[case] deliver: fn(&mut TcpStream, &[u8]), #[case] cases: &[&str]) {
     let (served, target) = served(forward, deliver);
     let (relayed, direct) = (verdicts(&target, cases), verdicts(&served.target, cases));
@@ -236,7 +251,7 @@ fn with_a_request_of_its_own(message: &Message<'_>) -> Deed {
 fn requests_of_the_target_disturb_nothing_else() {
     let (_served, target) = served(with_a_request_of_its_own, at_once);
     // Whoever asks and answers, but no deliveries: the requests of this relay are all in the same few dialogs.
-    let cases = ["requests-of-the-server", "3.1.1/", "3.3.5.2/", "3.3.5.3/"];
+    let cases = ["--cases", "10", "requests-of-the-server", "3.1.1/", "3.3.5.2/", "3.3.5.3/"];
     let stdout = assert_exit(&sipae(&[&["run", "--target", &target][..], &cases].concat()), 0);
     assert!(stdout.contains("LOOSE  3.3.4.1/requests-of-the-server"), "{stdout}");
 }
