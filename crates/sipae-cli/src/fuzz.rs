@@ -17,7 +17,7 @@ use sipae_events::{CaseFinished, ExitCode, RunStarted};
 use sipae_report::write_bundle;
 use sipae_spec::Role;
 
-use crate::args::FuzzArgs;
+use crate::args::{FilterArgs, FuzzArgs};
 use crate::output::{Failure, forgive_closed_pipe};
 use crate::run::default_jobs;
 use crate::subject::{self, random_seed};
@@ -52,7 +52,7 @@ pub(crate) fn fuzz(args: &FuzzArgs) -> Result<ExitCode, Failure> {
     let again = again(args, &options);
     let night = campaign::run(options, state, &mut desk).map_err(Failure::Report)?;
     let file = args.out.join(SUMMARY);
-    let place = summary::Place { out: &args.out, again };
+    let place = summary::Place { out: &args.out, again, filter: chosen(&args.filter) };
     let text = summary::markdown(&night, &place);
     fs::write(&file, text).map_err(|source| Failure::File { file, source })?;
     desk.say(&summary::text(&night, &place));
@@ -92,11 +92,35 @@ fn stop_on_interrupt() -> Stop {
 
 /// The arguments of a command that goes on, but for the folder.
 fn again(args: &FuzzArgs, options: &RunOptions) -> Vec<String> {
-    let quoted =
-        |text: String| shlex::try_quote(&text).map_or_else(|_| text.clone(), std::borrow::Cow::into_owned);
-    let profile = options.profile_name.as_ref().map(|file| format!("--profile {}", quoted(file.clone())));
-    let target = format!("--target {}", quoted(args.subject.target.to_string()));
+    let profile = options.profile_name.as_ref().map(|file| format!("--profile {}", quoted(file)));
+    let target = format!("--target {}", quoted(&args.subject.target.to_string()));
     std::iter::once(target).chain(profile).chain(options.arguments.iter().cloned()).collect()
+}
+
+/// The arguments that choose cases.
+fn chosen(args: &FilterArgs) -> Vec<String> {
+    let FilterArgs { cases, section, level, role, scheme } = args;
+    let words = |name: &str, values: Vec<String>| {
+        values
+            .into_iter()
+            .map(|value| format!("{name} {}", quoted(&value.to_lowercase())))
+            .collect::<Vec<_>>()
+    };
+    let levels = level.iter().map(|level| level.to_string().replace(' ', "-")).collect();
+    [
+        words("--section", section.clone()),
+        words("--level", levels),
+        words("--role", role.iter().map(ToString::to_string).collect()),
+        words("--scheme", scheme.clone()),
+        cases.iter().map(|case| quoted(case)).collect(),
+    ]
+    .concat()
+}
+
+/// As one word of a shell.
+fn quoted(text: &str) -> String {
+    // Fails for NUL alone, which no argument has.
+    shlex::try_quote(text).map_or_else(|_| text.to_owned(), std::borrow::Cow::into_owned)
 }
 
 /// Where a campaign is kept and told.
@@ -118,7 +142,7 @@ impl<'a> Desk<'a> {
         self.say(&format!(
             "campaign in {out}, seed {seed}: night {}, {} kept, from round {} on\n",
             nights + 1,
-            summary::counted(findings.len(), "finding"),
+            summary::counted(u64::try_from(findings.len()).unwrap_or(u64::MAX), "finding"),
             rounds + 1,
         ));
     }

@@ -178,10 +178,7 @@ impl<'c> Trial<'c> {
         let cause = crash.map(|_| Cause::Crash).or(cause);
         let verdict = cause.map_or(judgement.verdict, Verdict::Fail);
         let reason = match cause {
-            Some(Cause::Crash) => Some(
-                crash.map_or_else(|| "the target takes no connection any more".to_owned(), End::to_string),
-            ),
-            Some(_) => Some("the target answers on no new connection either".to_owned()),
+            Some(cause) => Some(crash.map_or_else(|| why_lost(cause).to_owned(), End::to_string)),
             None => {
                 judgement.undecided.filter(|_| matches!(verdict, Verdict::Inconclusive | Verdict::Blocked))
             }
@@ -199,7 +196,23 @@ impl<'c> Trial<'c> {
     }
 }
 
+/// How an end shows that no program told of.
+const fn why_lost(cause: Cause) -> &'static str {
+    match cause {
+        Cause::Crash => "the target takes no connection any more",
+        _ => "the target answers on no new connection either",
+    }
+}
+
 impl Trial<'_> {
+    /// The target was lost with this conversation, which cannot be held again.
+    pub(crate) fn lost(&self, conversation: &Conversation<'_>, cause: Cause, seed: u64) -> CaseFinished {
+        let mut finished = self.not_run(Verdict::Fail(cause), Some(why_lost(cause).to_owned()));
+        let file = ScriptFile { seed, ..self.file(conversation) };
+        finished.script = Some(file.to_value());
+        finished
+    }
+
     /// The conversation for whoever plays it again.
     fn script_file(&self, conversation: &Conversation<'_>, observation: &Observation) -> ScriptFile {
         let got = |check: &Check| {
@@ -211,16 +224,24 @@ impl Trial<'_> {
             })
         };
         ScriptFile {
+            seed: observation.seed,
+            got: conversation.checks.iter().filter_map(got).collect(),
+            ..self.file(conversation)
+        }
+    }
+
+    fn file(&self, conversation: &Conversation<'_>) -> ScriptFile {
+        ScriptFile {
             program: format!("sipae {}", env!("CARGO_PKG_VERSION")),
             case: self.case.id().to_owned(),
             title: self.case.title().to_owned(),
             requirements: self.case.requirements().iter().map(ToString::to_string).collect(),
             mode: self.mode,
             kind: self.subject.kind,
-            seed: observation.seed,
+            seed: 0,
             script: conversation.script.clone(),
             checks: conversation.checks.to_vec(),
-            got: conversation.checks.iter().filter_map(got).collect(),
+            got: Vec::new(),
         }
     }
 }
@@ -267,6 +288,11 @@ fn breakdown(observation: &Observation, stages: &dyn Fn(&str) -> Stage) -> Optio
     if !suspect && !observation.is_unreachable {
         return None;
     }
+    lost(stages)
+}
+
+/// Whether nobody takes connections any more, or answers on them.
+pub(crate) fn lost(stages: &dyn Fn(&str) -> Stage) -> Option<Cause> {
     // What restarts, or holds off strangers for a moment after a forgery, is given the time.
     let pauses = [0, 500, 1500].map(Duration::from_millis);
     let mut cause = None;

@@ -11,6 +11,8 @@ pub(super) struct Place<'a> {
     pub(super) out: &'a Path,
     /// The arguments that name the target.
     pub(super) again: Vec<String>,
+    /// Those that choose cases.
+    pub(super) filter: Vec<String>,
 }
 
 /// The word for a fate.
@@ -24,11 +26,10 @@ pub(super) const fn word(fate: &Fate) -> &'static str {
     }
 }
 
-/// The kinds in the order of the summary.
-/// A heading, and whether a finding stands under it.
-type Kind = (&'static str, fn(&Fate) -> bool);
+type IsMeant = fn(&Fate) -> bool;
 
-const KINDS: [Kind; 4] = [
+/// The kinds in the order of the summary.
+const KINDS: [(&str, IsMeant); 4] = [
     ("new", |fate| matches!(fate, Fate::New | Fate::Back)),
     ("still there", |fate| matches!(fate, Fate::Still)),
     ("gone", |fate| matches!(fate, Fate::Gone)),
@@ -72,7 +73,7 @@ pub(super) fn text(night: &Night, place: &Place<'_>) -> String {
             text += &format!("    {}\n", super::script(place.out, found).display());
         }
     }
-    format!("{text}{}\ngo on: {}\n{}", totals(night), onwards(place), replay(night, place, "play again: "))
+    format!("{text}{}\n\ngo on: {}\n{}", totals(night), onwards(place), replay(night, place, "play again: "))
 }
 
 /// The summary as a file.
@@ -103,8 +104,12 @@ fn coded(text: &str) -> String {
 fn explained(found: &Found, fate: &Fate) -> String {
     let Found { expected, title, first, count, .. } = found;
     let wanted = if expected.is_empty() { title } else { expected };
-    let since =
-        format!("expected {wanted}; first seen {} (round {}), {count} times", first.date, first.round);
+    let since = format!(
+        "expected {wanted}; first seen {} (round {}), {}",
+        first.date,
+        first.round,
+        counted(*count, "time")
+    );
     match fate {
         Fate::Undecided(why) => format!("{why}; {since}"),
         Fate::Back => format!("was gone; {since}"),
@@ -122,17 +127,19 @@ fn totals(night: &Night) -> String {
         End::NothingRan(why) => format!("nothing ran: {}", shown(why)),
         End::Lost(why) => format!("the target was lost: {}", shown(why)),
     };
-    let rounds = counted(usize::try_from(*rounds).unwrap_or(usize::MAX), "round");
+    let rounds = counted(*rounds, "round");
+    let findings = u64::try_from(state.findings.len()).unwrap_or(u64::MAX);
     format!(
-        "{none}{conversations} conversations in {rounds} and {}; {ended}\n{} conversations in all nights, {} kept\n",
+        "{none}{conversations} conversations in {rounds} and {}; {ended}\n{} conversations in all nights, {} kept",
         time(*elapsed),
         state.conversations,
-        counted(state.findings.len(), "finding"),
+        counted(findings, "finding"),
     )
 }
 
 fn onwards(place: &Place<'_>) -> String {
-    format!("sipae fuzz {} --out {}", place.again.join(" "), quoted(place.out))
+    let filter: String = place.filter.iter().map(|argument| format!(" {argument}")).collect();
+    format!("sipae fuzz {} --out {}{filter}", place.again.join(" "), quoted(place.out))
 }
 
 fn replay(night: &Night, place: &Place<'_>, head: &str) -> String {
@@ -145,11 +152,10 @@ fn replay(night: &Night, place: &Place<'_>, head: &str) -> String {
 }
 
 fn quoted(path: &Path) -> String {
-    let path = path.display().to_string();
-    shlex::try_quote(&path).map_or_else(|_| path.clone(), std::borrow::Cow::into_owned)
+    super::quoted(&path.display().to_string())
 }
 
-pub(super) fn counted(number: usize, what: &str) -> String {
+pub(super) fn counted(number: u64, what: &str) -> String {
     if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
 

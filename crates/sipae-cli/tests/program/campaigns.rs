@@ -35,6 +35,11 @@ fn a_night_against_a_right_server_finds_nothing_and_the_next_one_goes_on() {
     let stdout = night(folder.path(), &["--seed", "7"], 0);
     assert!(stdout.contains("seed 7: night 1, 0 findings kept, from round 1 on\n"), "{stdout}");
     assert!(stdout.contains("\nnothing found: "), "{stdout}");
+    let onwards = format!(
+        "\ngo on: sipae fuzz --target ref --out {} --scheme ntlm 3.3.5.3/any-forged-signature\n",
+        folder.path().display()
+    );
+    assert!(stdout.contains(&onwards), "{stdout}");
     let first = state(folder.path());
     assert_eq!((first["format"].as_str(), first["seed"].as_str()), (Some("sipae-campaign/1"), Some("7")));
     assert!(0 < number(&first, "conversations"), "{first}");

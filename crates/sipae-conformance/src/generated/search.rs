@@ -15,7 +15,7 @@ use crate::execute::{Stage, play};
 use crate::judge::{Judge, Judgement};
 use crate::pace::Pace;
 use crate::reaction::Reaction;
-use crate::trial::{Conversation, Outcome, Trial};
+use crate::trial::{Conversation, Outcome, Trial, lost};
 
 /// How much is generated for each property.
 #[derive(Clone, Debug)]
@@ -88,10 +88,12 @@ pub(crate) fn run<'c>(
         failures: Failures::default(),
         loose: None,
         plays: 0,
+        lost: None,
     };
     let failing = search.look();
     let (failures, loose) = (std::mem::take(&mut search.failures), search.loose.take());
     let outcome = match failing.or(loose) {
+        _ if search.lost.is_some() => search.tell_lost(),
         Some(failing) => {
             let smallest = search.smallest(failing);
             search.tell(&smallest)
@@ -177,6 +179,8 @@ struct Search<'s, 'c> {
     failures: Failures,
     loose: Option<Failing>,
     plays: usize,
+    /// How the target was lost, and with what.
+    lost: Option<(Cause, Failing)>,
 }
 
 impl<'c> Search<'_, 'c> {
@@ -198,10 +202,13 @@ impl<'c> Search<'_, 'c> {
                     // The gate was open: what does not open again is looked at when it is told.
                     self.failures.undecided(Some(broken));
                     self.failures.made += 1;
-                    if 3 < self.failures.undecided {
+                    if 3 < self.failures.undecided || self.is_lost(Vec::new()) {
                         return None;
                     }
                 }
+            }
+            if self.lost.is_some() {
+                return None;
             }
         }
         None
@@ -280,6 +287,9 @@ impl<'c> Search<'_, 'c> {
             }
             Batch::Unclear => (0..records.len()).collect(),
         };
+        if matches!(batch, Batch::Unclear) && self.is_lost(recent(before, records)) {
+            return None;
+        }
         let mut is_known = false;
         for place in &suspects {
             let record = records.get(*place)?.clone();
@@ -300,9 +310,7 @@ impl<'c> Search<'_, 'c> {
 
     /// What fails behind others and not alone: all that went before it over the same ground.
     fn with_history(&mut self, records: &[Vec<u32>], before: &[Vec<u32>]) -> Option<Failing> {
-        let all: Vec<Vec<u32>> = before.iter().chain(records).cloned().collect();
-        let recent = all.len().saturating_sub(HISTORY);
-        let records: Vec<Vec<u32>> = all.into_iter().skip(recent).collect();
+        let records = recent(before, records);
         let judgement = self.played_records(&records);
         let fault = joined(&self.iterations(&records)).fault;
         self.taken(judgement, fault, records).found()
@@ -318,9 +326,33 @@ impl<'c> Search<'_, 'c> {
                 self.loose.get_or_insert(Failing { records });
             }
             Verdict::Loose | Verdict::Pass => {}
-            _ => self.failures.undecided(judgement.undecided),
+            _ => {
+                self.failures.undecided(judgement.undecided);
+                self.is_lost(records);
+            }
         }
         Taken::Nothing
+    }
+
+    /// Whether the target is gone, or hangs, behind these. Nothing can be played against it then, nor made smaller.
+    fn is_lost(&mut self, records: Vec<Vec<u32>>) -> bool {
+        if self.lost.is_none() && !self.is_exact {
+            self.lost = lost(self.stages).map(|cause| (cause, Failing { records }));
+        }
+        self.lost.is_some()
+    }
+
+    fn tell_lost(&self) -> Outcome<'c> {
+        let Some((cause, failing)) = &self.lost else {
+            return Outcome::Finished(Box::new(decided(self.trial, &self.failures, self.effort)));
+        };
+        let joined = joined(&self.iterations(&failing.records));
+        let (script, checks) = (self.property.whole(&joined, self.trial.mode), self.property.checks(&joined));
+        let read = |judge: &mut Judge<'_>| judge.all(&checks);
+        let conversation = Conversation { script: &script, checks: &checks, read: &read, may_wait: false };
+        let mut finished = self.trial.lost(&conversation, *cause, self.seed);
+        joined.fault.clone_into(&mut finished.fault);
+        Outcome::Finished(Box::new(finished))
     }
 
     fn iterations(&self, records: &[Vec<u32>]) -> Vec<Iteration> {
@@ -462,6 +494,12 @@ impl Kind {
         let shares = self.rows.iter().any(|row| other.rows.contains(row));
         is_failure && self.is_crash == other.is_crash && (shares || self.is_crash)
     }
+}
+
+/// The last of these, one after the other.
+fn recent(before: &[Vec<u32>], records: &[Vec<u32>]) -> Vec<Vec<u32>> {
+    let left_out = (before.len() + records.len()).saturating_sub(HISTORY);
+    before.iter().chain(records).skip(left_out).cloned().collect()
 }
 
 fn joined(iterations: &[Iteration]) -> Iteration {

@@ -17,7 +17,7 @@ use crate::judge::{Judge, Judgement};
 use crate::observation::{Observation, Seen};
 use crate::pace::Pace;
 use crate::reaction::{Reaction, Signature};
-use crate::trial::{Conversation, Outcome, Trial};
+use crate::trial::{Conversation, Outcome, Trial, lost};
 
 /// How many actions a sequence has at most.
 const LONGEST: u64 = 40;
@@ -38,9 +38,10 @@ pub(crate) fn run<'c>(
 ) -> Outcome<'c> {
     let mut stage = stages("choices");
     let seed = u64::from_be_bytes((&mut stage.entropy as &mut dyn Entropy).octets());
-    let may_elapse = stage.wire.is_exact() && stage.durations.is_some();
+    let is_exact = stage.wire.is_exact();
+    let may_elapse = is_exact && stage.durations.is_some();
     drop(stage);
-    let mut search = Search { trial, effort, stages, seed, may_elapse, plays: 0 };
+    let mut search = Search { trial, effort, stages, seed, may_elapse, is_exact, plays: 0, lost: None };
     let mut failures = Failures::default();
     let failing = search.look(&mut failures);
     let made = failures.made;
@@ -49,6 +50,7 @@ pub(crate) fn run<'c>(
             let smallest = search.smallest(failing);
             search.tell(&smallest, pace)
         }
+        None if search.lost.is_some() => search.tell_lost(),
         None => Outcome::Finished(Box::new(decided(trial, &failures, effort))),
     };
     counted(outcome, made)
@@ -60,7 +62,10 @@ struct Search<'s, 'c> {
     stages: &'s dyn Fn(&str) -> Stage,
     seed: u64,
     may_elapse: bool,
+    is_exact: bool,
     plays: usize,
+    /// How the target was lost, and with what.
+    lost: Option<(Cause, Vec<Action>)>,
 }
 
 impl<'c> Search<'_, 'c> {
@@ -83,7 +88,15 @@ impl<'c> Search<'_, 'c> {
                     }
                 }
                 Verdict::Pass | Verdict::Loose => {}
-                _ => failures.undecided(judgement.undecided),
+                _ => {
+                    failures.undecided(judgement.undecided);
+                    if !self.is_exact
+                        && let Some(cause) = lost(self.stages)
+                    {
+                        self.lost = Some((cause, sequence));
+                        return None;
+                    }
+                }
             }
         }
         None
@@ -135,6 +148,15 @@ impl<'c> Search<'_, 'c> {
                 None => return sequence,
             }
         }
+    }
+
+    fn tell_lost(&self) -> Outcome<'c> {
+        let (cause, sequence) = self.lost.clone().unwrap_or((Cause::Crash, Vec::new()));
+        let scripted = script(&sequence, self.trial.mode);
+        let (checks, read) = (checks(&scripted), |judge: &mut Judge<'_>| read(&scripted, judge));
+        let conversation =
+            Conversation { script: &scripted.script, checks: &checks, read: &read, may_wait: false };
+        Outcome::Finished(Box::new(self.trial.lost(&conversation, cause, self.seed)))
     }
 
     fn tell(&self, sequence: &[Action], pace: &Pace) -> Outcome<'c> {
