@@ -169,14 +169,17 @@ pub(crate) fn served(deed: fn(&Message<'_>) -> Deed, deliver: fn(&mut TcpStream,
 /// Case, version and verdict of each case of a run that passes.
 fn verdicts(target: &str, cases: &[&str]) -> BTreeSet<String> {
     let output = sipae(&[&["run", "--target", target, "--json", "-"], cases].concat());
-    let events = assert_exit(&output, 0);
-    let verdict = |line: &str| {
-        let event: serde_json::Value = serde_json::from_str(line).expect("JSON");
-        (event["event"] == "case-finished").then(|| {
-            format!("{} {} {} {}", event["case"], event["version"], event["verdict"], event["reason"])
-        })
+    let told = finished(&assert_exit(&output, 0));
+    let verdict = |case: &serde_json::Value| {
+        format!("{} {} {} {}", case["case"], case["version"], case["verdict"], case["reason"])
     };
-    events.lines().filter_map(verdict).collect()
+    told.iter().map(verdict).collect()
+}
+
+/// What a stream of events tells of cases.
+fn finished(events: &str) -> Vec<serde_json::Value> {
+    let event = |line| serde_json::from_str::<serde_json::Value>(line).expect("JSON");
+    events.lines().map(event).filter(|event| event["event"] == "case-finished").collect()
 }
 
 #[rstest]
@@ -290,6 +293,22 @@ fn a_target_that_dies_is_a_crash_and_exit_6() {
     let stdout = assert_exit(&sipae(&["run", "--target", &target]), 6);
     assert_eq!(stdout.matches("FAIL (CRASH)").count(), 1, "{stdout}");
     assert!(stdout.ends_with("the target crashed\n"), "{stdout}");
+}
+
+/// Sixty-four conversations are on their way when it dies: the one that killed it cannot be told from its neighbours.
+#[test]
+fn a_target_that_dies_amid_generated_conversations_has_crashed_and_their_script_is_kept() {
+    let die = |message: &Message<'_>| {
+        let is_last = credential(message, AuthParam::Response).is_some_and(|text| text.len() > 32);
+        if is_last { Deed::Die } else { Deed::Forward }
+    };
+    let (_served, target) = served(die, at_once);
+    let stdout =
+        assert_exit(&sipae(&["run", "--target", &target, "--json", "-", "5.1/any-signature-length"]), 6);
+    let told = finished(&stdout);
+    let crashed: Vec<_> = told.iter().filter(|case| case["verdict"]["fail"] == "crash").collect();
+    let [crashed] = &crashed[..] else { panic!("{stdout}") };
+    assert!(crashed["script"]["steps"].as_array().is_some_and(|steps| 1 < steps.len()), "{crashed}");
 }
 
 /// Credentials are refused in more than one way, and each is refused once: accounts lock.
