@@ -103,6 +103,8 @@ pub(crate) struct RunArgs {
     /// Generate conversations for so long in all, such as 10m, in place of a number; the written cases run besides.
     #[arg(long, value_name = "TIME", value_parser = crate::timers::duration)]
     pub(crate) time: Option<Duration>,
+    #[command(flatten)]
+    pub(crate) depth: DepthArgs,
     /// TOML file of failures that are known: those fail no run, and those that pass make it end with 5.
     #[arg(long, value_name = "FILE")]
     pub(crate) expected_failures: Option<PathBuf>,
@@ -186,6 +188,18 @@ pub(crate) struct ReportArgs {
 }
 
 #[derive(clap::Args, Debug)]
+pub(crate) struct DepthArgs {
+    /// How many generated requests are on their way at once, over one connection; by default 64, and 16 in memory. For
+    /// a target that takes fewer.
+    #[arg(
+        long = "depth",
+        value_name = "NUMBER",
+        value_parser = clap::value_parser!(u64).range(1..=1000)
+    )]
+    pub(crate) at_once: Option<u64>,
+}
+
+#[derive(clap::Args, Debug)]
 #[command(
     after_help = "What is found is kept in DIR, and the next night goes on from there (docs/campaigns.md). Ctrl-C ends the night with its summary, a second one at once."
 )]
@@ -204,6 +218,8 @@ pub(crate) struct FuzzArgs {
     /// How many cases run side by side; by default as many as there are cores in memory, and 4 over a network.
     #[arg(long, value_name = "NUMBER", value_parser = jobs)]
     pub(crate) jobs: Option<usize>,
+    #[command(flatten)]
+    pub(crate) depth: DepthArgs,
     #[command(flatten)]
     pub(crate) filter: FilterArgs,
 }

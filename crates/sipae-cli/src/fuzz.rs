@@ -19,7 +19,7 @@ use sipae_spec::Role;
 
 use crate::args::{FilterArgs, FuzzArgs};
 use crate::output::{Failure, forgive_closed_pipe};
-use crate::run::default_jobs;
+use crate::run::{default_jobs, depth};
 use crate::subject::{self, random_seed};
 use crate::{exec, filter};
 
@@ -47,6 +47,8 @@ pub(crate) fn fuzz(args: &FuzzArgs) -> Result<ExitCode, Failure> {
     let findings = args.out.join(FINDINGS);
     fs::create_dir_all(&findings).map_err(|source| Failure::File { file: findings, source })?;
     options.effort.stop = stop.at(Instant::now() + args.time);
+    options.effort.depth = args.depth.at_once;
+    options.arguments.extend(depth(&args.depth));
     let mut desk = Desk::new(args);
     desk.begin(&state);
     let again = again(args, &options);

@@ -7,7 +7,7 @@ use sipae_conformance::target::Target;
 use sipae_events::ExitCode;
 use sipae_report::Comparison;
 
-use crate::args::RunArgs;
+use crate::args::{DepthArgs, RunArgs};
 use crate::expected::ExpectedFile;
 use crate::output::Failure;
 use crate::reports::{self, Reports};
@@ -57,7 +57,7 @@ fn options(args: &RunArgs, filter: Filter) -> Result<RunOptions, Failure> {
     let options = subject::options(&args.subject)?;
     let seed = args.seed.unwrap_or_else(subject::random_seed);
     let jobs = args.jobs.unwrap_or_else(|| default_jobs(&options.target));
-    let arguments = options.arguments.iter().cloned().chain(count(args)).collect();
+    let arguments = options.arguments.iter().cloned().chain(count(args)).chain(depth(&args.depth)).collect();
     Ok(RunOptions { seed, filter, jobs, arguments, effort: effort(args), ..options })
 }
 
@@ -68,7 +68,12 @@ fn count(args: &RunArgs) -> Option<String> {
 }
 
 fn effort(args: &RunArgs) -> Effort {
-    Effort { cases: args.count, time: args.time, ..Effort::default() }
+    Effort { cases: args.count, time: args.time, depth: args.depth.at_once, ..Effort::default() }
+}
+
+/// How many requests are on their way at once, where that was said.
+pub(crate) fn depth(args: &DepthArgs) -> Option<String> {
+    args.at_once.map(|depth| format!("--depth {depth}"))
 }
 
 /// In memory as many as there are cores; some over a network, where most of the time is waiting.

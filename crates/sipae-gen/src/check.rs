@@ -18,7 +18,7 @@ pub struct Check {
 impl Check {
     /// A check.
     #[must_use]
-    pub fn new(message: impl Into<String>, requirement: &str, expect: Expect) -> Self {
+    pub fn new(message: impl AsRef<str>, requirement: &str, expect: Expect) -> Self {
         Self { message: Label::new(message), requirement: requirement.to_owned(), expect }
     }
 }

@@ -3,19 +3,20 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 use crate::written::WrittenParty;
 
 /// The name of a message, an association or an answer inside a script.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Label(String);
+pub struct Label(SmolStr);
 
 impl Label {
     /// A name.
     #[must_use]
-    pub fn new(name: impl Into<String>) -> Self {
-        Self(name.into())
+    pub fn new(name: impl AsRef<str>) -> Self {
+        Self(SmolStr::new(name))
     }
 
     /// The name as text.

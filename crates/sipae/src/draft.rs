@@ -1,21 +1,35 @@
 //! Messages that are being written.
 
+use std::borrow::Cow;
+
 use crate::message::{HeaderName, Limits, Message, MessageError, StartLine, Value};
 
 /// A header field as it will be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawHeader {
     /// Name.
-    pub name: Vec<u8>,
+    pub name: Cow<'static, [u8]>,
     /// Value, folds and all.
     pub value: Vec<u8>,
 }
 
 impl RawHeader {
+    /// A field with any name.
+    #[must_use]
+    pub fn new(name: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) -> Self {
+        Self { name: Cow::Owned(name.into()), value: value.into() }
+    }
+
+    /// A field with the long form of a known name.
+    #[must_use]
+    pub fn known(name: HeaderName, value: impl Into<Vec<u8>>) -> Self {
+        Self { name: Cow::Borrowed(name.name().as_bytes()), value: value.into() }
+    }
+
     /// Whether the name is a form of `name`: long or compact, in any letter case.
     #[must_use]
     pub fn is(&self, name: HeaderName) -> bool {
-        HeaderName::from_octets(&self.name) == Some(name)
+        name.is_spelled(&self.name)
     }
 }
 
@@ -59,10 +73,8 @@ impl Draft {
                 [b"SIP/2.0 ", status.to_string().as_bytes(), b" ", reason].concat()
             }
         };
-        let headers = message
-            .headers()
-            .map(|header| RawHeader { name: header.name.to_vec(), value: header.value.raw().to_vec() })
-            .collect();
+        let headers =
+            message.headers().map(|header| RawHeader::new(header.name, header.value.raw())).collect();
         Self { start_line, headers, body: message.body().to_vec() }
     }
 
@@ -83,32 +95,31 @@ impl Draft {
     }
 
     /// Adds a known header field at the end.
-    pub fn push(&mut self, name: HeaderName, value: impl AsRef<[u8]>) {
-        self.push_text(name.name(), value);
+    pub fn push(&mut self, name: HeaderName, value: impl Into<Vec<u8>>) {
+        self.headers.push(RawHeader::known(name, value));
     }
 
     /// Adds any header field at the end.
-    pub fn push_text(&mut self, name: &str, value: impl AsRef<[u8]>) {
-        self.headers.push(RawHeader { name: name.as_bytes().to_vec(), value: value.as_ref().to_vec() });
+    pub fn push_text(&mut self, name: &str, value: impl Into<Vec<u8>>) {
+        self.headers.push(RawHeader::new(name, value));
     }
 
     /// Adds a known header field above all others.
-    pub fn push_first(&mut self, name: HeaderName, value: impl AsRef<[u8]>) {
-        let (name, value) = (name.name().as_bytes().to_vec(), value.as_ref().to_vec());
-        self.headers.insert(0, RawHeader { name, value });
+    pub fn push_first(&mut self, name: HeaderName, value: impl Into<Vec<u8>>) {
+        self.headers.insert(0, RawHeader::known(name, value));
     }
 
     /// Adds a known header field at the end.
     #[must_use]
-    pub fn with(mut self, name: HeaderName, value: impl AsRef<[u8]>) -> Self {
+    pub fn with(mut self, name: HeaderName, value: impl Into<Vec<u8>>) -> Self {
         self.push(name, value);
         self
     }
 
     /// Gives the first field of that name another value, or adds the field.
-    pub fn set(&mut self, name: HeaderName, value: impl AsRef<[u8]>) {
+    pub fn set(&mut self, name: HeaderName, value: impl Into<Vec<u8>>) {
         match self.headers.iter_mut().find(|header| header.is(name)) {
-            Some(header) => header.value = value.as_ref().to_vec(),
+            Some(header) => header.value = value.into(),
             None => self.push(name, value),
         }
     }

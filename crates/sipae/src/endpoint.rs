@@ -4,7 +4,7 @@ use std::fmt;
 
 use sha1::{Digest, Sha1};
 
-use crate::encoding::encode_base64url;
+use crate::encoding::{encode_base16, encode_base64url};
 use crate::message::{Address, address_of_record};
 
 /// Characters of the longest epid.
@@ -19,6 +19,13 @@ const NAMESPACE: [u8; 16] =
 pub fn is_epid(epid: &[u8]) -> bool {
     let is_tokenchar = |octet: &u8| octet.is_ascii_alphanumeric() || b"-.!%*_+`'~".contains(octet);
     !epid.is_empty() && epid.iter().all(is_tokenchar)
+}
+
+/// Where the hyphens of a UUID are.
+const HYPHENS: [usize; 4] = [8, 13, 18, 23];
+
+fn hex_digit(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
 /// The UUID of `+sip.instance`, in the memory layout of a Windows GUID: its first three groups are little-endian.
@@ -39,14 +46,16 @@ impl InstanceId {
     /// Reads the text form of a UUID, in either letter case.
     #[must_use]
     pub fn from_uuid(text: &[u8]) -> Option<Self> {
-        let hyphens: Vec<usize> =
-            text.iter().enumerate().filter(|(_, octet)| **octet == b'-').map(|(place, _)| place).collect();
-        if text.len() != 36 || hyphens != [8, 13, 18, 23] {
+        let is_in_place = |(place, octet): (usize, &u8)| (*octet == b'-') == HYPHENS.contains(&place);
+        if text.len() != 36 || !text.iter().enumerate().all(is_in_place) {
             return None;
         }
-        let digits: Vec<u8> = text.iter().copied().filter(|octet| *octet != b'-').collect();
-        let big_endian = crate::encoding::decode_base16(&digits)?;
-        big_endian.try_into().ok().map(|octets| Self(swapped(octets)))
+        let mut digits = text.iter().filter(|octet| **octet != b'-').map(|octet| hex_digit(*octet));
+        let mut big_endian = [0; 16];
+        for octet in &mut big_endian {
+            *octet = digits.next()?? << 4 | digits.next()??;
+        }
+        Some(Self(swapped(big_endian)))
     }
 
     /// Reads the value of a `+sip.instance` parameter: `<urn:uuid:...>`.
@@ -92,11 +101,9 @@ const fn swapped(octets: [u8; 16]) -> [u8; 16] {
 
 impl fmt::Display for InstanceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (place, octet) in swapped(self.0).into_iter().enumerate() {
-            let hyphen = if matches!(place, 4 | 6 | 8 | 10) { "-" } else { "" };
-            write!(f, "{hyphen}{octet:02x}")?;
-        }
-        Ok(())
+        let mut digits = encode_base16(&swapped(self.0));
+        HYPHENS.into_iter().for_each(|place| digits.insert(place, '-'));
+        f.write_str(&digits)
     }
 }
 
@@ -111,7 +118,7 @@ impl fmt::Debug for InstanceId {
 pub fn sipe_epid(self_uri: &str, host: &str, ip: &str) -> String {
     let digest: [u8; 20] = Sha1::digest(format!("{self_uri}:{host}:{ip}")).into();
     let [.., t0, t1, t2, t3, t4, t5] = digest;
-    crate::encoding::encode_base16(&[t0, t1, t2, t3, t4, t5])
+    encode_base16(&[t0, t1, t2, t3, t4, t5])
 }
 
 /// How a server tells the endpoints of users apart ([MS-SIPAE] SIPAE-3.3.5.2-02). The address-of-record is part of it:

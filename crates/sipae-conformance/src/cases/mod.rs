@@ -87,7 +87,7 @@ const CORE: [&str; 24] = [
 ];
 
 /// The association of the user in the scripts of this crate.
-const SA: &str = "sa";
+pub(crate) const SA: &str = "sa";
 /// The association of the second user.
 pub(crate) const PEER_SA: &str = "peer";
 

@@ -1,5 +1,7 @@
 //! Making messages: what every request of an endpoint has, and what a script adds.
 
+use std::sync::Arc;
+
 use sipae::clock::Entropy;
 use sipae::draft::Draft;
 use sipae::encoding::encode_base16;
@@ -10,8 +12,6 @@ use super::Executor;
 use super::message::MessageState;
 use super::party::Identity;
 use super::steps::Broken;
-
-const CONTACT: &str = "sip:127.0.0.1:5060;transport=tcp";
 
 impl Executor {
     pub(super) fn random<const N: usize>(&mut self) -> [u8; N] {
@@ -42,7 +42,7 @@ impl Executor {
         if let Some(invite) = &template.within {
             return self.compose_within(label, template, invite);
         }
-        let sender = self.identity(template.from)?.clone();
+        let sender = Arc::clone(self.identity(template.from)?);
         let is_register = template.method == "REGISTER";
         // An INVITE with a credential repeats the one without (RFC 3261 22.2).
         let is_one = is_register || template.from.account == AccountRole::Anonymous;
@@ -51,19 +51,19 @@ impl Executor {
         let via = self.via();
         self.sent += 1;
         let (uri, to) = self.recipient(template, &sender)?;
+        let [address, epid] = &sender.from;
         let draft = Draft::request(&template.method, &uri)
             .with(HeaderName::Via, via)
             .with(HeaderName::MaxForwards, "70")
-            .with(HeaderName::From, format!("<sip:{}>;tag={tag};epid={}", sender.address(), sender.epid))
+            .with(HeaderName::From, [address, &tag, epid].map(String::as_str).concat())
             .with(HeaderName::To, format!("<sip:{to}>"))
             .with(HeaderName::CallId, call_id)
             .with(HeaderName::CSeq, format!("{} {}", self.sent, template.method))
-            .with(HeaderName::Contact, contact(&sender));
+            .with(HeaderName::Contact, sender.contact.as_str());
         let draft = self.add_headers(draft, template)?.with(HeaderName::ContentLength, "0");
-        self.insert(label, draft, template.from)?;
         let is_delivery =
             matches!(template.to, Recipient::Account(_) | Recipient::Endpoint(_) | Recipient::Nobody);
-        self.message(label)?.is_delivery = is_delivery;
+        self.insert(label, draft, template.from).is_delivery = is_delivery;
         Ok(())
     }
 
@@ -104,16 +104,14 @@ impl Executor {
         Ok(draft)
     }
 
-    pub(super) fn insert(&mut self, label: &Label, draft: Draft, party: Party) -> Result<(), Broken> {
-        let state = MessageState::new(draft, party).map_err(|error| error.to_string())?;
-        self.messages.insert(label.clone(), state);
-        Ok(())
+    pub(super) fn insert(&mut self, label: &Label, draft: Draft, party: Party) -> &mut MessageState {
+        let entry = self.messages.entry(label.clone());
+        entry.insert_entry(MessageState::new(draft, party)).into_mut()
     }
 
     pub(super) fn copy(&mut self, label: &Label, of: &Label) -> Result<(), Broken> {
         let original = self.message(of)?.clone();
-        self.insert(label, original.draft, original.party)?;
-        let copy = self.message(label)?;
+        let copy = self.insert(label, original.draft, original.party);
         copy.association = original.association;
         copy.is_delivery = original.is_delivery;
         Ok(())
@@ -125,11 +123,9 @@ impl Executor {
         let mut draft = Draft::from_message(&message);
         draft.remove(HeaderName::Via);
         let via = self.via();
-        draft.headers.insert(
-            0,
-            sipae::draft::RawHeader { name: HeaderName::Via.name().into(), value: via.into_bytes() },
-        );
-        self.insert(label, draft, party)
+        draft.push_first(HeaderName::Via, via);
+        self.insert(label, draft, party);
+        Ok(())
     }
 
     fn delivery_octets(&self, of: &Label, party: Party) -> Result<Vec<u8>, Broken> {
@@ -151,9 +147,10 @@ impl Executor {
         let request = Message::parse(&octets, &Limits::DEFAULT).map_err(|error| error.to_string())?;
         // All responses to one request have one tag, as those of one dialog do.
         let tag = format!("{}-{to}", self.identity(party)?.tag).replace(' ', "-");
-        let contact = contact(self.identity(party)?);
+        let contact = self.identity(party)?.contact.clone();
         let draft = Draft::response_to(&request, status, &tag).with(HeaderName::Contact, contact).close();
-        self.insert(label, draft, party)
+        self.insert(label, draft, party);
+        Ok(())
     }
 
     pub(super) fn message(&mut self, label: &Label) -> Result<&mut MessageState, Broken> {
@@ -193,14 +190,6 @@ impl Executor {
             Field::CallId => text(identity()?.register_call_id.clone()),
         }
     }
-}
-
-fn contact(identity: &Identity) -> String {
-    // One without an account repeats its address there (SIPAE-3.2.4.3-04).
-    let address = identity.address();
-    let own =
-        if address.ends_with("@anonymous.invalid") { format!("sip:{address}") } else { CONTACT.to_owned() };
-    format!("<{own}>;proxy=replace;+sip.instance=\"<urn:uuid:{}>\"", identity.instance())
 }
 
 /// `Tls-dsk`.

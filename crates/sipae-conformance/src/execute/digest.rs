@@ -80,7 +80,8 @@ impl Executor {
         for (name, value) in dialog.repeated {
             draft.push(name, value);
         }
-        self.insert(label, draft.close(), template.from)
+        self.insert(label, draft.close(), template.from);
+        Ok(())
     }
 
     /// The dialog that an INVITE has opened.

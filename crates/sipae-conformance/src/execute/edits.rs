@@ -14,40 +14,48 @@ use super::steps::Broken;
 
 impl Executor {
     pub(super) fn edit(&mut self, label: &Label, edit: &Edit) -> Result<(), Broken> {
-        let draft = self.message(label)?.draft.clone();
-        let changed = self.changed(label, draft, edit)?;
+        let mut draft = self.take_draft(label)?;
+        let changed = self.change(label, &mut draft, edit);
         let state = self.message(label)?;
-        if touches_credential_alone(edit) {
-            state.draft = changed;
-            return Ok(());
-        }
+        state.draft = draft;
+        changed?;
         // What can no longer be read is answered, if at all, as what it was.
-        if let Ok(key) = changed.read(|message| Ok(Key::of(message))) {
+        if !touches_credential_alone(edit)
+            && let Ok(key) = state.draft.read(|message| Ok(Key::of(message)))
+        {
             state.key = key;
         }
-        state.draft = changed;
         Ok(())
     }
 
-    fn changed(&mut self, label: &Label, mut draft: Draft, edit: &Edit) -> Result<Draft, Broken> {
+    /// The draft of a message, to be put back when it has been changed.
+    pub(super) fn take_draft(&mut self, label: &Label) -> Result<Draft, Broken> {
+        let draft = &mut self.message(label)?.draft;
+        Ok(std::mem::replace(draft, Draft::with_start_line(Vec::new())))
+    }
+
+    fn change(&mut self, label: &Label, draft: &mut Draft, edit: &Edit) -> Result<(), Broken> {
         match edit {
             Edit::SetHeader(name, value) => draft.set(*name, self.resolve(value)?),
-            Edit::AddHeader { name, value, first } => add(&mut draft, name, self.resolve(value)?, *first),
+            Edit::AddHeader { name, value, first } => add(draft, name, self.resolve(value)?, *first),
             Edit::RemoveHeader(name) => draft.remove(*name),
-            Edit::RenameHeader(name, spelling) => rename(&mut draft, *name, spelling)?,
+            Edit::RenameHeader(name, spelling) => rename(draft, *name, spelling)?,
             Edit::Replace { header, from, to } => {
-                replace(&mut draft, *header, &self.resolve(from)?, &self.resolve(to)?)?;
+                replace(draft, *header, &self.resolve(from)?, &self.resolve(to)?)?;
             }
             Edit::UpperCase { header, text } => {
                 let text = self.resolve(text)?;
-                replace(&mut draft, *header, &text, &text.to_ascii_uppercase())?;
+                replace(draft, *header, &text, &text.to_ascii_uppercase())?;
             }
-            Edit::RequestUri(uri) => set_uri(&mut draft, &self.resolve(uri)?),
-            Edit::Method(method) => set_method(&mut draft, method),
-            Edit::Status(status) => set_status(&mut draft, *status),
-            Edit::ReplaceUser(user) => replace_user(&mut draft, user),
-            Edit::FromTag(tag) => replace_from_tag(&mut draft, tag),
-            Edit::Body { content_type, octets } => draft = draft.with_body(content_type, octets),
+            Edit::RequestUri(uri) => set_uri(draft, &self.resolve(uri)?),
+            Edit::Method(method) => set_method(draft, method),
+            Edit::Status(status) => set_status(draft, *status),
+            Edit::ReplaceUser(user) => replace_user(draft, user),
+            Edit::FromTag(tag) => replace_from_tag(draft, tag),
+            Edit::Body { content_type, octets } => {
+                let plain = std::mem::replace(draft, Draft::with_start_line(Vec::new()));
+                *draft = plain.with_body(content_type, octets);
+            }
             Edit::Branch => {
                 let via = self.via();
                 draft.set(HeaderName::Via, via);
@@ -56,9 +64,9 @@ impl Executor {
                 let patch = (self.resolve(from)?, self.resolve(to)?);
                 self.message(label)?.patches.push(patch);
             }
-            Edit::MoveHeader(name, place) => move_header(&mut draft, *name, *place),
+            Edit::MoveHeader(name, place) => move_header(draft, *name, *place),
             Edit::Before(octets) => self.message(label)?.before.clone_from(octets),
-            Edit::Reflect => reflect(&mut draft)?,
+            Edit::Reflect => reflect(draft)?,
             Edit::Param(param, change) => {
                 let value = match change {
                     ParamEdit::Set(text)
@@ -67,42 +75,42 @@ impl Executor {
                     | ParamEdit::Insert(_, text) => self.resolve(text)?,
                     _ => Vec::new(),
                 };
-                with_credential(&mut draft, |credential| credential.edit(*param, change, &value))?;
+                with_credential(draft, |credential| credential.edit(*param, change, &value))?;
             }
             Edit::AddParam { name, value, first } => {
                 let value = self.resolve(value)?;
-                with_credential(&mut draft, |credential| {
+                with_credential(draft, |credential| {
                     credential.add(name, &value, *first);
                     Ok(())
                 })?;
             }
             Edit::Credential { from, to } => {
-                let (header, _) = credential_of(&draft)?;
-                replace(&mut draft, header, &self.resolve(from)?, &self.resolve(to)?)?;
+                let (header, _) = credential_of(draft)?;
+                replace(draft, header, &self.resolve(from)?, &self.resolve(to)?)?;
             }
-            Edit::OrderParams(order) => with_credential(&mut draft, |credential| {
+            Edit::OrderParams(order) => with_credential(draft, |credential| {
                 credential.reorder(order);
                 Ok(())
             })?,
-            Edit::ReshapeCredential => with_credential(&mut draft, |credential| {
+            Edit::ReshapeCredential => with_credential(draft, |credential| {
                 credential.reshape();
                 Ok(())
             })?,
             Edit::Scheme(scheme) => {
                 let scheme = self.resolve(scheme)?;
-                with_credential(&mut draft, |credential| {
+                with_credential(draft, |credential| {
                     credential.set_scheme(&scheme);
                     Ok(())
                 })?;
             }
             Edit::CredentialHeader(name) => {
-                let (from, value) = credential_of(&draft)?;
+                let (from, value) = credential_of(draft)?;
                 draft.remove(from);
                 draft.push(*name, value);
             }
-            Edit::CrowdCredential { others } => crowd(&mut draft, *others)?,
+            Edit::CrowdCredential { others } => crowd(draft, *others)?,
         }
-        Ok(draft)
+        Ok(())
     }
 }
 
@@ -125,7 +133,7 @@ const fn touches_credential_alone(edit: &Edit) -> bool {
 
 fn add(draft: &mut Draft, name: &str, value: Vec<u8>, first: bool) {
     let place = if first { 0 } else { draft.headers.len() };
-    draft.headers.insert(place, RawHeader { name: name.as_bytes().to_vec(), value });
+    draft.headers.insert(place, RawHeader::new(name, value));
 }
 
 fn move_header(draft: &mut Draft, name: HeaderName, place: Place) {
@@ -146,7 +154,7 @@ fn move_header(draft: &mut Draft, name: HeaderName, place: Place) {
 fn rename(draft: &mut Draft, name: HeaderName, spelling: &str) -> Result<(), Broken> {
     let header = draft.headers.iter_mut().find(|header| header.is(name));
     let header = header.ok_or_else(|| format!("the message has no {name}"))?;
-    header.name = spelling.as_bytes().to_vec();
+    header.name = spelling.as_bytes().to_vec().into();
     Ok(())
 }
 
@@ -222,7 +230,7 @@ fn crowd(draft: &mut Draft, others: usize) -> Result<(), Broken> {
         let realm = format!("another realm {number}");
         let mut other = Credential::read(&value);
         other.edit(AuthParam::Realm, &ParamEdit::Set(Default::default()), realm.as_bytes())?;
-        draft.headers.insert(place, RawHeader { name: name.name().into(), value: other.write() });
+        draft.headers.insert(place, RawHeader::known(name, other.write()));
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! What arrives: octets to messages, messages to the requests they answer.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sipae::draft::Draft;
@@ -77,7 +78,9 @@ impl Executor {
         let Some(state) = self.messages.get(label) else { return false };
         let Some(sent) = &state.sent else { return false };
         // What a later request was answered before has no answer, where answers come in order.
-        let is_past = |link: &super::Link| sent.order < link.fenced && self.stage.pace.is_in_order();
+        let is_past = |link: &super::Link| {
+            sent.order < link.fenced && state.is_in_line() && self.stage.pace.is_in_order()
+        };
         let link = self.streams.get(&sent.connection);
         let is_open = link.is_some_and(|link| link.end.is_none() && !is_past(link));
         state.answer.is_none() && is_open && !state.draft.start_line.starts_with(b"SIP/")
@@ -267,11 +270,11 @@ impl Executor {
         let Some(state) = self.messages.get_mut(&label) else { return };
         let reaction = Reaction::of(message, signature);
         state.answer = Some(Answered { reaction, octets: message.octets().to_vec(), place });
-        let (class, is_delivery) = (state.class(), state.is_delivery);
+        let (class, is_in_line) = (state.class(), state.is_in_line());
         if !self.stage.wire.is_exact() {
             self.stage.pace.measured(class, sent.at.elapsed());
         }
-        if !is_delivery {
+        if is_in_line {
             self.watch_order(sent.connection, sent.order);
         }
         self.raise_number(&label);
@@ -328,7 +331,7 @@ impl Executor {
             answer.all(HeaderName::Contact).flat_map(|value| Addresses::new(value.raw())).flatten();
         let own = contacts.into_iter().find(is_own);
         if let Some(gruu) = own.and_then(|contact| contact.param("gruu").map(String::from_utf8_lossy)) {
-            identity.gruu = gruu.trim_matches('"').to_owned();
+            gruu.trim_matches('"').clone_into(&mut Arc::make_mut(identity).gruu);
         }
     }
 
@@ -336,7 +339,7 @@ impl Executor {
     /// client has to answer takes its own time.
     fn watch_order(&mut self, connection: ConnectionId, order: u32) {
         let is_behind = |state: &super::MessageState| {
-            let sent = state.sent.as_ref().filter(|_| !state.is_delivery);
+            let sent = state.sent.as_ref().filter(|_| state.is_in_line());
             sent.is_some_and(|sent| sent.connection == connection && order < sent.order)
         };
         if self.messages.values().any(|other| other.answer.is_some() && is_behind(other)) {

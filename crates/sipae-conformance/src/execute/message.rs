@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use sipae::draft::Draft;
-use sipae::message::{HeaderName, Message, MessageError, Value};
+use sipae::message::{CSeq, HeaderName, Message, Value, Via};
 use sipae::server::ConnectionId;
 use sipae_gen::{Label, Party};
 
@@ -26,6 +26,22 @@ impl Key {
             call_id: message.call_id().ok().map(|call_id| call_id.unfolded().into_owned()),
             cseq: cseq.map(|cseq| (cseq.number.to_vec(), cseq.method.to_vec())),
             branch: message.branch().map(<[u8]>::to_vec),
+        }
+    }
+
+    /// The same of a message that is being written.
+    fn of_draft(draft: &Draft) -> Self {
+        let all = |name| {
+            let fields = draft.headers.iter().filter(move |header| header.is(name));
+            fields.map(|header| header.value.trim_ascii())
+        };
+        let single = |name| all(name).next().filter(|_| all(name).nth(1).is_none());
+        let cseq = single(HeaderName::CSeq).and_then(CSeq::read);
+        let via = all(HeaderName::Via).next().and_then(Via::topmost);
+        Self {
+            call_id: single(HeaderName::CallId).map(|value| Value(value).unfolded().into_owned()),
+            cseq: cseq.map(|cseq| (cseq.number.to_vec(), cseq.method.to_vec())),
+            branch: via.and_then(Via::branch).map(<[u8]>::to_vec),
         }
     }
 
@@ -100,15 +116,12 @@ pub(super) struct MessageState {
 }
 
 impl MessageState {
-    /// # Errors
-    /// When the suite itself could not read it.
-    pub(super) fn new(draft: Draft, party: Party) -> Result<Self, MessageError> {
-        let key = draft.read(|message| Ok(Key::of(message)))?;
-        Ok(Self {
+    pub(super) fn new(draft: Draft, party: Party) -> Self {
+        Self {
+            key: Key::of_draft(&draft),
             draft,
             before: Vec::new(),
             patches: Vec::new(),
-            key,
             party,
             is_delivery: false,
             association: None,
@@ -119,7 +132,7 @@ impl MessageState {
             answer: None,
             provisional: Vec::new(),
             deliveries: Vec::new(),
-        })
+        }
     }
 
     /// # Errors
@@ -141,12 +154,37 @@ impl MessageState {
         octets.get(self.before.len()..).map(<[u8]>::to_vec).unwrap_or_default()
     }
 
+    /// Whether its answer comes in the order of the requests, so that the answer to a later one proves silence. Not where
+    /// another client has to answer first; whatever goes to whom, ACK and CANCEL are for the target itself.
+    pub(super) fn is_in_line(&self) -> bool {
+        let is_for_target = [&b"ACK "[..], b"CANCEL "];
+        !self.is_delivery || is_for_target.iter().any(|method| self.draft.start_line.starts_with(method))
+    }
+
     pub(super) const fn class(&self) -> StepClass {
         match (self.is_delivery, self.has_token, &self.association) {
             (_, true, _) => StepClass::Logon,
             (true, ..) => StepClass::Delivery,
             (_, _, Some(_)) => StepClass::Request,
             (_, _, None) => StepClass::Handshake,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sipae_gen::Fast;
+    use sipae_gen::conforming::{Freedoms, message};
+
+    use super::*;
+    use sipae::message::Limits;
+
+    #[test]
+    fn the_key_of_a_draft_is_that_of_the_message_that_goes_out() {
+        for seed in 0..500 {
+            let text = message(&mut Fast::new(seed), Freedoms::ALL).octets;
+            let message = Message::parse(&text, &Limits::DEFAULT).expect("a message");
+            assert_eq!(Key::of_draft(&Draft::from_message(&message)), Key::of(&message));
         }
     }
 }

@@ -74,7 +74,7 @@ impl Stage {
 /// A script that is being played.
 struct Executor {
     stage: Stage,
-    identities: BTreeMap<Party, Identity>,
+    identities: BTreeMap<Party, Arc<Identity>>,
     connections: BTreeMap<Connection, ConnectionId>,
     streams: BTreeMap<ConnectionId, Link>,
     messages: BTreeMap<Label, MessageState>,
@@ -229,7 +229,7 @@ impl Executor {
         let Some(sent) = &state.sent else { return Reaction::Overdue };
         let Some(link) = self.streams.get(&sent.connection) else { return Reaction::Overdue };
         let pace = &self.stage.pace;
-        if sent.order < link.fenced && pace.is_in_order() {
+        if sent.order < link.fenced && state.is_in_line() && pace.is_in_order() {
             return Reaction::Silent;
         }
         match &link.end {
@@ -240,7 +240,7 @@ impl Executor {
         }
     }
 
-    fn identity(&self, party: Party) -> Result<&Identity, String> {
+    fn identity(&self, party: Party) -> Result<&Arc<Identity>, String> {
         self.identities.get(&party).ok_or_else(|| format!("the profile has no account for {party}"))
     }
 
@@ -312,7 +312,7 @@ impl Executor {
 }
 
 /// Whom a script may name. Only Digest has those without an account.
-fn identities(stage: &mut Stage) -> BTreeMap<Party, Identity> {
+fn identities(stage: &mut Stage) -> BTreeMap<Party, Arc<Identity>> {
     let Stage { profile, peer, mode, entropy, .. } = stage;
     let identity = |party: Party| {
         let user = match party.account {
@@ -321,10 +321,10 @@ fn identities(stage: &mut Stage) -> BTreeMap<Party, Identity> {
             AccountRole::Sacrificial => profile.sacrificial.as_ref(),
             AccountRole::Anonymous => {
                 let is_known = mode.scheme == Scheme::Digest;
-                return is_known.then(|| (party, Identity::anonymous(entropy)));
+                return is_known.then(|| (party, Arc::new(Identity::anonymous(entropy))));
             }
         };
-        user.cloned().map(|user| (party, Identity::new(user, entropy)))
+        user.cloned().map(|user| (party, Arc::new(Identity::new(user, entropy))))
     };
     Party::all().filter_map(identity).collect()
 }
@@ -332,14 +332,84 @@ fn identities(stage: &mut Stage) -> BTreeMap<Party, Identity> {
 #[cfg(test)]
 mod tests {
     use sipae::auth::Scheme;
-    use sipae::version::Version;
-    use sipae_gen::{Label, Mode, Party, Template};
+    use std::time::Duration;
 
-    use super::play;
-    use crate::cases::{PEER_SA, delivery};
+    use sipae::clock::Time;
+    use sipae::message::HeaderName;
+    use sipae::server::ConnectionId;
+    use sipae::version::Version;
+    use sipae_gen::{Edit, Label, Mode, Party, Template};
+    use sipae_net::{Arrival, Arrived, Wire, WireError};
+
+    use super::{Stage, play};
+    use crate::cases::{PEER_SA, SA, delivery};
     use crate::pace::Pace;
     use crate::reaction::Reaction;
     use crate::run::RunOptions;
+
+    fn stage_at_reference(mode: Mode) -> Stage {
+        let options = RunOptions::reference(1);
+        let setting = options.settings().into_iter().find(|setting| setting.mode == mode).expect("offered");
+        let ways = options.target.ways(&options.profile);
+        let pace = Pace::new(options.profile.answer_timeout).into();
+        options.stage(ways.as_ref(), setting, "test", &pace, 0)
+    }
+
+    /// A network on which what is delivered is slower than everything else.
+    struct SlowDeliveries {
+        inner: Box<dyn Wire>,
+        held: Vec<Arrival>,
+    }
+
+    impl Wire for SlowDeliveries {
+        fn connect(&mut self) -> Result<ConnectionId, WireError> {
+            self.inner.connect()
+        }
+
+        fn send(&mut self, connection: ConnectionId, octets: &[u8]) -> Result<(), WireError> {
+            self.inner.send(connection, octets)
+        }
+
+        fn receive(&mut self, patience: Duration) -> Option<Arrival> {
+            while let Some(arrival) = self.inner.receive(Duration::ZERO) {
+                match &arrival.what {
+                    Arrived::Octets(octets) if octets.starts_with(b"MESSAGE") => self.held.push(arrival),
+                    _ => return Some(arrival),
+                }
+            }
+            if patience.is_zero() { None } else { self.held.pop() }
+        }
+
+        fn disconnect(&mut self, connection: ConnectionId) {
+            self.inner.disconnect(connection);
+        }
+
+        fn now(&self) -> Time {
+            self.inner.now()
+        }
+    }
+
+    /// The fence of the sender is answered first, and proves no silence of what another client has to answer.
+    #[test]
+    fn what_is_delivered_is_answered_when_its_receiver_has_answered() {
+        let mode = Mode { scheme: Scheme::Ntlm, version: Version::V4 };
+        let script = delivery(mode)
+            .copy("again", "message")
+            .edit("again", Edit::Branch)
+            .edit("again", Edit::SetHeader(HeaderName::CSeq, "900 MESSAGE".into()))
+            .sign("again", SA)
+            .send("again")
+            .signed_fence(SA);
+        let mut stage = stage_at_reference(mode);
+        stage.pace.set_in_order(true);
+        stage.wire = Box::new(SlowDeliveries { inner: stage.wire, held: Vec::new() });
+        let mut played = play(stage, &script);
+        assert_eq!(played.observe().reaction("again"), Some(&Reaction::Overdue));
+        assert!(played.is_open());
+        played.settle(Duration::from_millis(200));
+        let seen = played.observe();
+        assert!(matches!(seen.reaction("again"), Some(Reaction::Final { status: 200, .. })), "{seen:?}");
+    }
 
     /// The second user answers a MESSAGE, signed, before the script gives numbers to its own requests.
     #[rstest::rstest]
@@ -354,11 +424,7 @@ mod tests {
             let (name, template) = (name(number), Template::new("REGISTER").of(Party::PEER));
             script.compose(&name, template).sign_number(&name, PEER_SA, number).ask(&name)
         });
-        let options = RunOptions::reference(1);
-        let setting = options.settings().into_iter().find(|setting| setting.mode == mode).expect("offered");
-        let ways = options.target.ways(&options.profile);
-        let pace = Pace::new(options.profile.answer_timeout).into();
-        let seen = play(options.stage(ways.as_ref(), setting, "test", &pace, 0), &script).observe();
+        let seen = play(stage_at_reference(mode), &script).observe();
         assert_eq!(seen.messages[&Label::new("message")].deliveries.len(), 1);
         for number in chosen {
             let reaction = seen.reaction(&name(number));

@@ -29,7 +29,13 @@ pub(super) struct Identity {
     pub(super) tag: String,
     /// The GRUU that the target gave, or the one that follows from the epid.
     pub(super) gruu: String,
+    /// Where it is reached, with its instance: the Contact of what it sends.
+    pub(super) contact: String,
+    /// Address and epid, without the tag: the beginning and the end of From.
+    pub(super) from: [String; 2],
 }
+
+const CONTACT: &str = "sip:127.0.0.1:5060;transport=tcp";
 
 impl Identity {
     /// Somebody without an account, at an address made up for this script (SIPAE-3.2.4.3-02, -03).
@@ -44,8 +50,14 @@ impl Identity {
             encode_base16(random.get(..octets).unwrap_or_default())
         };
         let (epid, register_call_id, tag) = (hex(5), hex(16), hex(5));
-        let gruu = InstanceId::from_epid(epid.as_bytes()).gruu(&user.address);
-        Self { user, epid, register_call_id, tag, gruu }
+        let instance = InstanceId::from_epid(epid.as_bytes());
+        let gruu = instance.gruu(&user.address);
+        // One without an account repeats its address there (SIPAE-3.2.4.3-04).
+        let is_anonymous = user.address.ends_with("@anonymous.invalid");
+        let own = if is_anonymous { format!("sip:{}", user.address) } else { CONTACT.to_owned() };
+        let contact = format!("<{own}>;proxy=replace;+sip.instance=\"<urn:uuid:{instance}>\"");
+        let from = [format!("<sip:{}>;tag=", user.address), format!(";epid={epid}")];
+        Self { user, epid, register_call_id, tag, gruu, contact, from }
     }
 
     pub(super) fn address(&self) -> &str {

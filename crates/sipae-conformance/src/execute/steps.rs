@@ -119,12 +119,29 @@ impl Executor {
 
     fn sign(&mut self, message: &Label, association: &Label, signing: &Signing) -> Result<(), Broken> {
         let rand = self.random();
-        let mut draft = self.message(message)?.draft.clone();
-        let start_line = draft.start_line.clone();
-        if signing.without_status {
-            draft.start_line = b"REGISTER sip:x SIP/2.0".to_vec();
-        }
         let token = signing.token.as_ref().map(|token| self.token(association, token)).transpose()?;
+        let mut draft = self.take_draft(message)?;
+        let signed = self.sign_draft(&mut draft, association, signing, (rand, token));
+        let target = self.message(message)?;
+        target.draft = draft;
+        signed.map_err(|error| format!("{message} cannot be signed: {error}"))?;
+        target.has_token = signing.token == Some(Token::Answer);
+        target.number = signing.number;
+        target.association = Some(association.clone());
+        Ok(())
+    }
+
+    fn sign_draft(
+        &mut self,
+        draft: &mut Draft,
+        association: &Label,
+        signing: &Signing,
+        (rand, token): ([u8; 4], Option<String>),
+    ) -> Result<(), Broken> {
+        let start_line = signing.without_status.then(|| {
+            // A request is signed without the status code that responses have.
+            std::mem::replace(&mut draft.start_line, b"REGISTER sip:x SIP/2.0".to_vec())
+        });
         let state = self.association_mut(association)?;
         let mut options = SignOptions::new(state.kind.credential());
         options.style = Style::COMMUNICATOR;
@@ -136,24 +153,21 @@ impl Executor {
         let sa = state.association.as_mut().ok_or_else(|| format!("{association} has no keys yet"))?;
         let version = sa.parameters.version;
         sa.parameters.version = signing.layout.unwrap_or(version);
-        let signed = sa.sign(&mut draft, rand, &options);
+        let signed = sa.sign(draft, rand, &options);
         sa.parameters.version = version;
-        signed.map_err(|error| format!("{message} cannot be signed: {error}"))?;
-        draft.start_line = start_line;
-        let target = self.message(message)?;
-        target.has_token = signing.token == Some(Token::Answer);
-        target.number = signing.number;
-        target.draft = draft;
-        target.association = Some(association.clone());
-        Ok(())
+        if let Some(start_line) = start_line {
+            draft.start_line = start_line;
+        }
+        signed.map_err(|error| error.to_string())
     }
 
     /// What stands in the credential is what is signed: a script may have written it in any way.
     fn resign(&mut self, message: &Label, association: &Label) -> Result<(), Broken> {
-        let draft = self.message(message)?.draft.clone();
+        let draft =
+            &self.messages.get(message).ok_or_else(|| format!("the script has no message {message}"))?.draft;
         let state = self.association(association)?;
         let sa = state.association.as_ref().ok_or_else(|| format!("{association} has no keys yet"))?;
-        let signature = credential_signature(sa, &draft)?;
+        let signature = credential_signature(sa, draft)?;
         let edit = ParamEdit::Set(Text::from(signature));
         self.edit(message, &sipae_gen::Edit::Param(AuthParam::Response, edit))
     }

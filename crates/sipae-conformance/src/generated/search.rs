@@ -24,6 +24,8 @@ pub struct Effort {
     pub cases: u64,
     /// In place of a number: how long it goes on.
     pub time: Option<Duration>,
+    /// How many requests are on their way before the first answer is waited for; by default as many as suit the target.
+    pub depth: Option<u64>,
     /// Conversations that may be played to make a failing one smaller.
     pub shrink_plays: usize,
     /// How long that may take.
@@ -47,6 +49,7 @@ impl Default for Effort {
         Self {
             cases: 25,
             time: None,
+            depth: None,
             shrink_plays: 1000,
             shrink_time: Duration::from_secs(10),
             stop: Stop::default(),
@@ -261,11 +264,12 @@ impl<'c> Search<'_, 'c> {
     }
 
     fn batch(&mut self, end: u64) -> (Vec<Vec<u32>>, Vec<Iteration>) {
-        let depth = match (self.is_exact, self.pace.is_in_order()) {
+        let usual = match (self.is_exact, self.pace.is_in_order()) {
             (true, _) => DEPTH_IN_MEMORY,
             (false, true) => DEPTH,
             (false, false) => DEPTH_OUT_OF_ORDER,
         };
+        let depth = self.effort.depth.unwrap_or(usual).max(1);
         let rest = if self.effort.time.is_some() {
             depth
         } else {

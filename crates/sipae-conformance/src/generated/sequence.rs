@@ -41,14 +41,14 @@ pub(crate) fn run<'c>(
     let is_exact = stage.wire.is_exact();
     let may_elapse = is_exact && stage.durations.is_some();
     drop(stage);
-    let mut search = Search { trial, effort, stages, seed, may_elapse, is_exact, plays: 0, lost: None };
+    let mut search = Search { trial, effort, pace, stages, seed, may_elapse, is_exact, plays: 0, lost: None };
     let mut failures = Failures::default();
     let failing = search.look(&mut failures);
     let made = failures.made;
     let outcome = match failing {
         Some(failing) => {
             let smallest = search.smallest(failing);
-            search.tell(&smallest, pace)
+            search.tell(&smallest)
         }
         None if search.lost.is_some() => search.tell_lost(),
         None => Outcome::Finished(Box::new(decided(trial, &failures, effort))),
@@ -59,6 +59,7 @@ pub(crate) fn run<'c>(
 struct Search<'s, 'c> {
     trial: &'s Trial<'c>,
     effort: &'s Effort,
+    pace: &'s Pace,
     stages: &'s dyn Fn(&str) -> Stage,
     seed: u64,
     may_elapse: bool,
@@ -115,6 +116,10 @@ impl<'c> Search<'_, 'c> {
         let stage = (self.stages)(&format!("sequence {}", self.plays));
         let is_exact = stage.wire.is_exact();
         let mut played = play(stage, &scripted.script);
+        if !is_exact && played.is_open() {
+            // What another client has to answer first may come behind everything else.
+            played.settle(self.pace.quiet());
+        }
         let observation = played.observe();
         let mut judge =
             Judge::new(&observation, self.trial.case.requirements(), self.trial.mode, self.trial.strict);
@@ -159,13 +164,13 @@ impl<'c> Search<'_, 'c> {
         Outcome::Finished(Box::new(self.trial.lost(&conversation, cause, self.seed)))
     }
 
-    fn tell(&self, sequence: &[Action], pace: &Pace) -> Outcome<'c> {
+    fn tell(&self, sequence: &[Action]) -> Outcome<'c> {
         let scripted = script(sequence, self.trial.mode);
         let read = |judge: &mut Judge<'_>| read(&scripted, judge);
         let checks = checks(&scripted);
         let conversation =
             Conversation { script: &scripted.script, checks: &checks, read: &read, may_wait: false };
-        let outcome = self.trial.clone().hold(&conversation, pace, self.stages);
+        let outcome = self.trial.clone().hold(&conversation, self.pace, self.stages);
         let Outcome::Finished(mut finished) = outcome else { return outcome };
         if !finished.verdict.is_fail() {
             finished.verdict = Verdict::Fail(Cause::Flaky { failed: 1, of: 2 });

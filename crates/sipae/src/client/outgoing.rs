@@ -86,7 +86,7 @@ impl Client {
                 format!("<sip:{}>;tag={};epid={}", config.address, self.from_tag, config.epid),
             )
             .with(HeaderName::To, format!("<sip:{}>", config.address))
-            .with(HeaderName::CallId, &self.call_id)
+            .with(HeaderName::CallId, self.call_id.as_str())
             .with(HeaderName::CSeq, format!("{} REGISTER", self.cseq))
             .with(
                 HeaderName::Contact,

@@ -15,7 +15,16 @@ pub struct CSeq<'a> {
     pub method: &'a [u8],
 }
 
-impl CSeq<'_> {
+impl<'a> CSeq<'a> {
+    /// Reads the value of the field; `None` where it is not a number and a method.
+    #[must_use]
+    pub fn read(value: &'a [u8]) -> Option<Self> {
+        let end = value.iter().position(|octet| is_lws(*octet)).unwrap_or(value.len());
+        let (number, method) = (slice(value, 0, end), trim_lws(slice(value, end, value.len())));
+        let is_word = !method.is_empty() && !method.iter().any(|octet| is_lws(*octet));
+        (decimal::<u32>(number).is_some() && is_word).then_some(Self { number, method })
+    }
+
     /// The number, below 2^32.
     #[must_use]
     pub fn value(&self) -> Option<u32> {
@@ -35,6 +44,18 @@ pub struct Via<'a> {
 }
 
 impl<'a> Via<'a> {
+    /// The first hop in the value of a field.
+    #[must_use]
+    pub fn topmost(value: &'a [u8]) -> Option<Self> {
+        Self::read(Elements { rest: value }.next()?)
+    }
+
+    /// The `branch` parameter, the key of the transaction.
+    #[must_use]
+    pub fn branch(mut self) -> Option<&'a [u8]> {
+        self.params.find(|param| param.name.eq_ignore_ascii_case(b"branch")).map(|param| param.value)
+    }
+
     /// `SIP/2.0/TCP host:port;params`; blanks around the slashes do not matter.
     fn read(element: &'a [u8]) -> Option<Self> {
         let end = element.iter().position(|octet| *octet == b';').unwrap_or(element.len());
@@ -145,14 +166,8 @@ impl<'a> Message<'a> {
     /// # Errors
     /// When it is absent, occurs again, or is not a number and a method.
     pub fn cseq(&self) -> Result<CSeq<'a>, MessageError> {
-        let value = self.required(HeaderName::CSeq)?.raw();
-        let end = value.iter().position(|octet| is_lws(*octet)).unwrap_or(value.len());
-        let (number, method) = (slice(value, 0, end), trim_lws(slice(value, end, value.len())));
-        if decimal::<u32>(number).is_none() || method.is_empty() || method.iter().any(|octet| is_lws(*octet))
-        {
-            return Err(Self::refuse(HeaderName::CSeq, Diagnostic::CSeqMalformed));
-        }
-        Ok(CSeq { number, method })
+        let read = CSeq::read(self.required(HeaderName::CSeq)?.raw());
+        read.ok_or_else(|| Self::refuse(HeaderName::CSeq, Diagnostic::CSeqMalformed))
     }
 
     /// The Expires header field as written. The `expires` parameter of Contact is something else.
@@ -166,15 +181,13 @@ impl<'a> Message<'a> {
     /// The topmost Via.
     #[must_use]
     pub fn via(&self) -> Option<Via<'a>> {
-        let value = self.first(HeaderName::Via)?.raw();
-        Via::read(Elements { rest: value }.next()?)
+        Via::topmost(self.first(HeaderName::Via)?.raw())
     }
 
     /// The `branch` parameter of the topmost Via, the key of the transaction.
     #[must_use]
     pub fn branch(&self) -> Option<&'a [u8]> {
-        let mut params = self.via()?.params;
-        params.find(|param| param.name.eq_ignore_ascii_case(b"branch")).map(|param| param.value)
+        self.via()?.branch()
     }
 
     /// The identities that a version 3 or 4 signature covers. P-Asserted-Identity wins; fields are joined in order

@@ -98,6 +98,13 @@ impl HeaderName {
             .map(|(_, name)| name)
     }
 
+    /// Whether `octets` spell this name, in any letter case, long or compact.
+    #[must_use]
+    pub const fn is_spelled(self, octets: &[u8]) -> bool {
+        octets.eq_ignore_ascii_case(self.name().as_bytes())
+            || (octets.len() == 1 && octets.eq_ignore_ascii_case(self.compact().as_bytes()))
+    }
+
     fn from_compact(letter: u8) -> Option<Self> {
         let letter = letter.to_ascii_lowercase();
         Self::ALL.iter().copied().find(|name| name.compact().as_bytes() == [letter])
@@ -141,6 +148,8 @@ mod tests {
                 assert_eq!(HeaderName::from_octets(form.as_bytes()), Some(*name));
                 assert_eq!(HeaderName::from_octets(form.to_ascii_uppercase().as_bytes()), Some(*name));
                 assert_eq!(HeaderName::from_octets(form.to_ascii_lowercase().as_bytes()), Some(*name));
+                let spelled = HeaderName::ALL.iter().filter(|other| other.is_spelled(form.as_bytes()));
+                assert_eq!(spelled.collect::<Vec<_>>(), [name]);
             }
         }
     }

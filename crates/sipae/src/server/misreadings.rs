@@ -196,7 +196,7 @@ fn take_headers_from_body(draft: &mut Draft) {
     for (name, value) in body.lines().filter_map(|line| line.split_once(": ")) {
         let known = HeaderName::from_octets(name.as_bytes());
         if known.is_some_and(|known| draft.get(known).is_none()) {
-            draft.headers.push(RawHeader { name: name.into(), value: value.into() });
+            draft.headers.push(RawHeader::new(name, value));
         }
     }
 }

@@ -231,7 +231,7 @@ impl Server {
     ) {
         let mut draft = Self::respond_to(scene, message, status);
         for (name, value) in headers {
-            draft.push(*name, value);
+            draft.push(*name, value.as_str());
         }
         let mut draft = draft.close();
         let tagged = self.without_new_tag(&mut draft, message);

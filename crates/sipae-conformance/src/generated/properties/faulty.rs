@@ -1,6 +1,6 @@
 //! One fault at a time: no message with a fault is processed, and the association serves on.
 
-use sipae::auth::AuthParam;
+use sipae::auth::{AuthParam, Scheme};
 use sipae::message::HeaderName;
 use sipae::version::Version;
 use sipae_gen::fault::{Fault, Stage};
@@ -19,13 +19,14 @@ pub(super) fn of_faults(
     rows: &'static [&'static str],
     stages: &'static [Stage],
 ) -> Case {
+    let has = |fault: &&Fault| {
+        let is_told = fault.expect.is_some() && rows.contains(&fault.requirement);
+        is_told && stages.contains(&fault.stage)
+    };
+    let tables = Scheme::ALL.map(|scheme| (scheme, Fault::of(scheme, None).filter(has).collect::<Vec<_>>()));
     let make = move |source: &mut dyn Source, scene: &Scene<'_>| {
-        let has = |fault: &&Fault| {
-            let is_told = fault.expect.is_some() && rows.contains(&fault.requirement);
-            is_told && stages.contains(&fault.stage)
-        };
-        let table: Vec<&Fault> = Fault::of(scene.mode.scheme, None).filter(has).collect();
-        match source.pick(&table) {
+        let table = tables.iter().find(|(scheme, _)| *scheme == scene.mode.scheme);
+        match table.and_then(|(_, table)| source.pick(table)) {
             Some(fault) => faults::iteration(fault, source, scene),
             None => Iteration::default(),
         }

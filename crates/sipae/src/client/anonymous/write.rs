@@ -84,7 +84,7 @@ impl AnonymousClient {
                 format!("\"{}\" <sip:{address}>;tag={};epid={}", config.display, self.from_tag, config.epid),
             )
             .with(HeaderName::To, to)
-            .with(HeaderName::CallId, &self.call_id)
+            .with(HeaderName::CallId, self.call_id.as_str())
             .with(HeaderName::CSeq, format!("{} {method}", self.cseq))
             .with(
                 HeaderName::Contact,

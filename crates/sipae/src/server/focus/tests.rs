@@ -556,7 +556,7 @@ fn response(request: &[u8], status: u16, challenges: &[&str]) -> Vec<u8> {
     let request = Message::parse(request, &Limits::NONE).expect("a message");
     let mut draft = Draft::response_to(&request, status, "f");
     for challenge in challenges {
-        draft.push(HeaderName::WwwAuthenticate, challenge);
+        draft.push(HeaderName::WwwAuthenticate, *challenge);
     }
     draft.close().to_octets()
 }
@@ -687,7 +687,7 @@ proptest! {
         let (mut client, invite) = inviting(&mut entropy);
         let request = Message::parse(&invite, &Limits::NONE).expect("a message");
         let value = [b"Digest realm=\"bob@contoso.com\", nonce=\"n\", ".as_slice(), &octets].concat();
-        let draft = Draft::response_to(&request, 401, "f").with(HeaderName::WwwAuthenticate, &value).close();
+        let draft = Draft::response_to(&request, 401, "f").with(HeaderName::WwwAuthenticate, value.as_slice()).close();
         let is_usable = DigestChallenge::read(Value(&value)).is_ok();
         let outputs = client.handle(AnonymousInput::Received(&draft.to_octets()), &mut entropy);
         prop_assert!(is_usable || sent(&outputs).len() <= 1);
