@@ -11,12 +11,14 @@ pub(crate) struct Args {
     /// Conversations for each property and setting
     #[arg(long, default_value_t = 100)]
     cases: u64,
+    /// Only these planted defects, by their ids
+    defects: Vec<String>,
 }
 
 pub(crate) fn run(args: &Args, root: &Path) -> anyhow::Result<()> {
     let mut cargo = Command::new("cargo");
     cargo.current_dir(root).args(["run", "--quiet", "--release", "--package", "sipae-testsuite"]);
-    cargo.args(["--example", "properties", "--"]).arg(args.cases.to_string());
+    cargo.args(["--example", "properties", "--"]).arg(args.cases.to_string()).args(&args.defects);
     let status = cargo.status().context("cargo cannot be run")?;
     ensure!(status.success(), "the table could not be made");
     Ok(())

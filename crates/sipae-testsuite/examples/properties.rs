@@ -31,12 +31,12 @@ const fn setting(scheme: Scheme, version: Version) -> Setting {
 /// Sequences find much of what properties find, and more.
 const SEQUENCES: &str = "any-sequence";
 
-/// What is told of each defect.
-fn all(cases: u64) -> Vec<(Defect, Vec<generated::Told>)> {
+/// What is told of each of these defects.
+fn all(cases: u64, defects: &[Defect]) -> Vec<(Defect, Vec<generated::Told>)> {
     let next = AtomicUsize::new(0);
     let work = || {
         let mut found = Vec::new();
-        while let Some(defect) = Defect::ALL.get(next.fetch_add(1, Ordering::Relaxed)) {
+        while let Some(defect) = defects.get(next.fetch_add(1, Ordering::Relaxed)) {
             found.push((*defect, told(Some(*defect), "/any-", cases, &SETTINGS)));
         }
         found
@@ -54,16 +54,14 @@ fn all(cases: u64) -> Vec<(Defect, Vec<generated::Told>)> {
 
 fn main() {
     let cases = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(500);
-    let only = std::env::args().nth(2).unwrap_or_else(|| "/any-".to_owned());
-    for told in told(None, &only, cases, &SETTINGS) {
-        println!("the right reference: {} {}", told.property, told.text);
-    }
-    if std::env::args().nth(2).is_some() {
-        return;
-    }
+    let named: Vec<Defect> = std::env::args()
+        .skip(2)
+        .map(|name| name.parse().unwrap_or_else(|_| panic!("{name}: no defect")))
+        .collect();
+    let defects = if named.is_empty() { Defect::ALL } else { &named };
     let mut sole: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     let mut missed = Vec::new();
-    for (defect, told) in all(cases) {
+    for (defect, told) in all(cases, defects) {
         let properties =
             told.iter().map(|told| told.property.as_str()).filter(|name| !name.ends_with(SEQUENCES));
         let finders: BTreeSet<&str> = properties.collect();
@@ -81,6 +79,9 @@ fn main() {
         }
     }
     println!("\nnot seen by a property: {}", missed.join(", "));
+    if !named.is_empty() {
+        return;
+    }
     for property in properties() {
         let own = sole.get(property).map(|defects| defects.join(", "));
         println!("{property}: {}", own.unwrap_or_else(|| "NO DEFECT OF ITS OWN".to_owned()));
