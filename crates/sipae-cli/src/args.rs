@@ -123,7 +123,7 @@ pub(crate) struct RunArgs {
     after_help = "The checks of the file judge, or the written case that it is of. No gate is passed before: exit code 3 says that the target could not be reached, or does not answer a bare REGISTER, and 4 that nothing could be decided, such as without a second user in the profile."
 )]
 pub(crate) struct ReplayArgs {
-    /// The script file, such as script.json of a failure (docs/scripts.md).
+    /// The script file, such as script.json of a failure (docs/scripts.md); - is the standard input.
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
     #[command(flatten)]

@@ -27,6 +27,7 @@ const STATE: &str = "state.json";
 const FINDINGS: &str = "findings";
 const SCRIPT: &str = "script.json";
 const SUMMARY: &str = "summary.md";
+const LOCK: &str = "lock";
 
 pub(crate) fn fuzz(args: &FuzzArgs) -> Result<ExitCode, Failure> {
     if args.subject.target.role() != Role::Server {
@@ -37,7 +38,8 @@ pub(crate) fn fuzz(args: &FuzzArgs) -> Result<ExitCode, Failure> {
         let problem = "no generated case meets all filters; sipae list any- shows them";
         return Err(Failure::Usage(problem.to_owned()));
     }
-    let state = state(args)?;
+    // One that cannot be read is left alone, and so is its folder.
+    state(args)?;
     // Before the handler that ends a run without more ado: the first one stays.
     let stop = stop_on_interrupt();
     let options = subject::options(&args.subject)?;
@@ -46,6 +48,8 @@ pub(crate) fn fuzz(args: &FuzzArgs) -> Result<ExitCode, Failure> {
     let mut options = RunOptions { seed, filter, jobs, ..options };
     let findings = args.out.join(FINDINGS);
     fs::create_dir_all(&findings).map_err(|source| Failure::File { file: findings, source })?;
+    let _held = held(args)?;
+    let state = state(args)?;
     options.effort.stop = stop.at(Instant::now() + args.time);
     options.effort.depth = args.depth.at_once;
     options.arguments.extend(depth(&args.depth));
@@ -62,6 +66,19 @@ pub(crate) fn fuzz(args: &FuzzArgs) -> Result<ExitCode, Failure> {
 }
 
 /// The campaign of the folder, or a new one.
+/// Holds the folder as long as it lives: two campaigns would each overwrite the state of the other.
+fn held(args: &FuzzArgs) -> Result<fs::File, Failure> {
+    let file = args.out.join(LOCK);
+    let lock = fs::File::create(&file).map_err(|source| Failure::File { file: file.clone(), source })?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(fs::TryLockError::WouldBlock) => {
+            Err(Failure::Usage(format!("{}: another campaign is running in this folder", args.out.display())))
+        }
+        Err(fs::TryLockError::Error(source)) => Err(Failure::File { file, source }),
+    }
+}
+
 fn state(args: &FuzzArgs) -> Result<State, Failure> {
     let file = args.out.join(STATE);
     let known = State::load(&file).map_err(|source| Failure::Campaign { file: file.clone(), source })?;

@@ -28,16 +28,18 @@ pub(crate) fn replay(args: &ReplayArgs) -> Result<ExitCode, Failure> {
 }
 
 fn read(path: &Path) -> Result<File, Failure> {
-    let text = text(path).map_err(|source| Failure::File { file: path.to_owned(), source })?;
-    let file = File::read(&text);
-    let file = file.map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
+    let is_input = path == Path::new("-");
+    let text = if is_input { text(io::stdin()) } else { fs::File::open(path).and_then(text) };
+    let text = text.map_err(|source| Failure::File { file: path.to_owned(), source })?;
+    let name = if is_input { "the standard input".to_owned() } else { path.display().to_string() };
+    let file = File::read(&text).map_err(|error| Failure::Usage(format!("{name}: {error}")))?;
     Ok(file.named(path.display().to_string()))
 }
 
 /// No more is read of a file than shows that it is too long.
-fn text(path: &Path) -> io::Result<String> {
+fn text(from: impl Read) -> io::Result<String> {
     let most = u64::try_from(File::MAX_OCTETS).unwrap_or(u64::MAX);
     let mut text = String::new();
-    fs::File::open(path)?.take(most.saturating_add(1)).read_to_string(&mut text)?;
+    from.take(most.saturating_add(1)).read_to_string(&mut text)?;
     Ok(text)
 }

@@ -194,8 +194,7 @@ impl<'o> Judge<'o> {
             return;
         }
         // A server that has found the association signs this refusal too.
-        let is_told = matches!(reaction, Reaction::Final { status: 400 | 403 | 482 | 500, .. });
-        let is_processed = reaction.is_acceptance() && !is_told;
+        let is_processed = reaction.is_acceptance() && !is_told_refusal(reaction);
         let holds = if is_processed { Err(reaction.to_string()) } else { Ok(()) };
         self.check(requirement, &format!("{message}: not processed"), holds);
     }
@@ -258,9 +257,8 @@ impl<'o> Judge<'o> {
         let Some(legal) = self.row(requirement).and_then(Requirement::legal) else {
             return self.refused(requirement, message);
         };
-        let told =
-            |reaction: &&Reaction| matches!(reaction, Reaction::Final { status: 400 | 403 | 482 | 500, .. });
-        if let Some(reaction) = self.observation.reaction(message).filter(told)
+        if let Some(reaction) =
+            self.observation.reaction(message).filter(|reaction| is_told_refusal(reaction))
             && self.observation.deliveries(message).is_empty()
             && reaction.is_acceptance()
             && !reaction.classes().iter().any(|class| legal.allows(*class))
@@ -458,6 +456,11 @@ fn accepts(legal: &LegalReactions) -> bool {
 /// Whether one of the classes is that of the reaction, or a wider one.
 fn covers(classes: &[ReactionClass], observed: ReactionClass) -> bool {
     classes.iter().any(|class| class.covers(observed))
+}
+
+/// The status codes that say that nothing was done, signed or not: for a server that has found the association.
+const fn is_told_refusal(reaction: &Reaction) -> bool {
+    matches!(reaction, Reaction::Final { status: 400 | 403 | 482 | 500, .. })
 }
 
 #[cfg(test)]

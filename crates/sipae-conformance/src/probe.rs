@@ -150,6 +150,7 @@ impl Probe<'_> {
             control: None,
             entropy: SeededEntropy::new(seed),
             seed,
+            choices: seed,
         };
         let mut played = play(stage, script);
         let observation = played.observe();

@@ -141,6 +141,7 @@ impl RunOptions {
             control: self.control.clone(),
             entropy: SeededEntropy::new(self.seed_of(part, setting)),
             seed: self.seed_of(part, setting),
+            choices: self.seed_with(0, part, setting),
         }
     }
 
@@ -150,9 +151,13 @@ impl RunOptions {
         digest.first_chunk().copied().map_or(0, u64::from_be_bytes)
     }
 
+    /// A server that has seen the octets of a run sees others in the next one.
     fn seed_of(&self, part: &str, setting: Setting) -> u64 {
+        self.seed_with(if self.target.is_one_server() { self.nonce } else { 0 }, part, setting)
+    }
+
+    fn seed_with(&self, nonce: u64, part: &str, setting: Setting) -> u64 {
         let kind = setting.kind.map_or(0, sipae::auth::ChallengeKind::status);
-        let nonce = if self.target.is_one_server() { self.nonce } else { 0 };
         let Mode { scheme, version } = setting.mode;
         let numbers = [self.seed, nonce, version.number().into(), kind.into()];
         let numbers: Vec<u8> = numbers.into_iter().flat_map(u64::to_be_bytes).collect();

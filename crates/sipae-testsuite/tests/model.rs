@@ -45,6 +45,7 @@ fn played(actions: &[Action], mode: Mode, defects: Defects) -> Played {
         control: None,
         entropy: SeededEntropy::new(2),
         seed: 0,
+        choices: 0,
     };
     let seen = play(stage, &scripted.script).observe();
     Played { scripted, seen }

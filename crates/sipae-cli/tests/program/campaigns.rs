@@ -57,6 +57,18 @@ fn a_night_against_a_right_server_finds_nothing_and_the_next_one_goes_on() {
     assert!(summary.starts_with("# Night 2 of a campaign\n\nnothing found: "), "{summary}");
 }
 
+#[test]
+fn a_second_campaign_in_the_same_folder_is_refused() {
+    let folder = TempDir::new().expect("a folder");
+    let lock = fs::File::create(folder.path().join("lock")).expect("a file");
+    lock.lock().expect("a lock");
+    let out = folder.path().display().to_string();
+    let output = sipae(&["fuzz", "--for", "1s", "--out", &out]);
+    assert_exit(&output, 2);
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(stderr.ends_with(": another campaign is running in this folder\n"), "{stderr}");
+}
+
 #[cfg(feature = "defects")]
 #[test]
 fn a_bug_is_new_in_the_first_night_still_there_in_the_second_and_gone_when_it_is_mended() {

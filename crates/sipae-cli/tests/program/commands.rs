@@ -13,7 +13,13 @@ use rstest::rstest;
 use crate::misbehaving::{hang, misbehaving};
 
 pub(crate) fn sipae(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_sipae")).args(args).stdin(Stdio::null()).output().expect("sipae starts")
+    command(args).stdin(Stdio::null()).output().expect("sipae starts")
+}
+
+pub(crate) fn command(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sipae"));
+    command.args(args).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
 }
 
 fn text(octets: &[u8]) -> String {

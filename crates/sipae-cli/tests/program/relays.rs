@@ -213,6 +213,41 @@ fn the_same_seed_run_again_repeats_no_branch() {
     assert!(!first.is_empty() && again.is_empty(), "{again:#?}");
 }
 
+static SHAPES: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// All of a message that follows from the script: values hold what is random.
+fn note_shape(message: &Message<'_>) -> Deed {
+    let names: Vec<String> =
+        message.headers().map(|header| String::from_utf8_lossy(header.name).into_owned()).collect();
+    let credential = message.first(HeaderName::Authorization).map(|value| value.raw()).unwrap_or_default();
+    let params = credential.split(|octet| *octet == b'"').step_by(2).map(String::from_utf8_lossy);
+    let start = String::from_utf8_lossy(message.octets()).lines().next().unwrap_or_default().to_owned();
+    if message.method().is_none() {
+        // What was delivered is answered when it comes.
+        return Deed::Forward;
+    }
+    let shape = format!("{start} {} {}", names.join(" "), params.collect::<String>());
+    SHAPES.lock().expect("not poisoned").push(shape);
+    Deed::Forward
+}
+
+/// Over a network the random parts of messages differ, and nothing else does.
+#[test]
+fn one_seed_sends_the_same_scripts_in_the_same_order_over_tcp() {
+    let (_served, target) = served(note_shape, at_once);
+    let shapes = |seed| {
+        let cases = ["2.2/any-parameter-order", "2.2/any-unknown-parameters", "any-forged", "any-sequence"];
+        let run =
+            ["run", "--target", &target, "--jobs", "1", "--scheme", "ntlm", "--seed", seed, "--cases", "30"];
+        assert_exit(&sipae(&[&run[..], &cases].concat()), 0);
+        std::mem::take(&mut *SHAPES.lock().expect("not poisoned"))
+    };
+    let (first, second, other) = (shapes("5"), shapes("5"), shapes("6"));
+    let differing: Vec<_> = first.iter().zip(&second).filter(|(one, other)| one != other).collect();
+    assert!(first.len() == second.len() && differing.is_empty(), "{differing:#?}");
+    assert!(150 < first.len() && first != other, "{}", first.len());
+}
+
 /// As many threads as there are cores do nothing but count while a run goes on.
 #[test]
 fn busy_cores_change_no_verdict() {

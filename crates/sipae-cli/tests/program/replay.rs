@@ -1,12 +1,14 @@
 //! `sipae replay`: scripts of failures, played again.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use rstest::rstest;
 use tempfile::TempDir;
 
-use crate::commands::{assert_exit, sipae};
+use crate::commands::{assert_exit, command, sipae};
 use crate::relays::{answer_ack, at_once, served};
 
 /// The script that a run has written about an answer to ACK.
@@ -47,6 +49,22 @@ fn the_events_of_a_replay_name_its_script() {
         serde_json::from_str(stdout.lines().next().expect("a line")).expect("JSON");
     assert_eq!(first["script"], text(&script));
     assert_eq!(stdout.lines().count(), 4, "{stdout}");
+}
+
+#[test]
+fn a_script_is_read_from_the_standard_input() {
+    let replay = |script: &str| {
+        let mut child =
+            command(&["replay", "-", "--json", "-"]).stdin(Stdio::piped()).spawn().expect("sipae");
+        child.stdin.take().expect("a pipe").write_all(script.as_bytes()).expect("room in the pipe");
+        child.wait_with_output().expect("an end")
+    };
+    let stdout = assert_exit(&replay(SCRIPT), 0);
+    assert!(stdout.contains("case-finished"), "{stdout}");
+    let output = replay("{}");
+    assert_exit(&output, 2);
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(stderr.starts_with("error: the standard input: "), "{stderr}");
 }
 
 const SCRIPT: &str = r#"{

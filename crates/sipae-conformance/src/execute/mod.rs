@@ -61,6 +61,8 @@ pub struct Stage {
     pub entropy: SeededEntropy,
     /// What that follows from.
     pub seed: u64,
+    /// What the generated conversations of this script follow from: the same in every run with one seed.
+    pub choices: u64,
 }
 
 impl Stage {

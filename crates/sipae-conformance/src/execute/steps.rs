@@ -201,11 +201,10 @@ impl Executor {
     fn retry(&mut self, label: &Label) -> Result<(), Broken> {
         let state = self.message(label)?;
         let lost = state.sent.clone().filter(|_| state.answer.is_none());
-        let has_ended =
-            |sent: &Sent| self.streams.get(&sent.connection).is_some_and(|link| link.end.is_some());
-        if lost.is_some_and(|sent| has_ended(&sent)) {
-            self.connect(Connection::FIRST)?;
-            self.send(label, Some(Connection::FIRST))?;
+        let link = lost.and_then(|sent| self.streams.get(&sent.connection));
+        if let Some(number) = link.filter(|link| link.end.is_some()).map(|link| link.number) {
+            self.connect(Connection(number))?;
+            self.send(label, Some(Connection(number)))?;
             self.wait_for(label);
         }
         Ok(())

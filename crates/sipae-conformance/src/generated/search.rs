@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sipae::clock::Entropy;
 use sipae_events::{CaseFinished, Cause, Verdict};
 use sipae_gen::{Fast, Recorded, Recording, Script};
 use sipae_spec::Weight;
@@ -76,10 +75,9 @@ pub(crate) fn run<'c>(
     pace: &Pace,
     stages: &dyn Fn(&str) -> Stage,
 ) -> Outcome<'c> {
-    let mut choices = stages("choices");
-    let seed = u64::from_be_bytes((&mut choices.entropy as &mut dyn Entropy).octets());
-    let is_exact = choices.wire.is_exact();
-    drop(choices);
+    let stage = stages("choices");
+    let (seed, is_exact) = (stage.choices, stage.wire.is_exact());
+    drop(stage);
     let mut search = Search {
         trial,
         property,

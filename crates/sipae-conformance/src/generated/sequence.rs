@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use sipae::clock::Entropy;
 use sipae_events::{Cause, Verdict};
 use sipae_gen::model::{
     Action, Expectation, Expected, Outcome as Became, Rows, Scripted, Seen as Reacted, Surprise, actions,
@@ -36,9 +35,8 @@ pub(crate) fn run<'c>(
     pace: &Pace,
     stages: &dyn Fn(&str) -> Stage,
 ) -> Outcome<'c> {
-    let mut stage = stages("choices");
-    let seed = u64::from_be_bytes((&mut stage.entropy as &mut dyn Entropy).octets());
-    let is_exact = stage.wire.is_exact();
+    let stage = stages("choices");
+    let (seed, is_exact) = (stage.choices, stage.wire.is_exact());
     let may_elapse = is_exact && stage.durations.is_some();
     drop(stage);
     let mut search = Search { trial, effort, pace, stages, seed, may_elapse, is_exact, plays: 0, lost: None };

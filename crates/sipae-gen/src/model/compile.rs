@@ -310,7 +310,8 @@ impl Part<'_> {
         let (name, connection) = (self.name(), self.connection());
         let script = script.send_on(&name, connection);
         match self.planned.fence {
-            Fence::None => retried(script.wait(&name), &name, connection),
+            // A target may have closed the connection after something that it refused.
+            Fence::None => script.wait(&name).retry(&name),
             Fence::Bare(_) => script.fence_on(connection),
             Fence::Signed(party) => {
                 let by = self.before.newest(party).map(|by| association(by.made_by)).unwrap_or_default();
@@ -324,12 +325,6 @@ impl Part<'_> {
         let (name, connection) = (self.name(), self.connection());
         script.send_on(&name, connection).wait(&name).fence_on(connection)
     }
-}
-
-/// A target may have closed the connection after something that it refused. Messages are sent again over the first
-/// connection alone, which must not become that of another party.
-fn retried(script: Script, message: &str, connection: Connection) -> Script {
-    if connection == Connection::FIRST { script.retry(message) } else { script }
 }
 
 fn elapse(script: Script, passing: Passing) -> Script {

@@ -1,10 +1,12 @@
 //! cnum and its window: each number once, in any order, and none far below.
 
 use sipae::auth::AuthParam;
+use sipae_gen::fault::Fault;
 use sipae_gen::{Check, Edit, Expect, ParamEdit, Script, Source};
 
 use super::{Ground, Iteration, Property, SA, Scene, case, further, request};
 use crate::case::Case;
+use crate::generated::faults;
 
 pub(super) fn cases() -> Vec<Case> {
     vec![again(), copies(), below(), forged()]
@@ -74,6 +76,9 @@ fn below() -> Case {
 fn forged() -> Case {
     const ROW: &str = "SIPAE-3.1.1-09";
     let make = |source: &mut dyn Source, scene: &Scene<'_>| {
+        if let Some(fault) = Fault::get("altered-cnum").filter(|_| source.below(8) == 7) {
+            return faults::iteration(fault, source, scene);
+        }
         let number = source.between(10_000, 4_000_000_000);
         let (forged, good) = (further(scene.name, "forged"), scene.name);
         let script = request(Script::default(), &forged)
