@@ -142,7 +142,7 @@ mod tests {
         ("3.3.5.3/any-other-layout", "layout-follows-message", 26),
         ("3.3.5.3/any-swapped-association", "takes-keys-of-user", 42),
         ("3.1.1/any-number-again", "registers-replay", 25),
-        ("3.3.5.3/any-copy", "delivers-replay", 40),
+        ("3.3.5.3/any-copy", "delivers-replay", 45),
         ("3.1.1/any-number-below", "window-stays", 35),
         ("3.1.1/any-forged-number", "forgery-moves-window", 26),
         ("3.3.5.1/any-bare-request", "accepts-bare-request", 5),

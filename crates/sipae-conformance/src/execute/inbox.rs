@@ -78,9 +78,7 @@ impl Executor {
         let Some(state) = self.messages.get(label) else { return false };
         let Some(sent) = &state.sent else { return false };
         // What a later request was answered before has no answer, where answers come in order.
-        let is_past = |link: &super::Link| {
-            sent.order < link.fenced && state.is_in_line() && self.stage.pace.is_in_order()
-        };
+        let is_past = |link: &super::Link| link.has_passed(state) && self.stage.pace.is_in_order();
         let link = self.streams.get(&sent.connection);
         let is_open = link.is_some_and(|link| link.end.is_none() && !is_past(link));
         state.answer.is_none() && is_open && !state.draft.start_line.starts_with(b"SIP/")
@@ -271,11 +269,14 @@ impl Executor {
         let reaction = Reaction::of(message, signature);
         state.answer = Some(Answered { reaction, octets: message.octets().to_vec(), place });
         let (class, is_in_line) = (state.class(), state.is_in_line());
+        let is_delivered = !state.deliveries.is_empty();
         if !self.stage.wire.is_exact() {
             self.stage.pace.measured(class, sent.at.elapsed());
         }
         if is_in_line {
             self.watch_order(sent.connection, sent.order);
+        } else if let Some(link) = self.streams.get_mut(&sent.connection).filter(|_| is_delivered) {
+            link.delivered = link.delivered.max(sent.order);
         }
         self.raise_number(&label);
         if (200..300).contains(&status) {

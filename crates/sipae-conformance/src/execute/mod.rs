@@ -115,6 +115,16 @@ struct Link {
     end: Option<Reaction>,
     /// Messages sent before this one have had their chance: the target has answered a later one.
     fenced: u32,
+    /// The same of messages for other clients: a later one has been delivered and answered.
+    delivered: u32,
+}
+
+impl Link {
+    /// Whether a message that was not answered by now will not be, where answers come in order.
+    fn has_passed(&self, state: &MessageState) -> bool {
+        let last = if state.is_in_line() { self.fenced } else { self.delivered };
+        state.sent.as_ref().is_some_and(|sent| sent.order < last)
+    }
 }
 
 /// A script that has been played to its end, or to the first step that could not be made. Late answers can still be
@@ -231,7 +241,7 @@ impl Executor {
         let Some(sent) = &state.sent else { return Reaction::Overdue };
         let Some(link) = self.streams.get(&sent.connection) else { return Reaction::Overdue };
         let pace = &self.stage.pace;
-        if sent.order < link.fenced && state.is_in_line() && pace.is_in_order() {
+        if link.has_passed(state) && pace.is_in_order() {
             return Reaction::Silent;
         }
         match &link.end {

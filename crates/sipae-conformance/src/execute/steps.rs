@@ -66,7 +66,13 @@ impl Executor {
         let opened = self.stage.wire.connect();
         self.is_unreachable |= opened.is_err();
         let id = opened.map_err(|error| format!("cannot {error}"))?;
-        let link = Link { number: connection.0, stream: MessageStream::new(LIMITS), end: None, fenced: 0 };
+        let link = Link {
+            number: connection.0,
+            stream: MessageStream::new(LIMITS),
+            end: None,
+            fenced: 0,
+            delivered: 0,
+        };
         if let Some(replaced) = self.connections.insert(connection, id) {
             self.stage.wire.disconnect(replaced);
         }

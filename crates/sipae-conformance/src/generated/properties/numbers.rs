@@ -47,6 +47,9 @@ fn copies() -> Case {
             request(script, &name).sign(&name, SA).ask(&name)
         });
         let script = script.replay(&copy, scene.name).send(&copy);
+        // What is delivered behind it shows that it has had its chance.
+        let end = further(scene.name, "end");
+        let script = super::to_peer(script, &end).sign(&end, SA).ask(&end);
         Iteration::new(script, vec![Check::new(copy, ROW, Expect::Undelivered)])
     };
     let property = Property::new(Ground::TwoUsers, make).alone();
