@@ -52,12 +52,9 @@ fn all(cases: u64, defects: &[Defect]) -> Vec<(Defect, Vec<generated::Told>)> {
     found
 }
 
-fn main() {
+fn main() -> Result<(), Box<dyn std::error::Error>> {
     let cases = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(500);
-    let named: Vec<Defect> = std::env::args()
-        .skip(2)
-        .map(|name| name.parse().unwrap_or_else(|_| panic!("{name}: no defect")))
-        .collect();
+    let named: Vec<Defect> = std::env::args().skip(2).map(|name| name.parse()).collect::<Result<_, _>>()?;
     let defects = if named.is_empty() { Defect::ALL } else { &named };
     let mut sole: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     let mut missed = Vec::new();
@@ -80,10 +77,11 @@ fn main() {
     }
     println!("\nnot seen by a property: {}", missed.join(", "));
     if !named.is_empty() {
-        return;
+        return Ok(());
     }
     for property in properties() {
         let own = sole.get(property).map(|defects| defects.join(", "));
         println!("{property}: {}", own.unwrap_or_else(|| "NO DEFECT OF ITS OWN".to_owned()));
     }
+    Ok(())
 }

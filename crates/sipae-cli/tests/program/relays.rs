@@ -219,7 +219,7 @@ static SHAPES: Mutex<Vec<String>> = Mutex::new(Vec::new());
 fn note_shape(message: &Message<'_>) -> Deed {
     let names: Vec<String> =
         message.headers().map(|header| String::from_utf8_lossy(header.name).into_owned()).collect();
-    let credential = message.first(HeaderName::Authorization).map(|value| value.raw()).unwrap_or_default();
+    let credential = message.first(HeaderName::Authorization).map(Value::raw).unwrap_or_default();
     let params = credential.split(|octet| *octet == b'"').step_by(2).map(String::from_utf8_lossy);
     let start = String::from_utf8_lossy(message.octets()).lines().next().unwrap_or_default().to_owned();
     if message.method().is_none() {
