@@ -189,12 +189,12 @@ pub(crate) struct ReportArgs {
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct DepthArgs {
-    /// How many generated requests are on their way at once, over one connection; by default 64, and 16 in memory. For
-    /// a target that takes fewer.
+    /// How many generated conversations are on their way at once, over one connection; by default 64, or 8 where answers
+    /// overtake each other, and 16 in memory.
     #[arg(
         long = "depth",
         value_name = "NUMBER",
-        value_parser = clap::value_parser!(u64).range(1..=1000)
+        value_parser = clap::value_parser!(u64).range(1..=400)
     )]
     pub(crate) at_once: Option<u64>,
 }

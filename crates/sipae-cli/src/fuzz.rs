@@ -52,20 +52,18 @@ pub(crate) fn fuzz(args: &FuzzArgs) -> Result<ExitCode, Failure> {
     let state = state(args)?;
     options.effort.stop = stop.at(Instant::now() + args.time);
     options.effort.depth = args.depth.at_once;
-    options.arguments.extend(depth(&args.depth));
     let mut desk = Desk::new(args);
     desk.begin(&state);
     let again = again(args, &options);
     let night = campaign::run(options, state, &mut desk).map_err(Failure::Report)?;
     let file = args.out.join(SUMMARY);
-    let place = summary::Place { out: &args.out, again, filter: chosen(&args.filter) };
+    let place = summary::Place { out: &args.out, again, chosen: chosen(args) };
     let text = summary::markdown(&night, &place);
     fs::write(&file, text).map_err(|source| Failure::File { file, source })?;
     desk.say(&summary::text(&night, &place));
     desk.broken.map_or_else(|| Ok(night.exit()), |error| Err(Failure::Report(error)))
 }
 
-/// The campaign of the folder, or a new one.
 /// Holds the folder as long as it lives: two campaigns would each overwrite the state of the other.
 fn held(args: &FuzzArgs) -> Result<fs::File, Failure> {
     let file = args.out.join(LOCK);
@@ -79,6 +77,7 @@ fn held(args: &FuzzArgs) -> Result<fs::File, Failure> {
     }
 }
 
+/// The campaign of the folder, or a new one.
 fn state(args: &FuzzArgs) -> Result<State, Failure> {
     let file = args.out.join(STATE);
     let known = State::load(&file).map_err(|source| Failure::Campaign { file: file.clone(), source })?;
@@ -116,9 +115,9 @@ fn again(args: &FuzzArgs, options: &RunOptions) -> Vec<String> {
     std::iter::once(target).chain(profile).chain(options.arguments.iter().cloned()).collect()
 }
 
-/// The arguments that choose cases.
-fn chosen(args: &FilterArgs) -> Vec<String> {
-    let FilterArgs { cases, section, level, role, scheme } = args;
+/// The arguments that say what is played, and how deep.
+fn chosen(args: &FuzzArgs) -> Vec<String> {
+    let FilterArgs { cases, section, level, role, scheme } = &args.filter;
     let words = |name: &str, values: Vec<String>| {
         values
             .into_iter()
@@ -127,6 +126,7 @@ fn chosen(args: &FilterArgs) -> Vec<String> {
     };
     let levels = level.iter().map(|level| level.to_string().replace(' ', "-")).collect();
     [
+        depth(&args.depth).into_iter().collect(),
         words("--section", section.clone()),
         words("--level", levels),
         words("--role", role.iter().map(ToString::to_string).collect()),

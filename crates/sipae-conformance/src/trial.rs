@@ -1,5 +1,6 @@
 //! One case at one setting: played, judged, and looked into where an answer is missing.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use sipae_events::{CaseFinished, Cause, Direction, Exchanged, Subject, Verdict};
@@ -291,6 +292,9 @@ fn breakdown(observation: &Observation, stages: &dyn Fn(&str) -> Stage) -> Optio
     lost(stages)
 }
 
+/// Probes of this process. What they send is told nowhere, so that runs with one seed tell the same.
+static PROBES: AtomicU64 = AtomicU64::new(0);
+
 /// Whether nobody takes connections any more, or answers on them.
 pub(crate) fn lost(stages: &dyn Fn(&str) -> Stage) -> Option<Cause> {
     // What restarts, or holds off strangers for a moment after a forgery, is given the time.
@@ -298,7 +302,9 @@ pub(crate) fn lost(stages: &dyn Fn(&str) -> Stage) -> Option<Cause> {
     let mut cause = None;
     for pause in pauses {
         std::thread::sleep(pause);
-        cause = probe(stages("probe"));
+        // A server takes what it has seen for a retransmission.
+        let number = PROBES.fetch_add(1, Ordering::Relaxed);
+        cause = probe(stages(&format!("probe {number}")));
         if cause.is_none() {
             break;
         }

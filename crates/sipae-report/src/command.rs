@@ -10,13 +10,23 @@ use crate::text::quoted;
 pub(crate) fn run(run: &RunStarted, case: &CaseId) -> String {
     match &run.script {
         Some(script) => replay(run, Path::new(script)),
-        None => format!("sipae run {} --seed {} {case}", subject(run), run.seed),
+        None => {
+            let generation: String = OF_GENERATION.iter().flat_map(|name| given(run, name)).collect();
+            format!("sipae run {}{generation} --seed {} {case}", subject(run), run.seed)
+        }
     }
 }
 
 /// A script again.
 pub(crate) fn replay(run: &RunStarted, script: &Path) -> String {
     format!("sipae replay {} {}", file(script), subject(run))
+}
+
+/// What is generated, and how: a script that is played has nothing to do with it.
+const OF_GENERATION: [&str; 2] = ["--cases ", "--depth "];
+
+fn given(run: &RunStarted, name: &str) -> Option<String> {
+    run.arguments.iter().find(|argument| argument.starts_with(name)).map(|argument| format!(" {argument}"))
 }
 
 /// A capture explained.
@@ -26,10 +36,27 @@ pub(crate) fn decode(capture: &Path) -> String {
 
 fn subject(run: &RunStarted) -> String {
     let profile = run.profile.as_ref().map(|file| format!(" --profile {}", quoted(file)));
-    let arguments: String = run.arguments.iter().map(|argument| format!(" {argument}")).collect();
+    let is_of_target = |argument: &&String| !OF_GENERATION.iter().any(|name| argument.starts_with(name));
+    let arguments: String =
+        run.arguments.iter().filter(is_of_target).map(|argument| format!(" {argument}")).collect();
     format!("--target {}{}{arguments}", quoted(&run.target), profile.unwrap_or_default())
 }
 
 fn file(path: &Path) -> String {
     quoted(&path.display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_of_generated_cases_is_said_again_to_runs_alone() {
+        let arguments = ["--strict", "--cases 8", "--depth 1"].map(str::to_owned).to_vec();
+        let started = RunStarted { arguments, profile: None, script: None, ..crate::sample::started() };
+        let again = run(&started, &crate::sample::whole_case().case);
+        assert!(again.contains("--strict --cases 8 --depth 1 --seed"), "{again}");
+        let again = replay(&started, Path::new("script.json"));
+        assert!(again.ends_with(" --strict"), "{again}");
+    }
 }

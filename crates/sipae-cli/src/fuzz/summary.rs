@@ -11,8 +11,8 @@ pub(super) struct Place<'a> {
     pub(super) out: &'a Path,
     /// The arguments that name the target.
     pub(super) again: Vec<String>,
-    /// Those that choose cases.
-    pub(super) filter: Vec<String>,
+    /// Those that say what is played.
+    pub(super) chosen: Vec<String>,
 }
 
 /// The word for a fate.
@@ -138,7 +138,7 @@ fn totals(night: &Night) -> String {
 }
 
 fn onwards(place: &Place<'_>) -> String {
-    let filter: String = place.filter.iter().map(|argument| format!(" {argument}")).collect();
+    let filter: String = place.chosen.iter().map(|argument| format!(" {argument}")).collect();
     format!("sipae fuzz {} --out {}{filter}", place.again.join(" "), quoted(place.out))
 }
 

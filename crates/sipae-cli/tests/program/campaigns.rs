@@ -32,11 +32,11 @@ fn number(state: &Value, name: &str) -> u64 {
 #[test]
 fn a_night_against_a_right_server_finds_nothing_and_the_next_one_goes_on() {
     let folder = TempDir::new().expect("a folder");
-    let stdout = night(folder.path(), &["--seed", "7"], 0);
+    let stdout = night(folder.path(), &["--seed", "7", "--depth", "8"], 0);
     assert!(stdout.contains("seed 7: night 1, 0 findings kept, from round 1 on\n"), "{stdout}");
     assert!(stdout.contains("\nnothing found: "), "{stdout}");
     let onwards = format!(
-        "\ngo on: sipae fuzz --target ref --out {} --scheme ntlm 3.3.5.3/any-forged-signature\n",
+        "\ngo on: sipae fuzz --target ref --out {} --depth 8 --scheme ntlm 3.3.5.3/any-forged-signature\n",
         folder.path().display()
     );
     assert!(stdout.contains(&onwards), "{stdout}");

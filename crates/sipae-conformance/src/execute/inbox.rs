@@ -276,6 +276,7 @@ impl Executor {
         if is_in_line {
             self.watch_order(sent.connection, sent.order);
         } else if let Some(link) = self.streams.get_mut(&sent.connection).filter(|_| is_delivered) {
+            link.is_overtaken |= sent.order < link.delivered;
             link.delivered = link.delivered.max(sent.order);
         }
         self.raise_number(&label);

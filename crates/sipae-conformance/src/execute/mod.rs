@@ -117,11 +117,17 @@ struct Link {
     fenced: u32,
     /// The same of messages for other clients: a later one has been delivered and answered.
     delivered: u32,
+    /// Whether answers to those have overtaken each other: then they prove nothing.
+    is_overtaken: bool,
 }
 
 impl Link {
     /// Whether a message that was not answered by now will not be, where answers come in order.
     fn has_passed(&self, state: &MessageState) -> bool {
+        let is_under_way = !state.is_in_line() && (self.is_overtaken || !state.deliveries.is_empty());
+        if is_under_way {
+            return false;
+        }
         let last = if state.is_in_line() { self.fenced } else { self.delivered };
         state.sent.as_ref().is_some_and(|sent| sent.order < last)
     }

@@ -72,6 +72,7 @@ impl Executor {
             end: None,
             fenced: 0,
             delivered: 0,
+            is_overtaken: false,
         };
         if let Some(replaced) = self.connections.insert(connection, id) {
             self.stage.wire.disconnect(replaced);
@@ -144,10 +145,6 @@ impl Executor {
         signing: &Signing,
         (rand, token): ([u8; 4], Option<String>),
     ) -> Result<(), Broken> {
-        let start_line = signing.without_status.then(|| {
-            // A request is signed without the status code that responses have.
-            std::mem::replace(&mut draft.start_line, b"REGISTER sip:x SIP/2.0".to_vec())
-        });
         let state = self.association_mut(association)?;
         let mut options = SignOptions::new(state.kind.credential());
         options.style = Style::COMMUNICATOR;
@@ -159,6 +156,10 @@ impl Executor {
         let sa = state.association.as_mut().ok_or_else(|| format!("{association} has no keys yet"))?;
         let version = sa.parameters.version;
         sa.parameters.version = signing.layout.unwrap_or(version);
+        let start_line = signing.without_status.then(|| {
+            // A request is signed without the status code that responses have.
+            std::mem::replace(&mut draft.start_line, b"REGISTER sip:x SIP/2.0".to_vec())
+        });
         let signed = sa.sign(draft, rand, &options);
         sa.parameters.version = version;
         if let Some(start_line) = start_line {

@@ -23,7 +23,8 @@ pub struct Effort {
     pub cases: u64,
     /// In place of a number: how long it goes on.
     pub time: Option<Duration>,
-    /// How many requests are on their way before the first answer is waited for; by default as many as suit the target.
+    /// How many conversations are on their way before the first answer is waited for; by default as many as suit the
+    /// target.
     pub depth: Option<u64>,
     /// Conversations that may be played to make a failing one smaller.
     pub shrink_plays: usize,
@@ -89,6 +90,7 @@ pub(crate) fn run<'c>(
         failures: Failures::default(),
         loose: None,
         plays: 0,
+        last: Vec::new(),
         lost: None,
     };
     let failing = search.look();
@@ -180,6 +182,8 @@ struct Search<'s, 'c> {
     failures: Failures,
     loose: Option<Failing>,
     plays: usize,
+    /// What was played last over the ground before.
+    last: Vec<Vec<u32>>,
     /// How the target was lost, and with what.
     lost: Option<(Cause, Failing)>,
 }
@@ -203,7 +207,8 @@ impl<'c> Search<'_, 'c> {
                     // The gate was open: what does not open again is looked at when it is told.
                     self.failures.undecided(Some(broken));
                     self.failures.made += 1;
-                    if 3 < self.failures.undecided || self.is_lost(Vec::new()) {
+                    let last = std::mem::take(&mut self.last);
+                    if 3 < self.failures.undecided || self.is_lost(last) {
                         return None;
                     }
                 }
@@ -258,6 +263,7 @@ impl<'c> Search<'_, 'c> {
             before.extend(records);
         }
         lane.close();
+        self.last = recent(&before, &[]);
         Ok(None)
     }
 
@@ -301,6 +307,9 @@ impl<'c> Search<'_, 'c> {
                 Taken::Found(failing) => return Some(failing),
                 Taken::Known => is_known = true,
                 Taken::Nothing => {}
+            }
+            if self.lost.is_some() {
+                return None;
             }
         }
         let failed = match batch {

@@ -42,12 +42,6 @@ pub(super) const FAULTS: &[Fault] = &[
         let digits = source.word("0123456789abcdef", 8);
         set(Crand, &digits)
     }),
-    Fault {
-        // It moves windows as well, where it is believed before the signature is looked at.
-        requirement: "SIPAE-3.1.1-09",
-        expect: Some(Expect::Refused),
-        ..altered("altered-cnum", |_| param(Cnum, ParamEdit::Insert(0, Text::from("1"))))
-    },
     altered("altered-call-id", |source| {
         let more = source.word("abc", 3);
         header(CallId, &format!("{{user.call-id}}{more}"))

@@ -1,12 +1,10 @@
 //! cnum and its window: each number once, in any order, and none far below.
 
 use sipae::auth::AuthParam;
-use sipae_gen::fault::Fault;
-use sipae_gen::{Check, Edit, Expect, ParamEdit, Script, Source};
+use sipae_gen::{Check, Edit, Expect, ParamEdit, Script, Source, Text};
 
 use super::{Ground, Iteration, Property, SA, Scene, case, further, request};
 use crate::case::Case;
-use crate::generated::faults;
 
 pub(super) fn cases() -> Vec<Case> {
     vec![again(), copies(), below(), forged()]
@@ -78,19 +76,24 @@ fn below() -> Case {
 /// A forged message may have any number; the numbers of the association go on.
 fn forged() -> Case {
     const ROW: &str = "SIPAE-3.1.1-09";
+    const FORGED: &str = "SIPAE-3.3.5.3-04";
     let make = |source: &mut dyn Source, scene: &Scene<'_>| {
-        if let Some(fault) = Fault::get("altered-cnum").filter(|_| source.below(8) == 7) {
-            return faults::iteration(fault, source, scene);
-        }
         let number = source.between(10_000, 4_000_000_000);
         let (forged, good) = (further(scene.name, "forged"), scene.name);
-        let script = request(Script::default(), &forged)
-            .sign_number(&forged, SA, number)
-            .edit(&forged, Edit::Param(AuthParam::Response, ParamEdit::FlipBit))
-            .send(&forged);
-        let script = request(script, good).sign(good, SA).send(good).retry(good);
-        Iteration::new(script, vec![Check::new(good, ROW, Expect::Accepted)])
+        let script = request(Script::default(), &forged);
+        // A signature that fits another number, or none.
+        let script = if source.below(4) == 3 {
+            let other = Edit::Param(AuthParam::Cnum, ParamEdit::Set(Text::from(number.to_string())));
+            script.sign(&forged, SA).edit(&forged, other)
+        } else {
+            let other = Edit::Param(AuthParam::Response, ParamEdit::FlipBit);
+            script.sign_number(&forged, SA, number).edit(&forged, other)
+        };
+        let script = request(script.send(&forged), good).sign(good, SA).send(good).retry(good);
+        let checks =
+            vec![Check::new(forged, FORGED, Expect::Refused), Check::new(good, ROW, Expect::Accepted)];
+        Iteration::new(script, checks)
     };
     let property = Property::new(Ground::Established, make).alone();
-    case("3.1.1/any-forged-number", "a forged message moves no window", &[ROW], property)
+    case("3.1.1/any-forged-number", "a forged message moves no window", &[ROW, FORGED], property)
 }
