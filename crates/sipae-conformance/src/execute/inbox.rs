@@ -78,7 +78,7 @@ impl Executor {
         let Some(state) = self.messages.get(label) else { return false };
         let Some(sent) = &state.sent else { return false };
         // What a later request was answered before has no answer, where answers come in order.
-        let is_past = |link: &super::Link| link.has_passed(state) && self.stage.pace.is_in_order();
+        let is_past = |link: &super::Link| self.has_passed(link, state) && self.stage.pace.is_in_order();
         let link = self.streams.get(&sent.connection);
         let is_open = link.is_some_and(|link| link.end.is_none() && !is_past(link));
         state.answer.is_none() && is_open && !state.draft.start_line.starts_with(b"SIP/")

@@ -121,18 +121,6 @@ struct Link {
     is_overtaken: bool,
 }
 
-impl Link {
-    /// Whether a message that was not answered by now will not be, where answers come in order.
-    fn has_passed(&self, state: &MessageState) -> bool {
-        let is_under_way = !state.is_in_line() && (self.is_overtaken || !state.deliveries.is_empty());
-        if is_under_way {
-            return false;
-        }
-        let last = if state.is_in_line() { self.fenced } else { self.delivered };
-        state.sent.as_ref().is_some_and(|sent| sent.order < last)
-    }
-}
-
 /// A script that has been played to its end, or to the first step that could not be made. Late answers can still be
 /// taken in.
 pub struct Played {
@@ -241,13 +229,25 @@ impl Executor {
         }
     }
 
+    /// Whether a message that was not answered by now will not be, where answers come in order. The target has read it when
+    /// it has answered what came behind it; another client has had its chance with a later one, over whatever connection.
+    fn has_passed(&self, link: &Link, state: &MessageState) -> bool {
+        let Some(order) = state.sent.as_ref().map(|sent| sent.order) else { return false };
+        if state.is_in_line() {
+            return order < link.fenced;
+        }
+        let is_proof = |other: &Link| !other.is_overtaken && order < other.delivered;
+        let is_read = order < link.fenced.max(link.delivered);
+        state.deliveries.is_empty() && is_read && self.streams.values().any(is_proof)
+    }
+
     /// Silence is proven by a fence where answers come in order, by a wire on which nothing can still be under way, and
     /// else by time: as much as the slowest answers take.
     fn unanswered(&self, state: &MessageState) -> Reaction {
         let Some(sent) = &state.sent else { return Reaction::Overdue };
         let Some(link) = self.streams.get(&sent.connection) else { return Reaction::Overdue };
         let pace = &self.stage.pace;
-        if link.has_passed(state) && pace.is_in_order() {
+        if self.has_passed(link, state) && pace.is_in_order() {
             return Reaction::Silent;
         }
         match &link.end {
