@@ -18,8 +18,7 @@ pub(crate) struct Exec {
 impl Exec {
     /// As one word of a shell, for the command that repeats a run.
     pub(crate) fn quoted(&self) -> String {
-        // Fails for NUL alone, which no argument has.
-        shlex::try_quote(&self.text).map_or_else(|_| self.text.clone(), std::borrow::Cow::into_owned)
+        crate::output::quoted(&self.text)
     }
 }
 

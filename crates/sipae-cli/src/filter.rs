@@ -11,7 +11,24 @@ use sipae_conformance::{cases, codec};
 use sipae_spec::{Level, Requirement, Role, requirements};
 
 use crate::args::FilterArgs;
-use crate::output::Failure;
+use crate::output::{Failure, quoted};
+
+/// The arguments again, as words of a shell.
+pub(crate) fn words(args: &FilterArgs) -> Vec<String> {
+    let FilterArgs { cases, section, level, role, scheme } = args;
+    let option = |name: &str, values: Vec<String>| -> Vec<String> {
+        values.iter().map(|value| format!("{name} {}", quoted(&value.to_lowercase()))).collect()
+    };
+    let levels = level.iter().map(|level| level.to_string().replace(' ', "-")).collect();
+    [
+        option("--section", section.clone()),
+        option("--level", levels),
+        option("--role", role.iter().map(ToString::to_string).collect()),
+        option("--scheme", scheme.clone()),
+        cases.iter().map(|case| quoted(case)).collect(),
+    ]
+    .concat()
+}
 
 /// What the commands show of a case.
 #[derive(Debug)]

@@ -17,8 +17,8 @@ use sipae_events::{CaseFinished, ExitCode, RunStarted};
 use sipae_report::write_bundle;
 use sipae_spec::Role;
 
-use crate::args::{FilterArgs, FuzzArgs};
-use crate::output::{Failure, forgive_closed_pipe};
+use crate::args::FuzzArgs;
+use crate::output::{Failure, forgive_closed_pipe, quoted};
 use crate::run::{default_jobs, depth};
 use crate::subject::{self, random_seed};
 use crate::{exec, filter};
@@ -57,7 +57,11 @@ pub(crate) fn fuzz(args: &FuzzArgs) -> Result<ExitCode, Failure> {
     let again = again(args, &options);
     let night = campaign::run(options, state, &mut desk).map_err(Failure::Report)?;
     let file = args.out.join(SUMMARY);
-    let place = summary::Place { out: &args.out, again, chosen: chosen(args) };
+    let place = summary::Place {
+        out: &args.out,
+        again,
+        chosen: depth(&args.depth).into_iter().chain(filter::words(&args.filter)).collect(),
+    };
     let text = summary::markdown(&night, &place);
     fs::write(&file, text).map_err(|source| Failure::File { file, source })?;
     desk.say(&summary::text(&night, &place));
@@ -113,33 +117,6 @@ fn again(args: &FuzzArgs, options: &RunOptions) -> Vec<String> {
     let profile = options.profile_name.as_ref().map(|file| format!("--profile {}", quoted(file)));
     let target = format!("--target {}", quoted(&args.subject.target.to_string()));
     std::iter::once(target).chain(profile).chain(options.arguments.iter().cloned()).collect()
-}
-
-/// The arguments that say what is played, and how deep.
-fn chosen(args: &FuzzArgs) -> Vec<String> {
-    let FilterArgs { cases, section, level, role, scheme } = &args.filter;
-    let words = |name: &str, values: Vec<String>| {
-        values
-            .into_iter()
-            .map(|value| format!("{name} {}", quoted(&value.to_lowercase())))
-            .collect::<Vec<_>>()
-    };
-    let levels = level.iter().map(|level| level.to_string().replace(' ', "-")).collect();
-    [
-        depth(&args.depth).into_iter().collect(),
-        words("--section", section.clone()),
-        words("--level", levels),
-        words("--role", role.iter().map(ToString::to_string).collect()),
-        words("--scheme", scheme.clone()),
-        cases.iter().map(|case| quoted(case)).collect(),
-    ]
-    .concat()
-}
-
-/// As one word of a shell.
-fn quoted(text: &str) -> String {
-    // Fails for NUL alone, which no argument has.
-    shlex::try_quote(text).map_or_else(|_| text.to_owned(), std::borrow::Cow::into_owned)
 }
 
 /// Where a campaign is kept and told.

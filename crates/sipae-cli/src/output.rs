@@ -72,3 +72,9 @@ pub(crate) fn tell(text: &str) -> Result<ExitCode, Failure> {
     forgive_closed_pipe(io::stdout().write_all(text.as_bytes())).map_err(Failure::Report)?;
     Ok(ExitCode::Passed)
 }
+
+/// As one word of a shell.
+pub(crate) fn quoted(text: &str) -> String {
+    // Fails for NUL alone, which no argument has.
+    shlex::try_quote(text).map_or_else(|_| text.to_owned(), std::borrow::Cow::into_owned)
+}

@@ -71,7 +71,7 @@ fn effort(args: &RunArgs) -> Effort {
     Effort { cases: args.count, time: args.time, depth: args.depth.at_once, ..Effort::default() }
 }
 
-/// How many requests are on their way at once, where that was said.
+/// How many conversations are on their way at once, where that was said.
 pub(crate) fn depth(args: &DepthArgs) -> Option<String> {
     args.at_once.map(|depth| format!("--depth {depth}"))
 }

@@ -10,23 +10,16 @@ use crate::text::quoted;
 pub(crate) fn run(run: &RunStarted, case: &CaseId) -> String {
     match &run.script {
         Some(script) => replay(run, Path::new(script)),
-        None => {
-            let generation: String = OF_GENERATION.iter().flat_map(|name| given(run, name)).collect();
-            format!("sipae run {}{generation} --seed {} {case}", subject(run), run.seed)
-        }
+        None => format!("sipae run {} --seed {} {case}", subject(run, |_| true), run.seed),
     }
 }
 
 /// A script again.
 pub(crate) fn replay(run: &RunStarted, script: &Path) -> String {
-    format!("sipae replay {} {}", file(script), subject(run))
-}
-
-/// What is generated, and how: a script that is played has nothing to do with it.
-const OF_GENERATION: [&str; 2] = ["--cases ", "--depth "];
-
-fn given(run: &RunStarted, name: &str) -> Option<String> {
-    run.arguments.iter().find(|argument| argument.starts_with(name)).map(|argument| format!(" {argument}"))
+    /// What is generated, and how: a script that is played has nothing to do with it.
+    const OF_GENERATION: [&str; 2] = ["--cases ", "--depth "];
+    let is_meant = |argument: &str| !OF_GENERATION.iter().any(|name| argument.starts_with(name));
+    format!("sipae replay {} {}", file(script), subject(run, is_meant))
 }
 
 /// A capture explained.
@@ -34,11 +27,10 @@ pub(crate) fn decode(capture: &Path) -> String {
     format!("sipae decode {}", file(capture))
 }
 
-fn subject(run: &RunStarted) -> String {
+fn subject(run: &RunStarted, is_meant: impl Fn(&str) -> bool) -> String {
     let profile = run.profile.as_ref().map(|file| format!(" --profile {}", quoted(file)));
-    let is_of_target = |argument: &&String| !OF_GENERATION.iter().any(|name| argument.starts_with(name));
-    let arguments: String =
-        run.arguments.iter().filter(is_of_target).map(|argument| format!(" {argument}")).collect();
+    let arguments = run.arguments.iter().filter(|argument| is_meant(argument));
+    let arguments: String = arguments.map(|argument| format!(" {argument}")).collect();
     format!("--target {}{}{arguments}", quoted(&run.target), profile.unwrap_or_default())
 }
 

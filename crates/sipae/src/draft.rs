@@ -35,7 +35,7 @@ impl RawHeader {
 
 /// An editable message: a start line, a list of raw header fields, a body. Nothing is validated, so that faulty
 /// messages are built the same way as right ones. [`crate::sa::SecurityAssociation::sign`] signs what is there.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Draft {
     /// Without its line end.
     pub start_line: Vec<u8>,
@@ -136,11 +136,17 @@ impl Draft {
     }
 
     /// Sets the body, its type and its length.
-    #[must_use]
-    pub fn with_body(mut self, content_type: &str, body: &[u8]) -> Self {
+    pub fn set_body(&mut self, content_type: &str, body: &[u8]) {
         self.set(HeaderName::ContentType, content_type);
         self.body = body.to_vec();
-        self.close()
+        self.set(HeaderName::ContentLength, body.len().to_string());
+    }
+
+    /// Sets the body, its type and its length.
+    #[must_use]
+    pub fn with_body(mut self, content_type: &str, body: &[u8]) -> Self {
+        self.set_body(content_type, body);
+        self
     }
 
     /// Sets Content-Length to the length of the body.

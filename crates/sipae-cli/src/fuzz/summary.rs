@@ -152,7 +152,7 @@ fn replay(night: &Night, place: &Place<'_>, head: &str) -> String {
 }
 
 fn quoted(path: &Path) -> String {
-    super::quoted(&path.display().to_string())
+    crate::output::quoted(&path.display().to_string())
 }
 
 pub(super) fn counted(number: u64, what: &str) -> String {

@@ -154,7 +154,7 @@ impl Executor {
     }
 
     pub(super) fn message(&mut self, label: &Label) -> Result<&mut MessageState, Broken> {
-        self.messages.get_mut(label).ok_or_else(|| format!("the script has no message {label}"))
+        self.messages.get_mut(label).ok_or_else(|| unknown_message(label))
     }
 
     pub(super) fn resolve(&self, text: &Text) -> Result<Vec<u8>, Broken> {
@@ -190,6 +190,10 @@ impl Executor {
             Field::CallId => text(identity()?.register_call_id.clone()),
         }
     }
+}
+
+pub(super) fn unknown_message(label: &Label) -> Broken {
+    format!("the script has no message {label}")
 }
 
 /// `Tls-dsk`.

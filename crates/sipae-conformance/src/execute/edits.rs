@@ -30,8 +30,7 @@ impl Executor {
 
     /// The draft of a message, to be put back when it has been changed.
     pub(super) fn take_draft(&mut self, label: &Label) -> Result<Draft, Broken> {
-        let draft = &mut self.message(label)?.draft;
-        Ok(std::mem::replace(draft, Draft::with_start_line(Vec::new())))
+        Ok(std::mem::take(&mut self.message(label)?.draft))
     }
 
     fn change(&mut self, label: &Label, draft: &mut Draft, edit: &Edit) -> Result<(), Broken> {
@@ -52,10 +51,7 @@ impl Executor {
             Edit::Status(status) => set_status(draft, *status),
             Edit::ReplaceUser(user) => replace_user(draft, user),
             Edit::FromTag(tag) => replace_from_tag(draft, tag),
-            Edit::Body { content_type, octets } => {
-                let plain = std::mem::replace(draft, Draft::with_start_line(Vec::new()));
-                *draft = plain.with_body(content_type, octets);
-            }
+            Edit::Body { content_type, octets } => draft.set_body(content_type, octets),
             Edit::Branch => {
                 let via = self.via();
                 draft.set(HeaderName::Via, via);

@@ -173,11 +173,11 @@ impl MessageState {
 
 #[cfg(test)]
 mod tests {
+    use sipae::message::Limits;
     use sipae_gen::Fast;
     use sipae_gen::conforming::{Freedoms, message};
 
     use super::*;
-    use sipae::message::Limits;
 
     #[test]
     fn the_key_of_a_draft_is_that_of_the_message_that_goes_out() {
@@ -186,5 +186,19 @@ mod tests {
             let message = Message::parse(&text, &Limits::DEFAULT).expect("a message");
             assert_eq!(Key::of_draft(&Draft::from_message(&message)), Key::of(&message));
         }
+    }
+
+    #[rstest::rstest]
+    #[case("CSeq: 1 A\r\nCSeq: 2 A\r\n")]
+    #[case("Call-ID: a\r\ni: a\r\n")]
+    #[case("CSeq: 4294967296 A\r\n")]
+    #[case("CSeq: 1\r\nCall-ID:\r\n")]
+    #[case("CSeq: 1 A\r\nCall-ID: a\r\n b\r\nVia: SIP/2.0/TCP x;branch=\r\n")]
+    #[case("v: SIP/2.0/TCP x, SIP/2.0/TCP y;branch=z\r\n")]
+    #[case("Via: nothing\r\nVia: SIP/2.0/TCP y;branch=z\r\n")]
+    fn what_cannot_be_read_ties_no_answer_in_either(#[case] headers: &str) {
+        let text = format!("A sip:x SIP/2.0\r\n{headers}\r\n");
+        let message = Message::parse(text.as_bytes(), &Limits::DEFAULT).expect("a message");
+        assert_eq!(Key::of_draft(&Draft::from_message(&message)), Key::of(&message));
     }
 }

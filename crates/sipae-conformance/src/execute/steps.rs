@@ -13,6 +13,7 @@ use sipae::side::Side;
 use sipae_events::Direction;
 use sipae_gen::{Connection, Label, ParamEdit, Party, Password, Signing, Span, Step, Template, Text, Token};
 
+use super::compose::unknown_message;
 use super::message::Sent;
 use super::party::{Applicant, AssociationState, Moment};
 use super::{Executor, LIMITS, Link};
@@ -170,11 +171,10 @@ impl Executor {
 
     /// What stands in the credential is what is signed: a script may have written it in any way.
     fn resign(&mut self, message: &Label, association: &Label) -> Result<(), Broken> {
-        let draft =
-            &self.messages.get(message).ok_or_else(|| format!("the script has no message {message}"))?.draft;
+        let unsigned = self.messages.get(message).ok_or_else(|| unknown_message(message))?;
         let state = self.association(association)?;
         let sa = state.association.as_ref().ok_or_else(|| format!("{association} has no keys yet"))?;
-        let signature = credential_signature(sa, draft)?;
+        let signature = credential_signature(sa, &unsigned.draft)?;
         let edit = ParamEdit::Set(Text::from(signature));
         self.edit(message, &sipae_gen::Edit::Param(AuthParam::Response, edit))
     }

@@ -4,8 +4,7 @@ use sipae_gen::{Connection, Handshake, Label, Mode, Party, Recipient, Script, St
 
 use crate::cases::PEER_SA;
 
-/// The association of the user.
-pub(crate) const SA: &str = "sa";
+pub(crate) use crate::cases::SA;
 /// That of their second endpoint.
 pub(crate) const SECOND_SA: &str = "second";
 /// The request that must still be processed at the end.

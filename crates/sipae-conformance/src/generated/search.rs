@@ -208,7 +208,7 @@ impl<'c> Search<'_, 'c> {
                     self.failures.undecided(Some(broken));
                     self.failures.made += 1;
                     let last = std::mem::take(&mut self.last);
-                    if 3 < self.failures.undecided || self.is_lost(last) {
+                    if 3 < self.failures.undecided || self.notices_loss(last) {
                         return None;
                     }
                 }
@@ -295,7 +295,7 @@ impl<'c> Search<'_, 'c> {
             }
             Batch::Unclear => (0..records.len()).collect(),
         };
-        if matches!(batch, Batch::Unclear) && self.is_lost(recent(before, records)) {
+        if matches!(batch, Batch::Unclear) && self.notices_loss(recent(before, records)) {
             return None;
         }
         let mut is_known = false;
@@ -339,14 +339,14 @@ impl<'c> Search<'_, 'c> {
             Verdict::Loose | Verdict::Pass => {}
             _ => {
                 self.failures.undecided(judgement.undecided);
-                self.is_lost(records);
+                self.notices_loss(records);
             }
         }
         Taken::Nothing
     }
 
-    /// Whether the target is gone, or hangs, behind these. Nothing can be played against it then, nor made smaller.
-    fn is_lost(&mut self, records: Vec<Vec<u32>>) -> bool {
+    /// Looks whether the target is gone, or hangs, behind these. Nothing can be played against it then, nor made smaller.
+    fn notices_loss(&mut self, records: Vec<Vec<u32>>) -> bool {
         if self.lost.is_none() && !self.is_exact {
             self.lost = lost(self.stages).map(|cause| (cause, Failing { records }));
         }

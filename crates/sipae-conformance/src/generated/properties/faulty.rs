@@ -12,6 +12,17 @@ use super::{
 use crate::case::Case;
 use crate::generated::faults;
 
+/// Draws from the faults of a scheme. What those are is found out once, and not for each conversation.
+fn one_of(has: impl Fn(&&'static Fault) -> bool) -> impl Fn(&mut dyn Source, &Scene<'_>) -> Iteration {
+    let of = |scheme| (scheme, Fault::of(scheme, None).filter(&has).collect::<Vec<_>>());
+    let tables = Scheme::ALL.map(of);
+    move |source, scene| {
+        let table = tables.iter().find(|(scheme, _)| *scheme == scene.mode.scheme);
+        let fault = table.and_then(|(_, table)| source.pick(table));
+        fault.map_or_else(Iteration::default, |fault| faults::iteration(fault, source, scene))
+    }
+}
+
 /// A case that draws from the faults of these rows at these stages.
 pub(super) fn of_faults(
     id: &str,
@@ -23,14 +34,7 @@ pub(super) fn of_faults(
         let is_told = fault.expect.is_some() && rows.contains(&fault.requirement);
         is_told && stages.contains(&fault.stage)
     };
-    let tables = Scheme::ALL.map(|scheme| (scheme, Fault::of(scheme, None).filter(has).collect::<Vec<_>>()));
-    let make = move |source: &mut dyn Source, scene: &Scene<'_>| {
-        let table = tables.iter().find(|(scheme, _)| *scheme == scene.mode.scheme);
-        match table.and_then(|(_, table)| source.pick(table)) {
-            Some(fault) => faults::iteration(fault, source, scene),
-            None => Iteration::default(),
-        }
-    };
+    let make = one_of(has);
     let is_signed = stages.iter().all(|stage| faults::ground(*stage).is_established());
     let property = Property::new(if is_signed { Ground::Established } else { Ground::Connected }, make);
     let row = rows.first().copied().unwrap_or_default();
@@ -125,16 +129,11 @@ pub(super) fn cases() -> Vec<Case> {
 fn broken() -> Case {
     const ROW: &str = "SIPAE-3.3.5.2-21";
     const BOUNDS: &str = "SIPAE-3.3.5.3-22";
-    let make = |source: &mut dyn Source, scene: &Scene<'_>| {
-        let is_open = |fault: &&Fault| {
-            let is_signed = faults::ground(fault.stage).is_established();
-            fault.expect.is_none() && is_signed && fault.requirement != BOUNDS
-        };
-        let table: Vec<&Fault> = Fault::of(scene.mode.scheme, None).filter(is_open).collect();
-        let fault = source.pick(&table).copied();
-        fault.map_or_else(Iteration::default, |fault| faults::iteration(fault, source, scene))
+    let is_open = |fault: &&Fault| {
+        let is_signed = faults::ground(fault.stage).is_established();
+        fault.expect.is_none() && is_signed && fault.requirement != BOUNDS
     };
-    let property = Property::new(Ground::Established, make).harmless(ROW).alone();
+    let property = Property::new(Ground::Established, one_of(is_open)).harmless(ROW).alone();
     let title = "whatever is broken in a message, associations serve on";
     case("3.3.5.2/any-broken-message", title, &[ROW], property)
 }
