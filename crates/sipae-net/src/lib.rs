@@ -4,6 +4,7 @@
 //! a writer for each connection too. Everything that has to be exact, such as silence in memory, is exact; everything
 //! that a peer sends, or does not take, is bounded.
 
+mod client_object;
 mod entropy;
 mod host;
 mod layer;
@@ -18,6 +19,7 @@ mod tls;
 mod tls_dsk;
 mod wire;
 
+pub use client_object::{ClientAct, ClientObject};
 pub use entropy::{OsEntropy, SeededEntropy, system_time};
 pub use host::{Host, HostControl, HostEvent, serve_pipes};
 pub use memory::{MemoryWire, panic_message};

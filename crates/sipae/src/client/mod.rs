@@ -11,6 +11,7 @@ mod kerberos;
 mod outgoing;
 mod pending;
 mod registration;
+mod stimulus;
 mod tls_dsk;
 mod verify;
 
@@ -18,6 +19,8 @@ pub use anonymous::{
     AnonymousClient, AnonymousConfig, AnonymousEvent, AnonymousInput, AnonymousName, AnonymousOutput,
     JoinError,
 };
+
+pub use stimulus::{Standing, Stimulus};
 
 use std::sync::Arc;
 

@@ -1,0 +1,50 @@
+//! Clients of this process.
+
+use sipae::client::{Standing, Stimulus};
+use sipae::clock::Time;
+use sipae::server::ConnectionId;
+
+/// What a client does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClientAct {
+    /// It opens a connection to its server, with a number that it has not used before.
+    Connect(ConnectionId),
+    /// It sends octets.
+    Send(ConnectionId, Vec<u8>),
+    /// It closes a connection.
+    Close(ConnectionId),
+}
+
+/// A client of this process: everything that it does is what it returns.
+pub trait ClientObject: Send {
+    /// It is started: it connects and registers, as a program does.
+    fn start(&mut self, now: Time) -> Vec<ClientAct>;
+
+    /// Octets have arrived, in pieces of any size.
+    fn receive(&mut self, connection: ConnectionId, octets: &[u8], now: Time) -> Vec<ClientAct>;
+
+    /// The server has closed a connection.
+    fn disconnect(&mut self, _: ConnectionId, _: Time) -> Vec<ClientAct> {
+        Vec::new()
+    }
+
+    /// Time has passed.
+    fn advance(&mut self, _: Time) -> Vec<ClientAct> {
+        Vec::new()
+    }
+
+    /// What it can be asked to do.
+    fn stimuli(&self) -> &[Stimulus] {
+        &[]
+    }
+
+    /// Does what it is asked for; `number` is new each time.
+    fn act(&mut self, _number: u64, _stimulus: Stimulus, _now: Time) -> Vec<ClientAct> {
+        Vec::new()
+    }
+
+    /// What it would tell its user; `None` where nobody can know.
+    fn standing(&self) -> Option<Standing> {
+        None
+    }
+}
