@@ -12,6 +12,7 @@ pub mod cases;
 pub mod codec;
 pub mod control;
 pub mod credentials;
+mod edits;
 pub mod execute;
 mod failure;
 pub mod filter;

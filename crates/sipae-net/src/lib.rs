@@ -5,6 +5,7 @@
 //! that a peer sends, or does not take, is bounded.
 
 mod client_object;
+mod client_wire;
 mod entropy;
 mod host;
 mod layer;
@@ -20,6 +21,7 @@ mod tls_dsk;
 mod wire;
 
 pub use client_object::{ClientAct, ClientObject};
+pub use client_wire::{ClientEnd, ClientMemoryWire, ClientWire, Happened};
 pub use entropy::{OsEntropy, SeededEntropy, system_time};
 pub use host::{Host, HostControl, HostEvent, serve_pipes};
 pub use memory::{MemoryWire, panic_message};

@@ -14,7 +14,8 @@ use sipae_net::{Arrival, Arrived};
 
 use super::Executor;
 use super::message::{Answered, Key};
-use super::party::{AssociationState, signature, signature_seen, signatures};
+use super::party::{AssociationState, signature, signature_seen};
+use crate::edits::signatures;
 use crate::observation::Delivery;
 use crate::reaction::{Reaction, Signature};
 

@@ -1,7 +1,6 @@
 //! Playing scripts against a target.
 
 mod compose;
-mod credential;
 mod digest;
 mod edits;
 mod inbox;

@@ -6,7 +6,7 @@ use sipae::buffer::{SignatureBuffer, SignatureParams};
 use sipae::clock::{Entropy, Time};
 use sipae::encoding::{encode_base16, encode_base64};
 use sipae::endpoint::InstanceId;
-use sipae::message::{HeaderName, Message};
+use sipae::message::Message;
 use sipae::ntlm::{Answer, Authenticate, Challenge, NegotiateFlags, ResponseKind, SessionKeys};
 use sipae::sa::{Context, Parameters, SecurityAssociation};
 use sipae::side::Side;
@@ -16,6 +16,7 @@ use sipae_events::{BufferField, SignatureSeen};
 use sipae_gen::{Party, Password};
 
 use crate::credentials::{Certificates, Tickets, Unproven};
+use crate::edits::signatures;
 use crate::profile::ProfileUser;
 use crate::reaction::Signature;
 
@@ -254,15 +255,6 @@ fn anonymous(
     authenticate.session_key = sipae::ntlm::rc4(&[0; 16], &moment.session_key);
     let keys = SessionKeys::new(authenticate.flags, moment.session_key, authenticate.revision());
     Ok((authenticate, keys))
-}
-
-/// The signature header fields of a message that name a scheme which signs. Either name will do (SIPAE-3.2.5.2-16).
-pub(super) fn signatures<'m>(message: &Message<'m>) -> impl Iterator<Item = AuthHeader<'m>> {
-    HeaderName::SIGNATURES
-        .into_iter()
-        .flat_map(|name| message.all(name))
-        .map(AuthHeader::read)
-        .filter(|header| header.scheme().is_some_and(Scheme::signs))
 }
 
 /// How a message of the target is signed, as this association tells.

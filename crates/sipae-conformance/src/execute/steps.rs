@@ -23,8 +23,7 @@ use crate::observation::challenge_of;
 /// hear of it, and nothing else tells when they have.
 const AFTERMATH: Duration = Duration::from_millis(20);
 
-/// Why a step cannot be made.
-pub(super) type Broken = String;
+pub(super) use crate::edits::Broken;
 
 impl Executor {
     pub(super) fn step(&mut self, step: &Step) -> Result<(), Broken> {

@@ -5,7 +5,7 @@ use sipae::encoding::{decode_base16, decode_base64, encode_base64};
 use sipae::message::Value;
 use sipae_gen::ParamEdit;
 
-use super::steps::Broken;
+use super::Broken;
 
 /// A parameter, and what stands in front of it.
 #[derive(Clone, Debug)]
