@@ -1,10 +1,11 @@
 //! From what was seen to a verdict, by the catalogue.
 
 use sipae::message::Message;
-use sipae_events::{Cause, Finding, Verdict};
+use sipae_events::{Finding, Verdict};
 use sipae_gen::{Check, Expect, Mode, Party};
-use sipae_spec::{LegalReactions, ReactionClass, Requirement, Weight};
+use sipae_spec::{LegalReactions, ReactionClass, Requirement};
 
+use crate::ledger::Ledger;
 use crate::observation::{Delivery, Observation};
 use crate::reaction::{Reaction, Signature};
 
@@ -12,14 +13,9 @@ use crate::reaction::{Reaction, Signature};
 #[derive(Debug)]
 pub struct Judge<'o> {
     observation: &'o Observation,
-    requirements: &'o [&'static str],
     mode: Mode,
-    strict: bool,
-    findings: Vec<Finding>,
-    checks: usize,
-    silent: bool,
+    ledger: Ledger<'o>,
     waits: bool,
-    undecided: Option<String>,
 }
 
 /// What a judge found.
@@ -44,17 +40,7 @@ impl<'o> Judge<'o> {
         mode: Mode,
         strict: bool,
     ) -> Self {
-        Self {
-            observation,
-            requirements,
-            mode,
-            strict,
-            findings: Vec::new(),
-            checks: 0,
-            silent: false,
-            waits: false,
-            undecided: None,
-        }
+        Self { observation, mode, ledger: Ledger::new(requirements, strict), waits: false }
     }
 
     /// What was seen.
@@ -167,7 +153,7 @@ impl<'o> Judge<'o> {
             return;
         }
         if classes.iter().any(|class| legal.allows(*class)) {
-            self.checks += 1;
+            self.ledger.held();
         } else {
             self.missed(row, reaction);
             self.found(row, false, expected(), reaction.to_string());
@@ -177,7 +163,7 @@ impl<'o> Judge<'o> {
     /// The same for a row that asks for a challenge of whatever scheme: one of Digest alone will do.
     pub fn challenge_with(&mut self, requirement: &'static str, message: &str, weak: &[ReactionClass]) {
         match self.observation.reaction(message) {
-            Some(Reaction::DigestChallenge(_)) => self.checks += 1,
+            Some(Reaction::DigestChallenge(_)) => self.ledger.held(),
             _ => self.reaction_with(requirement, message, weak),
         }
     }
@@ -273,9 +259,7 @@ impl<'o> Judge<'o> {
 
     /// What is written down, whatever it is: the row asks for nothing more.
     pub fn record(&mut self, requirement: &'static str, what: &str, got: &str) {
-        let Some(row) = self.row(requirement) else { return };
-        self.checks += 1;
-        self.findings.push(finding(row, what.to_owned(), got.to_owned(), Weight::Record));
+        self.ledger.record(requirement, what, got);
     }
 
     /// The message was processed: any final answer that is no challenge, signed or not.
@@ -308,20 +292,12 @@ impl<'o> Judge<'o> {
 
     /// A statement about what was seen; `Err` says what was there instead.
     pub fn check(&mut self, requirement: &'static str, expected: &str, holds: Result<(), String>) {
-        let Some(row) = self.row(requirement) else { return };
-        match holds {
-            Ok(()) => self.checks += 1,
-            Err(got) => self.found(row, false, expected.to_owned(), got),
-        }
+        self.ledger.check(requirement, false, expected, holds);
     }
 
     /// A statement that fails nobody, however sure its row is: a note says that it does not hold for every server.
     pub fn weakly(&mut self, requirement: &'static str, expected: &str, holds: Result<(), String>) {
-        let Some(row) = self.row(requirement) else { return };
-        match holds {
-            Ok(()) => self.checks += 1,
-            Err(got) => self.found(row, true, expected.to_owned(), got),
-        }
+        self.ledger.check(requirement, true, expected, holds);
     }
 
     /// The message was not answered at all, as it must be for ACK, CANCEL and responses.
@@ -376,7 +352,7 @@ impl<'o> Judge<'o> {
 
     /// What was seen does not decide it.
     pub fn undecide(&mut self, why: String) {
-        self.undecided.get_or_insert(why);
+        self.ledger.undecide(why);
     }
 
     /// Whether nothing came and that proves no silence: there was no fence, or something came that fits no request and
@@ -397,52 +373,24 @@ impl<'o> Judge<'o> {
 
     /// Silence is the cause of a failure where the row that it breaks can fail.
     fn missed(&mut self, row: &Requirement, reaction: &Reaction) {
-        let is_missed = matches!(reaction, Reaction::Overdue | Reaction::Silent);
-        self.silent |= is_missed && row.weight(self.strict) == Weight::Fail;
+        if matches!(reaction, Reaction::Overdue | Reaction::Silent) {
+            self.ledger.missed(row);
+        }
     }
 
     fn row(&mut self, requirement: &'static str) -> Option<&'static Requirement> {
-        let row = Requirement::get(requirement).filter(|_| self.requirements.contains(&requirement));
-        if row.is_none() {
-            self.undecide(format!("{requirement} is not a row of this case"));
-        }
-        row
+        self.ledger.row(requirement)
     }
 
     fn found(&mut self, row: &Requirement, is_weak: bool, expected: String, got: String) {
-        self.checks += 1;
-        let weight = match row.weight(self.strict) {
-            Weight::Fail if is_weak => Weight::Loose,
-            weight => weight,
-        };
-        self.findings.push(finding(row, expected, got, weight));
+        self.ledger.found(row, is_weak, expected, got);
     }
 
     /// The verdict: the worst finding; without one a pass, if something was checked and nothing is open.
     #[must_use]
     pub fn judgement(self) -> Judgement {
-        let has = |weight| self.findings.iter().any(|finding| finding.weight == weight);
-        let verdict = if has(Weight::Fail) {
-            Verdict::Fail(if self.silent { Cause::Silent } else { Cause::Reaction })
-        } else if self.undecided.is_some() || self.checks == 0 {
-            Verdict::Inconclusive
-        } else if has(Weight::Loose) {
-            Verdict::Loose
-        } else {
-            Verdict::Pass
-        };
-        Judgement { verdict, findings: self.findings, undecided: self.undecided, waits: self.waits }
-    }
-}
-
-fn finding(row: &Requirement, expected: String, got: String, weight: Weight) -> Finding {
-    Finding {
-        requirement: row.id.to_owned(),
-        level: row.level,
-        reconstructed: row.is_reconstructed(),
-        expected,
-        got,
-        weight,
+        let (verdict, findings, undecided) = self.ledger.close();
+        Judgement { verdict, findings, undecided, waits: self.waits }
     }
 }
 
@@ -471,6 +419,7 @@ mod tests {
 
     use rstest::rstest;
     use sipae::auth::ChallengeKind;
+    use sipae_events::Cause;
 
     use super::*;
     use crate::observation::Seen;

@@ -6,9 +6,11 @@
 //! A [`Case`](case::Case) plans a [`Script`](sipae_gen::Script) and judges what was seen; [`execute`] plays scripts
 //! over any wire; [`run`](run::run) decides needs, opens gates and emits events.
 
+mod buffers;
 pub mod campaign;
 pub mod case;
 pub mod cases;
+pub mod client;
 pub mod codec;
 pub mod control;
 pub mod credentials;
@@ -21,6 +23,7 @@ mod generated;
 #[cfg(feature = "harness")]
 pub mod harness;
 pub mod judge;
+mod ledger;
 mod needs;
 pub mod observation;
 pub mod pace;

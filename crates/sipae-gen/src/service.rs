@@ -105,6 +105,15 @@ pub enum Turn {
         /// How.
         #[serde(flatten)]
         signing: Signing,
+        /// With the number that is so far behind the next one, or before it; it does not count. The next one, which
+        /// counts, where this is absent.
+        #[serde(default, skip_serializing_if = "written::is_default")]
+        offset: Option<i64>,
+    },
+    /// Leaves so many numbers out.
+    Skip {
+        /// How many.
+        numbers: u32,
     },
     /// Gives a message the client's own signature of a request, as if the server had made it.
     Reflect {
@@ -255,16 +264,23 @@ impl Service {
         self.sign_with(message, Signing::default())
     }
 
-    /// Signs a message with this number.
+    /// Signs a message with the number that is so far from the next one, which does not count.
     #[must_use]
-    pub fn sign_number(self, message: &str, number: u32) -> Self {
-        self.sign_with(message, Signing { number: Some(number), ..Signing::default() })
+    pub fn sign_at(self, message: &str, offset: i64) -> Self {
+        let signing = Signing::default();
+        self.turn(Turn::Sign { message: message.into(), signing, offset: Some(offset) })
+    }
+
+    /// Leaves numbers out.
+    #[must_use]
+    pub fn skip(self, numbers: u32) -> Self {
+        self.turn(Turn::Skip { numbers })
     }
 
     /// Signs a message.
     #[must_use]
     pub fn sign_with(self, message: &str, signing: Signing) -> Self {
-        self.turn(Turn::Sign { message: message.into(), signing })
+        self.turn(Turn::Sign { message: message.into(), signing, offset: None })
     }
 
     /// Gives a message the signature of a request of the client.
@@ -388,7 +404,11 @@ impl fmt::Display for Turn {
             }
             Self::Request { message, method } => write!(f, "request {method}: {message}"),
             Self::Copy { message, of } => write!(f, "copy {of} as {message}"),
-            Self::Sign { message, signing } => write!(f, "sign {message}{signing}"),
+            Self::Sign { message, signing, offset: None } => write!(f, "sign {message}{signing}"),
+            Self::Sign { message, signing, offset: Some(offset) } => {
+                write!(f, "sign {message}{signing}, number {offset:+} from the next one")
+            }
+            Self::Skip { numbers } => write!(f, "leave {numbers} numbers out"),
             Self::Reflect { message, of } => write!(f, "put the client's signature of {of} into {message}"),
             Self::Edit { message, edit } => write!(f, "edit {message}: {edit:?}"),
             Self::Send { message } => write!(f, "send {message}"),

@@ -34,7 +34,7 @@ use message::MessageState;
 use party::{AssociationState, Identity};
 
 /// What a target may send at most: answers are kept, and several cases run side by side.
-const LIMITS: Limits = {
+pub(crate) const LIMITS: Limits = {
     let mut limits = Limits::DEFAULT;
     limits.body = 512 * 1024;
     limits

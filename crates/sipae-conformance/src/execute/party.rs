@@ -2,7 +2,6 @@
 
 use sipae::auth::ChallengeKind;
 use sipae::auth::{AuthHeader, AuthParam, Scheme};
-use sipae::buffer::{SignatureBuffer, SignatureParams};
 use sipae::clock::{Entropy, Time};
 use sipae::encoding::{encode_base16, encode_base64};
 use sipae::endpoint::InstanceId;
@@ -12,9 +11,10 @@ use sipae::sa::{Context, Parameters, SecurityAssociation};
 use sipae::side::Side;
 use sipae::tlsdsk::{TlsDskError, TlsHandshake, TlsProvider};
 use sipae::violation::{Breach, Violation};
-use sipae_events::{BufferField, SignatureSeen};
+use sipae_events::SignatureSeen;
 use sipae_gen::{Party, Password};
 
+use crate::buffers;
 use crate::credentials::{Certificates, Tickets, Unproven};
 use crate::edits::signatures;
 use crate::profile::ProfileUser;
@@ -278,9 +278,6 @@ pub(super) fn signature(association: Option<&mut AssociationState>, message: &Me
     }
 }
 
-/// Characters of a value that a report shows.
-const LONGEST_VALUE: usize = 256;
-
 /// The buffer that the suite verified a bad signature over, for the report.
 pub(super) fn signature_seen(
     label: &str,
@@ -289,18 +286,5 @@ pub(super) fn signature_seen(
     why: &str,
 ) -> Option<SignatureSeen> {
     let header = signatures(message).next()?;
-    let version = association.parameters.version;
-    let params = SignatureParams::of(&header, Side::Server);
-    let buffer = SignatureBuffer::new(message, &params, version).ok()?;
-    let fields = buffer.elements().map(|(field, value)| BufferField {
-        name: field.name().to_owned(),
-        value: value.to_text().chars().take(LONGEST_VALUE).collect(),
-    });
-    Some(SignatureSeen {
-        message: label.to_owned(),
-        signer: "server".to_owned(),
-        version: version.number(),
-        fields: fields.collect(),
-        outcome: why.to_owned(),
-    })
+    buffers::seen(label, Side::Server, association.parameters.version, &header, message, why)
 }

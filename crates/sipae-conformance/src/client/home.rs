@@ -1,0 +1,538 @@
+//! The server that the suite is for a client under test: what a good one keeps and says.
+//!
+//! It is made of drafts and associations, never of the reference server, and it judges nothing: it remembers what it
+//! could make of each request, and what was wrong with it.
+
+use std::sync::Arc;
+
+use sipae::auth::{AuthHeader, AuthParam, AuthWriter, ChallengeKind, Scheme, Style};
+use sipae::clock::{Entropy, Time};
+use sipae::draft::Draft;
+use sipae::encoding::{encode_base16, encode_base16_upper, encode_base64};
+use sipae::kerberos::{Acceptor, ReplayCache};
+use sipae::message::{HeaderName, Message};
+use sipae::ntlm::{Authenticate, Challenge, NegotiateFlags};
+use sipae::sa::{Context, Parameters, SecurityAssociation, SignOptions};
+use sipae::server::TlsDskService;
+use sipae::side::Side;
+use sipae::tlsdsk::TlsHandshake;
+use sipae_gen::{Mode, Signing};
+
+use crate::edits::Broken;
+use crate::profile::ProfileUser;
+use crate::reaction::Signature;
+
+/// Who the suite is for a client, and whom it knows.
+#[derive(Clone, Debug)]
+pub struct HomeConfig {
+    /// `realm` of its challenges.
+    pub realm: String,
+    /// The fully qualified name of the server.
+    pub host: String,
+    /// Who logs in.
+    pub user: ProfileUser,
+    /// The keys of the service, for Kerberos.
+    pub kerberos: Option<Acceptor>,
+    /// The certificate of the server, for TLS-DSK.
+    pub tls_dsk: Option<TlsDskService>,
+    /// Seconds for which a REGISTER is granted.
+    pub expires: u32,
+}
+
+impl HomeConfig {
+    /// What the challenge line of a mode says.
+    #[must_use]
+    pub fn parameters(&self, mode: Mode) -> Parameters {
+        let service = if mode.scheme == Scheme::Kerberos { "sip/" } else { "" };
+        Parameters {
+            scheme: mode.scheme,
+            realm: self.realm.clone().into_bytes(),
+            targetname: format!("{service}{}", self.host).into_bytes(),
+            version: mode.version,
+        }
+    }
+}
+
+/// What a request of a client is to the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// It has no credential.
+    Bare,
+    /// It begins a handshake with a token, be it empty; for Kerberos that is the completing one.
+    First,
+    /// It has a later token of a handshake, and does not complete it.
+    Flight,
+    /// It completes a handshake, and what it shows is right.
+    Completing,
+    /// It would complete a handshake, and what it shows is wrong.
+    Failed,
+    /// It is signed under an association that is known, well or not.
+    Signed,
+    /// It has a credential that belongs to nothing.
+    Stray,
+}
+
+/// A handshake under way.
+enum Negotiation {
+    Ntlm { opaque: Vec<u8>, challenge: Challenge, token: Vec<u8> },
+    TlsDsk { opaque: Vec<u8>, handshake: Box<TlsHandshake> },
+}
+
+impl Negotiation {
+    fn opaque(&self) -> &[u8] {
+        match self {
+            Self::Ntlm { opaque, .. } | Self::TlsDsk { opaque, .. } => opaque,
+        }
+    }
+}
+
+/// What has been made of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Read {
+    /// What it is.
+    pub class: Class,
+    /// The scheme of its credential.
+    pub scheme: Option<Scheme>,
+    /// Whether its credential begins a handshake: Kerberos does so with the completing request.
+    pub is_first: bool,
+    /// How it is signed.
+    pub signature: Signature,
+    /// What is wrong with what it shows.
+    pub problem: Option<String>,
+    /// Whether its association is the last one that was made.
+    pub is_current: bool,
+}
+
+impl Read {
+    const fn of(class: Class, scheme: Option<Scheme>) -> Self {
+        let signature = Signature::Unsigned;
+        Self { class, scheme, is_first: false, signature, problem: None, is_current: false }
+    }
+
+    fn failed(scheme: Scheme, problem: impl ToString) -> Self {
+        Self { problem: Some(problem.to_string()), ..Self::of(Class::Failed, Some(scheme)) }
+    }
+}
+
+/// The server of one conversation.
+pub(super) struct Home {
+    config: Arc<HomeConfig>,
+    pub(super) mode: Mode,
+    pub(super) kind: ChallengeKind,
+    negotiation: Option<Negotiation>,
+    /// All that were made, the last one at the end: a client may still use an older one.
+    associations: Vec<SecurityAssociation>,
+    replays: ReplayCache,
+    requests: u32,
+}
+
+impl Home {
+    pub(super) fn new(config: Arc<HomeConfig>, mode: Mode) -> Self {
+        Self {
+            config,
+            mode,
+            kind: ChallengeKind::Www,
+            negotiation: None,
+            associations: Vec::new(),
+            replays: ReplayCache::default(),
+            requests: 0,
+        }
+    }
+
+    pub(super) fn parameters(&self) -> Parameters {
+        self.config.parameters(self.mode)
+    }
+
+    /// The address of the user, without scheme.
+    pub(super) fn address(&self) -> &str {
+        &self.config.user.address
+    }
+
+    /// The association under which messages are signed and verified.
+    pub(super) fn association(&mut self) -> Option<&mut SecurityAssociation> {
+        self.associations.last_mut()
+    }
+
+    pub(super) fn associations(&self) -> usize {
+        self.associations.len()
+    }
+
+    /// As a server that is started anew.
+    pub(super) fn forget(&mut self) {
+        self.associations.clear();
+        self.negotiation = None;
+    }
+
+    /// The opaque of the handshake or association at hand.
+    pub(super) fn opaque(&self) -> Option<&[u8]> {
+        let negotiated = self.negotiation.as_ref().map(Negotiation::opaque);
+        negotiated.or_else(|| self.associations.last().map(|sa| sa.opaque.as_slice()))
+    }
+
+    /// What a request is. A good completing request makes the association.
+    pub(super) fn read(&mut self, message: &Message<'_>, now: Time, entropy: &mut dyn Entropy) -> Read {
+        let credentials = || HeaderName::CREDENTIALS.into_iter().flat_map(|name| message.all(name));
+        let mut signing =
+            credentials().map(AuthHeader::read).filter(|header| header.scheme().is_some_and(Scheme::signs));
+        let Some(first) = signing.next() else {
+            let other = credentials().map(AuthHeader::read).find_map(|header| header.scheme());
+            let class = if other.is_some() { Class::Stray } else { Class::Bare };
+            return Read::of(class, other);
+        };
+        // Of several credentials the one for this server counts.
+        let parameters = self.parameters();
+        let own = std::iter::once(first).chain(signing).find(|header| parameters.fit(header));
+        let header = own.unwrap_or(first);
+        let scheme = header.scheme().unwrap_or_default();
+        match header.token() {
+            Err(_) => Read::failed(scheme, "gssapi-data is no Base64"),
+            Ok(Some(token)) => self.step(message, &header, &token, now, entropy),
+            Ok(None) => self.signed(message, &header, scheme),
+        }
+    }
+
+    fn step(
+        &mut self,
+        message: &Message<'_>,
+        header: &AuthHeader<'_>,
+        token: &[u8],
+        now: Time,
+        entropy: &mut dyn Entropy,
+    ) -> Read {
+        let scheme = header.scheme().unwrap_or_default();
+        let opaque = opaque_of(header);
+        let is_own = self.negotiation.as_ref().is_some_and(|own| *own.opaque() == *opaque);
+        match scheme {
+            Scheme::Kerberos => {
+                let proven = self.ticket(token, now, entropy);
+                let opaque = encode_base16_upper(&entropy.octets::<4>()).into_bytes();
+                let read = self.completed(message, header, opaque, proven);
+                Read { is_first: true, ..read }
+            }
+            Scheme::Ntlm if token.is_empty() => {
+                Read { is_first: true, ..Read::of(Class::First, Some(scheme)) }
+            }
+            Scheme::Ntlm => {
+                let proven = self.authenticated(token, is_own);
+                self.completed(message, header, opaque.into_owned(), proven)
+            }
+            _ if is_own => Read::of(Class::Flight, Some(scheme)),
+            _ => Read { is_first: true, ..Read::of(Class::First, Some(scheme)) },
+        }
+    }
+
+    fn ticket(&mut self, token: &[u8], now: Time, entropy: &mut dyn Entropy) -> Result<Context, String> {
+        let acceptor = self.config.kerberos.as_ref().ok_or("there is no key of the service")?;
+        let accepted = acceptor.accept(token, now, &mut self.replays, entropy);
+        let accepted = accepted.map_err(|error| error.to_string())?;
+        Ok(Context::Kerberos(accepted.mac))
+    }
+
+    fn authenticated(&self, token: &[u8], is_own: bool) -> Result<Context, String> {
+        let Some(Negotiation::Ntlm { challenge, token: sent, .. }) = &self.negotiation else {
+            return Err("there is no handshake that it could complete".to_owned());
+        };
+        if !is_own {
+            return Err("its opaque is not that of the CHALLENGE".to_owned());
+        }
+        let checked = || {
+            let authenticate = Authenticate::read(token)?;
+            authenticate.check_for_sip(challenge)?;
+            let keys = authenticate.verify(challenge, &self.config.user.password)?;
+            Authenticate::check_mic(token, &keys.exported, &[sent])?;
+            Ok(keys)
+        };
+        let keys = checked().map_err(|error: sipae::ntlm::NtlmError| error.to_string())?;
+        Context::ntlm(&keys).ok_or_else(|| "it negotiates no signing".to_owned())
+    }
+
+    /// The association that follows from what was shown.
+    fn completed(
+        &mut self,
+        message: &Message<'_>,
+        header: &AuthHeader<'_>,
+        opaque: Vec<u8>,
+        proven: Result<Context, String>,
+    ) -> Read {
+        let scheme = header.scheme().unwrap_or_default();
+        let context = match proven {
+            Ok(context) => context,
+            Err(problem) => return Read::failed(scheme, problem),
+        };
+        let mut sa = SecurityAssociation::new(self.parameters(), opaque, Side::Server, context);
+        let signature = signature_of(&mut sa, message, header);
+        self.negotiation = None;
+        self.associations.push(sa);
+        Read { signature, is_current: true, ..Read::of(Class::Completing, Some(scheme)) }
+    }
+
+    fn signed(&mut self, message: &Message<'_>, header: &AuthHeader<'_>, scheme: Scheme) -> Read {
+        let opaque = opaque_of(header);
+        let is_done = matches!(&self.negotiation, Some(Negotiation::TlsDsk { opaque: own, handshake })
+            if *own == *opaque && handshake.outcome().is_some());
+        if is_done && let Some(Negotiation::TlsDsk { handshake, .. }) = self.negotiation.take() {
+            let context = handshake.outcome().map(Context::tls_dsk).ok_or_else(String::new);
+            return self.completed(message, header, opaque.into_owned(), context);
+        }
+        let last = self.associations.len().saturating_sub(1);
+        let named = self.associations.iter_mut().enumerate().rev().find(|(_, sa)| *sa.opaque == *opaque);
+        let Some((place, sa)) = named else {
+            let problem = Some("no association has its opaque".to_owned());
+            return Read { problem, ..Read::of(Class::Stray, Some(scheme)) };
+        };
+        let signature = signature_of(sa, message, header);
+        Read { signature, is_current: place == last, ..Read::of(Class::Signed, Some(scheme)) }
+    }
+
+    /// How a response of the client is signed.
+    pub(super) fn signature(&mut self, message: &Message<'_>) -> Signature {
+        let mut headers = HeaderName::CREDENTIALS.into_iter().flat_map(|name| message.all(name));
+        let parameters = self.parameters();
+        let Some(header) = headers.find_map(|value| {
+            let header = AuthHeader::read(value);
+            header.scheme().is_some_and(Scheme::signs).then_some(header)
+        }) else {
+            return Signature::Unsigned;
+        };
+        match self.associations.last_mut() {
+            Some(_) if !parameters.fit(&header) => {
+                Signature::Bad("realm or targetname are not those of the challenge".to_owned())
+            }
+            Some(sa) => signature_of(sa, message, &header),
+            None => Signature::Bad("there is no security association".to_owned()),
+        }
+    }
+
+    fn answer_to(&self, request: &Message<'_>, status: u16) -> Draft {
+        Draft::response_to(request, status, &format!("home{}", self.associations.len()))
+    }
+
+    /// A response with nothing but what every response has.
+    pub(super) fn plain(&self, request: &Message<'_>, status: u16) -> Draft {
+        self.answer_to(request, status).close()
+    }
+
+    /// A fresh challenge: the line of the scheme under test.
+    pub(super) fn challenge(&self, request: &Message<'_>, status: u16, now: Time) -> Draft {
+        let kind = ChallengeKind::from_status(status).unwrap_or(self.kind);
+        let mut draft = self.answer_to(request, status);
+        draft.push(HeaderName::Date, now.date());
+        draft.push(kind.challenge(), self.challenge_line().write(&Style::AS_ADDED));
+        draft.close()
+    }
+
+    fn challenge_line(&self) -> AuthWriter {
+        let Parameters { scheme, realm, targetname, version } = self.parameters();
+        let sts_uri = self.config.tls_dsk.as_ref().filter(|_| scheme == Scheme::TlsDsk);
+        AuthWriter::new(scheme)
+            .param(AuthParam::Realm, realm)
+            .param(AuthParam::Targetname, targetname)
+            .optional(AuthParam::StsUri, sts_uri.map(|service| service.sts_uri.as_str()))
+            .optional(AuthParam::Version, version.param())
+    }
+
+    /// The next step of the handshake that a request goes on with.
+    pub(super) fn continuation(
+        &mut self,
+        request: &Message<'_>,
+        status: u16,
+        now: Time,
+        entropy: &mut dyn Entropy,
+    ) -> Result<Draft, Broken> {
+        let (opaque, token) = match self.mode.scheme {
+            Scheme::Ntlm => self.ntlm_challenge(entropy),
+            Scheme::TlsDsk => self.flight(request, now, entropy)?,
+            scheme => return Err(format!("{scheme} has no continuation")),
+        };
+        let kind = ChallengeKind::from_status(status).unwrap_or(self.kind);
+        let parameters = self.parameters();
+        let line = AuthWriter::new(parameters.scheme)
+            .param(AuthParam::Opaque, &opaque)
+            .param(AuthParam::GssapiData, encode_base64(&token))
+            .param(AuthParam::Targetname, &parameters.targetname)
+            .param(AuthParam::Realm, &parameters.realm)
+            .optional(AuthParam::Version, parameters.version.param());
+        let mut draft = self.answer_to(request, status);
+        draft.push(HeaderName::Date, now.date());
+        draft.push(kind.challenge(), line.write(&Style::AS_ADDED));
+        Ok(draft.close())
+    }
+
+    fn ntlm_challenge(&mut self, entropy: &mut dyn Entropy) -> (Vec<u8>, Vec<u8>) {
+        let user = &self.config.user;
+        let domain = if user.domain.is_empty() { "CONTOSO" } else { user.domain.as_str() };
+        let nonce = entropy.octets();
+        let challenge = Challenge::for_server(NegotiateFlags::SERVER, nonce, domain, &self.config.host);
+        let token = challenge.write(&Challenge::PAYLOAD);
+        let opaque = encode_base16_upper(&entropy.octets::<4>()).into_bytes();
+        self.negotiation =
+            Some(Negotiation::Ntlm { opaque: opaque.clone(), challenge, token: token.clone() });
+        (opaque, token)
+    }
+
+    fn flight(
+        &mut self,
+        request: &Message<'_>,
+        now: Time,
+        entropy: &mut dyn Entropy,
+    ) -> Result<(Vec<u8>, Vec<u8>), Broken> {
+        let (opaque, token) = credential_of(request).ok_or("the request has no flight")?;
+        let (opaque, mut handshake) = match self.negotiation.take() {
+            Some(Negotiation::TlsDsk { opaque: own, handshake }) if own == opaque => (own, handshake),
+            _ => {
+                let service = self.config.tls_dsk.as_ref().ok_or("there is no certificate of the server")?;
+                let engine = service.provider.engine(Side::Server, now);
+                let engine = engine.map_err(|error| error.to_string())?;
+                let opaque = encode_base16_upper(&entropy.octets::<4>()).into_bytes();
+                (opaque, Box::new(TlsHandshake::new(engine, Side::Server)))
+            }
+        };
+        let answer = handshake.step(&token).map_err(|error| error.to_string())?;
+        self.negotiation = Some(Negotiation::TlsDsk { opaque: opaque.clone(), handshake });
+        Ok((opaque, answer))
+    }
+
+    /// What a success has, by the method of the request.
+    pub(super) fn success(&self, request: &Message<'_>, status: u16) -> Draft {
+        let mut draft = self.answer_to(request, status);
+        match request.method() {
+            Some(b"REGISTER") => {
+                let asked = request.expires().ok().flatten().map(|value| value.unfolded().into_owned());
+                let is_leaving = asked.as_deref() == Some(b"0");
+                let granted = if is_leaving { 0 } else { self.config.expires };
+                if let Some(contact) = request.first(HeaderName::Contact).filter(|_| !is_leaving) {
+                    draft.push(HeaderName::Contact, contact.unfolded());
+                }
+                draft.push(HeaderName::Expires, granted.to_string());
+            }
+            Some(b"SUBSCRIBE") => draft.push(HeaderName::Expires, "3600"),
+            Some(b"INVITE") => {
+                draft.push(HeaderName::Contact, format!("<sip:callee@{}>", self.config.host));
+                draft.set_body("application/sdp", SDP);
+            }
+            _ => {}
+        }
+        draft.close()
+    }
+
+    /// A request to the client, as if another user had sent it.
+    pub(super) fn request(&mut self, method: &str, entropy: &mut dyn Entropy) -> Draft {
+        self.requests += 1;
+        let own = self.address().to_owned();
+        let hex = |octets: [u8; 8]| encode_base16(&octets);
+        let branch = hex(entropy.octets());
+        let (call_id, tag) = (hex(entropy.octets()), hex(entropy.octets()));
+        let peer = format!("peer@{}", own.split_once('@').map_or("", |(_, host)| host));
+        let mut draft = Draft::request(method, &format!("sip:{own}"))
+            .with(HeaderName::Via, format!("SIP/2.0/TCP {}:5061;branch=z9hG4bK{branch}", self.config.host))
+            .with(HeaderName::MaxForwards, "69")
+            .with(HeaderName::From, format!("<sip:{peer}>;tag={tag};epid=0A0B0C0D"))
+            .with(HeaderName::To, format!("<sip:{own}>"))
+            .with(HeaderName::CallId, call_id)
+            .with(HeaderName::CSeq, format!("{} {method}", self.requests))
+            .with(HeaderName::Contact, format!("<sip:{peer}:5061;transport=tcp>"));
+        match method {
+            "MESSAGE" => draft.set_body("text/plain;charset=UTF-8", b"hello"),
+            "INVITE" => draft.set_body("application/sdp", SDP),
+            "NOTIFY" => {
+                draft.push_text("Event", "presence");
+                draft.push_text("Subscription-State", "active");
+            }
+            _ => {}
+        }
+        draft.close()
+    }
+
+    /// Signs a draft under the association at hand.
+    pub(super) fn sign(
+        &mut self,
+        draft: &mut Draft,
+        signing: &Signing,
+        entropy: &mut dyn Entropy,
+    ) -> Result<(), Broken> {
+        let header = self.kind.signature();
+        let rand = entropy.octets();
+        let sa = self.associations.last_mut().ok_or("there is no security association to sign with")?;
+        let mut options = SignOptions::new(header);
+        options.with_version = true;
+        options.number = signing.number;
+        options.number_text.clone_from(&signing.number_text);
+        options.rand_text.clone_from(&signing.rand_text);
+        if signing.without_status {
+            return sign_as_request(sa, draft, rand, &options);
+        }
+        let own = sa.parameters.version;
+        sa.parameters.version = signing.layout.unwrap_or(own);
+        let signed = sa.sign(draft, rand, &options).map_err(|error| error.to_string());
+        sa.parameters.version = own;
+        signed
+    }
+
+    /// The client's own signature of a request, written as if the server had made it.
+    pub(super) fn reflect(&self, draft: &mut Draft, request: &Message<'_>) -> Result<(), Broken> {
+        let mut headers = HeaderName::CREDENTIALS.into_iter().flat_map(|name| request.all(name));
+        let header = headers.find_map(|value| {
+            let header = AuthHeader::read(value);
+            header.get(AuthParam::Response).is_some().then_some(header)
+        });
+        let header = header.ok_or("the request of the client is not signed")?;
+        let get = |param| header.get(param).map(|value| value.unfolded().into_owned());
+        let (server, client) = (Side::Server, Side::Client);
+        let value = AuthWriter::with_scheme(&String::from_utf8_lossy(header.scheme_text()))
+            .param(AuthParam::Qop, "auth")
+            .optional(AuthParam::Opaque, get(AuthParam::Opaque))
+            .optional(server.rand(), get(client.rand()))
+            .optional(server.number(), get(client.number()))
+            .optional(server.signature(), get(client.signature()))
+            .optional(AuthParam::Targetname, get(AuthParam::Targetname))
+            .optional(AuthParam::Realm, get(AuthParam::Realm))
+            .write(&Style::CANONICAL);
+        draft.push(self.kind.signature(), value);
+        Ok(())
+    }
+}
+
+/// A response signed with the layout of a request: without the status code.
+fn sign_as_request(
+    sa: &mut SecurityAssociation,
+    draft: &mut Draft,
+    rand: [u8; 4],
+    options: &SignOptions,
+) -> Result<(), Broken> {
+    let status_line = std::mem::replace(&mut draft.start_line, b"MESSAGE sip:x SIP/2.0".to_vec());
+    let signed = sa.sign(draft, rand, options).map_err(|error| error.to_string());
+    draft.start_line = status_line;
+    signed
+}
+
+const SDP: &[u8] =
+    b"v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\n";
+
+fn opaque_of<'m>(header: &AuthHeader<'m>) -> std::borrow::Cow<'m, [u8]> {
+    header.get(AuthParam::Opaque).unwrap_or_default().unfolded()
+}
+
+/// Opaque and token of a request.
+fn credential_of(request: &Message<'_>) -> Option<(Vec<u8>, Vec<u8>)> {
+    let mut headers = HeaderName::CREDENTIALS.into_iter().flat_map(|name| request.all(name));
+    headers.find_map(|value| {
+        let header = AuthHeader::read(value);
+        let token = header.token().ok().flatten()?;
+        Some((opaque_of(&header).into_owned(), token))
+    })
+}
+
+/// How a message of the client is signed, as this association tells.
+fn signature_of(sa: &mut SecurityAssociation, message: &Message<'_>, header: &AuthHeader<'_>) -> Signature {
+    use sipae::violation::{Breach, Violation};
+    if header.get(AuthParam::Response).is_none() {
+        return Signature::Unsigned;
+    }
+    match sa.verify(message, header) {
+        Ok(number) => Signature::Verified(number),
+        Err(Violation { breach: Breach::Replayed { number } | Breach::TooOld { number }, .. }) => {
+            Signature::Replayed(number)
+        }
+        Err(violation) => Signature::Bad(violation.to_string()),
+    }
+}

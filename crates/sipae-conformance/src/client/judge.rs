@@ -1,0 +1,303 @@
+//! From what was seen of a client to a verdict, by the catalogue.
+
+use sipae::auth::AuthHeader;
+use sipae::client::Standing;
+use sipae::message::{HeaderName, Message};
+use sipae_events::{Finding, Verdict};
+use sipae_gen::Mode;
+use sipae_spec::{LegalReactions, ReactionClass, Requirement};
+
+use super::seen::{Conversation, Heard, Next, Sent};
+use crate::ledger::Ledger;
+use crate::reaction::Signature;
+
+/// Reads one conversation. Every check names its row; what a broken row means follows from the row alone.
+#[derive(Debug)]
+pub struct ClientJudge<'o> {
+    seen: &'o Conversation,
+    ledger: Ledger<'o>,
+}
+
+/// What a client did about a request of the suite.
+enum Answered<'o> {
+    /// It answered, so.
+    With(u16, &'o Signature),
+    /// It did not, and that is proven.
+    Silent,
+    /// It closed the connection.
+    Closed,
+    /// It did not, as far as anybody knows.
+    Unknown,
+}
+
+impl<'o> ClientJudge<'o> {
+    /// A judge who has decided nothing yet.
+    #[must_use]
+    pub(crate) fn new(seen: &'o Conversation, requirements: &'o [&'static str], strict: bool) -> Self {
+        Self { seen, ledger: Ledger::new(requirements, strict) }
+    }
+
+    /// What was seen.
+    #[must_use]
+    pub const fn seen(&self) -> &'o Conversation {
+        self.seen
+    }
+
+    /// Scheme and version under test.
+    #[must_use]
+    pub const fn mode(&self) -> Mode {
+        self.seen.mode
+    }
+
+    /// The verdict, the findings, and what is open.
+    pub(crate) fn close(self) -> (Verdict, Vec<Finding>, Option<String>) {
+        self.ledger.close()
+    }
+
+    /// A statement about what was seen; `Err` says what was there instead.
+    pub fn check(&mut self, requirement: &'static str, expected: &str, holds: Result<(), String>) {
+        self.ledger.check(requirement, false, expected, holds);
+    }
+
+    /// A statement that fails nobody: products are known for which it does not hold.
+    pub fn weakly(&mut self, requirement: &'static str, expected: &str, holds: Result<(), String>) {
+        self.ledger.check(requirement, true, expected, holds);
+    }
+
+    /// What is written down, whatever it is.
+    pub fn record(&mut self, requirement: &'static str, what: &str, got: &str) {
+        self.ledger.record(requirement, what, got);
+    }
+
+    /// What is preferred and not asked for: where it does not hold, that is written down.
+    pub fn recorded(&mut self, requirement: &'static str, what: &str, holds: Result<(), String>) {
+        match holds {
+            Ok(()) => self.ledger.held(),
+            Err(got) => self.record(requirement, what, &got),
+        }
+    }
+
+    /// What was seen does not decide it.
+    pub fn undecide(&mut self, why: impl Into<String>) {
+        self.ledger.undecide(why.into());
+    }
+
+    /// A message of the suite that was sent; nothing is decided without it.
+    pub fn sent(&mut self, message: &str) -> Option<&'o Sent> {
+        let sent = self.seen.sent(message);
+        if sent.is_none() {
+            let why = self.seen.broken.as_deref().unwrap_or("the script ended before");
+            self.undecide(format!("{message} was not sent: {why}"));
+        }
+        sent
+    }
+
+    /// A request of the client that was waited for; nothing is decided without it.
+    pub fn request(&mut self, message: &str) -> Option<&'o Heard> {
+        let heard = self.seen.request(message);
+        if heard.is_none() {
+            let why = self.seen.broken.as_deref().unwrap_or("it did not come");
+            self.undecide(format!("{message}: {why}"));
+        }
+        heard
+    }
+
+    /// The next thing that the client does after a message of the suite must be one of the row's legal reactions.
+    pub fn next(&mut self, requirement: &'static str, message: &str) {
+        self.next_with(requirement, message, &[]);
+    }
+
+    /// The same; reactions in `weak` are findings that fail nobody.
+    pub fn next_with(&mut self, requirement: &'static str, message: &str, weak: &[ReactionClass]) {
+        if self.sent(message).is_none() {
+            return;
+        }
+        let next = self.seen.next(message);
+        let Some(row) = self.ledger.row(requirement) else { return };
+        let Some(legal) = row.legal() else {
+            return self.undecide(format!("{requirement} lists no legal reactions"));
+        };
+        let classes = next.classes();
+        if classes.iter().any(|class| legal.allows(*class)) {
+            return self.ledger.held();
+        }
+        let is_weak = classes.iter().any(|class| weak.iter().any(|weak| weak.covers(*class)));
+        if next == Next::Nothing {
+            self.ledger.missed(row);
+        }
+        self.ledger.found(row, is_weak, format!("after {message}: {}", words(legal)), next.to_string());
+    }
+
+    /// The client must have gone on with the handshake.
+    pub fn goes_on(&mut self, requirement: &'static str, message: &str) {
+        if self.sent(message).is_none() {
+            return;
+        }
+        let next = self.seen.next(message);
+        let holds = matches!(next, Next::Continued | Next::First { .. } | Next::Signed(_));
+        self.missed(requirement, &next);
+        let got = if holds { Ok(()) } else { Err(next.to_string()) };
+        self.check(requirement, &format!("after {message}: the handshake goes on"), got);
+    }
+
+    fn missed(&mut self, requirement: &'static str, next: &Next) {
+        if *next == Next::Nothing
+            && let Some(row) = self.ledger.row(requirement)
+        {
+            self.ledger.missed(row);
+        }
+    }
+
+    /// The client must not have gone on with the handshake.
+    pub fn does_not_go_on(&mut self, requirement: &'static str, message: &str) {
+        if self.sent(message).is_none() {
+            return;
+        }
+        let next = self.seen.next(message);
+        let holds = match next {
+            Next::Continued | Next::Signed(_) | Next::Crashed => Err(next.to_string()),
+            _ => Ok(()),
+        };
+        self.check(requirement, &format!("after {message}: the handshake does not go on"), holds);
+    }
+
+    fn answered(&self, sent: &'o Sent) -> Answered<'o> {
+        match sent.answer() {
+            Some(reply) => Answered::With(reply.status, &reply.signature),
+            None if sent.is_fenced => Answered::Silent,
+            None if 0 < self.seen.connections.closed => Answered::Closed,
+            None => Answered::Unknown,
+        }
+    }
+
+    /// A request of the suite must have been processed: a final answer that is signed.
+    pub fn processed(&mut self, requirement: &'static str, message: &str) {
+        let Some(sent) = self.sent(message) else { return };
+        let holds = match self.answered(sent) {
+            Answered::With(_, Signature::Verified(_)) => Ok(()),
+            Answered::With(status, signature) => Err(answer_text(status, signature)),
+            Answered::Silent => Err("no answer, though a later request was answered".to_owned()),
+            Answered::Closed => Err("its connection is closed".to_owned()),
+            Answered::Unknown => Err("no answer in time".to_owned()),
+        };
+        if sent.answer().is_none()
+            && let Some(row) = self.ledger.row(requirement)
+        {
+            self.ledger.missed(row);
+        }
+        self.check(requirement, &format!("{message}: answered, and signed"), holds);
+    }
+
+    /// A request of the suite must have been refused: silently, or as the row lists it. What the row does not list and is
+    /// no success, such as a 4xx, is a finding that fails nobody.
+    pub fn refused(&mut self, requirement: &'static str, message: &str) {
+        self.refusal(requirement, message, false);
+    }
+
+    /// The same of a request that any refusal is right for, told or not.
+    pub fn refused_or_told(&mut self, requirement: &'static str, message: &str) {
+        self.refusal(requirement, message, true);
+    }
+
+    fn refusal(&mut self, requirement: &'static str, message: &str, may_tell: bool) {
+        let Some(sent) = self.sent(message) else { return };
+        let expected = format!("{message}: not acted upon");
+        match self.answered(sent) {
+            Answered::Silent => self.check(requirement, &expected, Ok(())),
+            Answered::Closed => {
+                let Some(row) = self.ledger.row(requirement) else { return };
+                let is_legal = row.legal().is_none_or(|legal| legal.allows(ReactionClass::Close));
+                let holds = if is_legal { Ok(()) } else { Err("its connection is closed".to_owned()) };
+                self.weakly(requirement, &expected, holds);
+            }
+            Answered::With(status @ 400.., _) if may_tell || is_told_refusal(status) => {
+                let Some(row) = self.ledger.row(requirement) else { return };
+                let class = ReactionClass::Status(status);
+                let is_legal = may_tell || row.legal().is_some_and(|legal| legal.allows(class));
+                let holds = if is_legal { Ok(()) } else { Err(format!("answered {status}")) };
+                self.weakly(requirement, &expected, holds);
+            }
+            Answered::With(status, signature) => {
+                self.check(requirement, &expected, Err(answer_text(status, signature)));
+            }
+            Answered::Unknown => {
+                let why = self.seen.broken.as_deref().unwrap_or("silence could not be proven");
+                self.undecide(format!("{message}: {why}"));
+            }
+        }
+    }
+
+    /// What the client would tell its user; nothing is decided without it.
+    pub fn standing(&mut self, name: &str) -> Option<&'o Standing> {
+        let standing = self.seen.standings.get(&name.into()).and_then(Option::as_ref);
+        if standing.is_none() {
+            let why = self.seen.broken.as_deref().unwrap_or("nobody can know what the client would tell its user");
+            self.undecide(format!("{name}: {why}"));
+        }
+        standing
+    }
+
+    /// The status that the client took for the answer to what it was made to do.
+    pub fn outcome(&mut self, standing: &str, what: &str) -> Option<Option<u16>> {
+        let number = self.seen.asked.get(&what.into()).copied();
+        if number.is_none() {
+            let why = self.seen.broken.as_deref().unwrap_or("the script ended before");
+            self.undecide(format!("{what} was not asked for: {why}"));
+        }
+        let number = number?;
+        self.standing(standing).map(|standing| standing.outcomes.get(&number).copied())
+    }
+
+    /// A statement about a request of the client.
+    pub fn of_request(
+        &mut self,
+        requirement: &'static str,
+        message: &str,
+        expected: &str,
+        holds: impl FnOnce(&Message<'_>) -> Result<(), String>,
+    ) {
+        let Some(heard) = self.request(message) else { return };
+        if let Some(holds) = heard.look(holds) {
+            self.check(requirement, expected, holds);
+        }
+    }
+
+    /// A statement about the credential of a request of the client.
+    pub fn of_credential(
+        &mut self,
+        requirement: &'static str,
+        message: &str,
+        expected: &str,
+        holds: impl FnOnce(HeaderName, &AuthHeader<'_>) -> Result<(), String>,
+    ) {
+        let Some(heard) = self.request(message) else { return };
+        let scheme = self.seen.mode.scheme;
+        let holds = heard.credential(scheme, holds).unwrap_or_else(|| Err("no credential".to_owned()));
+        self.check(requirement, expected, holds);
+    }
+}
+
+fn answer_text(status: u16, signature: &Signature) -> String {
+    match signature {
+        Signature::Unsigned => format!("answered {status}, not signed"),
+        Signature::Verified(number) => format!("answered {status}, signed with cnum {number}"),
+        Signature::Replayed(number) => format!("answered {status}, with cnum {number}, which is used up"),
+        Signature::Bad(why) => format!("answered {status} with a signature that proves nothing: {why}"),
+    }
+}
+
+fn words(legal: &LegalReactions) -> String {
+    let words: Vec<String> = legal.legal.iter().map(ToString::to_string).collect();
+    words.join(" or ")
+}
+
+/// The status codes that say that nothing was done.
+const fn is_told_refusal(status: u16) -> bool {
+    matches!(status, 400 | 401 | 403 | 481 | 482 | 500)
+}
+
+/// Whether a row can be told apart from another one of the same name.
+#[must_use]
+pub(crate) fn is_row(id: &str) -> bool {
+    Requirement::get(id).is_some()
+}

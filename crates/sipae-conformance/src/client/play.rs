@@ -1,0 +1,703 @@
+//! Playing scripts to a client.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sipae::auth::AuthParam;
+use sipae::client::{Standing, Stimulus};
+use sipae::draft::Draft;
+use sipae::message::{HeaderName, Limits, Message, MessageStream, StartLine};
+use sipae::server::ConnectionId;
+use sipae_events::{CaseFinished, Direction, Exchanged};
+use sipae_gen::{Awaited, Edit, Field, Form, Label, Mode, Reference, Service, Signing, Text, Turn};
+use sipae_net::{Arrived, ClientEnd, ClientWire, Happened, SeededEntropy};
+
+use super::home::{Class, Home, HomeConfig, Read};
+use super::pace::ClientPace;
+use super::seen::{Conversation, Heard, Reply, Sent};
+use crate::edits::{Broken, apply};
+use crate::execute::LIMITS;
+use crate::reaction::Signature;
+
+/// Requests of a client that one conversation listens to; a flood ends there.
+const REQUESTS: usize = 2000;
+/// Octets that one conversation listens to.
+const OCTETS: usize = 16 * 1024 * 1024;
+/// Connections that one conversation serves.
+const CONNECTIONS: u32 = 64;
+/// What a conversation with a client needs.
+pub(crate) struct ClientStage {
+    pub(crate) wire: Box<dyn ClientWire>,
+    pub(crate) home: Arc<HomeConfig>,
+    pub(crate) mode: Mode,
+    pub(crate) pace: Arc<ClientPace>,
+    /// The method that the client is known to answer.
+    pub(crate) fence: Option<String>,
+    /// What the output of the client says of its standing, where it cannot be asked.
+    pub(crate) tells: Arc<dyn Tells>,
+    pub(crate) seed: u64,
+}
+
+/// Reads the standing of a client out of what it writes, and how it ends.
+pub(crate) trait Tells: Send + Sync {
+    /// `None` where nobody can know.
+    fn standing(&self, output: &str, end: Option<&ClientEnd>) -> Option<Standing>;
+}
+
+/// A message of the suite.
+#[derive(Clone, Debug, Default)]
+struct Outgoing {
+    draft: Draft,
+    patches: Vec<(Vec<u8>, Vec<u8>)>,
+    before: Vec<u8>,
+    /// Where it goes: over the connection of the request that it answers.
+    connection: Option<ConnectionId>,
+    /// Call-ID and CSeq of a request, by which its answers are known.
+    key: Option<(Vec<u8>, Vec<u8>)>,
+}
+
+struct Link {
+    number: u32,
+    stream: MessageStream,
+    is_open: bool,
+}
+
+/// A conversation under way.
+pub(crate) struct Player {
+    stage: ClientStage,
+    entropy: SeededEntropy,
+    home: Home,
+    links: BTreeMap<ConnectionId, Link>,
+    /// Over which the client spoke last.
+    current: Option<ConnectionId>,
+    messages: BTreeMap<Label, Outgoing>,
+    /// Connections of requests that were heard.
+    heard_on: Vec<ConnectionId>,
+    waiting: Option<Awaited>,
+    /// The place of the request that was waited for.
+    caught: Option<usize>,
+    seen: Conversation,
+    octets: usize,
+    requests: usize,
+    stimuli: u64,
+    fences: u32,
+    last_sent: Option<Instant>,
+    has_started: bool,
+}
+
+impl Player {
+    pub(crate) fn new(stage: ClientStage) -> Self {
+        let home = Home::new(Arc::clone(&stage.home), stage.mode);
+        let seen = Conversation::new(stage.mode, stage.seed);
+        Self {
+            entropy: SeededEntropy::new(stage.seed),
+            home,
+            links: BTreeMap::new(),
+            current: None,
+            messages: BTreeMap::new(),
+            heard_on: Vec::new(),
+            waiting: None,
+            caught: None,
+            seen,
+            octets: 0,
+            requests: 0,
+            stimuli: 0,
+            fences: 0,
+            last_sent: None,
+            has_started: false,
+            stage,
+        }
+    }
+
+    /// What the client can be made to do.
+    pub(crate) fn stimuli(&self) -> Vec<Stimulus> {
+        self.stage.wire.stimuli()
+    }
+
+    /// Whether its clock can be set.
+    pub(crate) fn is_exact(&self) -> bool {
+        self.stage.wire.is_exact()
+    }
+
+    /// The method that fences are made of.
+    pub(crate) fn set_fence(&mut self, method: &str) {
+        self.stage.fence = Some(method.to_owned());
+    }
+
+    /// Whether the client is there, with an association, and nothing has broken down.
+    pub(crate) fn is_usable(&mut self) -> bool {
+        let is_open = self.current.is_some_and(|current| self.is_open(current));
+        is_open && self.home.association().is_some() && self.stage.wire.end().is_none() && !self.seen.flooded
+    }
+
+    /// Plays a script, and tells what was seen meanwhile.
+    pub(crate) fn play(&mut self, service: &Service) -> Conversation {
+        self.home.kind = service.challenge_kind();
+        self.messages.clear();
+        self.seen.is_established = self.home.association().is_some();
+        let mut broken = self.start();
+        if broken.is_ok() {
+            broken = service.turns.iter().try_for_each(|turn| {
+                if self.seen.flooded {
+                    return Err("the client floods".to_owned());
+                }
+                self.turn(turn)
+            });
+        }
+        self.look();
+        self.seen.broken = broken.err();
+        self.seen.end = self.stage.wire.end();
+        let mut next = Conversation::new(self.stage.mode, self.stage.seed);
+        next.flooded = self.seen.flooded;
+        self.heard_on.clear();
+        (self.waiting, self.caught) = (None, None);
+        std::mem::replace(&mut self.seen, next)
+    }
+
+    /// How the client ends when its wire goes.
+    fn start(&mut self) -> Result<(), Broken> {
+        if std::mem::replace(&mut self.has_started, true) {
+            return Ok(());
+        }
+        self.stage.wire.start().map_err(|error| format!("cannot {error}"))
+    }
+
+    fn turn(&mut self, turn: &Turn) -> Result<(), Broken> {
+        match turn {
+            Turn::Await { message, what, optional } => self.wait_for(message, what, *optional),
+            Turn::Respond { message, to, status, form } => self.respond(message, to, *status, *form),
+            Turn::Request { message, method } => {
+                let draft = self.home.request(method, &mut self.entropy);
+                let key = key_of(&draft);
+                self.messages.insert(message.clone(), Outgoing { draft, key, ..Outgoing::default() });
+                Ok(())
+            }
+            Turn::Copy { message, of } => {
+                let copy = self.message(of)?.clone();
+                self.messages.insert(message.clone(), copy);
+                Ok(())
+            }
+            Turn::Sign { message, signing, offset } => self.sign(message, signing, *offset),
+            Turn::Skip { numbers } => {
+                let sa = self.home.association().ok_or("there is no security association")?;
+                (0..*numbers).for_each(|_| sa.skip_number());
+                Ok(())
+            }
+            Turn::Reflect { message, of } => self.reflect(message, of),
+            Turn::Edit { message, edit } => self.edit(message, edit),
+            Turn::Send { message } => self.send(message),
+            Turn::Answer { message } => {
+                self.wait_for_answer(message);
+                Ok(())
+            }
+            Turn::Fence => self.fence(),
+            Turn::Serve { message } => self.serve_kept(message),
+            Turn::Do { name, stimulus } => self.make(name, stimulus),
+            Turn::Standing { name } => self.standing(name),
+            Turn::Elapse { ms } => {
+                self.elapse(Duration::from_millis(*ms));
+                Ok(())
+            }
+            Turn::Settle => {
+                self.settle();
+                Ok(())
+            }
+            Turn::Forget => {
+                self.home.forget();
+                Ok(())
+            }
+            Turn::Disconnect => {
+                let current = self.current.take().ok_or("the client has no connection")?;
+                self.stage.wire.disconnect(current);
+                if let Some(link) = self.links.get_mut(&current) {
+                    link.is_open = false;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn message(&mut self, label: &Label) -> Result<&mut Outgoing, Broken> {
+        self.messages.get_mut(label).ok_or_else(|| format!("the script has no message {label}"))
+    }
+
+    fn is_open(&self, connection: ConnectionId) -> bool {
+        self.links.get(&connection).is_some_and(|link| link.is_open)
+    }
+
+    // What the script waits for.
+
+    fn wait_for(&mut self, label: &Label, what: &Awaited, optional: bool) -> Result<(), Broken> {
+        (self.waiting, self.caught) = (Some(what.clone()), None);
+        let patience = match (optional, self.seen.heard.is_empty() && self.requests == 0) {
+            (_, true) => self.stage.pace.start(),
+            (false, _) => self.stage.pace.patience(),
+            (true, _) => self.stage.pace.quiet(),
+        };
+        self.listen(patience, |player| player.caught.is_none());
+        self.waiting = None;
+        match self.caught.take() {
+            Some(place) => {
+                self.seen.kept.insert(label.clone(), place);
+                Ok(())
+            }
+            None if optional => Ok(()),
+            None => Err(self.nothing_came(what)),
+        }
+    }
+
+    fn nothing_came(&mut self, what: &Awaited) -> String {
+        let why = match (self.stage.wire.end(), &self.seen.connections.unreadable) {
+            (Some(end), _) => format!("the client has ended: {}", end.how),
+            (None, Some(why)) => format!("the client sent what cannot be read: {why}"),
+            (None, None) if self.links.is_empty() => "the client did not connect".to_owned(),
+            (None, None) => "nothing came in time".to_owned(),
+        };
+        format!("waited for {what}: {why}")
+    }
+
+    fn wait_for_answer(&mut self, label: &Label) {
+        let patience = self.stage.pace.patience();
+        let is_open = |player: &Self| player.current.is_some_and(|current| player.is_open(current));
+        self.listen(patience, |player| {
+            is_open(player) && player.seen.sent.get(label).is_some_and(|sent| sent.answer().is_none())
+        });
+    }
+
+    fn settle(&mut self) {
+        let quiet = self.stage.pace.quiet();
+        let mut heard = usize::MAX;
+        while heard != self.requests && !self.seen.flooded {
+            heard = self.requests;
+            self.listen(quiet, |player| player.requests == heard);
+        }
+    }
+
+    fn elapse(&mut self, time: Duration) {
+        if self.stage.wire.advance(time) {
+            self.look();
+            self.settle();
+        } else {
+            self.listen(time, |_| true);
+        }
+    }
+
+    /// Serves as long as something is waited for, and for as long as patience lasts.
+    fn listen(&mut self, patience: Duration, is_waiting: impl Fn(&Self) -> bool) {
+        let deadline = Instant::now() + patience;
+        while is_waiting(self) && !self.seen.flooded {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                // What comes later is no answer to what was sent.
+                self.last_sent = None;
+                return;
+            }
+            match self.stage.wire.receive(left) {
+                Some((connection, happened)) => self.happened(connection, happened),
+                None if self.stage.wire.is_exact() => return,
+                None if self.stage.wire.end().is_some() => return self.look(),
+                None => {}
+            }
+        }
+    }
+
+    /// Looks at what is there already.
+    fn look(&mut self) {
+        while let Some((connection, happened)) = self.stage.wire.receive(Duration::ZERO) {
+            if self.seen.flooded {
+                return;
+            }
+            self.happened(connection, happened);
+        }
+    }
+
+    // What the client does.
+
+    fn happened(&mut self, connection: ConnectionId, happened: Happened) {
+        match happened {
+            Happened::Connected => self.connected(connection),
+            Happened::NoTls(why) => {
+                self.seen.connections.opened += 1;
+                self.seen.connections.unreadable = Some(format!("no TLS: {why}"));
+            }
+            Happened::Arrived(Arrived::Octets(octets)) => self.octets(connection, &octets),
+            Happened::Arrived(Arrived::Closed | Arrived::Reset) => {
+                if let Some(link) = self.links.get_mut(&connection).filter(|link| link.is_open) {
+                    link.is_open = false;
+                    self.seen.connections.closed += 1;
+                }
+            }
+        }
+    }
+
+    fn connected(&mut self, connection: ConnectionId) {
+        let number = u32::try_from(self.links.len()).unwrap_or(u32::MAX).saturating_add(1);
+        if CONNECTIONS < number {
+            self.seen.flooded = true;
+            return self.stage.wire.disconnect(connection);
+        }
+        self.seen.connections.opened += 1;
+        self.links.insert(connection, Link { number, stream: MessageStream::new(LIMITS), is_open: true });
+        if !self.current.is_some_and(|current| self.is_open(current)) {
+            self.current = Some(connection);
+        }
+    }
+
+    fn octets(&mut self, connection: ConnectionId, octets: &[u8]) {
+        self.octets += octets.len();
+        self.seen.flooded |= OCTETS < self.octets;
+        let Some(link) = self.links.get_mut(&connection).filter(|link| link.is_open) else { return };
+        link.stream.push(octets);
+        let mut stream = std::mem::take(&mut link.stream);
+        let unreadable = loop {
+            match stream.next_message() {
+                Ok(Some(message)) => self.received(connection, &message),
+                Ok(None) => break None,
+                Err(error) => break Some(error.to_string()),
+            }
+            if self.seen.flooded {
+                break None;
+            }
+        };
+        let is_broken = unreadable.is_some();
+        if is_broken {
+            self.stage.wire.disconnect(connection);
+            self.seen.connections.unreadable = unreadable;
+        }
+        if let Some(link) = self.links.get_mut(&connection) {
+            link.stream = stream;
+            link.is_open &= !is_broken;
+        }
+    }
+
+    fn received(&mut self, connection: ConnectionId, message: &Message<'_>) {
+        let label = match message.start_line() {
+            StartLine::Request { method, .. } => String::from_utf8_lossy(method).into_owned(),
+            StartLine::Response { status, .. } => status.to_string(),
+        };
+        self.log(Direction::Received, connection, label, message.octets());
+        match message.status() {
+            Some(status) => self.replied(connection, message, status),
+            None => self.requested(connection, message),
+        }
+    }
+
+    fn replied(&mut self, connection: ConnectionId, message: &Message<'_>, status: u16) {
+        let signature = self.home.signature(message);
+        let key = key_of_message(message);
+        let owner = self.messages.iter().find(|(label, outgoing)| {
+            outgoing.key.is_some() && outgoing.key == key && self.seen.sent.contains_key(*label)
+        });
+        // Copies of a request have its key: the first that was sent and is not answered has the answer.
+        let owner = owner.map(|(label, _)| label.clone());
+        let label = self.unanswered(key.as_ref()).or(owner);
+        let reply = Reply { octets: message.octets().to_vec(), status, signature };
+        self.note_bad(&reply.signature, message, "answer");
+        if let Some(sent) = label.and_then(|label| self.seen.sent.get_mut(&label)) {
+            if let Some(at) = self.last_sent.take() {
+                self.stage.pace.measured(at.elapsed());
+            }
+            sent.replies.push(reply);
+        }
+        self.current = Some(connection);
+    }
+
+    fn unanswered(&self, key: Option<&(Vec<u8>, Vec<u8>)>) -> Option<Label> {
+        let is_own = |label: &Label| self.messages.get(label).is_some_and(|own| own.key.as_ref() == key);
+        let mut sent: Vec<(&Label, &Sent)> =
+            self.seen.sent.iter().filter(|(label, sent)| is_own(label) && sent.answer().is_none()).collect();
+        sent.sort_by_key(|(_, sent)| sent.place);
+        sent.first().map(|(label, _)| (*label).clone())
+    }
+
+    fn requested(&mut self, connection: ConnectionId, message: &Message<'_>) {
+        self.current = Some(connection);
+        self.requests += 1;
+        if REQUESTS < self.requests {
+            self.seen.flooded = true;
+            return;
+        }
+        if let Some(at) = self.last_sent.take() {
+            self.stage.pace.measured(at.elapsed());
+        }
+        let now = self.stage.wire.now();
+        let read = self.home.read(message, now, &mut self.entropy);
+        self.note_bad(
+            &read.signature,
+            message,
+            message.method().map(String::from_utf8_lossy).as_deref().unwrap_or_default(),
+        );
+        let number = self.links.get(&connection).map_or(0, |link| link.number);
+        let is_caught = self.caught.is_none()
+            && self.waiting.as_ref().is_some_and(|what| is_awaited(what, &read, message));
+        self.seen.heard.push(Heard { octets: message.octets().to_vec(), connection: number, read });
+        self.heard_on.push(connection);
+        let place = self.seen.heard.len() - 1;
+        if is_caught {
+            self.caught = Some(place);
+        } else {
+            // What a good server cannot answer it leaves unanswered.
+            let _unanswered = self.serve(place);
+        }
+    }
+
+    fn note_bad(&mut self, signature: &Signature, message: &Message<'_>, label: &str) {
+        const MOST: usize = 8;
+        if let Signature::Bad(why) = signature
+            && self.seen.signatures.len() < MOST
+            && let Some(sa) = self.home.association()
+        {
+            self.seen.signatures.extend(super::buffers::seen(label, sa, message, why));
+        }
+    }
+
+    // What a good server does.
+
+    fn serve_kept(&mut self, label: &Label) -> Result<(), Broken> {
+        let place = self.place(label)?;
+        self.serve(place)
+    }
+
+    fn place(&self, label: &Label) -> Result<usize, Broken> {
+        let place = self.seen.kept.get(label).copied();
+        place.ok_or_else(|| format!("{label} has not come"))
+    }
+
+    /// Answers a request.
+    fn serve(&mut self, place: usize) -> Result<(), Broken> {
+        let Some(heard) = self.seen.heard.get(place) else { return Ok(()) };
+        let (octets, read) = (heard.octets.clone(), heard.read.clone());
+        let message = Message::parse(&octets, &Limits::NONE).map_err(|error| error.to_string())?;
+        if message.method() == Some(b"ACK") {
+            return Ok(());
+        }
+        let now = self.stage.wire.now();
+        let status = self.home.kind.status();
+        let draft = match read.class {
+            Class::Bare | Class::Stray | Class::Failed => self.home.challenge(&message, status, now),
+            Class::First | Class::Flight => {
+                self.home.continuation(&message, status, now, &mut self.entropy)?
+            }
+            Class::Completing => self.signed_success(&message)?,
+            Class::Signed if matches!(read.signature, Signature::Verified(_)) => {
+                self.signed_success(&message)?
+            }
+            Class::Signed => return Ok(()),
+        };
+        let connection = self.heard_on.get(place).copied().or(self.current);
+        let connection = connection.ok_or("the client has no connection")?;
+        self.put(connection, &draft.to_octets())
+    }
+
+    fn signed_success(&mut self, message: &Message<'_>) -> Result<Draft, Broken> {
+        let status = 200;
+        let mut draft = self.home.success(message, status);
+        self.home.sign(&mut draft, &Signing::default(), &mut self.entropy)?;
+        Ok(draft)
+    }
+
+    // What the script sends.
+
+    fn respond(&mut self, label: &Label, to: &Label, status: u16, form: Form) -> Result<(), Broken> {
+        let place = self.place(to)?;
+        let octets = self.seen.heard.get(place).map(|heard| heard.octets.clone()).unwrap_or_default();
+        let request = Message::parse(&octets, &Limits::NONE).map_err(|error| error.to_string())?;
+        let now = self.stage.wire.now();
+        let draft = match form {
+            Form::Plain => self.home.plain(&request, status),
+            Form::Challenge => self.home.challenge(&request, status, now),
+            Form::Continuation => self.home.continuation(&request, status, now, &mut self.entropy)?,
+            Form::Success => self.home.success(&request, status),
+        };
+        let connection = self.heard_on.get(place).copied();
+        self.messages.insert(label.clone(), Outgoing { draft, connection, ..Outgoing::default() });
+        Ok(())
+    }
+
+    fn sign(&mut self, label: &Label, signing: &Signing, offset: Option<i64>) -> Result<(), Broken> {
+        let mut signing = signing.clone();
+        if let Some(offset) = offset {
+            let sa = self.home.association().ok_or("there is no security association")?;
+            let next = sa.next_number().map_or(i64::from(u32::MAX), i64::from);
+            let number = u32::try_from(next.saturating_add(offset));
+            signing.number =
+                Some(number.map_err(|_| format!("there is no number {offset:+} from the next one"))?);
+        }
+        let mut draft = std::mem::take(&mut self.message(label)?.draft);
+        let signed = self.home.sign(&mut draft, &signing, &mut self.entropy);
+        self.message(label)?.draft = draft;
+        signed.map_err(|error| format!("{label} cannot be signed: {error}"))
+    }
+
+    fn reflect(&mut self, label: &Label, of: &Label) -> Result<(), Broken> {
+        let place = self.place(of)?;
+        let octets = self.seen.heard.get(place).map(|heard| heard.octets.clone()).unwrap_or_default();
+        let request = Message::parse(&octets, &Limits::NONE).map_err(|error| error.to_string())?;
+        let mut draft = std::mem::take(&mut self.message(label)?.draft);
+        let reflected = self.home.reflect(&mut draft, &request);
+        self.message(label)?.draft = draft;
+        reflected
+    }
+
+    fn edit(&mut self, label: &Label, edit: &Edit) -> Result<(), Broken> {
+        match edit {
+            Edit::Branch => return Err("the Via of a server's message is not its own".to_owned()),
+            Edit::Octets { from, to } => {
+                let patch = (self.resolve(from)?, self.resolve(to)?);
+                self.message(label)?.patches.push(patch);
+            }
+            Edit::Before(octets) => self.message(label)?.before.clone_from(octets),
+            edit => {
+                let mut draft = std::mem::take(&mut self.message(label)?.draft);
+                let changed = apply(&mut draft, edit, &|text| self.resolve(text));
+                let outgoing = self.message(label)?;
+                outgoing.draft = draft;
+                if outgoing.key.is_some() {
+                    outgoing.key = key_of(&outgoing.draft).or(outgoing.key.take());
+                }
+                changed?;
+            }
+        }
+        Ok(())
+    }
+
+    fn resolve(&self, text: &Text) -> Result<Vec<u8>, Broken> {
+        text.resolve(|reference| self.lookup(reference)).map_err(|missing| format!("{missing} is not known"))
+    }
+
+    /// What the server chose, or what the client said in a request that was waited for.
+    fn lookup(&self, reference: &Reference) -> Option<Vec<u8>> {
+        let parameters = self.home.parameters();
+        match reference.field {
+            Field::Opaque => self.home.opaque().map(<[u8]>::to_vec),
+            Field::Scheme => Some(parameters.scheme.name().into()),
+            Field::SchemeLower => Some(parameters.scheme.name().to_lowercase().into_bytes()),
+            Field::Realm => Some(parameters.realm),
+            Field::Targetname => Some(parameters.targetname),
+            Field::Address => Some(self.home.address().into()),
+            Field::Token => {
+                let heard = self.seen.heard.get(*self.seen.kept.get(&reference.of)?)?;
+                let look = |_, header: &sipae::auth::AuthHeader<'_>| {
+                    header.get(AuthParam::GssapiData).map(|value| value.unfolded().into_owned())
+                };
+                heard.credential(parameters.scheme, look).flatten()
+            }
+            _ => None,
+        }
+    }
+
+    fn send(&mut self, label: &Label) -> Result<(), Broken> {
+        let current = self.current;
+        let outgoing = self.message(label)?;
+        let connection = outgoing.connection.or(current).ok_or("the client has no connection")?;
+        let mut octets = outgoing.before.clone();
+        octets.extend(outgoing.draft.to_octets());
+        for (from, to) in &outgoing.patches {
+            let place = octets.windows(from.len().max(1)).position(|part| part == from.as_slice());
+            let place = place.ok_or_else(|| format!("{label} does not hold what is to be replaced"))?;
+            drop(octets.splice(place..place + from.len(), to.iter().copied()));
+        }
+        let place = self.seen.sent.len();
+        let sent = Sent { octets: octets.clone(), before: self.seen.heard.len(), place, ..Sent::default() };
+        self.seen.sent.insert(label.clone(), sent);
+        self.put(connection, &octets)
+    }
+
+    /// Sends octets. A client that has gone takes none: what that means is the matter of the judge.
+    fn put(&mut self, connection: ConnectionId, octets: &[u8]) -> Result<(), Broken> {
+        let label = match Message::parse(octets, &Limits::NONE).map(|message| match message.start_line() {
+            StartLine::Request { method, .. } => String::from_utf8_lossy(method).into_owned(),
+            StartLine::Response { status, .. } => status.to_string(),
+        }) {
+            Ok(label) => label,
+            Err(_) => "?".to_owned(),
+        };
+        self.log(Direction::Sent, connection, label, octets);
+        self.last_sent = Some(Instant::now());
+        match self.stage.wire.send(connection, octets) {
+            Ok(()) => Ok(()),
+            Err(_) => {
+                if let Some(link) = self.links.get_mut(&connection).filter(|link| link.is_open) {
+                    link.is_open = false;
+                    self.seen.connections.closed += 1;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn fence(&mut self) -> Result<(), Broken> {
+        let method = self.stage.fence.clone().ok_or("the client answers no request that could be a fence")?;
+        self.fences += 1;
+        let label = Label::new(format!("fence {}", self.fences));
+        let draft = self.home.request(&method, &mut self.entropy);
+        let key = key_of(&draft);
+        self.messages.insert(label.clone(), Outgoing { draft, key, ..Outgoing::default() });
+        self.sign(&label, &Signing::default(), None)?;
+        let unanswered: BTreeSet<Label> = self.seen.sent.keys().cloned().collect();
+        self.send(&label)?;
+        self.wait_for_answer(&label);
+        let is_answered = self.seen.sent.get(&label).is_some_and(|sent| sent.answer().is_some());
+        if !is_answered {
+            return Err("the client does not answer a request that it answered before".to_owned());
+        }
+        for (label, sent) in &mut self.seen.sent {
+            sent.is_fenced |= unanswered.contains(label);
+        }
+        Ok(())
+    }
+
+    fn make(&mut self, name: &Label, stimulus: &str) -> Result<(), Broken> {
+        let stimulus =
+            Stimulus::from_name(stimulus).ok_or_else(|| format!("there is no stimulus {stimulus:?}"))?;
+        self.stimuli += 1;
+        self.seen.asked.insert(name.clone(), self.stimuli);
+        self.last_sent = Some(Instant::now());
+        self.stage.wire.act(self.stimuli, stimulus)
+    }
+
+    fn standing(&mut self, name: &Label) -> Result<(), Broken> {
+        self.look();
+        let (output, end) = (self.stage.wire.output(), self.stage.wire.end());
+        let standing =
+            self.stage.wire.standing().or_else(|| self.stage.tells.standing(&output, end.as_ref()));
+        self.seen.standings.insert(name.clone(), standing);
+        Ok(())
+    }
+
+    fn log(&mut self, direction: Direction, connection: ConnectionId, label: String, octets: &[u8]) {
+        if CaseFinished::MAX_EXCHANGE <= self.seen.exchange.len() {
+            self.seen.exchange_left_out += 1;
+            return;
+        }
+        let number = self.links.get(&connection).map_or(0, |link| link.number);
+        let exchanged = Exchanged::new(direction, number, label, octets).of("home");
+        self.seen.exchange.push(exchanged);
+    }
+}
+
+fn key_of(draft: &Draft) -> Option<(Vec<u8>, Vec<u8>)> {
+    draft.read(|message| Ok(key_of_message(message))).ok().flatten()
+}
+
+fn key_of_message(message: &Message<'_>) -> Option<(Vec<u8>, Vec<u8>)> {
+    let call_id = message.first(HeaderName::CallId)?.unfolded().into_owned();
+    Some((call_id, message.first(HeaderName::CSeq)?.unfolded().into_owned()))
+}
+
+fn is_awaited(what: &Awaited, read: &Read, message: &Message<'_>) -> bool {
+    if message.method() == Some(b"ACK") {
+        return matches!(what, Awaited::Method(method) if method == "ACK");
+    }
+    match what {
+        Awaited::Any => true,
+        Awaited::Bare => read.class == Class::Bare,
+        Awaited::First => read.is_first,
+        Awaited::Flight => read.class == Class::Flight,
+        Awaited::Completing => read.class == Class::Completing,
+        Awaited::Signed => read.class == Class::Signed,
+        Awaited::Refresh => read.class == Class::Signed && message.method() == Some(b"REGISTER"),
+        Awaited::Method(method) => message.method() == Some(method.as_bytes()),
+    }
+}
