@@ -4,6 +4,7 @@
 //! a writer for each connection too. Everything that has to be exact, such as silence in memory, is exact; everything
 //! that a peer sends, or does not take, is bounded.
 
+mod agent_object;
 mod client_object;
 mod client_wire;
 mod entropy;
@@ -20,6 +21,7 @@ mod tls;
 mod tls_dsk;
 mod wire;
 
+pub use agent_object::AgentObject;
 pub use client_object::{ClientAct, ClientObject};
 pub use client_wire::{ClientEnd, ClientMemoryWire, ClientWire, Happened};
 pub use entropy::{OsEntropy, SeededEntropy, system_time};

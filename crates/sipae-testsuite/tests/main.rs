@@ -1,6 +1,8 @@
 //! All tests that need more than one crate, or the data in `vectors/`.
 
 #[cfg(test)]
+mod agent;
+#[cfg(test)]
 mod architecture;
 #[cfg(test)]
 mod catalogue;

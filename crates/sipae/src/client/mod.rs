@@ -4,6 +4,7 @@
 //! and answers the requests that reach it. Before there is an association it sends nothing but REGISTER; afterwards it
 //! believes nothing but what is signed.
 
+mod agent;
 mod anonymous;
 mod challenge;
 mod handshake;
@@ -15,6 +16,7 @@ mod stimulus;
 mod tls_dsk;
 mod verify;
 
+pub use agent::{AgentInput, UserAgent};
 pub use anonymous::{
     AnonymousClient, AnonymousConfig, AnonymousEvent, AnonymousInput, AnonymousName, AnonymousOutput,
     JoinError,
@@ -72,6 +74,10 @@ pub struct ClientConfig {
     pub last_number: u32,
     /// Bounds for messages.
     pub limits: Limits,
+    /// Whom a [`UserAgent`] writes to and calls: an address-of-record without scheme.
+    pub peer: String,
+    /// Whom it refers its peer to.
+    pub refer_to: String,
 }
 
 impl ClientConfig {
@@ -95,6 +101,8 @@ impl ClientConfig {
             durations: Durations::default(),
             last_number: u32::MAX,
             limits: Limits::DEFAULT,
+            peer: "bob@contoso.com".to_owned(),
+            refer_to: "carol@contoso.com".to_owned(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What the client sends ([MS-SIPAE] 3.2.4.1).
 
 use super::pending::Transaction;
-use super::{Client, ClientEvent, NotSent, Output, Scene, State};
+use super::{Client, ClientConfig, ClientEvent, NotSent, Output, Scene, State};
 use crate::auth::{AuthParam, ChallengeKind};
 use crate::clock::Entropy;
 use crate::draft::Draft;
@@ -71,32 +71,15 @@ impl Client {
     pub(super) fn next_register(&mut self, entropy: &mut dyn Entropy) -> Draft {
         self.cseq = self.cseq.saturating_add(1);
         self.register_is_out = true;
-        let config = &self.config;
-        let host = config.address.split_once('@').map_or(config.address.as_str(), |(_, host)| host);
-        let branch = encode_base16(&entropy.octets::<8>());
-        let instance = InstanceId::from_epid(config.epid.as_bytes());
-        let mut draft = Draft::request("REGISTER", &format!("sip:{host}"))
-            .with(
-                HeaderName::Via,
-                format!("SIP/2.0/{} {};branch=z9hG4bK{branch}", config.transport, config.host),
-            )
+        let mut draft = Draft::request("REGISTER", &format!("sip:{}", self.config.domain_of_address()))
+            .with(HeaderName::Via, self.config.via(entropy))
             .with(HeaderName::MaxForwards, "70")
-            .with(
-                HeaderName::From,
-                format!("<sip:{}>;tag={};epid={}", config.address, self.from_tag, config.epid),
-            )
-            .with(HeaderName::To, format!("<sip:{}>", config.address))
+            .with(HeaderName::From, self.config.own_from(&self.from_tag))
+            .with(HeaderName::To, format!("<sip:{}>", self.config.address))
             .with(HeaderName::CallId, self.call_id.as_str())
             .with(HeaderName::CSeq, format!("{} REGISTER", self.cseq))
-            .with(
-                HeaderName::Contact,
-                format!(
-                    "<sip:{};transport={}>;proxy=replace;+sip.instance=\"<urn:uuid:{instance}>\"",
-                    config.host,
-                    config.transport.to_lowercase()
-                ),
-            );
-        let expires = if self.unregistering { Some(0) } else { config.expires };
+            .with(HeaderName::Contact, self.config.contact());
+        let expires = if self.unregistering { Some(0) } else { self.config.expires };
         if let Some(expires) = expires {
             draft.push(HeaderName::Expires, expires.to_string());
         }
@@ -138,5 +121,31 @@ impl Client {
         association.sign(&mut draft, scene.entropy.octets(), &options)?;
         scene.outputs.push(Output::Send(draft.to_octets()));
         Ok(())
+    }
+}
+
+/// What every request of an endpoint says of it.
+impl ClientConfig {
+    /// The part of the address behind the `@`.
+    pub(super) fn domain_of_address(&self) -> &str {
+        self.address.split_once('@').map_or(self.address.as_str(), |(_, domain)| domain)
+    }
+
+    /// Via with a branch that was never used.
+    pub(super) fn via(&self, entropy: &mut dyn Entropy) -> String {
+        let branch = encode_base16(&entropy.octets::<8>());
+        format!("SIP/2.0/{} {};branch=z9hG4bK{branch}", self.transport, self.host)
+    }
+
+    /// From with this tag.
+    pub(super) fn own_from(&self, tag: &str) -> String {
+        format!("<sip:{}>;tag={tag};epid={}", self.address, self.epid)
+    }
+
+    /// Where the endpoint is.
+    pub(super) fn contact(&self) -> String {
+        let (host, transport) = (&self.host, self.transport.to_lowercase());
+        let instance = InstanceId::from_epid(self.epid.as_bytes());
+        format!("<sip:{host};transport={transport}>;proxy=replace;+sip.instance=\"<urn:uuid:{instance}>\"")
     }
 }

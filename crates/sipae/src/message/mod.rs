@@ -15,8 +15,8 @@ mod name;
 mod stream;
 mod value;
 
-pub(crate) use address::strip_scheme;
 pub use address::{Address, Addresses, Param, Params, address_of_record};
+pub(crate) use address::{Elements, strip_scheme};
 pub use diagnose::MessageFinding;
 pub use fields::{CSeq, Identities, Via};
 pub use limits::Limits;
