@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::LazyLock;
 
 use sipae_conformance::case::Case;
+use sipae_conformance::client::{self, ClientCase};
 use sipae_conformance::codec::CodecCase;
 use sipae_conformance::filter::Filter;
 use sipae_conformance::{cases, codec};
@@ -50,6 +51,7 @@ pub(crate) struct KnownCase {
 enum Course {
     Server(&'static Case),
     Codec(&'static CodecCase),
+    Client(&'static ClientCase),
 }
 
 impl KnownCase {
@@ -58,6 +60,7 @@ impl KnownCase {
         match self.course {
             Course::Server(case) => case.steps(),
             Course::Codec(case) => vec![format!("ask {}", case.request())],
+            Course::Client(case) => case.steps(),
         }
     }
 
@@ -71,6 +74,19 @@ impl KnownCase {
             rows: rows(case.requirements()),
             needs: format!("a codec that answers {}", case.operation()),
             course: Course::Codec(case),
+        }
+    }
+
+    fn of_a_client(case: &'static ClientCase) -> Self {
+        Self {
+            id: case.id(),
+            title: case.title(),
+            role: case.role(),
+            schemes: case.needs().schemes.iter().map(|scheme| scheme.name()).collect(),
+            operation: None,
+            rows: rows(case.requirements()),
+            needs: case.needs().to_string(),
+            course: Course::Client(case),
         }
     }
 
@@ -93,7 +109,9 @@ fn rows(ids: &[impl AsRef<str>]) -> Vec<&'static Requirement> {
 }
 
 static KNOWN: LazyLock<Vec<KnownCase>> = LazyLock::new(|| {
-    cases::all().map(KnownCase::of_a_server).chain(codec::cases().iter().map(KnownCase::of_a_codec)).collect()
+    let clients = client::cases::all().iter().map(KnownCase::of_a_client);
+    let codecs = codec::cases().iter().map(KnownCase::of_a_codec);
+    cases::all().map(KnownCase::of_a_server).chain(clients).chain(codecs).collect()
 });
 
 /// Every case, in the order of the suite: those of servers first.

@@ -1,6 +1,7 @@
 //! What a target claims, and the credentials to test it with.
 
 mod ccache;
+mod client;
 mod digest;
 mod kerberos;
 mod schema;
@@ -15,16 +16,19 @@ use std::time::Duration;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use sipae::auth::Scheme;
-use sipae::kerberos::{EncryptionType, Key, Principal, ServiceKey};
+use sipae::kerberos::{Acceptor, EncryptionType, Key, Principal, ServiceKey};
 use sipae::sa::Durations;
+use sipae::server::TlsDskService;
 use sipae::version::Version;
 use sipae_gen::Timer;
 use sipae_net::{TlsDskIdentity, TlsOptions};
 use sipae_vectors::Operation;
 use toml::de::{DeTable, DeValue};
 
+use crate::client::HomeConfig;
 use crate::credentials::{Certificates, Tickets};
 
+pub use client::ClientProfile;
 pub use digest::{DigestPlace, ProfileConference};
 pub use kerberos::keytab;
 pub use schema::SCHEMA;
@@ -250,6 +254,8 @@ pub struct Profile {
     pub shared: bool,
     /// Operations that a codec claims: of others it may say that it does not support them.
     pub operations: Option<Vec<String>>,
+    /// What is known of a client under test.
+    pub client: ClientProfile,
 }
 
 /// Why a profile cannot be used: one line that names file, key and value.
@@ -292,6 +298,7 @@ struct File {
     conference: Option<ProfileConference>,
     digest: Option<digest::Table>,
     codec: Option<CodecTable>,
+    client: Option<client::Table>,
 }
 
 #[derive(Deserialize)]
@@ -479,6 +486,30 @@ impl Profile {
             has_user: true,
             shared: false,
             operations: None,
+            client: ClientProfile::of_reference(),
+        }
+    }
+
+    /// Who the suite is for a client under test.
+    #[must_use]
+    pub fn home(&self) -> HomeConfig {
+        let keys = match &self.tickets {
+            Some(Tickets::Minted(keys)) => Some(Acceptor::new(keys.clone())),
+            _ => None,
+        };
+        let service =
+            self.certificates.as_ref().and_then(|certificates| certificates.service(&self.client.host));
+        let sts_uri = self.client.sts_uri.clone();
+        HomeConfig {
+            realm: self.client.realm.clone(),
+            host: self.client.host.clone(),
+            user: self.user.clone(),
+            kerberos: keys,
+            tls_dsk: service.map(|service| match sts_uri {
+                Some(sts_uri) => TlsDskService { sts_uri, ..service },
+                None => service,
+            }),
+            expires: 7200,
         }
     }
 
@@ -593,6 +624,10 @@ impl Profile {
             has_user,
             shared: read.target.shared,
             operations: read.codec.and_then(|table| table.operations),
+            client: read
+                .client
+                .map_or_else(|| Ok(ClientProfile::default()), client::Table::read)
+                .map_err(wrong)?,
         })
     }
 }

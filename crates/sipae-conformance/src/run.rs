@@ -8,6 +8,7 @@ use sipae_net::SeededEntropy;
 
 use crate::case::Case;
 use crate::cases;
+use crate::client;
 use crate::codec;
 use crate::control::Control;
 use crate::execute::Stage;
@@ -152,7 +153,7 @@ impl RunOptions {
     }
 
     /// A server that has seen the octets of a run sees others in the next one.
-    fn seed_of(&self, part: &str, setting: Setting) -> u64 {
+    pub(crate) fn seed_of(&self, part: &str, setting: Setting) -> u64 {
         self.seed_with(if self.target.is_one_server() { self.nonce } else { 0 }, part, setting)
     }
 
@@ -172,9 +173,10 @@ impl RunOptions {
 pub fn run(options: &RunOptions, on_event: &mut dyn FnMut(&Event)) -> ExitCode {
     let mut teller = Teller::new(on_event);
     teller.tell(&Event::RunStarted(options.started()));
-    match options.target.codec(&options.profile) {
-        Some(opened) => codec::run::run(options, opened, &mut teller),
-        None => Plan::new(options).run(&mut teller),
+    match (options.target.codec(&options.profile), options.target.client()) {
+        (Some(opened), _) => codec::run::run(options, opened, &mut teller),
+        (None, Some(ways)) => client::run::run(options, ways.as_ref(), &mut teller),
+        (None, None) => Plan::new(options).run(&mut teller),
     }
     teller.end()
 }

@@ -18,6 +18,7 @@ pub use sipae_gen::Mode;
 use sipae_net::{TlsClient, TlsError};
 use sipae_spec::Role;
 
+use crate::client::{self, ClientConnector, ClientObjects};
 use crate::codec::{Asked, CodecProcess, OpenError};
 use crate::profile::{Profile, ProfileUser, REFERENCE_HOST, TimerDurations, reference_keys};
 
@@ -52,6 +53,13 @@ pub enum Target {
     Server(ServerObjects),
     /// A codec of this process.
     CodecObject(CodecObjects),
+    /// The reference client in this process, one for each conversation.
+    ReferenceClient {
+        /// Its planted bug, if any.
+        defects: Defects,
+    },
+    /// A client of this process, made anew for each conversation.
+    Client(ClientObjects),
 }
 
 /// Scheme and version, and the kind of challenge where it is chosen.
@@ -97,6 +105,9 @@ impl Target {
     /// The embedded reference.
     pub const REFERENCE: Self = Self::Reference { defects: Defects::NONE };
 
+    /// The embedded reference client.
+    pub const REFERENCE_CLIENT: Self = Self::ReferenceClient { defects: Defects::NONE };
+
     /// What is tested one after the other: each version with each kind of challenge where the target has them all, each
     /// version as the target challenges it else.
     #[must_use]
@@ -104,6 +115,7 @@ impl Target {
         let kinds: &[Option<ChallengeKind>] = match self {
             Self::Reference { .. } => &[Some(ChallengeKind::Www), Some(ChallengeKind::Proxy)],
             Self::Tcp { .. } | Self::Tls { .. } | Self::Pipe(_) | Self::Server(_) => &[None],
+            Self::ReferenceClient { .. } | Self::Client(_) => &[None],
             // It has no associations.
             Self::Codec(_) | Self::CodecObject(_) => &[],
         };
@@ -114,7 +126,9 @@ impl Target {
         }
         let modes = SCHEMES.into_iter().flat_map(|scheme| versions.map(|version| Mode { scheme, version }));
         let settings = modes.flat_map(|mode| kinds.iter().map(move |kind| Setting { mode, kind: *kind }));
-        let digest = kinds.first().map(|kind| Setting { mode: DIGEST, kind: *kind });
+        // Nobody joins a conference of the suite.
+        let digest = kinds.first().filter(|_| self.role() != Role::Client);
+        let digest = digest.map(|kind| Setting { mode: DIGEST, kind: *kind });
         settings.filter(Setting::is_of_use).chain(digest).collect()
     }
 
@@ -127,7 +141,10 @@ impl Target {
     /// Whether it is an object of this process, for which time passes as it is told to.
     #[must_use]
     pub const fn is_in_memory(&self) -> bool {
-        matches!(self, Self::Reference { .. } | Self::Server(_))
+        matches!(
+            self,
+            Self::Reference { .. } | Self::Server(_) | Self::ReferenceClient { .. } | Self::Client(_)
+        )
     }
 
     /// Whether it is a server that listens somewhere.
@@ -200,8 +217,19 @@ impl Target {
             }
             Self::Pipe(command) => Arc::new(Pipes { command: command.clone() }),
             Self::Server(objects) => Arc::new(Objects { objects: objects.clone() }),
-            Self::Codec(_) | Self::CodecObject(_) => Arc::new(Nowhere(format!("{self} is no server"))),
+            Self::Codec(_) | Self::CodecObject(_) | Self::ReferenceClient { .. } | Self::Client(_) => {
+                Arc::new(Nowhere(format!("{self} is no server")))
+            }
         })
+    }
+
+    /// What makes ways to a client; none where this is another target.
+    pub(crate) fn client(&self) -> Option<Box<dyn ClientConnector>> {
+        match self {
+            Self::ReferenceClient { defects } => Some(Box::new(client::Reference { defects: *defects })),
+            Self::Client(objects) => Some(Box::new(client::Objects { objects: objects.clone() })),
+            _ => None,
+        }
     }
 
     /// The role in which it is tested.
@@ -209,6 +237,7 @@ impl Target {
     pub const fn role(&self) -> Role {
         match self {
             Self::Codec(_) | Self::CodecObject(_) => Role::Codec,
+            Self::ReferenceClient { .. } | Self::Client(_) => Role::Client,
             _ => Role::Server,
         }
     }
@@ -322,8 +351,10 @@ impl FromStr for Target {
     type Err = TargetError;
 
     fn from_str(text: &str) -> Result<Self, TargetError> {
-        if text == "ref" {
-            return Ok(Self::REFERENCE);
+        match text {
+            "ref" => return Ok(Self::REFERENCE),
+            "listen:ref" => return Ok(Self::REFERENCE_CLIENT),
+            _ => {}
         }
         for (prefix, target) in [("codec:", Self::Codec as fn(Command) -> Self), ("pipe:", Self::Pipe)] {
             if let Some(command) = text.strip_prefix(prefix) {
@@ -355,6 +386,8 @@ impl fmt::Display for Target {
             Self::Codec(command) => write!(f, "codec:{command}"),
             Self::Server(objects) => f.write_str(objects.name()),
             Self::CodecObject(objects) => f.write_str(objects.name()),
+            Self::ReferenceClient { .. } => f.write_str("listen:ref"),
+            Self::Client(objects) => f.write_str(objects.name()),
         }
     }
 }

@@ -88,8 +88,27 @@ pub enum Turn {
     Request {
         /// Its name.
         message: Label,
-        /// The method.
+        /// The method; `*` is the one that the client is known to answer.
         method: String,
+    },
+    /// Makes a message of the suite out of a request of the client, as if somebody sent it back.
+    Echo {
+        /// Its name.
+        message: Label,
+        /// The request.
+        of: Label,
+    },
+    /// What the server chooses from now on, in place of what it is known by.
+    Choose {
+        /// `realm`.
+        #[serde(default, skip_serializing_if = "written::is_default")]
+        realm: Option<String>,
+        /// `targetname`.
+        #[serde(default, skip_serializing_if = "written::is_default")]
+        targetname: Option<String>,
+        /// `opaque` of every handshake.
+        #[serde(default, skip_serializing_if = "written::is_default")]
+        opaque: Option<String>,
     },
     /// Makes a copy of a message of the suite as it stands.
     Copy {
@@ -173,6 +192,11 @@ pub enum Turn {
     Disconnect,
 }
 
+impl Turn {
+    /// The method of a request that the client is known to answer.
+    pub const ANSWERED: &str = "*";
+}
+
 /// Writing scripts.
 impl Service {
     /// Nothing yet: a good server.
@@ -250,6 +274,36 @@ impl Service {
     #[must_use]
     pub fn request(self, message: &str, method: &str) -> Self {
         self.turn(Turn::Request { message: message.into(), method: method.to_owned() })
+    }
+
+    /// Makes a request that the client is known to answer.
+    #[must_use]
+    pub fn answered(self, message: &str) -> Self {
+        self.request(message, Turn::ANSWERED)
+    }
+
+    /// Makes a message out of a request of the client.
+    #[must_use]
+    pub fn echo(self, message: &str, of: &str) -> Self {
+        self.turn(Turn::Echo { message: message.into(), of: of.into() })
+    }
+
+    /// Goes by another realm.
+    #[must_use]
+    pub fn realm(self, realm: &str) -> Self {
+        self.turn(Turn::Choose { realm: Some(realm.to_owned()), targetname: None, opaque: None })
+    }
+
+    /// Goes by another targetname.
+    #[must_use]
+    pub fn targetname(self, targetname: &str) -> Self {
+        self.turn(Turn::Choose { realm: None, targetname: Some(targetname.to_owned()), opaque: None })
+    }
+
+    /// Gives handshakes this opaque.
+    #[must_use]
+    pub fn opaque(self, opaque: &str) -> Self {
+        self.turn(Turn::Choose { realm: None, targetname: None, opaque: Some(opaque.to_owned()) })
     }
 
     /// Makes a copy of a message.
@@ -403,6 +457,16 @@ impl fmt::Display for Turn {
                 write!(f, "respond {status} to {to}, {form:?}: {message}")
             }
             Self::Request { message, method } => write!(f, "request {method}: {message}"),
+            Self::Echo { message, of } => write!(f, "make {message} of {of}, as it came"),
+            Self::Choose { realm, targetname, opaque } => {
+                f.write_str("from now on")?;
+                for (name, value) in [("realm", realm), ("targetname", targetname), ("opaque", opaque)] {
+                    if let Some(value) = value {
+                        write!(f, " {name} {value:?}")?;
+                    }
+                }
+                Ok(())
+            }
             Self::Copy { message, of } => write!(f, "copy {of} as {message}"),
             Self::Sign { message, signing, offset: None } => write!(f, "sign {message}{signing}"),
             Self::Sign { message, signing, offset: Some(offset) } => {

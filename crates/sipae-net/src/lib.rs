@@ -26,7 +26,7 @@ pub use client_object::{ClientAct, ClientObject};
 pub use client_wire::{ClientEnd, ClientMemoryWire, ClientWire, Happened};
 pub use entropy::{OsEntropy, SeededEntropy, system_time};
 pub use host::{Host, HostControl, HostEvent, serve_pipes};
-pub use memory::{MemoryWire, panic_message};
+pub use memory::{MemoryWire, START as MEMORY_START, panic_message};
 pub use object::{Act, ReferenceObject, ServerObject};
 pub use pipe::{End, Ends, PipeWire};
 pub use process::{Errors, Process, end_all, told};

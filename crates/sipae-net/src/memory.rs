@@ -11,7 +11,7 @@ use sipae::server::{ConnectionId, ServerConfig};
 use crate::{Act, Arrival, Arrived, End, Ends, ReferenceObject, ServerObject, Wire, WireError};
 
 /// 2026-01-01 00:00:00 GMT: where the set clock begins.
-pub(crate) const START: Time = Time(1_767_225_600_000);
+pub const START: Time = Time(1_767_225_600_000);
 
 /// A server behind a wire that is no wire. After a panic of the server its connections are reset, and no other is to be
 /// had; [`ends`](Wire::ends) tells what it said.

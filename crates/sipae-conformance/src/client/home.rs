@@ -53,6 +53,22 @@ impl HomeConfig {
     }
 }
 
+impl HomeConfig {
+    /// Why a scheme cannot be offered.
+    #[must_use]
+    pub const fn lacks(&self, scheme: Scheme) -> Option<&'static str> {
+        match scheme {
+            Scheme::Kerberos if self.kerberos.is_none() => {
+                Some("the profile has no key of the service (kerberos)")
+            }
+            Scheme::TlsDsk if self.tls_dsk.is_none() => {
+                Some("the profile has no key of the users' authority (tls_dsk.authority_key)")
+            }
+            _ => None,
+        }
+    }
+}
+
 /// What a request of a client is to the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
@@ -124,6 +140,8 @@ pub(super) struct Home {
     associations: Vec<SecurityAssociation>,
     replays: ReplayCache,
     requests: u32,
+    /// The opaque of every handshake, where that is chosen.
+    chosen: Option<Vec<u8>>,
 }
 
 impl Home {
@@ -136,7 +154,28 @@ impl Home {
             associations: Vec::new(),
             replays: ReplayCache::default(),
             requests: 0,
+            chosen: None,
         }
+    }
+
+    /// What it goes by from now on.
+    pub(super) fn choose(&mut self, realm: Option<&str>, targetname: Option<&str>, opaque: Option<&str>) {
+        let mut config = HomeConfig::clone(&self.config);
+        if let Some(realm) = realm {
+            realm.clone_into(&mut config.realm);
+        }
+        if let Some(targetname) = targetname {
+            targetname.clone_into(&mut config.host);
+        }
+        self.config = Arc::new(config);
+        if let Some(opaque) = opaque {
+            self.chosen = Some(opaque.as_bytes().to_vec());
+        }
+    }
+
+    fn fresh_opaque(&self, entropy: &mut dyn Entropy) -> Vec<u8> {
+        let random = || encode_base16_upper(&entropy.octets::<4>()).into_bytes();
+        self.chosen.clone().unwrap_or_else(random)
     }
 
     pub(super) fn parameters(&self) -> Parameters {
@@ -205,7 +244,7 @@ impl Home {
         match scheme {
             Scheme::Kerberos => {
                 let proven = self.ticket(token, now, entropy);
-                let opaque = encode_base16_upper(&entropy.octets::<4>()).into_bytes();
+                let opaque = self.fresh_opaque(entropy);
                 let read = self.completed(message, header, opaque, proven);
                 Read { is_first: true, ..read }
             }
@@ -364,7 +403,7 @@ impl Home {
         let nonce = entropy.octets();
         let challenge = Challenge::for_server(NegotiateFlags::SERVER, nonce, domain, &self.config.host);
         let token = challenge.write(&Challenge::PAYLOAD);
-        let opaque = encode_base16_upper(&entropy.octets::<4>()).into_bytes();
+        let opaque = self.fresh_opaque(entropy);
         self.negotiation =
             Some(Negotiation::Ntlm { opaque: opaque.clone(), challenge, token: token.clone() });
         (opaque, token)
@@ -383,7 +422,7 @@ impl Home {
                 let service = self.config.tls_dsk.as_ref().ok_or("there is no certificate of the server")?;
                 let engine = service.provider.engine(Side::Server, now);
                 let engine = engine.map_err(|error| error.to_string())?;
-                let opaque = encode_base16_upper(&entropy.octets::<4>()).into_bytes();
+                let opaque = self.fresh_opaque(entropy);
                 (opaque, Box::new(TlsHandshake::new(engine, Side::Server)))
             }
         };

@@ -5,7 +5,7 @@ use sipae::client::Standing;
 use sipae::message::{HeaderName, Message};
 use sipae_events::{Finding, Verdict};
 use sipae_gen::Mode;
-use sipae_spec::{LegalReactions, ReactionClass, Requirement};
+use sipae_spec::{LegalReactions, ReactionClass};
 
 use super::seen::{Conversation, Heard, Next, Sent};
 use crate::ledger::Ledger;
@@ -128,6 +128,30 @@ impl<'o> ClientJudge<'o> {
         self.ledger.found(row, is_weak, format!("after {message}: {}", words(legal)), next.to_string());
     }
 
+    /// What the client did after a message of the suite; nothing is decided without that message.
+    pub fn next_of(&mut self, message: &str) -> Option<Next> {
+        self.sent(message).map(|_| self.seen.next(message))
+    }
+
+    /// The client must have begun a handshake with the scheme under test; where products are known that do not read such
+    /// a challenge, it fails nobody that it has not.
+    pub fn begins(&mut self, requirement: &'static str, message: &str, is_weak: bool) {
+        let Some(next) = self.next_of(message) else { return };
+        let holds = if matches!(next, Next::First { .. }) { Ok(()) } else { Err(next.to_string()) };
+        self.missed(requirement, &next);
+        let expected = format!("after {message}: a first token of the scheme");
+        self.ledger.check(requirement, is_weak, &expected, holds);
+    }
+
+    /// The client must have completed a handshake.
+    pub fn establishes(&mut self, requirement: &'static str) {
+        let holds = match self.seen.request("completing") {
+            Some(_) => Ok(()),
+            None => Err(self.seen.broken.clone().unwrap_or_else(|| "it did not come".to_owned())),
+        };
+        self.check(requirement, "the handshake is completed", holds);
+    }
+
     /// The client must have gone on with the handshake.
     pub fn goes_on(&mut self, requirement: &'static str, message: &str) {
         if self.sent(message).is_none() {
@@ -172,6 +196,15 @@ impl<'o> ClientJudge<'o> {
 
     /// A request of the suite must have been processed: a final answer that is signed.
     pub fn processed(&mut self, requirement: &'static str, message: &str) {
+        self.processing(requirement, message, false);
+    }
+
+    /// The same, where products are known that do not read it.
+    pub fn processed_weakly(&mut self, requirement: &'static str, message: &str) {
+        self.processing(requirement, message, true);
+    }
+
+    fn processing(&mut self, requirement: &'static str, message: &str, is_weak: bool) {
         let Some(sent) = self.sent(message) else { return };
         let holds = match self.answered(sent) {
             Answered::With(_, Signature::Verified(_)) => Ok(()),
@@ -185,7 +218,18 @@ impl<'o> ClientJudge<'o> {
         {
             self.ledger.missed(row);
         }
-        self.check(requirement, &format!("{message}: answered, and signed"), holds);
+        self.ledger.check(requirement, is_weak, &format!("{message}: answered, and signed"), holds);
+    }
+
+    /// A copy of a request must not have been acted upon again. The octets of the first answer may come again: that is
+    /// how transactions answer what they have seen.
+    pub fn not_again(&mut self, requirement: &'static str, copy: &str, original: &str) {
+        let first = self.seen.sent(original).and_then(Sent::answer).map(|reply| reply.octets.as_slice());
+        let again = self.seen.sent(copy).and_then(Sent::answer).map(|reply| reply.octets.as_slice());
+        if first.is_some() && first == again {
+            return self.ledger.held();
+        }
+        self.refused(requirement, copy);
     }
 
     /// A request of the suite must have been refused: silently, or as the row lists it. What the row does not list and is
@@ -231,7 +275,8 @@ impl<'o> ClientJudge<'o> {
     pub fn standing(&mut self, name: &str) -> Option<&'o Standing> {
         let standing = self.seen.standings.get(&name.into()).and_then(Option::as_ref);
         if standing.is_none() {
-            let why = self.seen.broken.as_deref().unwrap_or("nobody can know what the client would tell its user");
+            let why =
+                self.seen.broken.as_deref().unwrap_or("nobody can know what the client would tell its user");
             self.undecide(format!("{name}: {why}"));
         }
         standing
@@ -294,10 +339,4 @@ fn words(legal: &LegalReactions) -> String {
 /// The status codes that say that nothing was done.
 const fn is_told_refusal(status: u16) -> bool {
     matches!(status, 400 | 401 | 403 | 481 | 482 | 500)
-}
-
-/// Whether a row can be told apart from another one of the same name.
-#[must_use]
-pub(crate) fn is_row(id: &str) -> bool {
-    Requirement::get(id).is_some()
 }

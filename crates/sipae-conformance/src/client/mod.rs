@@ -1,11 +1,28 @@
 //! Clients under test: the suite is their server, a good one and a bad one.
+//!
+//! A [`ClientCase`] plans a [`Service`](sipae_gen::Service), which says what the suite does as a server, and judges what
+//! was seen. Bad requests are silently discarded by a right client, which a later good one that it answers proves; of bad
+//! responses it shows by what the client takes for the outcome, or by what it does next.
 
 mod buffers;
+mod case;
+pub mod cases;
+mod connector;
 mod home;
+mod judge;
+mod objects;
 mod pace;
 mod play;
+mod reference;
+pub(crate) mod run;
 mod seen;
 
+pub use case::{ClientCase, ClientNeeds, Part};
+pub use connector::ClientConnector;
+pub(crate) use connector::{Nowhere, Objects, Reference};
 pub use home::{Class, HomeConfig, Read};
+pub use judge::ClientJudge;
+pub use objects::ClientObjects;
 pub use pace::ClientPace;
+pub(crate) use play::Tells;
 pub use seen::{Connections, Conversation, Heard, Next, Reply, Sent};

@@ -116,8 +116,13 @@ impl Player {
     }
 
     /// Whether its clock can be set.
-    pub(crate) fn is_exact(&self) -> bool {
-        self.stage.wire.is_exact()
+    pub(crate) fn has_clock(&mut self) -> bool {
+        self.stage.wire.advance(Duration::ZERO)
+    }
+
+    /// Ends the client; how it has ended, if it has done so by itself.
+    pub(crate) fn end(mut self) -> Option<ClientEnd> {
+        self.stage.wire.end()
     }
 
     /// The method that fences are made of.
@@ -148,6 +153,7 @@ impl Player {
         self.look();
         self.seen.broken = broken.err();
         self.seen.end = self.stage.wire.end();
+        self.seen.is_exact = self.stage.wire.is_exact();
         let mut next = Conversation::new(self.stage.mode, self.stage.seed);
         next.flooded = self.seen.flooded;
         self.heard_on.clear();
@@ -155,7 +161,6 @@ impl Player {
         std::mem::replace(&mut self.seen, next)
     }
 
-    /// How the client ends when its wire goes.
     fn start(&mut self) -> Result<(), Broken> {
         if std::mem::replace(&mut self.has_started, true) {
             return Ok(());
@@ -168,9 +173,26 @@ impl Player {
             Turn::Await { message, what, optional } => self.wait_for(message, what, *optional),
             Turn::Respond { message, to, status, form } => self.respond(message, to, *status, *form),
             Turn::Request { message, method } => {
-                let draft = self.home.request(method, &mut self.entropy);
+                let method = match method.as_str() {
+                    Turn::ANSWERED => self.fence_method()?,
+                    method => method.to_owned(),
+                };
+                let draft = self.home.request(&method, &mut self.entropy);
                 let key = key_of(&draft);
                 self.messages.insert(message.clone(), Outgoing { draft, key, ..Outgoing::default() });
+                Ok(())
+            }
+            Turn::Echo { message, of } => {
+                let octets = self.heard_octets(of)?;
+                let request = Message::parse(&octets, &Limits::NONE).map_err(|error| error.to_string())?;
+                let mut draft = Draft::from_message(&request);
+                HeaderName::CREDENTIALS.into_iter().for_each(|name| draft.remove(name));
+                let key = key_of(&draft);
+                self.messages.insert(message.clone(), Outgoing { draft, key, ..Outgoing::default() });
+                Ok(())
+            }
+            Turn::Choose { realm, targetname, opaque } => {
+                self.home.choose(realm.as_deref(), targetname.as_deref(), opaque.as_deref());
                 Ok(())
             }
             Turn::Copy { message, of } => {
@@ -431,7 +453,7 @@ impl Player {
         let number = self.links.get(&connection).map_or(0, |link| link.number);
         let is_caught = self.caught.is_none()
             && self.waiting.as_ref().is_some_and(|what| is_awaited(what, &read, message));
-        self.seen.heard.push(Heard { octets: message.octets().to_vec(), connection: number, read });
+        self.seen.heard.push(Heard { octets: message.octets().to_vec(), connection: number, at: now, read });
         self.heard_on.push(connection);
         let place = self.seen.heard.len() - 1;
         if is_caught {
@@ -462,6 +484,11 @@ impl Player {
     fn place(&self, label: &Label) -> Result<usize, Broken> {
         let place = self.seen.kept.get(label).copied();
         place.ok_or_else(|| format!("{label} has not come"))
+    }
+
+    fn heard_octets(&self, label: &Label) -> Result<Vec<u8>, Broken> {
+        let place = self.place(label)?;
+        Ok(self.seen.heard.get(place).map(|heard| heard.octets.clone()).unwrap_or_default())
     }
 
     /// Answers a request.
@@ -531,8 +558,7 @@ impl Player {
     }
 
     fn reflect(&mut self, label: &Label, of: &Label) -> Result<(), Broken> {
-        let place = self.place(of)?;
-        let octets = self.seen.heard.get(place).map(|heard| heard.octets.clone()).unwrap_or_default();
+        let octets = self.heard_octets(of)?;
         let request = Message::parse(&octets, &Limits::NONE).map_err(|error| error.to_string())?;
         let mut draft = std::mem::take(&mut self.message(label)?.draft);
         let reflected = self.home.reflect(&mut draft, &request);
@@ -628,7 +654,7 @@ impl Player {
     }
 
     fn fence(&mut self) -> Result<(), Broken> {
-        let method = self.stage.fence.clone().ok_or("the client answers no request that could be a fence")?;
+        let method = self.fence_method()?;
         self.fences += 1;
         let label = Label::new(format!("fence {}", self.fences));
         let draft = self.home.request(&method, &mut self.entropy);
@@ -646,6 +672,11 @@ impl Player {
             sent.is_fenced |= unanswered.contains(label);
         }
         Ok(())
+    }
+
+    fn fence_method(&self) -> Result<String, Broken> {
+        let method = self.stage.fence.clone();
+        method.ok_or_else(|| "the client answers no request that could be a fence".to_owned())
     }
 
     fn make(&mut self, name: &Label, stimulus: &str) -> Result<(), Broken> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use sipae::auth::{AuthHeader, Scheme};
 use sipae::client::Standing;
+use sipae::clock::Time;
 use sipae::message::{HeaderName, Limits, Message};
 use sipae_events::{Exchanged, SignatureSeen};
 use sipae_gen::{Label, Mode};
@@ -20,6 +21,8 @@ pub struct Heard {
     pub octets: Vec<u8>,
     /// The connection, counted from 1 in the order in which the client opened them.
     pub connection: u32,
+    /// When it came, by the clock of the client as far as that is known.
+    pub at: Time,
     /// What it is to the server.
     pub read: Read,
 }
@@ -144,8 +147,10 @@ pub struct Conversation {
     pub exchange_left_out: u64,
     /// The signature buffers of messages of the client whose signature proves nothing.
     pub signatures: Vec<SignatureSeen>,
-    /// Requests of the client answered by the suite itself before this script, so that numbers can be followed.
+    /// Whether there was an association before.
     pub is_established: bool,
+    /// Whether nothing that was not seen can have come.
+    pub is_exact: bool,
 }
 
 impl Conversation {
@@ -168,6 +173,7 @@ impl Conversation {
             exchange_left_out: 0,
             signatures: Vec::new(),
             is_established: false,
+            is_exact: false,
         }
     }
 

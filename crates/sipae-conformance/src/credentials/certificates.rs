@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sipae::clock::Time;
+use sipae::server::TlsDskService;
 use sipae::tlsdsk::TlsDskError;
 use sipae_gen::{CertificateFault, Password};
 #[cfg(feature = "tls")]
@@ -26,6 +27,8 @@ pub struct Certificates {
     issuer: Option<Arc<Authority>>,
     /// The engines of users with the right certificate, by address.
     made: Arc<Mutex<BTreeMap<String, Arc<TlsDskProvider>>>>,
+    /// What servers need, by host.
+    services: Arc<Mutex<BTreeMap<String, TlsDskService>>>,
 }
 
 /// How many authorities stand between the root and a certificate that is far from it.
@@ -50,6 +53,7 @@ impl Certificates {
             #[cfg(feature = "tls")]
             issuer: None,
             made: Arc::default(),
+            services: Arc::default(),
         }
     }
 
@@ -75,6 +79,22 @@ impl Certificates {
         return self.issuer.is_some();
         #[cfg(not(feature = "tls"))]
         return false;
+    }
+
+    /// What a server on this host needs to be asked for TLS-DSK by users of the same authority; `None` where its key is
+    /// not known. It is made once for each host.
+    #[must_use]
+    pub fn service(&self, host: &str) -> Option<TlsDskService> {
+        let known = || self.services.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(service) = known().get(host) {
+            return Some(service.clone());
+        }
+        #[cfg(feature = "tls")]
+        let service = self.issuer.as_ref()?.service(host, self.engine).ok()?;
+        #[cfg(not(feature = "tls"))]
+        let service: TlsDskService = return None;
+        known().insert(host.to_owned(), service.clone());
+        Some(service)
     }
 
     /// Whether a user has a certificate.

@@ -36,6 +36,23 @@ impl Tickets {
         }
     }
 
+    /// The right ticket of a user for a service.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn ticket(
+        &self,
+        user: &ProfileUser,
+        targetname: &str,
+        now: Time,
+        entropy: &mut dyn Entropy,
+    ) -> Result<ServiceTicket, Unproven> {
+        match self {
+            Self::Minted(keys) => mint(keys, user, &Password::Right, targetname, now, entropy),
+            Self::Granted(cache) => cache.ticket(user, targetname, now),
+        }
+    }
+
     /// The AP-REQ of a user for the service of a challenge.
     ///
     /// # Errors

@@ -28,6 +28,7 @@ use std::sync::Arc;
 
 use crate::auth::{ChallengeKind, Scheme, Style};
 use crate::clock::{Entropy, Time};
+use crate::defects::Defects;
 use crate::draft::Draft;
 use crate::kerberos::ServiceTicket;
 use crate::message::{Limits, Message, MessageStream};
@@ -74,6 +75,8 @@ pub struct ClientConfig {
     pub last_number: u32,
     /// Bounds for messages.
     pub limits: Limits,
+    /// The planted bug, if any.
+    pub defects: Defects,
     /// Whom a [`UserAgent`] writes to and calls: an address-of-record without scheme.
     pub peer: String,
     /// Whom it refers its peer to.
@@ -101,6 +104,7 @@ impl ClientConfig {
             durations: Durations::default(),
             last_number: u32::MAX,
             limits: Limits::DEFAULT,
+            defects: Defects::NONE,
             peer: "bob@contoso.com".to_owned(),
             refer_to: "carol@contoso.com".to_owned(),
         }

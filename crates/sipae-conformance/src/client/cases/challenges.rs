@@ -1,0 +1,368 @@
+//! Challenges of every kind: what a client makes of them, and where it must not go on.
+
+use sipae::auth::{AuthParam, ChallengeKind, Scheme};
+use sipae::message::HeaderName;
+use sipae::version::Version;
+use sipae_gen::{Awaited, Edit, Form, ParamEdit, Service};
+
+use super::super::case::ClientCase;
+use super::super::judge::ClientJudge;
+use super::super::seen::Next;
+use super::good::{echoes, in_field};
+
+/// A challenge that looks odd, and can be answered.
+struct Odd {
+    id: &'static str,
+    title: &'static str,
+    rows: &'static [&'static str],
+    /// Whether products are known that do not read it.
+    is_weak: bool,
+    edits: fn() -> Vec<Edit>,
+}
+
+fn line(value: &str, first: bool) -> Edit {
+    Edit::AddHeader { name: "WWW-Authenticate".to_owned(), value: value.into(), first }
+}
+
+const ODD: &[Odd] = &[
+    Odd {
+        id: "3.2.5.1/unknown-scheme-first",
+        title: "challenges of unknown schemes are passed over",
+        rows: &["SIPAE-3.2.5.1-03", "SIPAE-2.2-17"],
+        is_weak: false,
+        edits: || {
+            vec![
+                line("Basic realm=\"x\"", true),
+                line("Foo realm=\"x\", targetname=\"y\", version=4", true),
+                line("Bearer realm=\"x\"", false),
+            ]
+        },
+    },
+    Odd {
+        id: "3.2.5.1/line-without-targetname-first",
+        title: "a challenge line without targetname is passed over",
+        rows: &["SIPAE-3.2.5.1-04"],
+        is_weak: false,
+        edits: || vec![line("{sa.scheme} realm=\"Nobody\", version=4", true)],
+    },
+    Odd {
+        id: "3.2.5.1/line-without-realm-first",
+        title: "a challenge line without realm is passed over",
+        rows: &["SIPAE-3.2.5.1-04"],
+        is_weak: false,
+        edits: || vec![line("{sa.scheme} targetname=\"nobody.invalid\", version=4", true)],
+    },
+    Odd {
+        id: "3.2.5.1/malformed-line-first",
+        title: "a malformed challenge line is passed over",
+        rows: &["SIPAE-3.2.5.1-04"],
+        is_weak: false,
+        edits: || vec![line("{sa.scheme} realm=\"Nobody, targetname=\"nobody.invalid, version=4", true)],
+    },
+    Odd {
+        id: "3.2.5.1/date-an-hour-off",
+        title: "a challenge whose Date is an hour off is answered",
+        rows: &["SIPAE-3.2.5.1-24"],
+        is_weak: false,
+        edits: || vec![Edit::SetHeader(HeaderName::Date, "Thu, 01 Jan 2026 03:00:00 GMT".into())],
+    },
+    Odd {
+        id: "3.2.5.1/no-date",
+        title: "a challenge without Date, or with one that cannot be read, is answered",
+        rows: &["SIPAE-3.2.5.1-24"],
+        is_weak: false,
+        edits: || vec![Edit::SetHeader(HeaderName::Date, "yesterday".into())],
+    },
+    Odd {
+        id: "2.2/challenge-in-another-order",
+        title: "parameters of a challenge are understood in any order and any letters",
+        rows: &["SIPAE-2.2-02", "SIPAE-2.2-03"],
+        is_weak: true,
+        edits: || vec![Edit::ReshapeCredential],
+    },
+    Odd {
+        id: "2.2/challenge-with-unknown-parameter",
+        title: "parameters of a challenge that are not known do no harm",
+        rows: &["SIPAE-2.2-15"],
+        is_weak: false,
+        edits: || {
+            let value = "a, b=\"c\"".replace('"', "'");
+            vec![Edit::AddParam { name: "ms-extra".to_owned(), value: value.as_str().into(), first: true }]
+        },
+    },
+    Odd {
+        id: "2.2/challenge-in-other-letters",
+        title: "the name of the challenge's header field is understood in any letters",
+        rows: &["SIPAE-2.2-20"],
+        is_weak: false,
+        edits: || vec![Edit::RenameHeader(HeaderName::WwwAuthenticate, "www-authenticate".to_owned())],
+    },
+    Odd {
+        id: "2.2/folded-challenge",
+        title: "a folded challenge is understood",
+        rows: &["SIPAE-2.2-20"],
+        is_weak: true,
+        edits: || vec![Edit::Param(AuthParam::Targetname, ParamEdit::Lead("\r\n ".to_owned()))],
+    },
+];
+
+pub(super) fn cases() -> Vec<ClientCase> {
+    ODD.iter().map(odd).chain(others()).chain(loops()).collect()
+}
+
+fn challenged(edits: Vec<Edit>) -> Service {
+    let service = Service::new().wait("bare", Awaited::Bare).challenge("challenge", "bare");
+    service.each(edits, |service, edit| service.edit("challenge", edit)).send("challenge")
+}
+
+fn odd(case: &'static Odd) -> ClientCase {
+    ClientCase::new(case.id, case.title, case.rows)
+        .plan(|_| challenged((case.edits)()).establish().settle())
+        .judge(|judge| {
+            for row in case.rows {
+                judge.begins(row, "challenge", case.is_weak);
+            }
+        })
+}
+
+fn others() -> Vec<ClientCase> {
+    vec![
+        ClientCase::new(
+            "3.2.5.1/odd-spelling-comes-back",
+            "a realm and an opaque of odd spelling come back as they were",
+            &["SIPAE-3.2.5.1-06", "SIPAE-2.2-14"],
+        )
+        .plan(|_| Service::new().realm("conToso  REALM (x)").opaque("0aB  c,=;x").establish().settle())
+        .judge(|judge| {
+            judge.establishes("SIPAE-3.2.5.1-06");
+            judge.establishes("SIPAE-2.2-14");
+            echoes(judge, &["SIPAE-3.2.5.1-06"]);
+        }),
+        ClientCase::new(
+            "3.2.5.1/proxy-challenge",
+            "a 407 is answered in Proxy-Authorization",
+            &["SIPAE-3.2.5.1-01", "SIPAE-3.2.4.1-22"],
+        )
+        .plan(|_| {
+            Service::new()
+                .kind(ChallengeKind::Proxy)
+                .wait("bare", Awaited::Bare)
+                .challenge("challenge", "bare")
+                .send("challenge")
+                .establish()
+                .settle()
+        })
+        .judge(|judge| {
+            judge.next("SIPAE-3.2.5.1-01", "challenge");
+            if judge.seen().request("completing").is_some() {
+                in_field(judge, HeaderName::ProxyAuthorization);
+            }
+        }),
+        ClientCase::new(
+            "3.2.5.1/crossed-challenge",
+            "a 401 that has Proxy-Authenticate alone is answered or not",
+            &["SIPAE-3.2.5.1-01"],
+        )
+        .plan(|_| challenged(vec![Edit::CredentialHeader(HeaderName::ProxyAuthenticate)]).settle())
+        .judge(|judge| {
+            if let Some(next) = judge.next_of("challenge") {
+                judge.record("SIPAE-3.2.5.1-01", "401 with Proxy-Authenticate", &next.to_string());
+            }
+        }),
+        ClientCase::new(
+            "3.2.5.1/version-from-the-future",
+            "a challenge of version 5 is answered with a version that the client knows, or not at all",
+            &["SIPAE-3.2.5.1-07"],
+        )
+        .at(&[Version::V4])
+        .plan(|_| {
+            let version = Edit::Param(AuthParam::Version, ParamEdit::Set("5".into()));
+            challenged(vec![version]).wait_if_any("next", Awaited::Any).settle()
+        })
+        .judge(|judge| judge.next("SIPAE-3.2.5.1-07", "challenge")),
+        ClientCase::new(
+            "3.2.5.1/only-unknown-schemes",
+            "where only unknown schemes are offered nothing is sent",
+            &["SIPAE-3.2.5.1-03"],
+        )
+        .plan(|_| {
+            challenged(vec![
+                Edit::SetHeader(HeaderName::WwwAuthenticate, "Foo realm=\"x\", targetname=\"y\"".into()),
+                line("Basic realm=\"x\"", false),
+            ])
+            .settle()
+        })
+        .judge(|judge| nothing_usable(judge, "SIPAE-3.2.5.1-03")),
+        ClientCase::new(
+            "3.2.5.1/only-a-line-without-targetname",
+            "where the only line lacks targetname no credential is invented",
+            &["SIPAE-3.2.5.1-04"],
+        )
+        .plan(|_| challenged(vec![Edit::Param(AuthParam::Targetname, ParamEdit::Remove)]).settle())
+        .judge(|judge| nothing_usable(judge, "SIPAE-3.2.5.1-04")),
+        ClientCase::new(
+            "3.2.5.1/challenge-without-line",
+            "a 401 that has no line at all is the end of it",
+            &["SIPAE-3.2.5.1-04"],
+        )
+        .plan(|_| challenged(vec![Edit::RemoveHeader(HeaderName::WwwAuthenticate)]).settle())
+        .judge(|judge| nothing_usable(judge, "SIPAE-3.2.5.1-04")),
+        preference("3.2.5.1/order-of-schemes", true),
+        preference("3.2.5.1/order-of-schemes-reversed", false),
+    ]
+}
+
+/// Which of several schemes a client takes is written down: what it has credentials for is its own matter.
+fn preference(id: &'static str, ascending: bool) -> ClientCase {
+    ClientCase::new(
+        id,
+        "of several schemes one is taken, whatever their order",
+        &["SIPAE-3.2.5.1-02", "PATENT-0013"],
+    )
+    .plan(move |mode| {
+        let offered = |scheme: &Scheme| *scheme != mode.scheme;
+        let lines = Scheme::SIGNING.into_iter().filter(offered).map(|scheme| {
+            let service = if scheme == Scheme::Kerberos { "sip/" } else { "" };
+            let version = mode.version.param().map(|version| format!(", version={version}"));
+            let line = format!(
+                "{} realm=\"{{sa.realm}}\", targetname=\"{service}server.contoso.com\"{}",
+                scheme.name(),
+                version.unwrap_or_default()
+            );
+            self::line(&line, ascending)
+        });
+        challenged(lines.collect()).wait_if_any("next", Awaited::Any).settle()
+    })
+    .judge(|judge| {
+        let Some(next) = judge.next_of("challenge") else { return };
+        let taken = match next {
+            Next::OtherScheme(scheme) => Some(scheme),
+            Next::First { .. } => Some(judge.mode().scheme),
+            _ => None,
+        };
+        let holds = taken.map(drop).ok_or_else(|| next.to_string());
+        judge.check("SIPAE-3.2.5.1-02", "a first token of one of the schemes", holds);
+        let preferred = |scheme: Scheme| match scheme {
+            Scheme::TlsDsk => Ok(()),
+            other => Err(other.name().to_owned()),
+        };
+        if let Some(scheme) = taken {
+            judge.recorded("SIPAE-3.2.5.1-02", "TLS-DSK before the others", preferred(scheme));
+            let is_ntlm = if scheme == Scheme::Ntlm { Err("NTLM".to_owned()) } else { Ok(()) };
+            judge.recorded("PATENT-0013", "NTLM behind the others", is_ntlm);
+        }
+    })
+}
+
+/// A challenge that cannot be answered: no credential, and no crash.
+fn nothing_usable(judge: &mut ClientJudge<'_>, row: &'static str) {
+    let Some(next) = judge.next_of("challenge") else { return };
+    let is_credential = matches!(
+        next,
+        Next::First { .. }
+            | Next::Continued
+            | Next::Stray
+            | Next::Digest
+            | Next::TwoCredentials
+            | Next::Crashed
+    );
+    let holds = if is_credential { Err(next.to_string()) } else { Ok(()) };
+    judge.check(row, "no credential", holds);
+}
+
+/// Servers that challenge for ever.
+fn loops() -> Vec<ClientCase> {
+    /// What a client may try, and much more.
+    const ROUNDS: usize = 40;
+    let endless = |kind: ChallengeKind, what: fn(usize) -> Awaited| {
+        Service::new().kind(kind).each(0..ROUNDS, move |service, round| {
+            let (request, answer) = (format!("request {round}"), format!("challenge {round}"));
+            service.wait_if_any(&request, what(round)).challenge(&answer, &request).send(&answer)
+        })
+    };
+    let any = |_: usize| Awaited::Any;
+    vec![
+        ClientCase::new(
+            "3.2.5.1/endless-401",
+            "a server that answers everything by a fresh 401 is given up",
+            &["SIPAE-3.2.5.1-21"],
+        )
+        .plan(move |_| endless(ChallengeKind::Www, any))
+        .judge(|judge| bounded(judge, "SIPAE-3.2.5.1-21", 10, 31)),
+        ClientCase::new(
+            "3.2.5.1/endless-407",
+            "a server that answers everything by a fresh 407 is given up",
+            &["SIPAE-3.2.5.1-29"],
+        )
+        .plan(move |_| endless(ChallengeKind::Proxy, any))
+        .judge(|judge| bounded(judge, "SIPAE-3.2.5.1-29", 31, 31)),
+        ClientCase::new(
+            "3.2.5.1/refused-credentials",
+            "credentials that were refused are not shown again and again",
+            &["SIPAE-3.2.5.1-21", "PATENT-0021"],
+        )
+        .plan(|_| {
+            (0..12).fold(Service::new(), |service, round| {
+                let (request, answer) = (format!("completing {round}"), format!("refusal {round}"));
+                service.wait_if_any(&request, Awaited::Completing).challenge(&answer, &request).send(&answer)
+            })
+        })
+        .judge(|judge| {
+            for row in ["SIPAE-3.2.5.1-21", "PATENT-0021"] {
+                bounded(judge, row, 2, 10);
+            }
+        }),
+        ClientCase::new(
+            "3.2.5.1/refused-after-the-last-token",
+            "a fresh challenge behind the last token is the end of that handshake",
+            &["SIPAE-3.2.5.1-21"],
+        )
+        .plan(|_| {
+            Service::new()
+                .wait("completing", Awaited::Completing)
+                .challenge("refusal", "completing")
+                .send("refusal")
+                .wait_if_any("next", Awaited::Any)
+        })
+        .judge(|judge| {
+            let Some(next) = judge.next_of("refusal") else { return };
+            let holds = match next {
+                Next::Signed(_) | Next::Continued | Next::Crashed => Err(next.to_string()),
+                _ => Ok(()),
+            };
+            judge.check("SIPAE-3.2.5.1-21", "no further message of that handshake", holds);
+        }),
+        ClientCase::new(
+            "3.1-01/unsigned-final-answer",
+            "an unsigned refusal before there is an association ends the attempt, or nothing",
+            &["SIPAE-3.2.5.2-13"],
+        )
+        .plan(|_| {
+            Service::new()
+                .wait("bare", Awaited::Bare)
+                .respond("refusal", "bare", 403, Form::Plain)
+                .send("refusal")
+                .settle()
+        })
+        .judge(|judge| {
+            let Some(next) = judge.next_of("refusal") else { return };
+            let holds = if next == Next::Crashed { Err(next.to_string()) } else { Ok(()) };
+            judge.check("SIPAE-3.2.5.2-13", "no crash", holds);
+            judge.record("SIPAE-3.2.5.2-13", "what comes after an unsigned 403", &next.to_string());
+        }),
+    ]
+}
+
+/// A client stops after so many requests; what goes beyond that is a finding up to `most`, and fails behind it.
+fn bounded(judge: &mut ClientJudge<'_>, row: &'static str, expected: usize, most: usize) {
+    if judge.seen().heard.is_empty() {
+        let why = judge.seen().broken.clone().unwrap_or_else(|| "nothing was heard".to_owned());
+        return judge.undecide(why);
+    }
+    let asked = judge.seen().kept.len();
+    let told = |bound: usize| if asked <= bound { Ok(()) } else { Err(format!("{asked} requests and more")) };
+    judge.check(row, &format!("at most {most} rounds"), told(most));
+    if asked <= most {
+        judge.recorded(row, &format!("at most {expected} rounds"), told(expected));
+    }
+}

@@ -1,0 +1,59 @@
+//! Ways to a client, one for each conversation.
+
+use std::fmt::Debug;
+
+use sipae::defects::Defects;
+use sipae_gen::Mode;
+use sipae_net::{AgentObject, ClientMemoryWire, ClientWire};
+
+use super::objects::ClientObjects;
+use super::reference::reference_client;
+
+/// What makes wires to one client. It can be shared between threads.
+pub trait ClientConnector: Debug + Send + Sync {
+    /// A client that has not been started. What is random in a client of this process follows from `seed`.
+    ///
+    /// # Errors
+    /// When there is none to be had.
+    fn wire(&self, mode: Mode, seed: u64) -> Result<Box<dyn ClientWire>, String>;
+
+    /// How many there can be at once.
+    fn most_at_once(&self) -> usize {
+        usize::MAX
+    }
+}
+
+/// The reference client, a new one for each conversation.
+#[derive(Debug)]
+pub(crate) struct Reference {
+    pub(crate) defects: Defects,
+}
+
+impl ClientConnector for Reference {
+    fn wire(&self, _: Mode, seed: u64) -> Result<Box<dyn ClientWire>, String> {
+        let config = reference_client(self.defects, seed)?;
+        Ok(Box::new(ClientMemoryWire::to(Box::new(AgentObject::new(config, seed)))))
+    }
+}
+
+/// Clients of this process.
+#[derive(Debug)]
+pub(crate) struct Objects {
+    pub(crate) objects: ClientObjects,
+}
+
+impl ClientConnector for Objects {
+    fn wire(&self, mode: Mode, _: u64) -> Result<Box<dyn ClientWire>, String> {
+        Ok(Box::new(ClientMemoryWire::to(self.objects.make(mode))))
+    }
+}
+
+/// To nowhere, for this reason.
+#[derive(Debug)]
+pub(crate) struct Nowhere(pub(crate) String);
+
+impl ClientConnector for Nowhere {
+    fn wire(&self, _: Mode, _: u64) -> Result<Box<dyn ClientWire>, String> {
+        Err(self.0.clone())
+    }
+}

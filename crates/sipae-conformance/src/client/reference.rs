@@ -1,0 +1,35 @@
+//! The reference client as a target: who it is, with test credentials for every scheme.
+
+use sipae::client::{ClientConfig, TlsDskCredentials};
+use sipae::clock::Time;
+use sipae::defects::Defects;
+use sipae_gen::Password;
+use sipae_net::{MEMORY_START, SeededEntropy};
+
+use crate::profile::{Profile, REFERENCE_HOST};
+
+/// The end of certificates that last for ever.
+const FAR: Time = Time(253_402_300_799_000);
+
+/// The first user of the embedded reference, with a password, a ticket and a certificate: test credentials.
+///
+/// # Errors
+/// When they cannot be made.
+pub(crate) fn reference_client(defects: Defects, seed: u64) -> Result<ClientConfig, String> {
+    let profile = Profile::of_reference();
+    let user = &profile.user;
+    let mut config = ClientConfig::new(&user.user, &user.domain, &user.password, &user.address);
+    config.defects = defects;
+    let mut entropy = SeededEntropy::new(seed);
+    let service = format!("sip/{REFERENCE_HOST}");
+    if let Some(tickets) = &profile.tickets {
+        let ticket = tickets.ticket(user, &service, MEMORY_START, &mut entropy);
+        config.ticket = Some(ticket.map_err(|error| error.to_string())?);
+    }
+    if let Some(certificates) = &profile.certificates {
+        let provider = certificates.provider(user, &Password::Right, MEMORY_START);
+        let provider = provider.map_err(|error| error.to_string())?;
+        config.tls_dsk = Some(TlsDskCredentials { provider, not_after: FAR });
+    }
+    Ok(config)
+}

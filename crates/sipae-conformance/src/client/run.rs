@@ -1,0 +1,506 @@
+//! A run against a client.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread;
+
+use sipae::client::{Standing, Stimulus};
+use sipae_events::{CaseFinished, Cause, Event, GateFinished, GateOutcome, Verdict};
+use sipae_gen::{Mode, Service};
+use sipae_net::ClientEnd;
+
+use super::case::{ClientCase, Part};
+use super::cases;
+use super::connector::ClientConnector;
+use super::home::{Class, HomeConfig};
+use super::judge::ClientJudge;
+use super::pace::ClientPace;
+use super::play::{ClientStage, Player, Tells};
+use super::seen::Conversation;
+use crate::plan::subject;
+use crate::run::{RunOptions, Teller};
+use crate::target::Setting;
+
+/// Methods of requests that clients are known to answer; the first that this one answers makes the fences.
+const ANSWERED: [&str; 4] = ["OPTIONS", "MESSAGE", "NOTIFY", "INFO"];
+/// Times in a row that a client may fail to authenticate again before it is not started any more.
+const PATIENCE: u32 = 2;
+
+/// The cases of a run.
+pub(crate) fn selected(options: &RunOptions) -> impl Iterator<Item = &'static ClientCase> {
+    let filter = options.filter.clone();
+    cases::all().iter().filter(move |case| filter.selects(case.id(), case.requirements(), case.role()))
+}
+
+/// Plays every selected case to a client.
+pub(crate) fn run(options: &RunOptions, ways: &dyn ClientConnector, teller: &mut Teller<'_>) {
+    let mut lost: Option<String> = None;
+    let mut opened = false;
+    let settings = options.settings();
+    for (place, setting) in settings.iter().enumerate() {
+        let runner = Runner::new(options, ways, *setting);
+        let mut gate = match (&lost, runner.unclaimed()) {
+            (Some(reason), _) => Gate::closed(GateOutcome::Failed, reason.clone()),
+            (None, Some(reason)) => Gate::closed(GateOutcome::Untested, reason),
+            (None, None) => runner.pass(),
+        };
+        opened |= gate.outcome == GateOutcome::Open;
+        if gate.is_lost {
+            lost.clone_from(&gate.reason);
+        }
+        let is_last = place + 1 == settings.len();
+        if is_last && !opened && gate.outcome == GateOutcome::Unsupported {
+            // A client that authenticates with nothing has failed.
+            gate.outcome = GateOutcome::Failed;
+        }
+        runner.tell(gate, teller);
+    }
+}
+
+/// What the good conversation came to.
+struct Gate {
+    outcome: GateOutcome,
+    reason: Option<String>,
+    notes: Vec<String>,
+    seen: Option<Conversation>,
+    player: Option<Player>,
+    fence: Option<String>,
+    stimuli: Vec<Stimulus>,
+    has_standing: bool,
+    has_clock: bool,
+    /// Whether the client could not even be reached, so that it is not tried again.
+    is_lost: bool,
+}
+
+impl Gate {
+    fn closed(outcome: GateOutcome, reason: String) -> Self {
+        Self {
+            outcome,
+            reason: Some(reason),
+            notes: Vec::new(),
+            seen: None,
+            player: None,
+            fence: None,
+            stimuli: Vec::new(),
+            has_standing: false,
+            has_clock: false,
+            is_lost: false,
+        }
+    }
+}
+
+/// A setting of a run.
+struct Runner<'r> {
+    options: &'r RunOptions,
+    ways: &'r dyn ClientConnector,
+    setting: Setting,
+    home: Arc<HomeConfig>,
+    tells: Arc<dyn Tells>,
+    pace: Arc<ClientPace>,
+}
+
+/// What is played by one worker.
+enum Unit {
+    /// Cases that share a conversation: their places.
+    Shared(Vec<usize>),
+    /// A case with one of its own.
+    Whole(usize),
+}
+
+impl<'r> Runner<'r> {
+    fn new(options: &'r RunOptions, ways: &'r dyn ClientConnector, setting: Setting) -> Self {
+        let client = &options.profile.client;
+        let pace = ClientPace::new(client.start, options.profile.answer_timeout);
+        let home = Arc::new(options.profile.home());
+        Self { options, ways, setting, home, tells: Arc::new(client.clone()), pace: Arc::new(pace) }
+    }
+
+    const fn mode(&self) -> Mode {
+        self.setting.mode
+    }
+
+    fn unclaimed(&self) -> Option<String> {
+        let (profile, mode) = (&self.options.profile, self.mode());
+        if let Some(reason) = profile.disclaims(mode.scheme) {
+            return Some(reason);
+        }
+        if profile.versions.as_ref().is_some_and(|versions| !versions.contains(&mode.version)) {
+            return Some("the profile does not claim this version".to_owned());
+        }
+        self.home.lacks(mode.scheme).map(str::to_owned)
+    }
+
+    fn stage(&self, part: &str, fence: Option<&str>) -> Result<ClientStage, String> {
+        let seed = self.options.seed_of(part, self.setting);
+        Ok(ClientStage {
+            wire: self.ways.wire(self.mode(), self.options.seed_of(&format!("wire {part}"), self.setting))?,
+            home: Arc::clone(&self.home),
+            mode: self.mode(),
+            pace: Arc::clone(&self.pace),
+            fence: fence.map(str::to_owned),
+            tells: Arc::clone(&self.tells),
+            seed,
+        })
+    }
+
+    /// The good conversation: the client authenticates, and what it answers is measured.
+    fn pass(&self) -> Gate {
+        let stage = match self.stage("gate", None) {
+            Ok(stage) => stage,
+            Err(reason) => return Gate { is_lost: true, ..Gate::closed(GateOutcome::Failed, reason) },
+        };
+        let mut player = Player::new(stage);
+        let seen = player.play(&Service::new().establish().settle().standing("good"));
+        if let Some(problem) = problem_of(&seen) {
+            return self.failed(seen, problem);
+        }
+        let stimuli = player.stimuli();
+        let fence = ANSWERED.into_iter().find(|method| answers(&mut player, method));
+        if let Some(method) = fence {
+            player.set_fence(method);
+        }
+        let has_standing = matches!(seen.standings.get(&"good".into()), Some(Some(_)));
+        let has_clock = player.has_clock();
+        let mut notes = Vec::new();
+        match fence {
+            Some(method) => notes.push(format!("it answers {method}")),
+            None => notes.push("it answers no request: what it does not act upon cannot be seen".to_owned()),
+        }
+        if !has_standing {
+            notes.push("nobody can know what it tells its user".to_owned());
+        }
+        Gate {
+            outcome: GateOutcome::Open,
+            reason: None,
+            notes,
+            seen: Some(seen),
+            player: Some(player),
+            fence: fence.map(str::to_owned),
+            stimuli,
+            has_standing,
+            has_clock,
+            is_lost: false,
+        }
+    }
+
+    /// A client that does not answer the challenge does not do this scheme or version, unless its profile says so.
+    fn failed(&self, seen: Conversation, problem: String) -> Gate {
+        let profile = &self.options.profile;
+        let is_claimed = profile.versions.is_some() && profile.claims(self.mode().scheme);
+        let has_asked = !seen.heard.is_empty();
+        let is_quiet = seen.heard.iter().all(|heard| heard.read.class == Class::Bare);
+        let is_absent =
+            has_asked && is_quiet && !is_claimed && !seen.end.as_ref().is_some_and(|end| end.is_crash);
+        let outcome = if is_absent { GateOutcome::Unsupported } else { GateOutcome::Failed };
+        let is_lost = !has_asked;
+        Gate { seen: Some(seen), is_lost, ..Gate::closed(outcome, problem) }
+    }
+
+    fn tell(&self, mut gate: Gate, teller: &mut Teller<'_>) {
+        let exchange = gate.seen.as_ref().map(|seen| seen.exchange.clone()).unwrap_or_default();
+        teller.tell(&Event::GateFinished(GateFinished {
+            subject: subject(self.setting),
+            outcome: gate.outcome,
+            offered: vec![self.mode().scheme.name().to_owned()],
+            reason: gate.reason.clone(),
+            notes: std::mem::take(&mut gate.notes),
+            exchange,
+        }));
+        let is_absent = gate.outcome.is_absent();
+        let cases: Vec<&'static ClientCase> = selected(self.options)
+            .filter(|case| case.needs().schemes.contains(&self.mode().scheme))
+            .filter(|_| {
+                !is_absent || !self.options.filter.is_empty() || gate.outcome == GateOutcome::Unsupported
+            })
+            .collect();
+        let mut results: Vec<Option<CaseFinished>> =
+            cases.iter().map(|case| self.decided(case, &gate)).collect();
+        self.look_at_the_good(&cases, &gate, &mut results);
+        self.play_all(&cases, gate, results, teller);
+    }
+
+    /// The verdict of a case that is not played, and why.
+    fn decided(&self, case: &'static ClientCase, gate: &Gate) -> Option<CaseFinished> {
+        let not = |verdict, reason: Option<String>| Some(self.not_played(case, verdict, reason));
+        if gate.outcome.is_absent() {
+            return not(Verdict::Unsupported, None);
+        }
+        let needs = case.needs();
+        if !needs.has_meaning(self.mode()) {
+            return not(Verdict::Unsupported, Some("it has no meaning at this version".to_owned()));
+        }
+        if gate.outcome != GateOutcome::Open {
+            return not(Verdict::Blocked, gate.reason.clone());
+        }
+        if let Some(missing) = needs.stimuli.iter().find(|stimulus| !gate.stimuli.contains(stimulus)) {
+            return not(Verdict::Unsupported, Some(format!("the client cannot be made to {missing}")));
+        }
+        if needs.clock && !gate.has_clock {
+            return not(Verdict::Unsupported, Some("the clock of the client cannot be set".to_owned()));
+        }
+        if needs.answers && gate.fence.is_none() {
+            let reason = "the client answers no request, so that nothing can be seen".to_owned();
+            return not(Verdict::Inconclusive, Some(reason));
+        }
+        if needs.standing && !gate.has_standing {
+            let reason = "nobody can know what the client tells its user".to_owned();
+            return not(Verdict::Inconclusive, Some(reason));
+        }
+        None
+    }
+
+    fn not_played(&self, case: &ClientCase, verdict: Verdict, reason: Option<String>) -> CaseFinished {
+        let (id, subject, title) = (case.case_id().clone(), subject(self.setting), case.title());
+        CaseFinished { reason, ..CaseFinished::new(id, subject, title, case.requirements(), verdict) }
+    }
+
+    fn look_at_the_good(
+        &self,
+        cases: &[&'static ClientCase],
+        gate: &Gate,
+        results: &mut [Option<CaseFinished>],
+    ) {
+        let Some(seen) = &gate.seen else { return };
+        for (case, result) in cases.iter().zip(results) {
+            if result.is_none() && case.part() == Part::Good {
+                *result = Some(self.judged(case, seen, None));
+            }
+        }
+    }
+
+    fn play_all(
+        &self,
+        cases: &[&'static ClientCase],
+        gate: Gate,
+        mut results: Vec<Option<CaseFinished>>,
+        teller: &mut Teller<'_>,
+    ) {
+        let is_open = |place: &usize| results.get(*place).is_some_and(Option::is_none);
+        let part = |place: &usize| cases.get(*place).map(|case| case.part());
+        let open: Vec<usize> = (0..cases.len()).filter(is_open).collect();
+        let (shared, whole): (Vec<usize>, Vec<usize>) =
+            open.into_iter().partition(|place| part(place) == Some(Part::Shared));
+        let mut units: VecDeque<Unit> = VecDeque::new();
+        if !shared.is_empty() {
+            units.push_back(Unit::Shared(shared));
+        }
+        units.extend(whole.into_iter().map(Unit::Whole));
+        let workers = self.options.jobs.max(1).min(self.ways.most_at_once()).min(units.len().max(1));
+        let fence = gate.fence.clone();
+        let player = Mutex::new(gate.player);
+        let units = Mutex::new(units);
+        let (sender, receiver) = mpsc::channel();
+        thread::scope(|scope| {
+            let mut spawned = 0;
+            for _ in 0..workers {
+                let (units, player, sender, fence) = (&units, &player, sender.clone(), fence.as_deref());
+                let work = move || self.work(cases, units, player, fence, &sender);
+                spawned += usize::from(thread::Builder::new().spawn_scoped(scope, work).is_ok());
+            }
+            if spawned == 0 {
+                // A system without threads to give has this one.
+                self.work(cases, &units, &player, fence.as_deref(), &sender);
+            }
+            drop(sender);
+            tell_in_order(&receiver, &mut results, teller);
+        });
+    }
+
+    fn work(
+        &self,
+        cases: &[&'static ClientCase],
+        units: &Mutex<VecDeque<Unit>>,
+        player: &Mutex<Option<Player>>,
+        fence: Option<&str>,
+        sender: &mpsc::Sender<(usize, CaseFinished)>,
+    ) {
+        loop {
+            let unit = units.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+            match unit {
+                None => return,
+                Some(Unit::Shared(places)) => {
+                    let first = player.lock().unwrap_or_else(PoisonError::into_inner).take();
+                    let tell = |place, finished| sender.send((place, finished)).is_ok();
+                    self.share(cases, &places, first, fence, &tell);
+                }
+                Some(Unit::Whole(place)) => {
+                    let Some(case) = cases.get(place) else { continue };
+                    if sender.send((place, self.whole(case, fence))).is_err() {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Cases that share a conversation, until one does not pass: what comes after it has a new one.
+    fn share(
+        &self,
+        cases: &[&'static ClientCase],
+        places: &[usize],
+        first: Option<Player>,
+        fence: Option<&str>,
+        tell: &dyn Fn(usize, CaseFinished) -> bool,
+    ) {
+        let (mut player, mut failures, mut round) = (first, 0, 0);
+        for place in places {
+            let Some(case) = cases.get(*place) else { continue };
+            if self.options.effort.stop.is_due() {
+                tell(*place, self.not_played(case, Verdict::Cancelled, None));
+                continue;
+            }
+            let mut problem = None;
+            while player.as_mut().is_none_or(|player| !player.is_usable()) && failures < PATIENCE {
+                round += 1;
+                match self.established(&format!("shared {round}"), fence) {
+                    Ok(again) => (player, failures) = (Some(again), 0),
+                    Err(why) => {
+                        (player, problem) = (None, Some(why));
+                        failures += 1;
+                    }
+                }
+            }
+            let Some(playing) = player.as_mut() else {
+                let why = problem.unwrap_or_else(|| "it has not authenticated any more".to_owned());
+                tell(*place, self.not_played(case, Verdict::Blocked, Some(why)));
+                continue;
+            };
+            let seen = playing.play(&case.service(self.mode()));
+            let mut finished = self.judged(case, &seen, None);
+            if finished.verdict != Verdict::Pass {
+                // What came before it may be why: alone it shows. The next one has a client that has seen nothing.
+                player = None;
+                finished = self.whole(case, fence);
+            }
+            tell(*place, finished);
+        }
+    }
+
+    fn established(&self, part: &str, fence: Option<&str>) -> Result<Player, String> {
+        let mut player = Player::new(self.stage(part, fence)?);
+        let seen = player.play(&Service::new().establish().settle());
+        match problem_of(&seen) {
+            None => Ok(player),
+            Some(problem) => Err(format!("it does not authenticate again: {problem}")),
+        }
+    }
+
+    /// A case in a conversation of its own. What fails is played once more, where nothing is exact.
+    fn whole(&self, case: &'static ClientCase, fence: Option<&str>) -> CaseFinished {
+        if self.options.effort.stop.is_due() {
+            return self.not_played(case, Verdict::Cancelled, None);
+        }
+        let (finished, is_exact) = match self.alone(case, "first", fence) {
+            Ok(played) => played,
+            Err(reason) => return self.not_played(case, Verdict::Blocked, Some(reason)),
+        };
+        if is_exact || !matches!(finished.verdict, Verdict::Fail(_) | Verdict::Inconclusive) {
+            return finished;
+        }
+        match self.alone(case, "second", fence) {
+            Ok((second, _)) if second.verdict.is_fail() == finished.verdict.is_fail() => finished,
+            Ok((second, _)) => {
+                let failed = if second.verdict.is_fail() { second } else { finished };
+                match failed.verdict {
+                    // Nothing was decided the first time.
+                    Verdict::Fail(_) => {
+                        CaseFinished { verdict: Verdict::Fail(Cause::Flaky { failed: 1, of: 2 }), ..failed }
+                    }
+                    _ => failed,
+                }
+            }
+            Err(_) => finished,
+        }
+    }
+
+    fn alone(
+        &self,
+        case: &'static ClientCase,
+        part: &str,
+        fence: Option<&str>,
+    ) -> Result<(CaseFinished, bool), String> {
+        let stage = self.stage(&format!("{} {part}", case.id()), fence)?;
+        let mut player = Player::new(stage);
+        let seen = player.play(&case.alone(self.mode()));
+        let end = player.end();
+        Ok((self.judged(case, &seen, end), seen.is_exact))
+    }
+
+    fn judged(&self, case: &ClientCase, seen: &Conversation, end: Option<ClientEnd>) -> CaseFinished {
+        let mut judge = ClientJudge::new(seen, case.requirements(), self.options.strict);
+        case.read(&mut judge);
+        let (verdict, findings, undecided) = judge.close();
+        let crash = end.or_else(|| seen.end.clone()).filter(|end| end.is_crash);
+        let (verdict, reason) = match &crash {
+            Some(end) => (Verdict::Fail(Cause::Crash), Some(after(seen, &end.how))),
+            None => (verdict, undecided.filter(|_| verdict == Verdict::Inconclusive)),
+        };
+        let mut finished = self.not_played(case, verdict, reason);
+        finished.findings = findings;
+        finished.exchange_left_out = seen.exchange_left_out;
+        finished.signatures.clone_from(&seen.signatures);
+        seen.exchange.iter().cloned().for_each(|message| finished.push(message));
+        if let Some(end) = crash.filter(|end| !end.errors.is_empty()) {
+            use sipae_events::{Direction, Exchanged};
+            let errors = Exchanged::new(Direction::Received, 1, end.how, end.errors.as_bytes());
+            finished.push(errors.of(Exchanged::STANDARD_ERROR));
+        }
+        finished
+    }
+}
+
+/// What a client ended with, and the message that it ended behind.
+fn after(seen: &Conversation, how: &str) -> String {
+    let last = seen.sent.iter().max_by_key(|(_, sent)| sent.place);
+    match last {
+        Some((label, _)) => format!("{how}, after {label}"),
+        None => how.to_owned(),
+    }
+}
+
+/// Why the good conversation was none.
+fn problem_of(seen: &Conversation) -> Option<String> {
+    let broken = seen.broken.clone()?;
+    let problem = seen.heard.iter().rev().find_map(|heard| heard.read.problem.clone());
+    let signature = seen.signatures.last().map(|signature| signature.outcome.clone());
+    match problem.or(signature) {
+        Some(problem) => Some(format!("{broken} ({problem})")),
+        None => Some(broken),
+    }
+}
+
+/// Whether a client answers requests of a method, and signs what it answers.
+fn answers(player: &mut Player, method: &str) -> bool {
+    use crate::reaction::Signature;
+    let seen = player.play(&Service::new().request("probe", method).sign("probe").ask("probe"));
+    let answer = seen.sent("probe").and_then(|sent| sent.answer().cloned());
+    answer.is_some_and(|reply| matches!(reply.signature, Signature::Verified(_)))
+}
+
+fn tell_in_order(
+    receiver: &mpsc::Receiver<(usize, CaseFinished)>,
+    results: &mut [Option<CaseFinished>],
+    teller: &mut Teller<'_>,
+) {
+    let mut waiting: BTreeMap<usize, CaseFinished> = BTreeMap::new();
+    for (place, result) in results.iter_mut().enumerate() {
+        let finished = match result.take() {
+            Some(finished) => finished,
+            None => loop {
+                if let Some(finished) = waiting.remove(&place) {
+                    break finished;
+                }
+                let Ok((place, finished)) = receiver.recv() else { return };
+                waiting.insert(place, finished);
+            },
+        };
+        teller.case(finished);
+    }
+}
+
+/// What nobody tells.
+impl Tells for () {
+    fn standing(&self, _: &str, _: Option<&ClientEnd>) -> Option<Standing> {
+        None
+    }
+}

@@ -1,0 +1,168 @@
+//! What a profile says of a client under test.
+
+use std::time::Duration;
+
+use regex_lite::Regex;
+use serde::Deserialize;
+use sipae::client::Standing;
+use sipae_net::ClientEnd;
+
+use super::REFERENCE_HOST;
+use crate::client::Tells;
+
+/// How a client is started, what it says, and who its server is.
+#[derive(Clone, Debug)]
+pub struct ClientProfile {
+    /// How long it may take until its first request.
+    pub start: Duration,
+    /// `realm` of the challenges.
+    pub realm: String,
+    /// The fully qualified name of the server, `targetname` of the challenges.
+    pub host: String,
+    /// Whether it is controlled by lines on its standard input and output.
+    pub control: bool,
+    /// Where clients get their certificates for TLS-DSK.
+    pub sts_uri: Option<String>,
+    /// A line of its standard output that says that it has registered.
+    success: Option<Regex>,
+    /// One that says that it has not.
+    failure: Option<Regex>,
+    /// Exit codes that say so.
+    failure_codes: Vec<i32>,
+}
+
+/// What clients do where nothing is said: ten seconds until the first request, and what `sipae client` writes.
+impl Default for ClientProfile {
+    fn default() -> Self {
+        Self {
+            start: Duration::from_secs(10),
+            realm: "SIP Communications Service".to_owned(),
+            host: REFERENCE_HOST.to_owned(),
+            control: false,
+            sts_uri: None,
+            success: None,
+            failure: None,
+            failure_codes: Vec::new(),
+        }
+    }
+}
+
+impl ClientProfile {
+    /// What `sipae client` writes.
+    pub(crate) fn of_reference() -> Self {
+        let pattern = |text: &str| Regex::new(text).ok();
+        Self {
+            success: pattern("^registered"),
+            failure: pattern("^(failed|lost)"),
+            failure_codes: vec![1],
+            ..Self::default()
+        }
+    }
+}
+
+/// The last line that says something counts; a client that says when it fails, and does not, is registered if it says
+/// when it is.
+impl Tells for ClientProfile {
+    fn standing(&self, output: &str, end: Option<&ClientEnd>) -> Option<Standing> {
+        let has_failed_by_code =
+            end.is_some_and(|end| end.code.is_some_and(|code| self.failure_codes.contains(&code)));
+        let is =
+            |pattern: &Option<Regex>, line: &str| pattern.as_ref().is_some_and(|regex| regex.is_match(line));
+        let last = output.lines().rev().find_map(|line| {
+            let (succeeded, failed) = (is(&self.success, line), is(&self.failure, line));
+            (succeeded || failed).then_some(!failed)
+        });
+        let can_tell = self.success.is_some();
+        let registered = last.unwrap_or(false) && !has_failed_by_code;
+        let failed = has_failed_by_code || last == Some(false);
+        can_tell.then(|| Standing { registered, failed, ..Standing::default() })
+    }
+}
+
+/// The table `[client]`.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Table {
+    start_ms: Option<u64>,
+    realm: Option<String>,
+    host: Option<String>,
+    #[serde(default)]
+    control: bool,
+    sts_uri: Option<String>,
+    success: Option<String>,
+    failure: Option<String>,
+    #[serde(default)]
+    failure_codes: Vec<i32>,
+}
+
+const START: std::ops::RangeInclusive<u64> = 100..=600_000;
+
+impl Table {
+    pub(super) fn read(self) -> Result<ClientProfile, String> {
+        let usual = ClientProfile::default();
+        let pattern = |key: &str, text: Option<String>| {
+            let read = |text: String| Regex::new(&text).map_err(|error| format!("client.{key}: {error}"));
+            text.map(read).transpose()
+        };
+        if let Some(ms) = self.start_ms.filter(|ms| !START.contains(ms)) {
+            return Err(format!("client.start_ms: {ms} is not in 100 to 600000"));
+        }
+        let is_text = |text: &String| {
+            !text.is_empty() && !text.contains(['"', '\\', '<', '>']) && !text.chars().any(char::is_control)
+        };
+        if let Some(realm) = self.realm.as_ref().filter(|realm| !is_text(realm)) {
+            return Err(format!("client.realm: {realm:?} cannot stand in quotation marks"));
+        }
+        if let Some(host) = self.host.as_ref().filter(|host| !crate::target::is_host(host)) {
+            return Err(format!("client.host: {host:?} is neither a host name nor an IP address"));
+        }
+        Ok(ClientProfile {
+            start: self.start_ms.map_or(usual.start, Duration::from_millis),
+            realm: self.realm.unwrap_or(usual.realm),
+            host: self.host.unwrap_or(usual.host),
+            control: self.control,
+            sts_uri: self.sts_uri,
+            success: pattern("success", self.success)?,
+            failure: pattern("failure", self.failure)?,
+            failure_codes: self.failure_codes,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn end(code: i32) -> ClientEnd {
+        ClientEnd {
+            how: format!("exit code {code}"),
+            is_crash: false,
+            code: Some(code),
+            errors: String::new(),
+        }
+    }
+
+    #[rstest]
+    #[case("", None, (false, false))]
+    #[case("registered\n", None, (true, false))]
+    #[case("registered\nfailed: no\n", None, (false, true))]
+    #[case("failed: no\nregistered\n", None, (true, false))]
+    #[case("registered\n", Some(1), (false, true))]
+    #[case("registered\n", Some(0), (true, false))]
+    fn the_last_line_that_says_something_counts(
+        #[case] output: &str,
+        #[case] code: Option<i32>,
+        #[case] (registered, failed): (bool, bool),
+    ) {
+        let end = code.map(end);
+        let standing = ClientProfile::of_reference().standing(output, end.as_ref()).expect("a standing");
+        assert_eq!((standing.registered, standing.failed), (registered, failed));
+    }
+
+    #[test]
+    fn of_a_client_that_says_nothing_nobody_can_know() {
+        assert_eq!(ClientProfile::default().standing("registered\n", None), None);
+    }
+}
