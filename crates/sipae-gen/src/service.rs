@@ -167,6 +167,11 @@ pub enum Turn {
         /// The request.
         message: Label,
     },
+    /// The same of a request that need not have come.
+    ServeIfAny {
+        /// The request.
+        message: Label,
+    },
     /// Makes the client do something.
     Do {
         /// What it is called, for its outcome.
@@ -379,6 +384,12 @@ impl Service {
         self.turn(Turn::Serve { message: message.into() })
     }
 
+    /// Answers a request that need not have come.
+    #[must_use]
+    pub fn serve_if(self, message: &str) -> Self {
+        self.turn(Turn::ServeIfAny { message: message.into() })
+    }
+
     /// Serves whatever comes until a handshake has been completed, and answers that request too.
     #[must_use]
     pub fn establish(self) -> Self {
@@ -479,6 +490,7 @@ impl fmt::Display for Turn {
             Self::Answer { message } => write!(f, "await the answer to {message}, if any"),
             Self::Fence => f.write_str("fence"),
             Self::Serve { message } => write!(f, "serve {message}"),
+            Self::ServeIfAny { message } => write!(f, "serve {message}, if it has come"),
             Self::Do { name, stimulus } => write!(f, "make the client {stimulus}: {name}"),
             Self::Standing { name } => write!(f, "ask the client for its standing: {name}"),
             Self::Elapse { ms } => write!(f, "serve for {ms} ms"),

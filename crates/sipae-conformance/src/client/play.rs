@@ -80,6 +80,8 @@ pub(crate) struct Player {
     seen: Conversation,
     octets: usize,
     requests: usize,
+    /// Requests that were optional and have not come.
+    missed: BTreeSet<Label>,
     stimuli: u64,
     fences: u32,
     last_sent: Option<Instant>,
@@ -102,6 +104,7 @@ impl Player {
             seen,
             octets: 0,
             requests: 0,
+            missed: BTreeSet::new(),
             stimuli: 0,
             fences: 0,
             last_sent: None,
@@ -140,6 +143,7 @@ impl Player {
     pub(crate) fn play(&mut self, service: &Service) -> Conversation {
         self.home.kind = service.challenge_kind();
         self.messages.clear();
+        self.missed.clear();
         self.seen.is_established = self.home.association().is_some();
         let mut broken = self.start();
         if broken.is_ok() {
@@ -171,6 +175,8 @@ impl Player {
     fn turn(&mut self, turn: &Turn) -> Result<(), Broken> {
         match turn {
             Turn::Await { message, what, optional } => self.wait_for(message, what, *optional),
+            // What need not come need not be answered.
+            Turn::Respond { to, .. } if self.missed.contains(to) => Ok(()),
             Turn::Respond { message, to, status, form } => self.respond(message, to, *status, *form),
             Turn::Request { message, method } => {
                 let method = match method.as_str() {
@@ -208,6 +214,9 @@ impl Player {
             }
             Turn::Reflect { message, of } => self.reflect(message, of),
             Turn::Edit { message, edit } => self.edit(message, edit),
+            Turn::Send { message } if !self.messages.contains_key(message) && !self.missed.is_empty() => {
+                Ok(())
+            }
             Turn::Send { message } => self.send(message),
             Turn::Answer { message } => {
                 self.wait_for_answer(message);
@@ -215,6 +224,8 @@ impl Player {
             }
             Turn::Fence => self.fence(),
             Turn::Serve { message } => self.serve_kept(message),
+            Turn::ServeIfAny { message } if self.seen.kept.contains_key(message) => self.serve_kept(message),
+            Turn::ServeIfAny { .. } => Ok(()),
             Turn::Do { name, stimulus } => self.make(name, stimulus),
             Turn::Standing { name } => self.standing(name),
             Turn::Elapse { ms } => {
@@ -264,7 +275,10 @@ impl Player {
                 self.seen.kept.insert(label.clone(), place);
                 Ok(())
             }
-            None if optional => Ok(()),
+            None if optional => {
+                self.missed.insert(label.clone());
+                Ok(())
+            }
             None => Err(self.nothing_came(what)),
         }
     }

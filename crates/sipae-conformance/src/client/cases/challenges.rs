@@ -333,7 +333,7 @@ fn loops() -> Vec<ClientCase> {
             judge.check("SIPAE-3.2.5.1-21", "no further message of that handshake", holds);
         }),
         ClientCase::new(
-            "3.1-01/unsigned-final-answer",
+            "3.2.5.2/unsigned-final-answer",
             "an unsigned refusal before there is an association ends the attempt, or nothing",
             &["SIPAE-3.2.5.2-13"],
         )

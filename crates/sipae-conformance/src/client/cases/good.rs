@@ -302,20 +302,37 @@ pub(super) fn echoes(judge: &mut ClientJudge<'_>, rows: &[&'static str]) {
     }
 }
 
-/// What the last challenge line of the scheme said, as it went over the wire.
-fn sent_parameters(judge: &ClientJudge<'_>) -> (String, String) {
+/// What a challenge line of the scheme under test said.
+struct SentLine {
+    realm: Option<String>,
+    targetname: Option<String>,
+    opaque: Option<String>,
+}
+
+/// The lines of challenges as they went over the wire, the last one first.
+fn sent_lines(judge: &ClientJudge<'_>) -> Vec<SentLine> {
     use sipae::message::{Limits, Message};
     let scheme = judge.mode().scheme;
-    let said = judge.seen().exchange.iter().rev().find_map(|exchanged| {
+    let lines = judge.seen().exchange.iter().rev().filter_map(|exchanged| {
         let octets = exchanged.exact_octets();
         let message = Message::parse(&octets, &Limits::NONE).ok()?;
         let mut lines = HeaderName::CHALLENGES.into_iter().flat_map(|name| message.all(name));
         lines.find_map(|value| {
             let header = AuthHeader::read(value);
-            let both = text(&header, AuthParam::Realm).zip(text(&header, AuthParam::Targetname));
-            both.filter(|_| header.scheme() == Some(scheme))
+            let get = |param| text(&header, param);
+            (header.scheme() == Some(scheme)).then(|| SentLine {
+                realm: get(AuthParam::Realm),
+                targetname: get(AuthParam::Targetname),
+                opaque: get(AuthParam::Opaque),
+            })
         })
     });
+    lines.collect()
+}
+
+/// What the last challenge line of the scheme said, as it went over the wire.
+fn sent_parameters(judge: &ClientJudge<'_>) -> (String, String) {
+    let said = sent_lines(judge).into_iter().find_map(|line| line.realm.zip(line.targetname));
     said.unwrap_or_default()
 }
 
@@ -373,10 +390,28 @@ fn answers_challenge(judge: &mut ClientJudge<'_>) {
         }
     };
     judge.check("SIPAE-3.2.5.1-10", "an AUTHENTICATE with SIGN, DATAGRAM and KEY_EXCH", holds);
-    for row in ["SIPAE-3.2.5.1-18", "SIPAE-3.2.5.1-19", "PATENT-0020"] {
-        // Without the opaque of the CHALLENGE it would not have completed the handshake.
-        judge.check(row, "the handshake goes on with the opaque of the CHALLENGE", Ok(()));
+    opaque_comes_back(judge);
+    let firsts = judge.seen().heard.iter().filter(|heard| heard.read.class == Class::First).count();
+    let once = if firsts == 1 { Ok(()) } else { Err(format!("{firsts} empty tokens")) };
+    for row in ["SIPAE-3.2.5.1-19", "PATENT-0020"] {
+        judge.check(row, "the CHALLENGE is answered, and no other handshake begun", once.clone());
     }
+}
+
+/// The opaque of the continuation, as it went over the wire, is that of every later request of the handshake.
+fn opaque_comes_back(judge: &mut ClientJudge<'_>) {
+    let sent = sent_lines(judge).into_iter().find_map(|line| line.opaque);
+    let Some(sent) = sent else { return judge.undecide("no opaque was sent") };
+    let scheme = judge.mode().scheme;
+    let later = judge.seen().heard.iter().filter(|heard| {
+        matches!(heard.read.class, Class::Flight | Class::Completing | Class::Failed | Class::Stray)
+    });
+    let echoed = later.map(|heard| {
+        let opaque = heard.credential(scheme, |_, header| text(header, AuthParam::Opaque)).flatten();
+        is(opaque.as_deref(), &sent)
+    });
+    let holds = all(echoed.collect::<Vec<_>>());
+    judge.check("SIPAE-3.2.5.1-18", &format!("opaque {sent:?}"), holds);
 }
 
 fn is_framed(header: &AuthHeader<'_>) -> Result<(), String> {
@@ -424,5 +459,5 @@ fn flights(judge: &mut ClientJudge<'_>) {
         Err(error) => Err(error),
     };
     judge.check("SIPAE-3.2.5.1-15", "certificate and keys, ChangeCipherSpec, Finished", ends);
-    judge.check("SIPAE-3.2.5.1-18", "the handshake goes on with the opaque of the flight", Ok(()));
+    opaque_comes_back(judge);
 }

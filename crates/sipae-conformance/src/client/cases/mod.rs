@@ -1,9 +1,12 @@
 //! The cases of clients, a module for each group.
 
+mod answers;
+mod calls;
 mod challenges;
 mod good;
 mod look;
 mod requests;
+mod timers;
 mod tokens;
 
 use std::sync::OnceLock;
@@ -14,9 +17,15 @@ use super::case::ClientCase;
 pub fn all() -> &'static [ClientCase] {
     static CASES: OnceLock<Vec<ClientCase>> = OnceLock::new();
     CASES.get_or_init(|| {
-        [good::cases(), requests::cases(), challenges::cases(), tokens::cases()]
-            .into_iter()
-            .flatten()
-            .collect()
+        let groups = [
+            good::cases(),
+            requests::cases(),
+            calls::cases(),
+            answers::cases(),
+            challenges::cases(),
+            tokens::cases(),
+            timers::cases(),
+        ];
+        groups.into_iter().flatten().collect()
     })
 }

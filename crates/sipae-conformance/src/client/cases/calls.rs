@@ -1,0 +1,654 @@
+//! What a client sends when it is made to, and what it makes of the answers.
+
+use sipae::auth::{AuthParam, Scheme};
+use sipae::client::Stimulus;
+use sipae::message::HeaderName;
+use sipae_gen::{Awaited, Edit, Form, Service, Text};
+
+use super::super::case::ClientCase;
+use super::super::home::Class;
+use super::super::judge::ClientJudge;
+use super::super::seen::{Heard, Next};
+use super::answers::believes_the_good;
+use super::look::{cseq, field, text};
+use crate::reaction::Signature;
+
+fn method(stimulus: Stimulus) -> Awaited {
+    Awaited::Method(stimulus.method().to_owned())
+}
+
+fn made(id: &str, title: &str, rows: &[&'static str], stimuli: &[Stimulus]) -> ClientCase {
+    ClientCase::new(id, title, rows).shared().made_to(stimuli)
+}
+
+pub(super) fn cases() -> Vec<ClientCase> {
+    let requests = [
+        ("message", Stimulus::Message),
+        ("options", Stimulus::Options),
+        ("subscribe", Stimulus::Subscribe),
+        ("invite", Stimulus::Invite),
+    ];
+    let requests = requests.map(|(name, stimulus)| {
+        made(
+            &format!("3.2.4.1/{name}-is-signed"),
+            &format!("{} is signed once there is an association", stimulus.method()),
+            &["SIPAE-3.2.4.1-01", "PATENT-0003", "PATENT-0040"],
+            &[stimulus],
+        )
+        .plan(move |_| {
+            let service = Service::new().make("asked", stimulus).wait("request", method(stimulus));
+            service.respond("answer", "request", 404, Form::Plain).sign("answer").send("answer").settle()
+        })
+        .judge(|judge| {
+            for row in ["SIPAE-3.2.4.1-01", "PATENT-0003", "PATENT-0040"] {
+                is_signed(judge, row, "request");
+            }
+        })
+    });
+    requests.into_iter().chain(calls()).chain(answers()).chain(ends()).chain(renewals()).collect()
+}
+
+fn is_signed(judge: &mut ClientJudge<'_>, row: &'static str, message: &str) {
+    let Some(heard) = judge.request(message) else { return };
+    judge.check(row, &format!("{message}: a signature that verifies"), signature(heard));
+}
+
+fn signature(heard: &Heard) -> Result<(), String> {
+    match (&heard.read.signature, heard.read.class) {
+        (Signature::Verified(_), _) => Ok(()),
+        (Signature::Replayed(number), _) => Err(format!("cnum {number} again")),
+        (Signature::Bad(why), _) => Err(why.clone()),
+        (Signature::Unsigned, class) => Err(format!("no signature ({class:?})")),
+    }
+}
+
+/// Up to the answer to an INVITE.
+fn invited() -> Service {
+    Service::new().make("call", Stimulus::Invite).wait("invite", method(Stimulus::Invite))
+}
+
+fn ack() -> Awaited {
+    Awaited::Method("ACK".to_owned())
+}
+
+/// The call is taken.
+fn taken() -> Service {
+    invited().serve("invite").wait_if_any("ack", ack())
+}
+
+fn calls() -> Vec<ClientCase> {
+    vec![
+        made(
+            "3.2.4.1/ack-of-a-refusal-is-signed",
+            "the ACK of a signed 486 is signed",
+            &["SIPAE-3.2.4.1-02"],
+            &[Stimulus::Invite],
+        )
+        .plan(|_| {
+            invited()
+                .respond("busy", "invite", 486, Form::Plain)
+                .sign("busy")
+                .send("busy")
+                .wait_if_any("ack", ack())
+        })
+        .judge(|judge| is_signed(judge, "SIPAE-3.2.4.1-02", "ack")),
+        made(
+            "3.2.4.1/ack-of-a-success-is-signed",
+            "the ACK of a 2xx is signed as a message of its own",
+            &["SIPAE-3.2.4.1-02", "SIPAE-3.2.4.1-31"],
+            &[Stimulus::Invite, Stimulus::Bye],
+        )
+        .plan(|_| taken().make("end", Stimulus::Bye).wait("bye", method(Stimulus::Bye)).serve("bye"))
+        .judge(|judge| {
+            is_signed(judge, "SIPAE-3.2.4.1-02", "ack");
+            is_signed(judge, "SIPAE-3.2.4.1-31", "ack");
+            differs(judge, "ack", "invite");
+        }),
+        made(
+            "3.2.4.1/cancel-is-signed",
+            "a CANCEL is signed as a message of its own",
+            &["SIPAE-3.2.4.1-02", "SIPAE-3.2.4.1-31"],
+            &[Stimulus::Invite, Stimulus::Cancel],
+        )
+        .plan(|_| cancelled().serve("cancel").then(terminated()))
+        .judge(|judge| {
+            is_signed(judge, "SIPAE-3.2.4.1-02", "cancel");
+            is_signed(judge, "SIPAE-3.2.4.1-31", "cancel");
+            differs(judge, "cancel", "invite");
+        }),
+        made(
+            "3.2.5.1/challenged-cancel",
+            "a challenge is not answered for CANCEL",
+            &["SIPAE-3.2.5.1-26"],
+            &[Stimulus::Invite, Stimulus::Cancel],
+        )
+        .plan(|_| {
+            cancelled()
+                .challenge("challenge", "cancel")
+                .send("challenge")
+                .wait_if_any("again", Awaited::Method("CANCEL".to_owned()))
+                .then(terminated())
+        })
+        .judge(|judge| {
+            if judge.sent("challenge").is_none() {
+                return;
+            }
+            let again = judge.seen().request("again").is_some();
+            let holds = if again { Err("another CANCEL".to_owned()) } else { Ok(()) };
+            judge.check("SIPAE-3.2.5.1-26", "no further CANCEL", holds);
+        }),
+        made(
+            "3.2.4.1/in-dialog-requests-are-signed",
+            "BYE and REFER are signed",
+            &["SIPAE-3.2.4.1-01"],
+            &[Stimulus::Invite, Stimulus::Refer, Stimulus::Bye],
+        )
+        .plan(|_| {
+            taken()
+                .make("transfer", Stimulus::Refer)
+                .wait("refer", method(Stimulus::Refer))
+                .respond("accepted", "refer", 202, Form::Plain)
+                .sign("accepted")
+                .send("accepted")
+                .make("end", Stimulus::Bye)
+                .wait("bye", method(Stimulus::Bye))
+                .serve("bye")
+        })
+        .judge(|judge| {
+            is_signed(judge, "SIPAE-3.2.4.1-01", "refer");
+            is_signed(judge, "SIPAE-3.2.4.1-01", "bye");
+        }),
+        made(
+            "3.2.4.4/refer-names-no-identity-of-servers",
+            "a REFER has none of the ms-identity header fields",
+            &["SIPAE-3.2.4.4-03"],
+            &[Stimulus::Invite, Stimulus::Refer, Stimulus::Bye],
+        )
+        .plan(|_| {
+            taken()
+                .make("transfer", Stimulus::Refer)
+                .wait("refer", method(Stimulus::Refer))
+                .respond("accepted", "refer", 202, Form::Plain)
+                .sign("accepted")
+                .send("accepted")
+                .make("end", Stimulus::Bye)
+                .wait("bye", method(Stimulus::Bye))
+                .serve("bye")
+        })
+        .judge(|judge| {
+            judge.of_request("SIPAE-3.2.4.4-03", "refer", "no ms-identity", |message| {
+                let names = ["ms-identity", "ms-identity-alg", "ms-identity-info", "ms-identity-cookie"];
+                let referred =
+                    message.by_text("Referred-By").map(|value| value.to_text()).unwrap_or_default();
+                match names
+                    .into_iter()
+                    .find(|name| message.by_text(name).is_some() || referred.contains(name))
+                {
+                    Some(name) => Err(name.to_owned()),
+                    None => Ok(()),
+                }
+            });
+        }),
+        made(
+            "3.2.5.2/forged-contact",
+            "a forged 2xx takes no call anywhere",
+            &["SIPAE-3.2.5.2-20", "SIPAE-3.2.5.2-08"],
+            &[Stimulus::Invite],
+        )
+        .plan(|_| {
+            use sipae_gen::ParamEdit;
+            invited()
+                .respond("bad", "invite", 200, Form::Success)
+                .edit("bad", Edit::SetHeader(HeaderName::Contact, "<sip:forged@nowhere.invalid>".into()))
+                .sign("bad")
+                .edit("bad", Edit::Param(AuthParam::Rspauth, ParamEdit::FlipBit))
+                .send("bad")
+                .respond("busy", "invite", 486, Form::Plain)
+                .sign("busy")
+                .send("busy")
+                .wait_if_any("ack", ack())
+                .settle()
+        })
+        .judge(|judge| {
+            if judge.sent("busy").is_none() {
+                return;
+            }
+            let went = judge.seen().after("bad").iter().find(|heard| {
+                heard.look(|message| {
+                    message.octets().windows(14).take(120).any(|part| part == b"nowhere.invali")
+                }) == Some(true)
+            });
+            let holds = match went {
+                Some(heard) => Err(format!("{} to the forged Contact", heard.method())),
+                None => Ok(()),
+            };
+            judge.check("SIPAE-3.2.5.2-20", "nothing goes to the forged Contact", holds.clone());
+            judge.check("SIPAE-3.2.5.2-08", "the forged answer is discarded", holds);
+        }),
+        made(
+            "3.2.5.2/unsigned-ringing",
+            "an unsigned 180 opens no dialog, and the call goes on",
+            &["SIPAE-3.2.5.2-12"],
+            &[Stimulus::Invite],
+        )
+        .telling()
+        .plan(|_| {
+            invited()
+                .respond("ringing", "invite", 180, Form::Plain)
+                .send("ringing")
+                .respond("busy", "invite", 486, Form::Plain)
+                .sign("busy")
+                .send("busy")
+                .settle()
+                .standing("end")
+        })
+        .judge(|judge| {
+            if judge.sent("busy").is_none() {
+                return;
+            }
+            let Some(outcome) = judge.outcome("end", "call") else { return };
+            let holds = match outcome {
+                Some(486) => Ok(()),
+                other => Err(format!("it took {other:?}")),
+            };
+            judge.check("SIPAE-3.2.5.2-12", "the signed answer counts", holds);
+        }),
+    ]
+}
+
+/// Up to a CANCEL.
+fn cancelled() -> Service {
+    invited()
+        .respond("ringing", "invite", 180, Form::Plain)
+        .sign("ringing")
+        .send("ringing")
+        .make("give up", Stimulus::Cancel)
+        .wait("cancel", method(Stimulus::Cancel))
+}
+
+/// The INVITE ends.
+fn terminated() -> Service {
+    Service::new()
+        .respond("terminated", "invite", 487, Form::Plain)
+        .sign("terminated")
+        .send("terminated")
+        .settle()
+}
+
+/// The credential of one message is not that of the other.
+fn differs(judge: &mut ClientJudge<'_>, one: &str, other: &str) {
+    let scheme = judge.mode().scheme;
+    let crand = |message: &str| {
+        let heard = judge.seen().request(message)?;
+        heard.credential(scheme, |_, header| text(header, AuthParam::Crand)).flatten()
+    };
+    let (first, second) = (crand(one), crand(other));
+    let holds =
+        if first.is_some() && first == second { Err(format!("the credential of {other}")) } else { Ok(()) };
+    judge.check("SIPAE-3.2.4.1-31", &format!("{one}: a credential of its own"), holds);
+}
+
+fn answers() -> Vec<ClientCase> {
+    vec![
+        made(
+            "3.2.5.2/replayed-answer",
+            "an answer that was signed for another request is not believed",
+            &["SIPAE-3.2.5.2-09", "SIPAE-3.1.1-05"],
+            &[Stimulus::Message],
+        )
+        .telling()
+        .plan(|_| {
+            Service::new()
+                .make("one", Stimulus::Message)
+                .wait("first", method(Stimulus::Message))
+                .respond("refusal", "first", 404, Form::Plain)
+                .sign("refusal")
+                .send("refusal")
+                .make("again", Stimulus::Message)
+                .wait("second", method(Stimulus::Message))
+                .respond("again", "second", 603, Form::Plain)
+                .sign_at("again", -1)
+                .send("again")
+                .respond("good", "second", 200, Form::Plain)
+                .sign("good")
+                .send("good")
+                .settle()
+                .standing("end")
+        })
+        .judge(|judge| {
+            for row in ["SIPAE-3.2.5.2-09", "SIPAE-3.1.1-05"] {
+                believes_the_good(judge, row, "again", 603);
+            }
+        }),
+        made(
+            "3.2.5.2/trying-and-success",
+            "an unsigned 100 before a signed 200 does no harm",
+            &["SIPAE-3.2.5.2-12", "SIPAE-3.2.5.2-05"],
+            &[Stimulus::Message],
+        )
+        .telling()
+        .plan(|_| {
+            Service::new()
+                .make("trying", Stimulus::Message)
+                .wait("request", method(Stimulus::Message))
+                .respond("trying", "request", 100, Form::Plain)
+                .send("trying")
+                .respond("good", "request", 200, Form::Plain)
+                .sign("good")
+                .send("good")
+                .settle()
+                .standing("end")
+        })
+        .judge(|judge| {
+            for row in ["SIPAE-3.2.5.2-12", "SIPAE-3.2.5.2-05"] {
+                believes_the_good(judge, row, "trying", 100);
+            }
+        }),
+        made(
+            "3.2.5.2/answer-with-other-field",
+            "an answer signed in Proxy-Authentication-Info is believed",
+            &["SIPAE-3.2.5.2-16"],
+            &[Stimulus::Message],
+        )
+        .telling()
+        .plan(|_| {
+            Service::new()
+                .make("good", Stimulus::Message)
+                .wait("request", method(Stimulus::Message))
+                .respond("good", "request", 200, Form::Plain)
+                .sign("good")
+                .edit("good", Edit::CredentialHeader(HeaderName::ProxyAuthenticationInfo))
+                .send("good")
+                .settle()
+                .standing("end")
+        })
+        .judge(|judge| believes_the_good(judge, "SIPAE-3.2.5.2-16", "good", 0)),
+        made(
+            "3.2.5.1/signed-refusal-of-a-request",
+            "a signed 403 is told, and the association goes on",
+            &["SIPAE-3.2.5.1-30"],
+            &[Stimulus::Message],
+        )
+        .telling()
+        .answering()
+        .plan(|_| {
+            Service::new()
+                .make("refused", Stimulus::Message)
+                .wait("request", method(Stimulus::Message))
+                .respond("refusal", "request", 403, Form::Plain)
+                .sign("refusal")
+                .send("refusal")
+                .answered("later")
+                .sign("later")
+                .ask("later")
+                .standing("end")
+        })
+        .judge(|judge| {
+            if judge.sent("refusal").is_none() {
+                return;
+            }
+            if let Some(outcome) = judge.outcome("end", "refused") {
+                let holds = if outcome == Some(403) { Ok(()) } else { Err(format!("it took {outcome:?}")) };
+                judge.check("SIPAE-3.2.5.1-30", "the 403 is taken", holds);
+            }
+            judge.processed("SIPAE-3.2.5.1-30", "later");
+        }),
+    ]
+}
+
+fn ends() -> Vec<ClientCase> {
+    vec![
+        ClientCase::new(
+            "3.2.4.1/de-registration-is-signed",
+            "Expires: 0 of a de-registration is signed as it is written",
+            &["SIPAE-3.2.4.1-12", "SIPAE-3.2.4.1-01"],
+        )
+        .made_to(&[Stimulus::Unregister])
+        .plan(|_| {
+            Service::new()
+                .establish()
+                .settle()
+                .make("leave", Stimulus::Unregister)
+                .wait("leaving", Awaited::Method("REGISTER".to_owned()))
+                .serve("leaving")
+                .settle()
+        })
+        .judge(|judge| {
+            is_signed(judge, "SIPAE-3.2.4.1-12", "leaving");
+            is_signed(judge, "SIPAE-3.2.4.1-01", "leaving");
+        }),
+        ClientCase::new(
+            "3.2.5.1/challenged-while-leaving",
+            "a client that is leaving begins no other handshake",
+            &["SIPAE-3.2.5.1-23"],
+        )
+        .made_to(&[Stimulus::Unregister])
+        .plan(|_| {
+            Service::new()
+                .establish()
+                .settle()
+                .make("leave", Stimulus::Unregister)
+                .wait("leaving", Awaited::Method("REGISTER".to_owned()))
+                .forget()
+                .challenge("challenge", "leaving")
+                .send("challenge")
+                .settle()
+        })
+        .judge(|judge| judge.next("SIPAE-3.2.5.1-23", "challenge")),
+        ClientCase::new(
+            "3.2.6/unregistered-means-anew",
+            "behind a de-registration a new association is negotiated",
+            &["PATENT-0044"],
+        )
+        .made_to(&[Stimulus::Unregister, Stimulus::Register])
+        .plan(|_| {
+            Service::new()
+                .establish()
+                .settle()
+                .make("leave", Stimulus::Unregister)
+                .wait("leaving", Awaited::Method("REGISTER".to_owned()))
+                .serve("leaving")
+                .settle()
+                .make("return", Stimulus::Register)
+                .wait("next", Awaited::Any)
+                .serve("next")
+                .settle()
+        })
+        .judge(|judge| {
+            let Some(heard) = judge.request("next") else { return };
+            let holds = match heard.read.class {
+                Class::Signed => Err("signed with the old association".to_owned()),
+                _ => Ok(()),
+            };
+            judge.check("PATENT-0044", "a new handshake", holds);
+        }),
+    ]
+}
+
+/// The server has lost the association.
+fn renewals() -> Vec<ClientCase> {
+    let challenged = || {
+        Service::new()
+            .establish()
+            .settle()
+            .make("asked", Stimulus::Message)
+            .wait("request", method(Stimulus::Message))
+            .forget()
+            .challenge("challenge", "request")
+            .send("challenge")
+    };
+    vec![
+        ClientCase::new(
+            "3.2.5.1/association-lost",
+            "a challenge to a signed request begins a new authentication",
+            &["SIPAE-3.2.5.1-22", "SIPAE-3.2.5.2-13", "PATENT-0019"],
+        )
+        .made_to(&[Stimulus::Message])
+        .plan(move |_| challenged().settle())
+        .judge(|judge| {
+            judge.next("SIPAE-3.2.5.1-22", "challenge");
+            judge.next("SIPAE-3.2.5.2-13", "challenge");
+            judge.next_with("PATENT-0019", "challenge", &[sipae_spec::ReactionClass::RepeatSigned]);
+        }),
+        ClientCase::new(
+            "3.2.5.1/old-association-is-dropped",
+            "no more than one further message is signed with a lost association",
+            &["SIPAE-3.2.5.1-22", "SIPAE-3.2.1-04"],
+        )
+        .made_to(&[Stimulus::Message])
+        .plan(move |_| challenged().settle())
+        .judge(|judge| {
+            if judge.sent("challenge").is_none() {
+                return;
+            }
+            // The server has forgotten it: what is signed with it belongs to nothing.
+            let stale =
+                judge.seen().after("challenge").iter().filter(|heard| heard.read.class == Class::Stray);
+            let stale = stale.count();
+            let holds = if stale <= 1 { Ok(()) } else { Err(format!("{stale} of them")) };
+            judge.check("SIPAE-3.2.5.1-22", "one message at most", holds.clone());
+            judge.check("SIPAE-3.2.1-04", "one message at most", holds);
+        }),
+        ClientCase::new(
+            "3.2.4.1/repeated-request-is-signed-anew",
+            "what is sent again after a challenge has one credential, and a new one",
+            &["SIPAE-3.2.4.1-15", "SIPAE-3.2.4.1-13"],
+        )
+        .made_to(&[Stimulus::Message])
+        .plan(move |_| challenged().wait_if_any("again", method(Stimulus::Message)).settle())
+        .judge(|judge| {
+            if judge.sent("challenge").is_none() {
+                return;
+            }
+            let scheme = judge.mode().scheme;
+            let crowded = judge.seen().after("challenge").iter().find(|heard| 1 < heard.credentials());
+            let holds = match crowded {
+                Some(heard) => Err(format!("{} with {} credentials", heard.method(), heard.credentials())),
+                None => Ok(()),
+            };
+            judge.check("SIPAE-3.2.4.1-15", "one credential", holds);
+            let crand = |heard: &Heard| {
+                heard.credential(scheme, |_, header| text(header, AuthParam::Crand)).flatten()
+            };
+            let (first, again) = (judge.seen().request("request"), judge.seen().request("again"));
+            if let Some((first, again)) = first.zip(again) {
+                let same = crand(first).is_some() && crand(first) == crand(again);
+                let holds = if same { Err("the old crand".to_owned()) } else { Ok(()) };
+                judge.check("SIPAE-3.2.4.1-13", "a new crand", holds);
+            } else {
+                judge.record("SIPAE-3.2.4.1-13", "what is sent again", "the request is not");
+            }
+        }),
+        ClientCase::new(
+            "3.2.5.1/challenged-invite",
+            "the 401 to an INVITE is acknowledged",
+            &["SIPAE-3.2.5.1-27"],
+        )
+        .made_to(&[Stimulus::Invite])
+        .plan(|_| {
+            Service::new()
+                .establish()
+                .settle()
+                .then(invited())
+                .forget()
+                .challenge("challenge", "invite")
+                .send("challenge")
+                .wait_if_any("ack", ack())
+                .settle()
+        })
+        .judge(|judge| {
+            if judge.sent("challenge").is_none() {
+                return;
+            }
+            let same = |name| {
+                let (ack, invite) = (judge.seen().request("ack")?, judge.seen().request("invite")?);
+                Some(field(ack, name) == field(invite, name))
+            };
+            let holds = match (same(HeaderName::CallId), acknowledges(judge)) {
+                (None, _) => Err("no ACK".to_owned()),
+                (Some(true), true) => Ok(()),
+                _ => Err("an ACK of something else".to_owned()),
+            };
+            judge.check("SIPAE-3.2.5.1-27", "an ACK", holds);
+        }),
+        ClientCase::new(
+            "3.2.5.2/forged-challenge",
+            "a forged 401 inside an association costs a new authentication at most",
+            &["SIPAE-3.2.5.2-13"],
+        )
+        .made_to(&[Stimulus::Message])
+        .plan(|_| {
+            Service::new()
+                .establish()
+                .settle()
+                .make("asked", Stimulus::Message)
+                .wait("request", method(Stimulus::Message))
+                .respond("forged", "request", 401, Form::Plain)
+                .edit(
+                    "forged",
+                    Edit::AddHeader {
+                        name: "WWW-Authenticate".to_owned(),
+                        value: Text::of("Basic realm=\"{sa.realm}\""),
+                        first: false,
+                    },
+                )
+                .send("forged")
+                .wait_if_any("next", Awaited::Any)
+        })
+        .judge(|judge| {
+            let Some(next) = judge.next_of("forged") else { return };
+            let is_basic = judge.seen().after("forged").iter().any(|heard| {
+                heard.look(|message| {
+                    let credentials = HeaderName::CREDENTIALS.into_iter().flat_map(|name| message.all(name));
+                    let mut texts = credentials.map(|value| value.to_text().to_lowercase());
+                    texts.any(|text| text.starts_with("basic"))
+                }) == Some(true)
+            });
+            let holds = match next {
+                Next::Crashed => Err(next.to_string()),
+                _ if is_basic => Err("a Basic credential".to_owned()),
+                _ => Ok(()),
+            };
+            judge.check("SIPAE-3.2.5.2-13", "no credential is disclosed", holds);
+        }),
+        ClientCase::new(
+            "3.2.1/two-servers",
+            "a second server that challenges gets a credential of its own, within bounds",
+            &["SIPAE-3.2.1-05", "SIPAE-3.2.4.1-23"],
+        )
+        .with(&[Scheme::Ntlm])
+        .made_to(&[Stimulus::Message])
+        .plan(|_| {
+            Service::new()
+                .establish()
+                .settle()
+                .make("asked", Stimulus::Message)
+                .wait("request", method(Stimulus::Message))
+                .targetname("second.contoso.com")
+                .challenge("challenge", "request")
+                .send("challenge")
+                .wait_if_any("next", Awaited::Any)
+                .serve_if("next")
+                .settle()
+        })
+        .judge(|judge| {
+            judge.next_with(
+                "SIPAE-3.2.1-05",
+                "challenge",
+                &[
+                    sipae_spec::ReactionClass::ReauthBareRegister,
+                    sipae_spec::ReactionClass::ReauthBareRequest,
+                ],
+            );
+            let rounds = judge.seen().after("challenge").len();
+            let holds = if rounds <= 12 { Ok(()) } else { Err(format!("{rounds} requests")) };
+            judge.check("SIPAE-3.2.1-05", "a bounded number of rounds", holds);
+        }),
+    ]
+}
+
+/// Whether the ACK has the number of the INVITE.
+fn acknowledges(judge: &ClientJudge<'_>) -> bool {
+    let (ack, invite) = (judge.seen().request("ack"), judge.seen().request("invite"));
+    ack.zip(invite).is_some_and(|(ack, invite)| cseq(ack) == cseq(invite))
+}

@@ -1,0 +1,194 @@
+//! What a client does as time passes, by a clock that is set.
+
+use std::time::Duration;
+
+use sipae::clock::Time;
+use sipae::message::HeaderName;
+use sipae_gen::{Awaited, Edit, Form, Service};
+
+use super::super::case::ClientCase;
+use super::super::home::Class;
+use super::super::judge::ClientJudge;
+use super::super::seen::Heard;
+use crate::reaction::Signature;
+
+const MINUTE: u64 = 60 * 1000;
+/// The longest life of an association.
+const LIMIT: Duration = Duration::from_secs(8 * 60 * 60);
+/// By when it should have been renewed.
+const BUFFER: Duration = Duration::from_secs(5 * 60);
+
+/// Time passes in steps that a client's own timers fit into.
+fn pass(service: Service, minutes: u64, step: u64) -> Service {
+    service.each(0..minutes / step, move |service, _| service.elapse(step * MINUTE))
+}
+
+pub(super) fn cases() -> Vec<ClientCase> {
+    vec![
+        ClientCase::new(
+            "3.2.2/association-is-renewed",
+            "an association is renewed before its eight hours are over",
+            &["SIPAE-3.2.2-01", "SIPAE-3.2.2-05", "SIPAE-3.2.6-01", "PATENT-0052"],
+        )
+        .by_a_set_clock()
+        .plan(|_| pass(Service::new().establish().settle(), 8 * 60 + 30, 1))
+        .judge(renewed),
+        ClientCase::new(
+            "3.2.2/ntlm-timer",
+            "an association of NTLM ends after eight hours",
+            &["SIPAE-3.2.2-04"],
+        )
+        .with(&[sipae::auth::Scheme::Ntlm])
+        .by_a_set_clock()
+        .plan(|_| pass(Service::new().establish().settle(), 8 * 60 + 30, 1))
+        .judge(|judge| within(judge, "SIPAE-3.2.2-04", LIMIT)),
+        ClientCase::new(
+            "3.2.2/kerberos-timer",
+            "an association of Kerberos ends after eight hours at the latest",
+            &["SIPAE-3.2.2-02"],
+        )
+        .with(&[sipae::auth::Scheme::Kerberos])
+        .by_a_set_clock()
+        .plan(|_| pass(Service::new().establish().settle(), 8 * 60 + 30, 1))
+        .judge(|judge| within(judge, "SIPAE-3.2.2-02", LIMIT)),
+        ClientCase::new(
+            "3.2.2/tls-dsk-timer",
+            "an association of TLS-DSK ends after eight hours at the latest",
+            &["SIPAE-3.2.2-03"],
+        )
+        .with(&[sipae::auth::Scheme::TlsDsk])
+        .by_a_set_clock()
+        .plan(|_| pass(Service::new().establish().settle(), 8 * 60 + 30, 1))
+        .judge(|judge| within(judge, "SIPAE-3.2.2-03", LIMIT)),
+        ClientCase::new(
+            "3.2.2/registration-is-refreshed",
+            "a registration is refreshed before it ends, signed",
+            &["SIPAE-3.2.2-06", "PATENT-0046"],
+        )
+        .by_a_set_clock()
+        .plan(|_| {
+            let service = Service::new()
+                .wait("completing", Awaited::Completing)
+                .respond("granted", "completing", 200, Form::Success)
+                .edit("granted", Edit::SetHeader(HeaderName::Expires, "120".into()))
+                .sign("granted")
+                .send("granted")
+                .settle();
+            service.each(0..13, |service, _| service.elapse(10 * 1000))
+        })
+        .judge(|judge| {
+            let Some(granted) = judge.sent("granted") else { return };
+            let begun = time_of(judge, "completing");
+            let next = judge.seen().heard.get(granted.before..).unwrap_or_default().first();
+            let holds = match next.zip(begun) {
+                None => Err("nothing".to_owned()),
+                Some((heard, begun)) if Duration::from_secs(120) < heard.at.since(begun) => {
+                    Err(format!("after {} s", heard.at.since(begun).as_secs()))
+                }
+                Some((heard, _)) => match (&heard.read.signature, heard.read.class) {
+                    (Signature::Verified(_), Class::Signed) => Ok(()),
+                    (_, Class::Bare | Class::First) => Ok(()),
+                    (signature, _) => Err(format!("{signature:?}")),
+                },
+            };
+            judge.check("SIPAE-3.2.2-06", "a REGISTER within 120 s", holds.clone());
+            judge.check("PATENT-0046", "a REGISTER within 120 s", holds);
+        }),
+        ClientCase::new(
+            "3.2.2/short-registration",
+            "a registration of a minute is refreshed without a busy loop",
+            &["SIPAE-3.2.2-06"],
+        )
+        .by_a_set_clock()
+        .plan(|_| {
+            let service = Service::new()
+                .wait("completing", Awaited::Completing)
+                .respond("granted", "completing", 200, Form::Success)
+                .edit("granted", Edit::SetHeader(HeaderName::Expires, "10".into()))
+                .sign("granted")
+                .send("granted")
+                .settle();
+            service.each(0..10, |service, _| service.elapse(1000))
+        })
+        .judge(|judge| {
+            let Some(granted) = judge.sent("granted") else { return };
+            let count = judge.seen().heard.len().saturating_sub(granted.before);
+            let holds = if count <= 10 { Ok(()) } else { Err(format!("{count} requests in 10 s")) };
+            judge.check("SIPAE-3.2.2-06", "no more than one request a second", holds);
+        }),
+        ClientCase::new(
+            "3.2.2/timer-of-a-replaced-association",
+            "the timer of an association ends with it",
+            &["SIPAE-3.2.2-07"],
+        )
+        .made_to(&[sipae::client::Stimulus::Message])
+        .by_a_set_clock()
+        .plan(|_| {
+            let service = pass(Service::new().establish().settle(), 60, 5)
+                .make("asked", sipae::client::Stimulus::Message)
+                .wait("request", Awaited::Method("MESSAGE".to_owned()))
+                .forget()
+                .challenge("challenge", "request")
+                .send("challenge")
+                .wait("renewing", Awaited::Completing)
+                .serve("renewing")
+                .settle();
+            // The first association would have ended in seven hours from here.
+            pass(service, 7 * 60 + 5, 5)
+        })
+        .judge(|judge| {
+            let Some(place) = judge.seen().kept.get(&"renewing".into()).copied() else {
+                return judge.undecide("it has not authenticated again");
+            };
+            let later = judge.seen().heard.get(place + 1..).unwrap_or_default();
+            let again = later.iter().filter(|heard| heard.read.class == Class::Completing).count();
+            let holds = if again == 0 { Ok(()) } else { Err("another authentication".to_owned()) };
+            judge.check("SIPAE-3.2.2-07", "no authentication at the old instant", holds);
+        }),
+    ]
+}
+
+fn time_of(judge: &ClientJudge<'_>, message: &str) -> Option<Time> {
+    judge.seen().request(message).map(|heard| heard.at)
+}
+
+/// The first request of a new authentication, and how long after the first one it came.
+fn renewal<'o>(judge: &ClientJudge<'o>) -> Option<(&'o Heard, Duration)> {
+    let begun = time_of(judge, "completing")?;
+    let place = *judge.seen().kept.get(&"completing".into())?;
+    let later = judge.seen().heard.get(place + 1..).unwrap_or_default();
+    let renewing =
+        later.iter().find(|heard| matches!(heard.read.class, Class::Bare | Class::First | Class::Completing));
+    renewing.map(|heard| (heard, heard.at.since(begun)))
+}
+
+fn within(judge: &mut ClientJudge<'_>, row: &'static str, limit: Duration) {
+    if judge.request("completing").is_none() {
+        return;
+    }
+    let holds = match renewal(judge) {
+        Some((_, time)) if time <= limit => Ok(()),
+        Some((_, time)) => Err(format!("after {} min", time.as_secs() / 60)),
+        None => Err("nothing".to_owned()),
+    };
+    judge.check(row, &format!("a new authentication within {} min", limit.as_secs() / 60), holds);
+}
+
+fn renewed(judge: &mut ClientJudge<'_>) {
+    within(judge, "SIPAE-3.2.2-01", LIMIT);
+    within(judge, "SIPAE-3.2.2-05", LIMIT.saturating_sub(BUFFER));
+    within(judge, "PATENT-0052", LIMIT);
+    let Some((renewing, _)) = renewal(judge) else { return };
+    let is_bare = if renewing.read.class == Class::Bare { Ok(()) } else { Err("a first token".to_owned()) };
+    judge.recorded("SIPAE-3.2.6-01", "it begins bare", is_bare);
+    // Behind the new association nothing is signed with the old one.
+    let heard = &judge.seen().heard;
+    let last = heard.iter().rposition(|heard| heard.read.class == Class::Completing).unwrap_or_default();
+    let stale = heard
+        .get(last + 1..)
+        .unwrap_or_default()
+        .iter()
+        .any(|heard| heard.read.class == Class::Signed && !heard.read.is_current);
+    let holds = if stale { Err("a request signed with the old association".to_owned()) } else { Ok(()) };
+    judge.check("SIPAE-3.2.6-01", "nothing is signed with the association that has ended", holds);
+}
