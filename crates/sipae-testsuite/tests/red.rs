@@ -9,9 +9,11 @@ use std::thread;
 
 use sipae::auth::{ChallengeKind, Scheme};
 use sipae::defects::{Defect, Defects};
+use sipae::side::Side;
 use sipae::version::Version;
 use sipae_conformance::Effort;
 use sipae_conformance::cases;
+use sipae_conformance::client;
 use sipae_conformance::run::{RunOptions, run};
 use sipae_conformance::target::{DIGEST, Mode, Setting, Target};
 use sipae_events::{CaseFinished, Event, ExitCode};
@@ -41,8 +43,9 @@ pub(crate) struct Found {
 
 /// Every finding about the right reference: what rows ask to write down.
 static RIGHT: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
-    let (events, _) = collect(&RunOptions::reference(1));
-    finished(&events).flat_map(told).map(|(text, ..)| text).collect()
+    let client = RunOptions { target: Target::REFERENCE_CLIENT, ..RunOptions::reference(1) };
+    let runs = [RunOptions::reference(1), client].map(|options| collect(&options).0);
+    runs.iter().flat_map(|events| finished(events)).flat_map(told).map(|(text, ..)| text).collect()
 });
 
 /// Each finding of a case as a text, with case and row.
@@ -92,6 +95,19 @@ const OLDER: [Setting; 2] = [
     setting(Scheme::Ntlm, Version::V3, ChallengeKind::Proxy),
 ];
 
+/// Where a defect of the client is looked for: each scheme at its newest version, and the other layouts of NTLM.
+const OF_CLIENT: [Setting; 5] = [
+    client_setting(Scheme::Ntlm, Version::V4),
+    client_setting(Scheme::Kerberos, Version::V4),
+    client_setting(Scheme::TlsDsk, Version::V4),
+    client_setting(Scheme::Ntlm, Version::V3),
+    client_setting(Scheme::Ntlm, Version::V2),
+];
+
+const fn client_setting(scheme: Scheme, version: Version) -> Setting {
+    Setting { mode: Mode { scheme, version }, kind: None }
+}
+
 /// Digest has no versions.
 pub(crate) const DIGEST_SETTING: Setting = Setting { mode: DIGEST, kind: Some(ChallengeKind::Www) };
 
@@ -101,6 +117,10 @@ const fn setting(scheme: Scheme, version: Version, kind: ChallengeKind) -> Setti
 
 /// What the runs against one defect come to, at the newest versions and, if they do not find it, at the older ones.
 pub(crate) fn found_of(defect: Defect) -> Found {
+    if defect.side() == Side::Client {
+        let target = Target::ReferenceClient { defects: Defects::only(defect) };
+        return found_by(defect, target, OF_CLIENT.to_vec());
+    }
     let newest = found_at(defect, &NEWEST);
     if newest.is_found() && !MORE_AT_OLDER.contains(&defect) {
         return newest;
@@ -116,7 +136,10 @@ fn found_at(defect: Defect, settings: &[Setting]) -> Found {
     if settings.is_empty() {
         return Found { defect, exit: ExitCode::Passed, red: BTreeSet::new() };
     }
-    let target = Target::Reference { defects: Defects::only(defect) };
+    found_by(defect, Target::Reference { defects: Defects::only(defect) }, settings)
+}
+
+fn found_by(defect: Defect, target: Target, settings: Vec<Setting>) -> Found {
     // Properties have their own table of bugs; here a few conversations will do.
     let effort = Effort { cases: 8, ..Effort::default() };
     let options = RunOptions { target, settings: Some(settings), effort, ..RunOptions::reference(1) };
@@ -157,8 +180,11 @@ const WEAK: [&str; 8] = [
 /// in the tests of the model.
 pub(crate) fn never_red() -> Vec<(String, String)> {
     let red: BTreeSet<_> = FOUND.iter().flat_map(|found| found.red.iter().cloned()).collect();
-    let rows = cases::all()
-        .filter(|case| !case.is_generated())
-        .flat_map(|case| case.requirements().iter().map(|row| (case.id().to_owned(), (*row).to_owned())));
-    rows.filter(|row| !red.contains(row)).collect()
+    let each = |id: &str, rows: &[&'static str]| {
+        rows.iter().map(|row| (id.to_owned(), (*row).to_owned())).collect::<Vec<_>>()
+    };
+    let servers = cases::all().filter(|case| !case.is_generated());
+    let servers = servers.flat_map(|case| each(case.id(), case.requirements()));
+    let clients = client::cases::all().iter().flat_map(|case| each(case.id(), case.requirements()));
+    servers.chain(clients).filter(|row| !red.contains(row)).collect()
 }

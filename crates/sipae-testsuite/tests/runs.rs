@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use sipae::defects::Defect;
 use sipae_conformance::cases;
+use sipae_conformance::client;
 use sipae_conformance::filter::Filter;
 use sipae_conformance::profile::{DigestPlace, Profile};
 use sipae_conformance::run::RunOptions;
+use sipae_conformance::target::Target;
 use sipae_events::{CaseFinished, Event, ExitCode, Verdict};
 
 use crate::red::{DIGEST_SETTING, FOUND, collect, finished, found_of, never_red};
@@ -27,6 +29,25 @@ fn the_reference_passes_every_case_at_every_version() {
     assert_eq!(exit, ExitCode::Passed);
 }
 
+/// The same of the client, whoever is its server.
+#[test]
+fn the_reference_client_passes_every_case_at_every_version() {
+    let options = RunOptions { target: Target::REFERENCE_CLIENT, jobs: 2, ..RunOptions::reference(1) };
+    let (events, exit) = collect(&options);
+    for finished in finished(&events) {
+        let case = client::cases::all().iter().find(|case| case.id() == finished.case.as_str());
+        let versions = case.map(|case| case.needs().versions.as_slice()).unwrap_or_default();
+        let has_meaning = versions.iter().any(|version| version.number() == finished.subject.version);
+        let is_right = match finished.verdict {
+            Verdict::Pass => true,
+            Verdict::Unsupported => !has_meaning,
+            _ => false,
+        };
+        assert!(is_right, "{finished:#?}");
+    }
+    assert_eq!(exit, ExitCode::Passed);
+}
+
 fn has_meaning(finished: &CaseFinished) -> bool {
     let case = cases::all().find(|case| case.id() == finished.case.as_str());
     let versions = case.map(|case| case.needs().versions.as_slice()).unwrap_or_default();
@@ -38,10 +59,14 @@ fn the_event_stream_of_one_seed_is_always_the_same_whatever_runs_side_by_side() 
     // A TLS library draws its own randomness.
     let schemes = ["NTLM", "Kerberos", "Digest"].map(str::to_owned).to_vec();
     let filter = Filter { schemes, ..Filter::default() };
-    let with =
-        |seed, jobs| collect(&RunOptions { jobs, filter: filter.clone(), ..RunOptions::reference(seed) });
-    assert_eq!(with(7, 1), with(7, 3));
-    assert_ne!(with(7, 1), with(8, 1));
+    for target in [Target::REFERENCE, Target::REFERENCE_CLIENT] {
+        let with = |seed, jobs| {
+            let (target, filter) = (target.clone(), filter.clone());
+            collect(&RunOptions { target, jobs, filter, ..RunOptions::reference(seed) })
+        };
+        assert_eq!(with(7, 1), with(7, 3));
+        assert_ne!(with(7, 1), with(8, 1));
+    }
 }
 
 /// The key is tried once, and what came of it is told in one line.

@@ -215,7 +215,7 @@ impl Home {
             credentials().map(AuthHeader::read).filter(|header| header.scheme().is_some_and(Scheme::signs));
         let Some(first) = signing.next() else {
             let other = credentials().map(AuthHeader::read).find_map(|header| header.scheme());
-            let class = if other.is_some() { Class::Stray } else { Class::Bare };
+            let class = if credentials().next().is_some() { Class::Stray } else { Class::Bare };
             return Read::of(class, other);
         };
         // Of several credentials the one for this server counts.

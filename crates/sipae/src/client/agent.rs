@@ -13,7 +13,8 @@ mod request;
 use super::{Client, ClientConfig, ClientEvent, Input, Output, Scene, Standing, Stimulus};
 use crate::auth::ChallengeKind;
 use crate::clock::{Entropy, Time};
-use crate::message::{Message, MessageStream};
+use crate::defects::Defect;
+use crate::message::{HeaderName, Message, MessageStream};
 
 use call::Dialog;
 use request::Request;
@@ -169,7 +170,8 @@ impl UserAgent {
     fn note(&mut self, event: &ClientEvent) {
         match event {
             ClientEvent::Established { status } => {
-                self.standing.registered = is_success(*status);
+                let defects = self.client.config.defects;
+                self.standing.registered = is_success(*status) || defects.has(Defect::RefusalRegisters);
                 if matches!(self.awaited, Some((_, Stimulus::Register))) {
                     self.registration_ends(*status);
                 }
@@ -191,6 +193,10 @@ impl UserAgent {
 
     /// Cuts messages out itself, since it has to see what its client consumes; that gets them one by one.
     fn receive(&mut self, scene: &mut Scene<'_>, octets: &[u8]) {
+        if octets.starts_with(b"\r\n") && self.client.config.defects.has(Defect::KeepAlivesBreak) {
+            self.client.stream = None;
+            return scene.outputs.push(Output::Close);
+        }
         let mut stream = std::mem::take(&mut self.stream);
         stream.push(octets);
         while self.client.stream.is_some() {
@@ -209,6 +215,8 @@ impl UserAgent {
 
     fn message(&mut self, scene: &mut Scene<'_>, message: &Message<'_>) {
         let is_own_register = self.client.is_own_register(message);
+        let is_half_built = is_own_register && self.takes_half_built(message);
+        self.call_forged(scene, message);
         self.challenged(scene, message);
         let told = self.tell(scene, Input::Received(message.octets()));
         match message.status() {
@@ -219,6 +227,30 @@ impl UserAgent {
             Some(status) => self.answered(scene, message, status),
         }
         self.repeat(scene);
+        self.standing.registered |= is_half_built;
+    }
+
+    /// A success inside a handshake, with a signature that nobody can verify.
+    fn takes_half_built(&self, message: &Message<'_>) -> bool {
+        let is_signed = HeaderName::SIGNATURES.into_iter().any(|name| message.first(name).is_some());
+        let is_started = matches!(self.client.state, super::State::Started { .. });
+        let takes = is_started && is_signed && message.status().is_some_and(is_success);
+        takes && self.client.config.defects.has(Defect::VerifiesHalfBuilt)
+    }
+
+    /// A call goes where an answer says, whoever signed it.
+    fn call_forged(&mut self, scene: &mut Scene<'_>, message: &Message<'_>) {
+        let is_success = message.status().is_some_and(is_success);
+        if !is_success || !self.client.config.defects.has(Defect::CallsForgedContact) {
+            return;
+        }
+        let invite = self
+            .requests
+            .iter()
+            .find(|request| request.stimulus == Stimulus::Invite && request.is_answered_by(message));
+        if let Some(invite) = invite.cloned() {
+            self.acknowledge(scene, &Dialog::new(invite, message));
+        }
     }
 
     /// A verified final answer to a REGISTER under an association.
@@ -240,13 +272,27 @@ impl UserAgent {
         }
         let mut open = self.requests.iter_mut();
         let challenged = open.find(|request| request.can_be_challenged() && request.is_answered_by(message));
-        let Some(request) = challenged else { return };
+        let defects = self.client.config.defects;
+        let Some(request) = challenged else { return self.repeat_cancel(scene, message) };
         request.is_lost = true;
-        if request.stimulus == Stimulus::Invite {
+        if request.stimulus == Stimulus::Invite && !defects.has(Defect::LeavesChallengedInvite) {
             // It ends here, and there is nothing to sign it with (SIPAE-3.2.5.1-27).
             scene.outputs.push(Output::Send(request.ack_of_failure(message).to_octets()));
         }
         self.requests.retain(|request| !request.is_lost || request.may_be_repeated);
+    }
+
+    fn repeat_cancel(&mut self, scene: &mut Scene<'_>, message: &Message<'_>) {
+        if !self.client.config.defects.has(Defect::RepeatsCancel) {
+            return;
+        }
+        let cancel = self
+            .requests
+            .iter()
+            .find(|request| request.stimulus == Stimulus::Cancel && request.is_answered_by(message));
+        if let Some(cancel) = cancel.cloned() {
+            self.tell(scene, Input::Send(&cancel.draft));
+        }
     }
 
     /// What was lost goes out under the new association, once (SIPAE-3.2.5.1-22).

@@ -1,10 +1,11 @@
 //! Choosing among challenges ([MS-SIPAE] 3.2.5.1).
 
-use super::{Client, ClientEvent, Negotiation, Scene, State};
+use super::{Client, ClientEvent, Negotiation, Output, Scene, State, careless};
 use crate::auth::ChallengeKind;
 use crate::auth::{AuthHeader, AuthParam, Scheme};
-use crate::message::Message;
-use crate::sa::Parameters;
+use crate::defects::{Defect, Defects};
+use crate::message::{Message, Value};
+use crate::sa::{Parameters, SecurityAssociation};
 use crate::version::Version;
 use crate::violation::{Breach, Violation};
 
@@ -22,9 +23,31 @@ impl Client {
         if !self.is_own_register(message) && !self.pending.contains(message) {
             return scene.discard(Breach::NoAssociation);
         }
+        let defects = self.config.defects;
         match std::mem::replace(&mut self.state, State::Idle) {
+            State::Established(established) if clings(defects, &established.association, message, kind) => {
+                self.state = State::Established(established);
+                self.register(scene);
+            }
             // The association is lost; a client that is leaving goes (SIPAE-3.2.5.1-22, -23).
-            State::Established(_) => self.lost(scene),
+            State::Established(established) => {
+                if defects.has(Defect::OldTimerStays) {
+                    let left = established.reauthenticate.since(scene.now);
+                    self.config.durations.expiry = left + self.config.durations.client_margin;
+                }
+                self.lost(scene);
+            }
+            _ if careless::shies(defects, kind, message) => self.fail(scene, Breach::NoUsableChallenge),
+            _ if careless::basic(defects, kind, message) => self.answer_basic(scene, kind),
+            State::Started { .. } if defects.has(Defect::BeginsForEver) && !continues(message, kind) => {
+                self.begin(scene, message, kind);
+            }
+            State::Completing { association, .. }
+                if defects.has(Defect::AnswersTwice) && continues(message, kind) =>
+            {
+                let (parameters, negotiation) = (association.parameters.clone(), Negotiation::Ntlm);
+                self.proceed(scene, message, kind, parameters, negotiation);
+            }
             State::Bare => self.begin(scene, message, kind),
             State::Started { parameters, kind: first, negotiation } if first == kind => {
                 self.proceed(scene, message, kind, parameters, negotiation);
@@ -45,7 +68,9 @@ impl Client {
         kind: ChallengeKind,
         failed: Scheme,
     ) {
-        self.failed.push(failed);
+        if !self.config.defects.has(Defect::TriesForEver) {
+            self.failed.push(failed);
+        }
         match self.best(message, kind).filter(|_| !self.unregistering) {
             Some(parameters) => self.start(scene, parameters, kind),
             None => self.fail(scene, Breach::Credentials),
@@ -63,13 +88,18 @@ impl Client {
         self.register(scene);
     }
 
+    fn answer_basic(&mut self, scene: &mut Scene<'_>, kind: ChallengeKind) {
+        let draft = self.next_register(scene.entropy).with(kind.credential(), "Basic dGVzdDp0ZXN0");
+        scene.outputs.push(Output::Send(draft.to_octets()));
+    }
+
     fn lost(&mut self, scene: &mut Scene<'_>) {
         scene.event(ClientEvent::Lost);
         self.renew(scene);
     }
 
     /// The same credentials are not tried again (SIPAE-3.2.5.1-21).
-    fn fail(&mut self, scene: &mut Scene<'_>, breach: Breach) {
+    pub(super) fn fail(&mut self, scene: &mut Scene<'_>, breach: Breach) {
         self.forget();
         scene.event(ClientEvent::Failed(Violation::server(breach)));
     }
@@ -116,7 +146,9 @@ impl Client {
         parameters: Parameters,
         negotiation: Negotiation,
     ) {
-        let mut own = self.usable(message, kind).filter(|usable| usable.parameters == parameters);
+        let takes_any = self.config.defects.has(Defect::TakesAnyContinuation);
+        let mut own =
+            self.usable(message, kind).filter(|usable| takes_any || usable.parameters == parameters);
         let scheme = parameters.scheme;
         let Some((opaque, token)) = own.find_map(|usable| usable.token) else {
             // It may be the end of this scheme alone.
@@ -143,9 +175,12 @@ impl Client {
         message: &Message<'m>,
         kind: ChallengeKind,
     ) -> impl Iterator<Item = Usable> + use<'m> {
-        let weakest = self.config.weakest;
+        let (weakest, defects) = (self.config.weakest, self.config.defects);
         let headers = message.all(kind.challenge()).map(AuthHeader::read);
-        headers.filter_map(move |header| usable(&header, weakest))
+        headers.filter_map(move |header| match careless::with_target(defects, &header) {
+            Some(mended) => usable(&AuthHeader::read(Value(&mended)), weakest),
+            None => usable(&header, weakest),
+        })
     }
 
     fn start(&mut self, scene: &mut Scene<'_>, parameters: Parameters, kind: ChallengeKind) {
@@ -166,9 +201,33 @@ impl Client {
 
     /// NTLM begins with an empty token (SIPAE-3.2.5.1-09).
     fn start_ntlm(&mut self, scene: &mut Scene<'_>, parameters: Parameters, kind: ChallengeKind) {
-        self.send_handshake(scene, &parameters, kind, &[], &[]);
+        let negotiate: &[u8] = match self.config.defects.has(Defect::BeginsWithNegotiate) {
+            true => b"NTLMSSP\0\x01\0\0\0\x97\x82\x08\xe2",
+            false => &[],
+        };
+        self.send_handshake(scene, &parameters, kind, &[], negotiate);
         self.state = State::Started { parameters, kind, negotiation: Negotiation::Ntlm };
     }
+}
+
+/// Whether a challenge goes on with a handshake.
+fn continues(message: &Message<'_>, kind: ChallengeKind) -> bool {
+    message.all(kind.challenge()).any(|line| AuthHeader::read(line).get(AuthParam::GssapiData).is_some())
+}
+
+/// Whether a lost association is signed with again.
+fn clings(
+    defects: Defects,
+    association: &SecurityAssociation,
+    message: &Message<'_>,
+    kind: ChallengeKind,
+) -> bool {
+    let is_other = |line| {
+        let header = AuthHeader::read(line);
+        header.scheme() == Some(association.parameters.scheme) && !association.parameters.fit(&header)
+    };
+    defects.has(Defect::KeepsLostAssociation)
+        || defects.has(Defect::TellsTwoServersTheSame) && message.all(kind.challenge()).any(is_other)
 }
 
 fn usable(header: &AuthHeader<'_>, weakest: Version) -> Option<Usable> {

@@ -1,10 +1,11 @@
 //! Answering the CHALLENGE of NTLM ([MS-SIPAE] SIPAE-3.2.5.1-10), and completing any handshake.
 
-use super::{Client, Scene, State};
+use super::{Client, Scene, State, careless};
 use crate::auth::ChallengeKind;
 use crate::clock::Time;
+use crate::defects::Defect;
 use crate::encoding::encode_base64;
-use crate::ntlm::{Answer, Authenticate, Challenge, NtlmError, ResponseKind, SessionKeys};
+use crate::ntlm::{Answer, Authenticate, Challenge, NegotiateFlags, NtlmError, ResponseKind, SessionKeys};
 use crate::sa::{Context, Parameters, SecurityAssociation};
 use crate::side::Side;
 use crate::violation::Breach;
@@ -18,13 +19,28 @@ impl Client {
         opaque: Vec<u8>,
         token: &[u8],
     ) -> Result<(), Breach> {
-        let challenge = Challenge::read(token)?;
-        challenge.check_for_sip()?;
+        let challenge = self.read_challenge(token)?;
         let (authenticate, keys) = self.authenticate(scene, &challenge)?;
         let context = Context::ntlm(&keys).ok_or(NtlmError::FlagClear { flag: "SIGN" })?;
         let token = authenticate.write(&Authenticate::PAYLOAD);
         let association = SecurityAssociation::new(parameters, opaque, Side::Client, context);
         self.complete(scene, association, kind, Some(&token), None)
+    }
+
+    fn read_challenge(&self, token: &[u8]) -> Result<Challenge, Breach> {
+        let defects = self.config.defects;
+        careless::crash_on_short(defects, token);
+        let checked =
+            Challenge::read(token).and_then(|challenge| challenge.check_for_sip().map(|()| challenge));
+        match checked {
+            Err(NtlmError::Payload { .. }) if defects.has(Defect::ReadsPastTargetInfo) => {
+                Ok(Challenge { flags: NegotiateFlags::SERVER, ..Challenge::default() })
+            }
+            Err(_) if defects.has(Defect::AnswersBadChallenge) => {
+                Ok(Challenge { flags: NegotiateFlags::SERVER, ..Challenge::default() })
+            }
+            checked => Ok(checked?),
+        }
     }
 
     /// The last request of a handshake. At version 4 it is signed (SIPAE-3.2.4.1-19), and so is that of TLS-DSK at every
@@ -37,7 +53,8 @@ impl Client {
         token: Option<&[u8]>,
         end: Option<Time>,
     ) -> Result<(), Breach> {
-        let signs = association.parameters.version.signs_completing_request();
+        let signs = association.parameters.version.signs_completing_request()
+            && !self.config.defects.has(Defect::CompletesWithoutSignature);
         match token {
             Some(token) if !signs => {
                 self.send_handshake(scene, &association.parameters, kind, &association.opaque, token);

@@ -2,6 +2,7 @@
 
 use super::{Client, Scene};
 use crate::auth::ChallengeKind;
+use crate::defects::Defect;
 use crate::kerberos::{Initiate, ServiceTicket};
 use crate::sa::{Context, Parameters, SecurityAssociation};
 use crate::side::Side;
@@ -27,6 +28,16 @@ impl Client {
         let initiated = Initiate::new(scene.now).token(ticket, scene.entropy)?;
         let context = Context::Kerberos(initiated.mac());
         let association = SecurityAssociation::new(parameters, Vec::new(), Side::Client, context);
-        self.complete(scene, association, kind, Some(&initiated.token), Some(ticket.end))
+        let token = match bare(&initiated.token) {
+            Some(bare) if self.config.defects.has(Defect::SendsBareApReq) => bare,
+            _ => &initiated.token,
+        };
+        self.complete(scene, association, kind, Some(token), Some(ticket.end))
     }
+}
+
+/// The AP-REQ behind its GSS framing: what begins with application tag 14.
+fn bare(token: &[u8]) -> Option<&[u8]> {
+    let place = token.iter().position(|octet| *octet == 0x6E)?;
+    token.get(place..)
 }

@@ -1,9 +1,10 @@
 //! What the client sends ([MS-SIPAE] 3.2.4.1).
 
 use super::pending::Transaction;
-use super::{Client, ClientConfig, ClientEvent, NotSent, Output, Scene, State};
+use super::{Client, ClientConfig, ClientEvent, NotSent, Output, Scene, State, careless};
 use crate::auth::{AuthParam, ChallengeKind};
 use crate::clock::Entropy;
+use crate::defects::Defect;
 use crate::draft::Draft;
 use crate::encoding::{encode_base16, encode_base64};
 use crate::endpoint::InstanceId;
@@ -22,6 +23,12 @@ impl Client {
             return;
         }
         self.state = State::Bare;
+        let mut draft = draft;
+        careless::guess(self.config.defects, &mut draft);
+        if self.cseq == 1 && self.config.defects.has(Defect::AsksBeforeRegistering) {
+            let options = Draft { start_line: b"OPTIONS sip:server SIP/2.0".to_vec(), ..draft.clone() };
+            scene.outputs.push(Output::Send(options.to_octets()));
+        }
         scene.outputs.push(Output::Send(draft.to_octets()));
     }
 
@@ -62,14 +69,28 @@ impl Client {
             self.renew(scene);
             return Err(NotSent::NumbersUsedUp);
         }
-        established.association.sign(&mut draft, scene.entropy.octets(), &options)?;
+        let defects = self.config.defects;
+        careless::adorn(defects, &mut draft, &self.config.address);
+        careless::sign(defects, &mut established.association, &mut draft, scene.entropy.octets(), &options)?;
         scene.outputs.push(Output::Send(draft.to_octets()));
         Ok(())
     }
 
     /// The next REGISTER of the one Call-ID: same tag and epid, higher CSeq, new branch (SIPAE-3.2.5.1-08).
     pub(super) fn next_register(&mut self, entropy: &mut dyn Entropy) -> Draft {
-        self.cseq = self.cseq.saturating_add(1);
+        let defects = self.config.defects;
+        if self.cseq == 0 || !defects.has(Defect::CseqStays) {
+            self.cseq = self.cseq.saturating_add(1);
+        }
+        if defects.has(Defect::CallIdChanges) {
+            self.call_id = encode_base16(&entropy.octets::<16>());
+        }
+        if defects.has(Defect::FromTagChanges) {
+            self.from_tag = encode_base16(&entropy.octets::<5>());
+        }
+        if defects.has(Defect::EpidChanges) {
+            self.config.epid = encode_base16(&entropy.octets::<5>());
+        }
         self.register_is_out = true;
         let mut draft = Draft::request("REGISTER", &format!("sip:{}", self.config.domain_of_address()))
             .with(HeaderName::Via, self.config.via(entropy))
@@ -95,13 +116,25 @@ impl Client {
         opaque: &[u8],
         token: &[u8],
     ) {
+        let defects = self.config.defects;
+        let (mut parameters, mut opaque) = (parameters.clone(), opaque.to_vec());
+        if defects.has(Defect::EchoesLowerRealm) {
+            parameters.realm.make_ascii_lowercase();
+        }
+        if defects.has(Defect::EchoesUpperOpaque) {
+            opaque.insert(0, b'X');
+        }
         let credential = parameters
             .writer()
-            .optional(AuthParam::Opaque, Some(opaque).filter(|opaque| !opaque.is_empty()))
+            .optional(AuthParam::Opaque, Some(&opaque).filter(|opaque| !opaque.is_empty()))
             .param(AuthParam::GssapiData, encode_base64(token))
             .optional(AuthParam::Version, parameters.version.param());
-        let draft =
+        let mut draft =
             self.next_register(scene.entropy).with(kind.credential(), credential.write(&self.config.style));
+        if defects.has(Defect::EpidLeftOut) {
+            draft.set(HeaderName::From, format!("<sip:{}>;tag={}", self.config.address, self.from_tag));
+        }
+        careless::adorn(defects, &mut draft, &self.config.address);
         scene.outputs.push(Output::Send(draft.to_octets()));
     }
 
@@ -118,7 +151,15 @@ impl Client {
         options.style = self.config.style;
         options.with_version = true;
         options.token = token;
-        association.sign(&mut draft, scene.entropy.octets(), &options)?;
+        let defects = self.config.defects;
+        if defects.has(Defect::FirstCnumTwo) {
+            association.skip_number();
+        }
+        if options.token.is_none() && defects.has(Defect::CompletesWithToken) {
+            options.token = Some(String::new());
+        }
+        careless::adorn(defects, &mut draft, &self.config.address);
+        careless::sign(defects, association, &mut draft, scene.entropy.octets(), &options)?;
         scene.outputs.push(Output::Send(draft.to_octets()));
         Ok(())
     }
@@ -134,6 +175,7 @@ impl ClientConfig {
     /// Via with a branch that was never used.
     pub(super) fn via(&self, entropy: &mut dyn Entropy) -> String {
         let branch = encode_base16(&entropy.octets::<8>());
+        let branch = if self.defects.has(Defect::BranchStays) { "constant".to_owned() } else { branch };
         format!("SIP/2.0/{} {};branch=z9hG4bK{branch}", self.transport, self.host)
     }
 

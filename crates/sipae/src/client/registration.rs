@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{Client, ClientEvent, Established, Scene, State};
 use crate::clock::Time;
+use crate::defects::Defect;
 use crate::message::Message;
 
 /// No timer of the client is shorter, whatever lifetime a server grants.
@@ -25,9 +26,10 @@ impl Client {
     pub(super) fn tick(&mut self, scene: &mut Scene<'_>) {
         let State::Established(established) = &self.state else { return };
         let is_due = |time: Time| time <= scene.now;
-        if is_due(established.reauthenticate) {
+        let defects = self.config.defects;
+        if is_due(established.reauthenticate) && !defects.has(Defect::ClientNeverExpires) {
             self.renew(scene);
-        } else if established.refresh.is_some_and(is_due) {
+        } else if established.refresh.is_some_and(is_due) && !defects.has(Defect::NeverRefreshes) {
             self.register(scene);
         }
     }
@@ -35,7 +37,7 @@ impl Client {
     /// The association is gone: a whole new authentication, begun bare (SIPAE-3.2.5.1-22, SIPAE-3.2.6-01). A client that
     /// is leaving begins none (SIPAE-3.2.5.1-23).
     pub(super) fn renew(&mut self, scene: &mut Scene<'_>) {
-        let is_leaving = self.unregistering;
+        let is_leaving = self.unregistering && !self.config.defects.has(Defect::ReturnsWhileLeaving);
         self.forget();
         if !is_leaving {
             self.register(scene);
@@ -59,7 +61,9 @@ impl Client {
         };
         let durations = &self.config.durations;
         let left = end.map_or(durations.expiry, |end| durations.expiry.min(end.since(scene.now)));
-        let reauthenticate = scene.now.plus(wait(left, durations.client_margin));
+        let is_late = self.config.defects.has(Defect::RenewsLate);
+        let margin = if is_late { Duration::ZERO } else { durations.client_margin };
+        let reauthenticate = scene.now.plus(wait(left, margin));
         self.failed.clear();
         self.state = State::Established(Box::new(Established {
             association: *association,
@@ -81,6 +85,7 @@ impl Client {
     pub(super) fn registered(&mut self, scene: &mut Scene<'_>, message: &Message<'_>, status: u16) {
         self.register_is_out = false;
         match (is_success(status), self.unregistering) {
+            (true, true) if self.config.defects.has(Defect::StaysAfterLeaving) => self.unregistering = false,
             (true, true) => self.forget(),
             (true, false) => self.schedule_refresh(message, scene.now),
             (false, false) => self.retry_refresh(scene),
@@ -96,7 +101,8 @@ impl Client {
         if let (State::Established(established), Some(granted)) = (&mut self.state, granted) {
             let granted = Duration::from_secs(u64::from(granted));
             established.registered_until = Some(now.plus(granted));
-            established.refresh = Some(now.plus(wait(granted, margin)));
+            let at_once = self.config.defects.has(Defect::RefreshesAtOnce);
+            established.refresh = Some(if at_once { now } else { now.plus(wait(granted, margin)) });
         }
     }
 

@@ -2,10 +2,11 @@
 
 use sipae_spec::Diagnostic;
 
-use super::{Client, ClientEvent, Scene, State};
-use crate::auth::{AuthHeader, AuthParam};
+use super::{Client, ClientEvent, Scene, State, careless};
+use crate::auth::{AuthHeader, AuthParam, ChallengeKind};
+use crate::defects::{Defect, Defects};
 use crate::draft::Draft;
-use crate::message::{HeaderName, Message};
+use crate::message::{HeaderName, Message, Value};
 use crate::sa::SecurityAssociation;
 use crate::violation::{Breach, Violation};
 
@@ -21,9 +22,22 @@ pub(super) fn signature<'m>(
 }
 
 /// Verifies a message by the header field for this association, if there is one.
-pub(super) fn verify(association: &mut SecurityAssociation, message: &Message<'_>) -> Result<(), Violation> {
-    let header = signature(association, message).ok_or_else(|| Violation::server(Breach::Unsigned))?;
-    association.verify(message, &header).map(|_| ())
+fn verify(
+    association: &mut SecurityAssociation,
+    message: &Message<'_>,
+    kind: ChallengeKind,
+    defects: Defects,
+) -> Result<(), Violation> {
+    let unsigned = || Violation::server(Breach::Unsigned);
+    let mistaken = careless::mistaken(defects, association, message);
+    let header = match &mistaken {
+        Some(mistaken) => AuthHeader::read(Value(mistaken)),
+        None => signature(association, message).ok_or_else(unsigned)?,
+    };
+    if careless::misses(defects, kind, message, &header) {
+        return Err(unsigned());
+    }
+    careless::judged(defects, association, message, &header).map(|_| ())
 }
 
 /// With Kerberos the server chooses the opaque in its answer (SIPAE-3.3.5.2-10). Only an answer that has verified tells
@@ -48,6 +62,9 @@ impl Client {
     /// from real servers and says nothing (SIPAE-3.2.5.2-12).
     pub(super) fn response(&mut self, scene: &mut Scene<'_>, message: &Message<'_>, status: u16) {
         match &self.state {
+            _ if status == 100 && self.config.defects.has(Defect::TryingEndsAll) => {
+                self.fail(scene, Breach::Unsigned);
+            }
             _ if status == 100 => {}
             State::Completing { .. } => self.proof(scene, message, status),
             State::Established(_) => self.signed_response(scene, message, status),
@@ -61,11 +78,15 @@ impl Client {
         if !self.is_own_register(message) {
             return scene.discard(Breach::NoAssociation);
         }
-        let State::Completing { association, .. } = &mut self.state else { return };
+        let defects = self.config.defects;
+        let State::Completing { association, kind, .. } = &mut self.state else { return };
         if status < 200 {
             return;
         }
-        match verify(association, message) {
+        match verify(association, message, *kind, defects) {
+            Err(Violation { breach: Breach::Unsigned, .. }) if defects.has(Defect::RegistersUnsigned) => {
+                self.establish(scene, message, status);
+            }
             Ok(()) => {
                 learn_opaque(association, message);
                 self.establish(scene, message, status);
@@ -76,8 +97,14 @@ impl Client {
 
     fn signed_response(&mut self, scene: &mut Scene<'_>, message: &Message<'_>, status: u16) {
         let State::Established(established) = &mut self.state else { return };
-        if let Err(violation) = verify(&mut established.association, message) {
-            return scene.event(ClientEvent::Discarded(violation));
+        let defects = self.config.defects;
+        match verify(&mut established.association, message, established.kind, defects) {
+            Err(violation)
+                if violation.breach != Breach::Unsigned || !defects.has(Defect::BelievesUnsigned) =>
+            {
+                return scene.event(ClientEvent::Discarded(violation));
+            }
+            _ => {}
         }
         scene.event(ClientEvent::Verified(message.octets().to_vec()));
         if status < 200 {
@@ -94,11 +121,19 @@ impl Client {
         let State::Established(established) = &mut self.state else {
             return scene.discard(Breach::NoAssociation);
         };
-        if let Err(breach) = check_method(message) {
+        let defects = self.config.defects;
+        if let Err(breach) = check_method(message)
+            && !defects.has(Defect::AnyStartLine)
+        {
             return scene.discard(breach);
         }
-        if let Err(violation) = verify(&mut established.association, message) {
-            return scene.event(ClientEvent::Discarded(violation));
+        match verify(&mut established.association, message, established.kind, defects) {
+            Err(violation)
+                if violation.breach != Breach::Unsigned || !defects.has(Defect::AnswersUnsignedRequest) =>
+            {
+                return scene.event(ClientEvent::Discarded(violation));
+            }
+            _ => {}
         }
         scene.event(ClientEvent::Verified(message.octets().to_vec()));
         if message.method() != Some(b"ACK") {

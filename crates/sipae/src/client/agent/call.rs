@@ -3,6 +3,7 @@
 use super::super::{Input, Scene, Stimulus};
 use super::request::Request;
 use super::{UserAgent, is_success};
+use crate::defects::Defect;
 use crate::draft::Draft;
 use crate::message::{Elements, HeaderName, Message, Value};
 
@@ -23,7 +24,7 @@ pub(super) struct Dialog {
 
 impl Dialog {
     /// What a success says of the dialog. An answer without Contact leaves the address that was called.
-    fn new(invite: Request, answer: &Message<'_>) -> Self {
+    pub(super) fn new(invite: Request, answer: &Message<'_>) -> Self {
         let to = answer.first(HeaderName::To).unwrap_or_default().unfolded().into_owned();
         let contact = answer.contact().ok().flatten().map(|contact| contact.uri);
         let contact = contact.filter(|uri| !uri.is_empty() && uri.iter().all(|octet| b' ' < *octet));
@@ -94,9 +95,10 @@ impl UserAgent {
         }
     }
 
-    fn acknowledge(&mut self, scene: &mut Scene<'_>, dialog: &Dialog) {
+    pub(super) fn acknowledge(&mut self, scene: &mut Scene<'_>, dialog: &Dialog) {
         let via = self.client.config.via(scene.entropy);
-        self.tell(scene, Input::Send(&dialog.request("ACK", dialog.invite.cseq, &via)));
+        let ack = dialog.request("ACK", dialog.invite.cseq, &via);
+        self.tell(scene, Input::Send(&ack));
     }
 
     /// Gives up the last call that has no final answer. On one connection it cannot overtake the INVITE, so that it
@@ -124,6 +126,9 @@ impl UserAgent {
             let config = &self.client.config;
             draft.push_text("Refer-To", format!("<sip:{}>", config.refer_to));
             draft.push(HeaderName::ReferredBy, format!("<sip:{}>", config.address));
+            if config.defects.has(Defect::NamesIdentity) {
+                draft.push_text("ms-identity", "0");
+            }
         }
         let is_sent = self.send(scene, Request::new(number, stimulus, cseq, draft));
         if is_sent {
