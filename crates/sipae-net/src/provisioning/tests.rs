@@ -271,7 +271,7 @@ fn a_certificate_is_issued_that_a_server_of_tls_dsk_takes(
 }
 
 #[test]
-fn old_clients_with_short_keys_and_sha_1_are_served() {
+fn old_clients_with_short_keys_and_sha_1_are_served_and_taken_by_openssl() {
     let provisioning = served();
     let request: String = OLD_REQUEST.split_whitespace().collect();
     let request = decode_base64(request.as_bytes()).unwrap();
