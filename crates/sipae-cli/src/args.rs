@@ -475,6 +475,11 @@ pub(crate) struct SchemeArgs {
     /// legacy-tls.
     #[arg(long, value_name = "rustls|openssl", default_value = "rustls")]
     pub(crate) tls_dsk_engine: Engine,
+    /// TLS-DSK: serve beside it the web services that hand out certificates of the test authority, to whoever asks, and
+    /// name them in sts-uri (docs/provisioning.md). With https they show the certificate of --tls, or one that signs
+    /// itself and is written to provisioning.pem of --write-test-credentials.
+    #[arg(long, value_name = "http|https", conflicts_with = "tls_dsk_certificate")]
+    pub(crate) provisioning: Option<ProvisioningScheme>,
     /// Write what clients of the test accounts need to this folder: a keytab, an authority with its key, a
     /// certificate of the first user, and profile.toml for sipae run.
     #[arg(
@@ -483,6 +488,12 @@ pub(crate) struct SchemeArgs {
         conflicts_with_all = ["users", "keytab", "tls_dsk_certificate"]
     )]
     pub(crate) write_test_credentials: Option<PathBuf>,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug)]
+pub(crate) enum ProvisioningScheme {
+    Http,
+    Https,
 }
 
 #[derive(ValueEnum, Clone, Copy, Debug)]

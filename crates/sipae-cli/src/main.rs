@@ -12,6 +12,7 @@ mod list;
 mod output;
 mod probe;
 mod profile;
+mod provisioning;
 mod replay;
 mod reports;
 mod run;

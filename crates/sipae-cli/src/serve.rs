@@ -15,16 +15,23 @@ use sipae::version::Version;
 use sipae_conformance::profile::{ProfileUser, TimerDurations, one_line, read_text};
 use sipae_conformance::target::{accounts, is_host, reference_config};
 use sipae_events::ExitCode;
-use sipae_net::{Host, HostEvent, serve_pipes};
+use sipae_net::{Host, HostEvent, ServerIdentity, serve_pipes};
 
 use crate::args::{Challenge, ServeArgs};
 use crate::control;
 use crate::output::{Failure, forgive_closed_pipe};
+use crate::provisioning::{self, Running};
 use crate::{schemes, tls};
 
 pub(crate) fn serve(args: &ServeArgs) -> Result<ExitCode, Failure> {
-    let config = config(args)?;
-    if args.stdio { serve_stdio(args, config) } else { serve_socket(args, config) }
+    let mut config = config(args)?;
+    let identity = tls::identity(args)?;
+    // It ends with the server.
+    let provisioning = provisioning::start(args, identity.as_ref(), &mut config)?;
+    if args.stdio {
+        return serve_stdio(args, config);
+    }
+    serve_socket(args, config, identity, provisioning.as_ref().map(Running::uri).as_deref())
 }
 
 /// The standard output is the client's: nothing but SIP is written there.
@@ -35,12 +42,16 @@ fn serve_stdio(args: &ServeArgs, config: ServerConfig) -> Result<ExitCode, Failu
     Ok(ExitCode::Passed)
 }
 
-fn serve_socket(args: &ServeArgs, config: ServerConfig) -> Result<ExitCode, Failure> {
+fn serve_socket(
+    args: &ServeArgs,
+    config: ServerConfig,
+    identity: Option<ServerIdentity>,
+    sts_uri: Option<&str>,
+) -> Result<ExitCode, Failure> {
     let durations = TimerDurations::from(config.durations);
     let failed = |source| Failure::Listen { address: args.listen.clone(), source };
     let users: Vec<String> = config.accounts.iter().map(|account| account.address.clone()).collect();
     let schemes: Vec<&str> = config.offers().iter().map(|offer| offer.scheme.name()).collect();
-    let identity = tls::identity(args)?;
     let scheme = if identity.is_some() { "tls" } else { "tcp" };
     let listen = args.listen.as_str();
     let host = match identity {
@@ -50,8 +61,9 @@ fn serve_socket(args: &ServeArgs, config: ServerConfig) -> Result<ExitCode, Fail
     let host = host.map_err(failed)?;
     let host = host.with_clock_offset(args.clock_offset);
     let address = host.address().map_err(failed)?;
+    let certificates = sts_uri.map(|uri| format!(", certificates from {uri}")).unwrap_or_default();
     let line = format!(
-        "{scheme}://{address}  {} version {}, users {}",
+        "{scheme}://{address}  {} version {}, users {}{certificates}",
         schemes.join(", "),
         args.offer,
         users.join(", ")

@@ -57,6 +57,23 @@ pub(crate) fn identity(args: &ServeArgs) -> Result<Option<ServerIdentity>, Failu
     Ok(Some(identity))
 }
 
+/// What the provisioning service shows over https: that of the server, or one for the same names, which is written beside
+/// the test credentials.
+#[cfg(feature = "provisioning")]
+pub(crate) fn provisioning_identity(
+    args: &ServeArgs,
+    server: Option<&ServerIdentity>,
+) -> Result<ServerIdentity, Failure> {
+    if let Some(server) = server {
+        return Ok(server.clone());
+    }
+    let (identity, certificate) = ServerIdentity::self_signed(&names(args))?;
+    if let Some(folder) = &args.schemes.write_test_credentials {
+        write(&folder.join("provisioning.pem"), &certificate)?;
+    }
+    Ok(identity)
+}
+
 /// Whatever a client may call the server.
 fn names(args: &ServeArgs) -> Vec<String> {
     let bare = args.host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(&args.host);

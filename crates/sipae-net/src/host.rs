@@ -224,7 +224,7 @@ fn accept(listener: &TcpListener, sender: &SyncSender<Happening>) {
 
 /// Errors of one connection, or of a moment without resources: not of the listener. accept(2) passes on what the network
 /// has to say about the connection that it takes.
-fn is_passing(error: &io::Error) -> bool {
+pub(crate) fn is_passing(error: &io::Error) -> bool {
     const OF_THE_LISTENER: [i32; 5] = [9, 14, 22, 88, 95]; // EBADF, EFAULT, EINVAL, ENOTSOCK, EOPNOTSUPP
     error.raw_os_error().is_none_or(|code| !OF_THE_LISTENER.contains(&code))
 }

@@ -67,7 +67,8 @@ impl Layer {
         }
     }
 
-    fn hear(&self, octets: &[u8]) -> Heard {
+    /// What octets of the socket come to; asked with none, what came in one breath with the handshake.
+    pub(crate) fn hear(&self, octets: &[u8]) -> Heard {
         match self {
             Self::Plain => Heard { octets: octets.to_vec(), end: None },
             Self::Tls(session) => session.hear(octets),

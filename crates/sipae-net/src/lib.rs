@@ -16,6 +16,8 @@ mod object;
 mod pipe;
 mod process;
 mod program;
+#[cfg(feature = "provisioning")]
+mod provisioning;
 mod socket;
 mod tls;
 mod tls_dsk;
@@ -31,6 +33,8 @@ pub use object::{Act, ReferenceObject, ServerObject};
 pub use pipe::{End, Ends, PipeWire};
 pub use process::{Errors, Process, end_all, told};
 pub use program::{LONGEST_LINE, Program, ProgramError, read_line};
+#[cfg(feature = "provisioning")]
+pub use provisioning::{Asked, Provisioning, ProvisioningSettings, ProvisioningStep};
 pub use socket::SocketWire;
 pub use tls::{ClientIdentity, HandshakeError, ServerIdentity, TlsClient, TlsError, TlsOptions, TlsRoots};
 #[cfg(feature = "tls")]

@@ -21,6 +21,9 @@ mod misbehaving;
 #[cfg(unix)]
 mod pipes;
 #[cfg(test)]
+#[cfg(feature = "provisioning")]
+mod provisioning;
+#[cfg(test)]
 mod relays;
 #[cfg(test)]
 mod replay;

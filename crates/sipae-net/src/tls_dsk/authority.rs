@@ -6,11 +6,13 @@ use std::time::Duration;
 use rcgen::string::Ia5String;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, PKCS_RSA_SHA256, SanType, SerialNumber,
+    KeyUsagePurpose, PKCS_RSA_SHA256, SanType, SerialNumber, SubjectPublicKeyInfo,
 };
-use sipae::clock::Time;
+use sipae::clock::{Entropy, Time};
 use sipae::server::TlsDskService;
 use sipae::tlsdsk::TlsDskError;
+
+use crate::OsEntropy;
 
 use super::{TlsDskEngine, TlsDskIdentity, TlsDskProvider, TlsDskSettings, Validity};
 
@@ -130,10 +132,29 @@ impl Authority {
         validity: Validity,
         key: TestKey,
     ) -> Result<TlsDskIdentity, TlsDskError> {
-        let names = vec![SanType::URI(ia5(&format!("sip:{address}"))?)];
-        let mut params = params(address, names, validity);
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-        self.issue(&params, key)
+        self.issue(&user_params(address, validity)?, key)
+    }
+
+    /// A certificate of a user with this address, without scheme, for a key of the user's own: `public_key` is a
+    /// SubjectPublicKeyInfo in DER, of RSA or a curve, and so is the certificate. That somebody has the private key is for
+    /// the caller to know.
+    ///
+    /// # Errors
+    /// When the address cannot stand in a certificate, or the key is of another kind.
+    pub fn certify(
+        &self,
+        address: &str,
+        validity: Validity,
+        public_key: &[u8],
+    ) -> Result<Vec<u8>, TlsDskError> {
+        let key = SubjectPublicKeyInfo::from_der(public_key).map_err(refused)?;
+        let mut params = user_params(address, validity)?;
+        // The library takes the key for the number of the certificate, and a key may come again.
+        let mut number = [0; 16];
+        OsEntropy.fill(&mut number);
+        params.serial_number = Some(SerialNumber::from_slice(&number));
+        let certificate = params.signed_by(&key, &self.issuer).map_err(refused)?;
+        Ok(certificate.der().to_vec())
     }
 
     /// What a server on this host needs to offer TLS-DSK, trusting the users of this authority.
@@ -171,6 +192,13 @@ fn authority_params(name: &str) -> CertificateParams {
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     params
+}
+
+fn user_params(address: &str, validity: Validity) -> Result<CertificateParams, TlsDskError> {
+    let names = vec![SanType::URI(ia5(&format!("sip:{address}"))?)];
+    let mut params = params(address, names, validity);
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    Ok(params)
 }
 
 fn params(name: &str, alternatives: Vec<SanType>, validity: Validity) -> CertificateParams {
