@@ -16,7 +16,7 @@ use sipae_conformance::cases;
 use sipae_conformance::client;
 use sipae_conformance::run::{RunOptions, run};
 use sipae_conformance::target::{DIGEST, Mode, Setting, Target};
-use sipae_events::{CaseFinished, Event, ExitCode};
+use sipae_events::{CaseFinished, Cause, Event, ExitCode, Verdict};
 
 /// Runs and collects what was told.
 pub(crate) fn collect(options: &RunOptions) -> (Vec<Event>, ExitCode) {
@@ -50,10 +50,14 @@ static RIGHT: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
 
 /// Each finding of a case as a text, with case and row.
 fn told(case: &CaseFinished) -> impl Iterator<Item = (String, String, String)> {
-    case.findings.iter().map(|finding| {
-        let (id, row) = (case.case.to_string(), finding.requirement.clone());
-        (format!("{} {id} {row} {}", case.subject, finding.got), id, row)
-    })
+    let told = |row: &String, got: &str| {
+        let id = case.case.to_string();
+        (format!("{} {id} {row} {got}", case.subject), id, row.clone())
+    };
+    // A crash breaks whatever the case is about.
+    let has_crashed = case.verdict == Verdict::Fail(Cause::Crash);
+    let crashed = case.requirements.iter().filter(move |_| has_crashed).map(move |row| told(row, "crash"));
+    case.findings.iter().map(move |finding| told(&finding.requirement, &finding.got)).chain(crashed)
 }
 
 /// A run against each defect. Computed once: most of the time of these tests is here.

@@ -301,7 +301,7 @@ defects! {
         BelievesIncomplete "believes-incomplete" "SIPAE-3.2.5.2-18" "a signature that lacks a parameter is accepted";
         CrashesOnEmptyRspauth "crashes-on-empty-rspauth" "SIPAE-3.2.5.2-17" "an empty rspauth is the end of the client";
         WantsLowerDigits "wants-lower-digits" "SIPAE-3.2.5.2-17" "an rspauth in upper-case digits is refused";
-        LowersSrand "lowers-srand" "SIPAE-3.2.5.2-07" "srand is written in lower case before the signature is verified";
+        UppersSrand "uppers-srand" "SIPAE-3.2.5.2-07" "srand is written in upper case before the signature is verified";
         BelievesReplay "believes-replay" "SIPAE-3.2.5.2-09" "the client keeps no window: a number is accepted again";
         BelievesOldNumbers "believes-old-numbers" "SIPAE-3.1.1-07" "numbers below the window are accepted by the client";
         RefusesServerGaps "refuses-server-gaps" "SIPAE-3.1.1-08" "a number of the server is refused if one before it has not come";
@@ -355,7 +355,8 @@ defects! {
         EchoesUpperOpaque "echoes-upper-opaque" "SIPAE-3.2.5.1-18" "opaque comes back in upper case";
         StopsAtUnknownScheme "stops-at-unknown-scheme" "SIPAE-3.2.5.1-03" "an unknown scheme among the challenges is the end of it";
         AnswersBasic "answers-basic" "SIPAE-3.2.5.1-03" "Basic is answered";
-        InventsTarget "invents-target" "SIPAE-3.2.5.1-04" "a challenge without targetname is answered with one that was made up";
+        AnswersWithoutTarget "answers-without-target" "SIPAE-3.2.5.1-04" "a challenge without targetname is answered with one that was made up";
+        InventsTarget "invents-target" "SIPAE-3.2.5.1-04" "a challenge without any line is answered";
         StopsAtMalformedLine "stops-at-malformed-line" "SIPAE-3.2.5.1-04" "a malformed challenge line is the end of it";
         WantsDate "wants-date" "SIPAE-3.2.5.1-24" "a challenge whose Date cannot be read is not answered";
         OneKindOnly "one-kind-only" "SIPAE-3.2.5.1-01" "a 407 is not answered";
@@ -386,6 +387,33 @@ defects! {
         LongNamesOnly "long-names-only" "SIPAE-2.2-20" "compact names of header fields are not known to the client";
         SignatureOrderMatters "signature-order-matters" "SIPAE-2.2-03" "parameters of a signature are understood in one order only";
         UnknownParamSpoils "unknown-param-spoils" "SIPAE-2.2-15" "a signature with unknown parameters is not understood";
+        SignsCompletingAlways "signs-completing-always" "SIPAE-3.2.4.1-20" "the completing request is signed at every version, which is written down";
+        CrossesFields "crosses-fields" "SIPAE-3.2.4.1-22" "the credential for a 401 stands in Proxy-Authorization, which is written down";
+        AuthenticatesForStreams "authenticates-for-streams" "SIPAE-3.2.5.1-10" "AUTHENTICATE has no DATAGRAM";
+        BeginsTwice "begins-twice" "SIPAE-3.2.5.1-19" "the first CHALLENGE is answered by another empty token";
+        AddsToFlights "adds-to-flights" "SIPAE-3.2.5.1-14" "flights have an octet too many";
+        CutsFlight "cuts-flight" "SIPAE-3.2.5.1-15" "the client's flight ends before ChangeCipherSpec";
+        ReconnectsWhenChallenged "reconnects-when-challenged" "SIPAE-3.2.5.1-25" "the first challenge is answered over another connection, which is written down";
+        ChangesQop "changes-qop" "PATENT-0011" "qop is auth-int";
+        SignsWithVersion "signs-with-version" "SIPAE-3.2.4.1-18" "signed messages have version, which is written down";
+        TakesDisplayName "takes-display-name" "SIPAE-3.2.4.1-10" "the URI of From is the first that stands in brackets, in a display name too";
+        CutsUriParameters "cuts-uri-parameters" "SIPAE-3.2.4.1-10" "URI parameters are left out where the client verifies";
+        CountsContactExpires "counts-contact-expires" "SIPAE-3.2.4.1-11" "expires of Contact is taken for Expires where the client verifies";
+        ZeroIsNothing "zero-is-nothing" "SIPAE-3.2.4.1-12" "Expires: 0 is left out where the client verifies";
+        CoversOnBehalf "covers-on-behalf" "SIPAE-3.2.4.5-03" "a request with p-session-on-behalf-of does not verify";
+        EvaluatesIdentity "evaluates-identity" "SIPAE-3.2.4.4-03" "a request with ms-identity is refused";
+        ClientHeaderCase "client-header-case" "SIPAE-2.2-20" "names of header fields are known to the client in one spelling only";
+        FoldsEndSignatures "folds-end-signatures" "SIPAE-2.2-20" "a folded signature is not understood";
+        RefusesAsserted "refuses-asserted" "SIPAE-3.2.5.3-01" "a request with P-Asserted-Identity does not verify";
+        DialogUnsigned "dialog-unsigned" "SIPAE-3.2.4.1-01" "BYE and REFER are not signed";
+        RingingIsAnAnswer "ringing-is-an-answer" "SIPAE-3.2.5.2-12" "an unsigned 180 is taken for the answer";
+        AnyCseqMethod "any-cseq-method" "SIPAE-3.2.5.2-24" "the method in CSeq of an answer is not compared";
+        CrashesOnLongRspauth "crashes-on-long-rspauth" "SIPAE-3.2.5.2-17" "an rspauth that does not fit is the end of the client";
+        PrefersNtlm "prefers-ntlm" "SIPAE-3.2.5.1-02" "NTLM goes before the other schemes, which is written down";
+        BelievesInItself "believes-in-itself" "SIPAE-3.2.5.1-21" "refused credentials are taken for an association";
+        MendsBase64 "mends-base64" "SIPAE-3.2.5.1-10" "a token that is no Base64 is taken for a CHALLENGE";
+        GoesOnAfterBadFlight "goes-on-after-bad-flight" "SIPAE-3.2.5.1-15" "a flight that cannot be read is answered";
+        AnyCall "any-call" "SIPAE-3.2.5.1-20" "a challenge is taken whatever its Call-ID";
         BodyIsSigned "body-is-signed" "SIPAE-3.1-09" "a request with another body than none is refused";
     }
 }
@@ -435,7 +463,10 @@ impl Defect {
             Self::AcceptsUnreadableToken | Self::HandshakeWithForeignFrom => &Scheme::SIGNING,
             Self::DigestForAnonymous => &[Scheme::Ntlm, Scheme::Digest],
             Self::SignsStrippedTarget | Self::SendsBareApReq => &[Scheme::Kerberos],
-            Self::CompletesWithToken => &[Scheme::TlsDsk],
+            Self::CompletesWithToken
+            | Self::AddsToFlights
+            | Self::CutsFlight
+            | Self::GoesOnAfterBadFlight => &[Scheme::TlsDsk],
             _ => &[Scheme::Ntlm],
         }
     }

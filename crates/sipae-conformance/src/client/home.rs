@@ -218,11 +218,14 @@ impl Home {
             let class = if credentials().next().is_some() { Class::Stray } else { Class::Bare };
             return Read::of(class, other);
         };
-        // Of several credentials the one for this server counts.
+        // Of several credentials the one for this server counts. Letters are for the judge.
         let parameters = self.parameters();
-        let own = std::iter::once(first).chain(signing).find(|header| parameters.fit(header));
-        let header = own.unwrap_or(first);
-        let scheme = header.scheme().unwrap_or_default();
+        let own = std::iter::once(first).chain(signing).find(|header| fits(&parameters, header));
+        let scheme = own.unwrap_or(first).scheme().unwrap_or_default();
+        let Some(header) = own else {
+            let problem = Some("realm or targetname are not those of the challenge".to_owned());
+            return Read { problem, ..Read::of(Class::Stray, Some(scheme)) };
+        };
         match header.token() {
             Err(_) => Read::failed(scheme, "gssapi-data is no Base64"),
             Ok(Some(token)) => self.step(message, &header, &token, now, entropy),
@@ -240,7 +243,7 @@ impl Home {
     ) -> Read {
         let scheme = header.scheme().unwrap_or_default();
         let opaque = opaque_of(header);
-        let is_own = self.negotiation.as_ref().is_some_and(|own| *own.opaque() == *opaque);
+        let is_empty = header.get(AuthParam::GssapiData).is_some_and(|value| value.raw().is_empty());
         match scheme {
             Scheme::Kerberos => {
                 let proven = self.ticket(token, now, entropy);
@@ -248,35 +251,39 @@ impl Home {
                 let read = self.completed(message, header, opaque, proven);
                 Read { is_first: true, ..read }
             }
-            Scheme::Ntlm if token.is_empty() => {
+            Scheme::Ntlm if token.is_empty() || is_negotiate(token) => {
                 Read { is_first: true, ..Read::of(Class::First, Some(scheme)) }
             }
             Scheme::Ntlm => {
-                let proven = self.authenticated(token, is_own);
+                let proven = self.authenticated(token);
                 self.completed(message, header, opaque.into_owned(), proven)
             }
-            _ if is_own => Read::of(Class::Flight, Some(scheme)),
+            // A signed request that completes TLS-DSK should have no token.
+            _ if is_empty && header.get(AuthParam::Response).is_some() => {
+                self.signed(message, header, scheme)
+            }
+            _ if self.negotiation.is_some() && !is_client_hello(token) => {
+                Read::of(Class::Flight, Some(scheme))
+            }
             _ => Read { is_first: true, ..Read::of(Class::First, Some(scheme)) },
         }
     }
 
     fn ticket(&mut self, token: &[u8], now: Time, entropy: &mut dyn Entropy) -> Result<Context, String> {
         let acceptor = self.config.kerberos.as_ref().ok_or("there is no key of the service")?;
-        let accepted = acceptor.accept(token, now, &mut self.replays, entropy);
+        let framed = framed(token);
+        let accepted = acceptor.accept(&framed, now, &mut self.replays, entropy);
         let accepted = accepted.map_err(|error| error.to_string())?;
         Ok(Context::Kerberos(accepted.mac))
     }
 
-    fn authenticated(&self, token: &[u8], is_own: bool) -> Result<Context, String> {
+    /// What the AUTHENTICATE proves. Its opaque and its flags are for the judge.
+    fn authenticated(&self, token: &[u8]) -> Result<Context, String> {
         let Some(Negotiation::Ntlm { challenge, token: sent, .. }) = &self.negotiation else {
             return Err("there is no handshake that it could complete".to_owned());
         };
-        if !is_own {
-            return Err("its opaque is not that of the CHALLENGE".to_owned());
-        }
         let checked = || {
             let authenticate = Authenticate::read(token)?;
-            authenticate.check_for_sip(challenge)?;
             let keys = authenticate.verify(challenge, &self.config.user.password)?;
             Authenticate::check_mic(token, &keys.exported, &[sent])?;
             Ok(keys)
@@ -314,8 +321,11 @@ impl Home {
             return self.completed(message, header, opaque.into_owned(), context);
         }
         let last = self.associations.len().saturating_sub(1);
-        let named = self.associations.iter_mut().enumerate().rev().find(|(_, sa)| *sa.opaque == *opaque);
-        let Some((place, sa)) = named else {
+        let named = self.associations.iter().rposition(|sa| *sa.opaque == *opaque);
+        // One without opaque means the last one.
+        let named = named.or_else(|| self.associations.len().checked_sub(1).filter(|_| opaque.is_empty()));
+        let Some((place, sa)) = named.and_then(|place| Some((place, self.associations.get_mut(place)?)))
+        else {
             let problem = Some("no association has its opaque".to_owned());
             return Read { problem, ..Read::of(Class::Stray, Some(scheme)) };
         };
@@ -415,9 +425,11 @@ impl Home {
         now: Time,
         entropy: &mut dyn Entropy,
     ) -> Result<(Vec<u8>, Vec<u8>), Broken> {
-        let (opaque, token) = credential_of(request).ok_or("the request has no flight")?;
+        let token = token_of(request).ok_or("the request has no flight")?;
         let (opaque, mut handshake) = match self.negotiation.take() {
-            Some(Negotiation::TlsDsk { opaque: own, handshake }) if own == opaque => (own, handshake),
+            Some(Negotiation::TlsDsk { opaque: own, handshake }) if !is_client_hello(&token) => {
+                (own, handshake)
+            }
             _ => {
                 let service = self.config.tls_dsk.as_ref().ok_or("there is no certificate of the server")?;
                 let engine = service.provider.engine(Side::Server, now);
@@ -551,14 +563,42 @@ fn opaque_of<'m>(header: &AuthHeader<'m>) -> std::borrow::Cow<'m, [u8]> {
     header.get(AuthParam::Opaque).unwrap_or_default().unfolded()
 }
 
-/// Opaque and token of a request.
-fn credential_of(request: &Message<'_>) -> Option<(Vec<u8>, Vec<u8>)> {
+/// The token of a request.
+fn token_of(request: &Message<'_>) -> Option<Vec<u8>> {
     let mut headers = HeaderName::CREDENTIALS.into_iter().flat_map(|name| request.all(name));
-    headers.find_map(|value| {
-        let header = AuthHeader::read(value);
-        let token = header.token().ok().flatten()?;
-        Some((opaque_of(&header).into_owned(), token))
-    })
+    headers.find_map(|value| AuthHeader::read(value).token().ok().flatten())
+}
+
+/// Whether a credential is for this server, in whatever letters.
+fn fits(own: &Parameters, header: &AuthHeader<'_>) -> bool {
+    let is = |param, text: &[u8]| {
+        header.get(param).is_some_and(|value| value.unfolded().eq_ignore_ascii_case(text))
+    };
+    header.scheme() == Some(own.scheme)
+        && is(AuthParam::Realm, &own.realm)
+        && is(AuthParam::Targetname, &own.targetname)
+}
+
+/// NTLM for streams begins so, that for datagrams does not.
+fn is_negotiate(token: &[u8]) -> bool {
+    token.starts_with(b"NTLMSSP\0\x01")
+}
+
+/// Whether a flight begins a TLS handshake.
+fn is_client_hello(flight: &[u8]) -> bool {
+    const CLIENT_HELLO: u8 = 1;
+    flight.first() == Some(&22) && flight.get(5) == Some(&CLIENT_HELLO)
+}
+
+/// An AP-REQ in GSS framing, whether it came in it or not: that is for the judge.
+fn framed(token: &[u8]) -> std::borrow::Cow<'_, [u8]> {
+    const AP_REQ: u8 = 0x6E;
+    const MECHANISM: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x12\x01\x02\x02\x01\x00";
+    if token.first() != Some(&AP_REQ) {
+        return token.into();
+    }
+    let length = u16::try_from(MECHANISM.len() + token.len()).unwrap_or(u16::MAX).to_be_bytes();
+    [&[0x60, 0x82], length.as_slice(), MECHANISM, token].concat().into()
 }
 
 /// How a message of the client is signed, as this association tells.

@@ -217,6 +217,7 @@ impl UserAgent {
         let is_own_register = self.client.is_own_register(message);
         let is_half_built = is_own_register && self.takes_half_built(message);
         self.call_forged(scene, message);
+        self.rings(message);
         self.challenged(scene, message);
         let told = self.tell(scene, Input::Received(message.octets()));
         match message.status() {
@@ -236,6 +237,17 @@ impl UserAgent {
         let is_started = matches!(self.client.state, super::State::Started { .. });
         let takes = is_started && is_signed && message.status().is_some_and(is_success);
         takes && self.client.config.defects.has(Defect::VerifiesHalfBuilt)
+    }
+
+    /// A provisional answer that is taken for more.
+    fn rings(&mut self, message: &Message<'_>) {
+        if message.status() != Some(180) || !self.client.config.defects.has(Defect::RingingIsAnAnswer) {
+            return;
+        }
+        if let Some(place) = self.requests.iter().position(|request| request.is_answered_by(message)) {
+            let request = self.requests.remove(place);
+            self.standing.outcomes.insert(request.number, 180);
+        }
     }
 
     /// A call goes where an answer says, whoever signed it.

@@ -51,6 +51,10 @@ pub(super) fn misses(
     let place = |wanted| params.iter().position(|param| *param == Some(wanted));
     defects.has(Defect::SignatureOrderMatters) && place(AuthParam::Rspauth) < place(AuthParam::Srand)
         || defects.has(Defect::UnknownParamSpoils) && params.contains(&None)
+        || defects.has(Defect::FoldsEndSignatures) && value.raw().contains(&b'\n')
+        || defects.has(Defect::ClientHeaderCase)
+            && written_first
+                .is_some_and(|field| field.name.first() == Some(&b'A') && field.name.get(1) == Some(&b'U'))
 }
 
 /// The header field of somebody else that is taken for the own one, as it would have to be.
@@ -94,9 +98,10 @@ pub(super) fn judged(
         Ok(_) if defects.has(Defect::WantsLowerDigits) && has_upper(header, AuthParam::Rspauth) => {
             refuse(Breach::Signature)
         }
-        Ok(_) if defects.has(Defect::LowersSrand) && has_upper(header, AuthParam::Srand) => {
+        Ok(_) if defects.has(Defect::UppersSrand) && has_lower(header, AuthParam::Srand) => {
             refuse(Breach::Signature)
         }
+        Ok(_) if miscopies(defects, message) => refuse(Breach::Signature),
         Ok(number) if defects.has(Defect::RefusesServerGaps) && last.saturating_add(1) < number => {
             refuse(Breach::TooOld { number })
         }
@@ -130,7 +135,12 @@ pub(super) fn judged(
 #[cfg(feature = "defects")]
 #[expect(clippy::panic, reason = "a planted bug")]
 fn crash_on_empty(defects: Defects, header: &AuthHeader<'_>) {
-    let is_empty = header.get(AuthParam::Rspauth).is_some_and(|value| value.raw().is_empty());
+    const LONGEST: usize = 4096;
+    let length = header.get(AuthParam::Rspauth).map(|value| value.raw().len());
+    if length.is_some_and(|length| LONGEST < length) && defects.has(Defect::CrashesOnLongRspauth) {
+        panic!("range end index {length:?} out of range for slice of length {LONGEST}");
+    }
+    let is_empty = length == Some(0);
     if is_empty && defects.has(Defect::CrashesOnEmptyRspauth) {
         panic!("index out of bounds: the len is 0 but the index is 0");
     }
@@ -150,6 +160,26 @@ pub(super) fn crash_on_short(defects: Defects, challenge: &[u8]) {
 
 #[cfg(not(feature = "defects"))]
 pub(super) const fn crash_on_short(_: Defects, _: &[u8]) {}
+
+fn has_lower(header: &AuthHeader<'_>, param: AuthParam) -> bool {
+    header.get(param).is_some_and(|value| value.raw().iter().any(u8::is_ascii_lowercase))
+}
+
+/// Whether a value of the message would enter the buffer as another one.
+fn miscopies(defects: Defects, message: &Message<'_>) -> bool {
+    let text = |name: HeaderName| message.first(name).map(|value| value.to_text()).unwrap_or_default();
+    let (from, contact) = (text(HeaderName::From), text(HeaderName::Contact));
+    let has = |name: &str| message.by_text(name).is_some();
+    let brackets = from.rsplit_once('<').and_then(|(_, rest)| rest.split_once('>'));
+    message.is_request()
+        && (defects.has(Defect::TakesDisplayName) && 1 < from.matches('<').count()
+            || defects.has(Defect::CutsUriParameters) && brackets.is_some_and(|(uri, _)| uri.contains(';'))
+            || defects.has(Defect::CountsContactExpires) && contact.contains("expires=")
+            || defects.has(Defect::ZeroIsNothing) && text(HeaderName::Expires) == "0"
+            || defects.has(Defect::CoversOnBehalf) && has("p-session-on-behalf-of")
+            || defects.has(Defect::EvaluatesIdentity) && has("ms-identity")
+            || defects.has(Defect::RefusesAsserted) && has("P-Asserted-Identity"))
+}
 
 fn has_upper(header: &AuthHeader<'_>, param: AuthParam) -> bool {
     header.get(param).is_some_and(|value| value.raw().iter().any(u8::is_ascii_uppercase))
@@ -262,6 +292,7 @@ pub(super) fn sign(
     if is_response && defects.has(Defect::CnumRepeats) {
         options.number = association.next_number().map(|next| next.saturating_sub(1).max(1));
     }
+    options.with_version |= defects.has(Defect::SignsWithVersion);
     if defects.has(Defect::SignsWithToken) {
         options.token = Some("AA==".to_owned());
     }
@@ -327,6 +358,7 @@ fn spoil(defects: Defects, draft: &mut Draft, name: HeaderName, is_response: boo
     let is_unsigned = is("ACK ") && defects.has(Defect::AckUnsigned)
         || is("CANCEL ") && defects.has(Defect::CancelUnsigned)
         || is_response && defects.has(Defect::ResponsesUnsigned)
+        || (is("BYE ") || is("REFER ")) && defects.has(Defect::DialogUnsigned)
         || !is_response && !is("REGISTER ") && defects.has(Defect::RequestsUnsigned);
     if is_unsigned {
         draft.remove(name);
@@ -361,10 +393,27 @@ pub(super) fn guess(defects: Defects, draft: &mut Draft) {
     }
 }
 
+/// Whether the method of an answer is that of its request.
+pub(super) fn is_method(defects: Defects, found: &[u8], expected: &[u8]) -> bool {
+    found == expected || defects.has(Defect::AnyCseqMethod)
+}
+
+/// The lines of a challenge, and what is made up where there is none.
+pub(super) fn lines<'m>(
+    defects: Defects,
+    kind: ChallengeKind,
+    message: &Message<'m>,
+) -> impl Iterator<Item = AuthHeader<'m>> + use<'m> {
+    let none = message.first(kind.challenge()).is_none() && defects.has(Defect::InventsTarget);
+    let made_up =
+        none.then(|| AuthHeader::read(Value(b"NTLM realm=\"x\", targetname=\"server\", version=4")));
+    message.all(kind.challenge()).map(AuthHeader::read).chain(made_up)
+}
+
 /// The line without targetname that is answered all the same.
 pub(super) fn with_target(defects: Defects, header: &AuthHeader<'_>) -> Option<Vec<u8>> {
     let lacks = header.get(AuthParam::Targetname).is_none() && header.scheme().is_some();
-    if !lacks || !defects.has(Defect::InventsTarget) {
+    if !lacks || !defects.has(Defect::AnswersWithoutTarget) {
         return None;
     }
     let get = |param| header.get(param).map(|value| value.unfolded().into_owned());
@@ -386,6 +435,33 @@ pub(super) fn shies(defects: Defects, kind: ChallengeKind, message: &Message<'_>
             })
         || defects.has(Defect::WantsDate) && crate::clock::Time::from_date(&date()).is_none()
         || defects.has(Defect::OneKindOnly) && kind == ChallengeKind::Proxy
+}
+
+/// The credential of a handshake, in the wrong words.
+pub(super) fn credential(defects: Defects, value: Vec<u8>) -> Vec<u8> {
+    if defects.has(Defect::ChangesQop) {
+        return String::from_utf8_lossy(&value).replace("qop=\"auth\"", "qop=\"auth-int\"").into_bytes();
+    }
+    value
+}
+
+/// The kind of field that credentials stand in.
+pub(super) fn field(defects: Defects, kind: ChallengeKind) -> HeaderName {
+    if defects.has(Defect::CrossesFields) { kind.other().credential() } else { kind.credential() }
+}
+
+/// A flight as a careless client sends it: the record that changes the cipher begins with 20.
+pub(super) fn flight(defects: Defects, mut flight: Vec<u8>) -> Vec<u8> {
+    if defects.has(Defect::AddsToFlights) {
+        flight.push(0);
+    }
+    let change = flight.windows(6).position(|octets| octets == [20, 3, 3, 0, 1, 1]);
+    if let Some(place) = change
+        && defects.has(Defect::CutsFlight)
+    {
+        flight.truncate(place);
+    }
+    flight
 }
 
 /// A REGISTER that answers Basic.

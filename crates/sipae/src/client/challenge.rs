@@ -5,6 +5,7 @@ use crate::auth::ChallengeKind;
 use crate::auth::{AuthHeader, AuthParam, Scheme};
 use crate::defects::{Defect, Defects};
 use crate::message::{Message, Value};
+use crate::ntlm::{Challenge, NegotiateFlags};
 use crate::sa::{Parameters, SecurityAssociation};
 use crate::version::Version;
 use crate::violation::{Breach, Violation};
@@ -25,6 +26,7 @@ impl Client {
         }
         let defects = self.config.defects;
         match std::mem::replace(&mut self.state, State::Idle) {
+            _ if careless::basic(defects, kind, message) => self.answer_basic(scene, kind),
             State::Established(established) if clings(defects, &established.association, message, kind) => {
                 self.state = State::Established(established);
                 self.register(scene);
@@ -38,7 +40,22 @@ impl Client {
                 self.lost(scene);
             }
             _ if careless::shies(defects, kind, message) => self.fail(scene, Breach::NoUsableChallenge),
-            _ if careless::basic(defects, kind, message) => self.answer_basic(scene, kind),
+            State::Bare if self.cseq == 1 && defects.has(Defect::ReconnectsWhenChallenged) => {
+                self.stream = None;
+                scene.outputs.push(Output::Close);
+            }
+            State::Completing { association, kind: first, end }
+                if defects.has(Defect::BelievesInItself) && !continues(message, kind) =>
+            {
+                self.state = State::Completing { association, kind: first, end };
+                self.establish(scene, message, 200);
+                self.register(scene);
+            }
+            State::Started { parameters, negotiation: Negotiation::Ntlm, .. }
+                if self.cseq == 2 && defects.has(Defect::BeginsTwice) =>
+            {
+                self.start_ntlm(scene, parameters, kind);
+            }
             State::Started { .. } if defects.has(Defect::BeginsForEver) && !continues(message, kind) => {
                 self.begin(scene, message, kind);
             }
@@ -115,7 +132,11 @@ impl Client {
     /// The schemes that there are credentials for and that have not failed, best first (SIPAE-3.2.5.1-02).
     fn schemes(&self) -> impl Iterator<Item = Scheme> {
         const PREFERENCE: [Scheme; 3] = [Scheme::TlsDsk, Scheme::Kerberos, Scheme::Ntlm];
-        PREFERENCE.into_iter().filter(|scheme| {
+        let mut preference = PREFERENCE;
+        if self.config.defects.has(Defect::PrefersNtlm) {
+            preference.reverse();
+        }
+        preference.into_iter().filter(|scheme| {
             let has_credentials = match scheme {
                 Scheme::TlsDsk => self.config.tls_dsk.is_some(),
                 Scheme::Kerberos => self.config.ticket.is_some(),
@@ -176,10 +197,10 @@ impl Client {
         kind: ChallengeKind,
     ) -> impl Iterator<Item = Usable> + use<'m> {
         let (weakest, defects) = (self.config.weakest, self.config.defects);
-        let headers = message.all(kind.challenge()).map(AuthHeader::read);
+        let headers = careless::lines(defects, kind, message);
         headers.filter_map(move |header| match careless::with_target(defects, &header) {
-            Some(mended) => usable(&AuthHeader::read(Value(&mended)), weakest),
-            None => usable(&header, weakest),
+            Some(mended) => usable(&AuthHeader::read(Value(&mended)), weakest, defects),
+            None => usable(&header, weakest, defects),
         })
     }
 
@@ -230,12 +251,18 @@ fn clings(
         || defects.has(Defect::TellsTwoServersTheSame) && message.all(kind.challenge()).any(is_other)
 }
 
-fn usable(header: &AuthHeader<'_>, weakest: Version) -> Option<Usable> {
+fn usable(header: &AuthHeader<'_>, weakest: Version, defects: Defects) -> Option<Usable> {
     if header.malformed().is_some() || !header.scheme().is_some_and(Scheme::signs) {
         return None;
     }
     let parameters = Parameters::of(header).ok().filter(|parameters| weakest <= parameters.version)?;
     let opaque = header.get(AuthParam::Opaque).map(|opaque| opaque.unfolded().into_owned());
-    let token = header.token().ok()?;
+    let token = match header.token() {
+        Err(_) if defects.has(Defect::MendsBase64) => {
+            let challenge = Challenge::for_server(NegotiateFlags::SERVER, [0; 8], "X", "x");
+            Some(challenge.write(&Challenge::PAYLOAD))
+        }
+        token => token.ok()?,
+    };
     Some(Usable { parameters, token: opaque.zip(token) })
 }

@@ -54,7 +54,8 @@ impl Client {
         end: Option<Time>,
     ) -> Result<(), Breach> {
         let signs = association.parameters.version.signs_completing_request()
-            && !self.config.defects.has(Defect::CompletesWithoutSignature);
+            && !self.config.defects.has(Defect::CompletesWithoutSignature)
+            || self.config.defects.has(Defect::SignsCompletingAlways);
         match token {
             Some(token) if !signs => {
                 self.send_handshake(scene, &association.parameters, kind, &association.opaque, token);
@@ -71,13 +72,16 @@ impl Client {
         challenge: &Challenge,
     ) -> Result<(Authenticate, SessionKeys), NtlmError> {
         let config = &self.config;
+        let flags = config.flags & challenge.flags;
+        let for_streams = config.defects.has(Defect::AuthenticatesForStreams);
+        let flags = if for_streams { flags.without(NegotiateFlags::DATAGRAM) } else { flags };
         let answer = Answer {
             user: &config.user,
             domain: &config.domain,
             password: &config.password,
             workstation: "SIPAE",
             // Extended session security and key strength as far as both sides can.
-            flags: config.flags & challenge.flags,
+            flags,
             client_challenge: scene.entropy.octets(),
             random_session_key: scene.entropy.octets(),
             time: scene.now.filetime(),

@@ -29,7 +29,7 @@ use std::sync::Arc;
 
 use crate::auth::{ChallengeKind, Scheme, Style};
 use crate::clock::{Entropy, Time};
-use crate::defects::Defects;
+use crate::defects::{Defect, Defects};
 use crate::draft::Draft;
 use crate::kerberos::ServiceTicket;
 use crate::message::{Limits, Message, MessageStream};
@@ -361,9 +361,13 @@ impl Client {
 
     /// Whether a response answers the client's last REGISTER, and is the first final one to do so.
     fn is_own_register(&self, message: &Message<'_>) -> bool {
-        let same_call = message.call_id().is_ok_and(|call_id| call_id.raw() == self.call_id.as_bytes());
-        let same_cseq =
-            message.cseq().is_ok_and(|cseq| cseq.value() == Some(self.cseq) && cseq.method == b"REGISTER");
+        let defects = self.config.defects;
+        let same_call = message.call_id().is_ok_and(|call_id| call_id.raw() == self.call_id.as_bytes())
+            || defects.has(Defect::AnyCall);
+        let same_cseq = message.cseq().is_ok_and(|cseq| {
+            let is_method = careless::is_method(defects, cseq.method, b"REGISTER");
+            cseq.value() == Some(self.cseq) && is_method
+        });
         self.register_is_out && same_call && same_cseq
     }
 }

@@ -129,8 +129,10 @@ impl Client {
             .optional(AuthParam::Opaque, Some(&opaque).filter(|opaque| !opaque.is_empty()))
             .param(AuthParam::GssapiData, encode_base64(token))
             .optional(AuthParam::Version, parameters.version.param());
-        let mut draft =
-            self.next_register(scene.entropy).with(kind.credential(), credential.write(&self.config.style));
+        let mut draft = self.next_register(scene.entropy).with(
+            careless::field(defects, kind),
+            careless::credential(defects, credential.write(&self.config.style)),
+        );
         if defects.has(Defect::EpidLeftOut) {
             draft.set(HeaderName::From, format!("<sip:{}>;tag={}", self.config.address, self.from_tag));
         }
@@ -147,7 +149,7 @@ impl Client {
         token: Option<String>,
     ) -> Result<(), Breach> {
         let mut draft = self.next_register(scene.entropy);
-        let mut options = SignOptions::new(kind.credential());
+        let mut options = SignOptions::new(careless::field(self.config.defects, kind));
         options.style = self.config.style;
         options.with_version = true;
         options.token = token;

@@ -1,7 +1,8 @@
 //! The flights of TLS-DSK ([MS-SIPAE] SIPAE-3.2.5.1-14 to -17).
 
-use super::{Client, Negotiation, Scene, State};
+use super::{Client, Negotiation, Scene, State, careless};
 use crate::auth::ChallengeKind;
+use crate::defects::Defect;
 use crate::sa::{Context, Parameters, SecurityAssociation};
 use crate::side::Side;
 use crate::tlsdsk::{TlsDskError, TlsHandshake};
@@ -32,7 +33,14 @@ impl Client {
         flight: &[u8],
         mut handshake: Box<TlsHandshake>,
     ) -> Result<(), Breach> {
-        let answer = handshake.step(flight)?;
+        let defects = self.config.defects;
+        let answer = match handshake.step(flight) {
+            Err(_) if defects.has(Defect::GoesOnAfterBadFlight) => {
+                self.send_handshake(scene, &parameters, kind, &opaque, &[22, 3, 3, 0, 1, 0]);
+                return Ok(());
+            }
+            answer => careless::flight(defects, answer?),
+        };
         if let Some(outcome) = handshake.outcome() {
             let context = Context::tls_dsk(outcome);
             let association = SecurityAssociation::new(parameters, opaque, Side::Client, context);

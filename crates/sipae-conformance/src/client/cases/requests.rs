@@ -234,13 +234,6 @@ const ODD: &[Odd] = &[
         make: |s| s.sign_with("odd", rand("1b6d47a1")),
     },
     Odd {
-        id: "3.2.5.2/srand-in-upper-case",
-        title: "srand is taken as it is written, in upper case",
-        rows: &["SIPAE-3.2.5.2-07"],
-        is_weak: false,
-        make: |s| s.sign_with("odd", rand("1B6D47A2")),
-    },
-    Odd {
         id: "3.2.5.2/other-signature-field",
         title: "a signature is accepted in Proxy-Authentication-Info as well",
         rows: &["SIPAE-3.2.5.2-16"],

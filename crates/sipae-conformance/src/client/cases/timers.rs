@@ -108,7 +108,7 @@ pub(super) fn cases() -> Vec<ClientCase> {
                 .sign("granted")
                 .send("granted")
                 .settle();
-            service.each(0..10, |service, _| service.elapse(1000))
+            service.each(0..100, |service, _| service.elapse(100))
         })
         .judge(|judge| {
             let Some(granted) = judge.sent("granted") else { return };
@@ -178,6 +178,7 @@ fn renewed(judge: &mut ClientJudge<'_>) {
     within(judge, "SIPAE-3.2.2-01", LIMIT);
     within(judge, "SIPAE-3.2.2-05", LIMIT.saturating_sub(BUFFER));
     within(judge, "PATENT-0052", LIMIT);
+    outlived(judge);
     let Some((renewing, _)) = renewal(judge) else { return };
     let is_bare = if renewing.read.class == Class::Bare { Ok(()) } else { Err("a first token".to_owned()) };
     judge.recorded("SIPAE-3.2.6-01", "it begins bare", is_bare);
@@ -191,4 +192,15 @@ fn renewed(judge: &mut ClientJudge<'_>) {
         .any(|heard| heard.read.class == Class::Signed && !heard.read.is_current);
     let holds = if stale { Err("a request signed with the old association".to_owned()) } else { Ok(()) };
     judge.check("SIPAE-3.2.6-01", "nothing is signed with the association that has ended", holds);
+}
+
+/// What is signed longer than an association lives, where no other one has been made.
+fn outlived(judge: &mut ClientJudge<'_>) {
+    let Some(begun) = time_of(judge, "completing") else { return };
+    let heard = &judge.seen().heard;
+    let renewed = heard.iter().filter(|heard| heard.read.class == Class::Completing).count();
+    let late = heard.iter().any(|heard| heard.read.class == Class::Signed && LIMIT < heard.at.since(begun));
+    let holds =
+        if late && renewed < 2 { Err("a request signed after eight hours".to_owned()) } else { Ok(()) };
+    judge.check("SIPAE-3.2.6-01", "nothing is signed after eight hours", holds);
 }
