@@ -5,6 +5,7 @@
 //! that a peer sends, or does not take, is bounded.
 
 mod agent_object;
+mod client_host;
 mod client_object;
 mod entropy;
 mod host;
@@ -21,6 +22,7 @@ mod tls_dsk;
 mod wire;
 
 pub use agent_object::AgentObject;
+pub use client_host::{ClientControl, ClientEnd, ClientHost};
 pub use client_object::{ClientAct, ClientObject};
 pub use entropy::{OsEntropy, SeededEntropy, system_time};
 pub use host::{Host, HostControl, HostEvent, serve_pipes};
