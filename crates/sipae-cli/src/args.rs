@@ -51,6 +51,8 @@ pub(crate) enum Command {
     Profile(ProfileArgs),
     /// Host the reference server on TCP or TLS, or over the standard input and output.
     Serve(ServeArgs),
+    /// Be the reference client of a server on TCP or TLS, or over the standard input and output.
+    Client(ClientArgs),
     /// Golden vectors.
     Vectors(VectorsArgs),
 }
@@ -488,6 +490,102 @@ pub(crate) struct SchemeArgs {
         conflicts_with_all = ["users", "keytab", "tls_dsk_certificate"]
     )]
     pub(crate) write_test_credentials: Option<PathBuf>,
+}
+
+#[derive(clap::Args)]
+#[command(after_help = CLIENT_HELP)]
+pub(crate) struct ClientArgs {
+    /// The server to register at: tcp://host:port or tls://host:port.
+    #[arg(value_name = "SERVER", required_unless_present = "stdio", conflicts_with = "stdio")]
+    pub(crate) server: Option<Target>,
+    /// Speak SIP over the standard input and output in place of a socket, and end with them. What it has to tell stands
+    /// on the standard error.
+    #[arg(long, conflicts_with = "control")]
+    pub(crate) stdio: bool,
+    #[command(flatten)]
+    pub(crate) account: AccountArgs,
+    #[command(flatten)]
+    pub(crate) credentials: CredentialArgs,
+    /// Whom it writes to and calls.
+    #[arg(long, default_value = "bob@contoso.com", value_name = "ADDRESS")]
+    pub(crate) peer: String,
+    /// Seconds to ask for in REGISTER; by default it leaves them to the server.
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) expires: Option<u32>,
+    /// The weakest version of the protocol that it answers.
+    #[arg(long, default_value = "2", value_name = "2|3|4", value_parser = clap::value_parser!(u32).range(2..=4))]
+    pub(crate) weakest: u32,
+    /// Be asked over the standard input and output what to do (docs/control-channel.md). The client ends with its input
+    /// then, and not when its registration fails.
+    #[arg(long)]
+    pub(crate) control: bool,
+    #[command(flatten)]
+    pub(crate) tls: TlsArgs,
+}
+
+/// Without the password.
+impl std::fmt::Debug for ClientArgs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ClientArgs").field("server", &self.server).finish_non_exhaustive()
+    }
+}
+
+const CLIENT_HELP: &str = "\
+It says on the standard output, each on a line of its own:
+  registered   the server has proven itself and has registered the client
+  refused: N   the server has proven itself, and answered the registration with this status
+  lost         the server has lost the security association; the client authenticates anew
+  failed: WHY  authentication has failed, and is not tried again
+
+Others on the machine may see what stands on a command line: --password is for test accounts.
+
+Exit codes:
+  0  it was told to end: its standard input has ended, with --stdio or --control
+  1  authentication has failed, or the connection has ended and cannot be had again
+  2  wrong usage or file";
+
+/// Who registers.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Account")]
+pub(crate) struct AccountArgs {
+    /// Account name; by default that of the first test account of the reference server.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) user: Option<String>,
+    /// Domain of the account; empty for a name of the form user@domain.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) domain: Option<String>,
+    /// Password; by default the published one of the test account.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) password: Option<String>,
+    /// Address of the user without scheme, such as alice@contoso.com.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) address: Option<String>,
+}
+
+/// What it authenticates with.
+#[derive(clap::Args, Debug)]
+#[command(next_help_heading = "Schemes")]
+pub(crate) struct CredentialArgs {
+    /// A scheme that it answers: NTLM, Kerberos or TLS-DSK. May be repeated; by default all that there are credentials
+    /// for, and the test credentials, which everybody has, are for the test account alone.
+    #[arg(long, value_name = "SCHEME", ignore_case = true)]
+    pub(crate) scheme: Vec<Offered>,
+    /// Kerberos: keytab with a key of the service, to mint a ticket with. Without it a published test key.
+    #[arg(long, value_name = "FILE", conflicts_with = "ccache")]
+    pub(crate) keytab: Option<PathBuf>,
+    /// Kerberos: ticket cache that holds a ticket for the service.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ccache: Option<PathBuf>,
+    /// TLS-DSK: PEM file of the certificate of the user and those behind it. Without it one of a published test
+    /// authority.
+    #[arg(long, value_name = "FILE", requires = "key", requires = "ca")]
+    pub(crate) certificate: Option<PathBuf>,
+    /// TLS-DSK: PEM file of the private key of --certificate.
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    pub(crate) key: Option<PathBuf>,
+    /// TLS-DSK: PEM file of the authorities of the server.
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    pub(crate) ca: Option<PathBuf>,
 }
 
 #[derive(ValueEnum, Clone, Copy, Debug)]

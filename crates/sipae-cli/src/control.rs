@@ -1,6 +1,6 @@
 //! The control channel of `sipae serve --control`: the side of the target.
 
-use std::io::{self, BufRead, Write};
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::thread;
 use std::time::Duration;
@@ -14,9 +14,24 @@ pub(crate) fn listen(host: HostControl, address: SocketAddr, durations: TimerDur
     let side = Side { host, address, durations };
     thread::Builder::new().spawn(move || {
         // However it ends, nobody controls the host any more.
-        let _ended = side.answer_all(&mut io::stdin().lock(), &mut io::stdout().lock());
+        let _ended = answer_all(|ask| side.answer(ask));
         side.host.stop();
     })?;
+    Ok(())
+}
+
+/// Answers each line of the standard input on the standard output, until one of them ends.
+pub(crate) fn answer_all(answer: impl Fn(&Ask) -> Answer) -> io::Result<()> {
+    let (mut input, mut output) = (io::stdin().lock(), io::stdout().lock());
+    while let Some(line) = read_line(&mut input)? {
+        let reply = match read_request(&line) {
+            Ok(request) => Reply { id: Some(request.id), answer: answer(&request.ask) },
+            Err(unread) => unread.into(),
+        };
+        serde_json::to_writer(&mut output, &reply)?;
+        output.write_all(b"\n")?;
+        output.flush()?;
+    }
     Ok(())
 }
 
@@ -27,24 +42,12 @@ struct Side {
 }
 
 impl Side {
-    fn answer_all(&self, input: &mut impl BufRead, output: &mut impl Write) -> io::Result<()> {
-        while let Some(line) = read_line(input)? {
-            let reply = match read_request(&line) {
-                Ok(request) => Reply { id: Some(request.id), answer: self.answer(&request.ask) },
-                Err(unread) => unread.into(),
-            };
-            serde_json::to_writer(&mut *output, &reply)?;
-            output.write_all(b"\n")?;
-            output.flush()?;
-        }
-        Ok(())
-    }
-
     fn answer(&self, ask: &Ask) -> Answer {
         match ask {
             Ask::Hello { .. } => Answer::Hello(self.hello()),
             Ask::Advance { ms } => done(self.host.advance(Duration::from_millis(*ms))),
             Ask::Reset {} => done(self.host.reset()),
+            Ask::Do { .. } | Ask::Standing {} => Answer::Error("this is a server".to_owned()),
         }
     }
 
@@ -54,6 +57,7 @@ impl Side {
             can: ["advance", "reset"].map(str::to_owned).to_vec(),
             address: Some(self.address.to_string()),
             durations: self.durations.into(),
+            stimuli: Vec::new(),
         }
     }
 }

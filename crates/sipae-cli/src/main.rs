@@ -1,6 +1,7 @@
 //! The `sipae` command: a module per subcommand. It knows no protocol.
 
 mod args;
+mod client;
 mod control;
 mod decode;
 mod exec;
@@ -51,6 +52,7 @@ fn dispatch(command: Command) -> ExitCode {
         Command::Decode(args) => decode::decode(&args),
         Command::Profile(args) => profile::profile(&args),
         Command::Serve(args) => serve::serve(&args),
+        Command::Client(args) => client::client(&args),
         Command::Vectors(args) => vectors::check(&args),
     };
     done.unwrap_or_else(|failure| {

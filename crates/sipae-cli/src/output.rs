@@ -40,13 +40,15 @@ pub(crate) enum Failure {
     Report(io::Error),
     #[error("the server ended: {0}")]
     Served(io::Error),
+    #[error("the client ended: {0}")]
+    Client(io::Error),
 }
 
 impl Failure {
     pub(crate) const fn exit(&self) -> ExitCode {
         match self {
             Self::Control(_) | Self::ClockLost(_) => ExitCode::Blocked,
-            Self::Report(_) | Self::Served(_) => ExitCode::Internal,
+            Self::Report(_) | Self::Served(_) | Self::Client(_) => ExitCode::Internal,
             _ => ExitCode::Usage,
         }
     }

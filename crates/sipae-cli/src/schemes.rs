@@ -14,7 +14,7 @@ use crate::args::{Engine, Offered, ServeArgs};
 use crate::output::Failure;
 
 impl Offered {
-    const fn scheme(self) -> Scheme {
+    pub(crate) const fn scheme(self) -> Scheme {
         match self {
             Self::Ntlm => Scheme::Ntlm,
             Self::Kerberos => Scheme::Kerberos,
@@ -93,7 +93,7 @@ fn test_service(host: &str, engine: TlsDskEngine) -> Result<TlsDskService, TlsDs
     Authority::test()?.service(host, engine)
 }
 
-fn text(file: &Path) -> Result<String, Failure> {
+pub(crate) fn text(file: &Path) -> Result<String, Failure> {
     read_text(file).map_err(|source| Failure::File { file: file.to_owned(), source })
 }
 

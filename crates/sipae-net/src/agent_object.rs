@@ -1,20 +1,24 @@
 //! The reference user agent as a client of this process.
 
+use std::fmt;
+
 use sipae::client::{AgentInput, ClientConfig, ClientEvent, Output, Standing, Stimulus, UserAgent};
-use sipae::clock::Time;
+use sipae::clock::{Entropy, Time};
 use sipae::server::ConnectionId;
 
 use crate::{ClientAct, ClientObject, SeededEntropy};
 
 /// Connections in a row that may come to nothing before no other is opened.
-pub(crate) const FRUITLESS: u32 = 3;
+const FRUITLESS: u32 = 3;
 
-/// The reference user agent, whose randomness follows from a seed. It keeps one connection to its server, and opens
-/// another one when that is closed.
-#[derive(Debug)]
+/// Who hears what the client notices.
+type Listener = Box<dyn FnMut(&ClientEvent) + Send>;
+
+/// The reference user agent. It keeps one connection to its server, and opens another one when that is closed.
 pub struct AgentObject {
     agent: UserAgent,
-    entropy: SeededEntropy,
+    entropy: Box<dyn Entropy + Send>,
+    listener: Option<Listener>,
     /// The number of the last connection.
     last: u64,
     is_open: bool,
@@ -23,12 +27,23 @@ pub struct AgentObject {
 }
 
 impl AgentObject {
-    /// A fresh client.
+    /// A fresh client whose randomness follows from a seed.
     #[must_use]
     pub fn new(config: ClientConfig, seed: u64) -> Self {
-        let mut entropy = SeededEntropy::new(seed);
+        Self::with_entropy(config, SeededEntropy::new(seed))
+    }
+
+    /// A fresh client with this randomness.
+    #[must_use]
+    pub fn with_entropy(config: ClientConfig, mut entropy: impl Entropy + Send + 'static) -> Self {
         let agent = UserAgent::new(config, &mut entropy);
-        Self { agent, entropy, last: 0, is_open: false, fruitless: 0 }
+        Self { agent, entropy: Box::new(entropy), listener: None, last: 0, is_open: false, fruitless: 0 }
+    }
+
+    /// Tells what the client notices to whoever wants to know it.
+    #[must_use]
+    pub fn with_listener(self, listener: impl FnMut(&ClientEvent) + Send + 'static) -> Self {
+        Self { listener: Some(Box::new(listener)), ..self }
     }
 
     fn connect(&mut self) -> ClientAct {
@@ -43,21 +58,29 @@ impl AgentObject {
 
     fn handle(&mut self, input: AgentInput<'_>, now: Time) -> Vec<ClientAct> {
         let mut acts = Vec::new();
-        for output in self.agent.handle(input, now, &mut self.entropy) {
+        for output in self.agent.handle(input, now, self.entropy.as_mut()) {
             match output {
                 Output::Send(octets) => acts.push(ClientAct::Send(self.connection(), octets)),
                 Output::Close => {
                     acts.push(ClientAct::Close(self.connection()));
                     self.is_open = false;
                 }
-                Output::Event(event) if proves_server(&event) => self.fruitless = 0,
-                Output::Event(_) => {}
+                Output::Event(event) => self.noticed(&event),
             }
         }
         if !self.is_open {
             acts.extend(self.reconnect(now));
         }
         acts
+    }
+
+    fn noticed(&mut self, event: &ClientEvent) {
+        if matches!(event, ClientEvent::Established { .. } | ClientEvent::Verified(_)) {
+            self.fruitless = 0;
+        }
+        if let Some(listener) = &mut self.listener {
+            listener(event);
+        }
     }
 
     /// Another connection, unless the last ones came to nothing.
@@ -72,9 +95,13 @@ impl AgentObject {
     }
 }
 
-/// Whether something has come that only the server can have sent.
-pub(crate) const fn proves_server(event: &ClientEvent) -> bool {
-    matches!(event, ClientEvent::Established { .. } | ClientEvent::Verified(_))
+impl fmt::Debug for AgentObject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AgentObject")
+            .field("agent", &self.agent)
+            .field("last", &self.last)
+            .finish_non_exhaustive()
+    }
 }
 
 impl ClientObject for AgentObject {

@@ -5,6 +5,7 @@
 //! that a peer sends, or does not take, is bounded.
 
 mod agent_object;
+mod client_host;
 mod client_object;
 mod client_wire;
 mod entropy;
@@ -24,6 +25,7 @@ mod tls_dsk;
 mod wire;
 
 pub use agent_object::AgentObject;
+pub use client_host::{ClientControl, ClientEnd, ClientHost};
 pub use client_object::{ClientAct, ClientObject};
 pub use client_wire::{ClientEnd, ClientMemoryWire, ClientWire, Happened};
 pub use entropy::{OsEntropy, SeededEntropy, system_time};

@@ -69,8 +69,12 @@ impl SocketWire {
     }
 }
 
-impl Wire for SocketWire {
-    fn connect(&mut self) -> Result<ConnectionId, WireError> {
+impl SocketWire {
+    /// A connection that is ready for SIP, and what octets are read from.
+    ///
+    /// # Errors
+    /// When it cannot be had.
+    pub(crate) fn dial(&self) -> Result<(Connection, TcpStream), WireError> {
         let failed = |source| WireError::Connect { address: self.address.clone(), source };
         let socket = self.open()?;
         socket.set_nodelay(true).map_err(failed)?;
@@ -79,8 +83,16 @@ impl Wire for SocketWire {
             .layer(&socket)
             .map_err(|source| WireError::Handshake { address: self.address.clone(), source })?;
         let reader = socket.try_clone().map_err(failed)?;
-        let connection = self.inbox.listen(layer.clone(), reader).map_err(failed)?;
-        self.connections.insert(connection, Connection { socket, layer, unsent: Unsent::default() });
+        Ok((Connection { socket, layer, unsent: Unsent::default() }, reader))
+    }
+}
+
+impl Wire for SocketWire {
+    fn connect(&mut self) -> Result<ConnectionId, WireError> {
+        let failed = |source| WireError::Connect { address: self.address.clone(), source };
+        let (open, reader) = self.dial()?;
+        let connection = self.inbox.listen(open.layer.clone(), reader).map_err(failed)?;
+        self.connections.insert(connection, open);
         Ok(connection)
     }
 
@@ -104,14 +116,18 @@ impl Wire for SocketWire {
 
 /// The sending half of a connection. Dropping it says farewell and closes.
 #[derive(Debug)]
-struct Connection {
+pub(crate) struct Connection {
     socket: TcpStream,
-    layer: Layer,
+    pub(crate) layer: Layer,
     unsent: Unsent,
 }
 
 impl Connection {
-    fn send(&mut self, octets: &[u8]) -> io::Result<()> {
+    /// Sends octets.
+    ///
+    /// # Errors
+    /// When the target has not taken them in time.
+    pub(crate) fn send(&mut self, octets: &[u8]) -> io::Result<()> {
         self.unsent.send(&self.socket, || self.layer.say(octets))
     }
 

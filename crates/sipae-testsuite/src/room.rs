@@ -87,7 +87,12 @@ impl Room {
 
     /// What has arrived at a phone since it was last looked at.
     pub fn take(&mut self, at: &Phone) -> Vec<Vec<u8>> {
-        self.inboxes.remove(&at.at).unwrap_or_default()
+        self.take_at(at.at)
+    }
+
+    /// What has arrived at a connection since it was last looked at.
+    pub fn take_at(&mut self, connection: ConnectionId) -> Vec<Vec<u8>> {
+        self.inboxes.remove(&connection).unwrap_or_default()
     }
 
     /// The one message that has arrived, under a good signature of the server.

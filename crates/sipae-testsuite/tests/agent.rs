@@ -4,12 +4,12 @@ use std::collections::VecDeque;
 
 use sipae::client::{Standing, Stimulus};
 use sipae::draft::Draft;
-use sipae::message::{HeaderName, Message};
-use sipae::server::{ConnectionId, ServerConfig};
+use sipae::message::{HeaderName, Message, StartLine};
+use sipae::server::{ConnectionId, Input, ServerConfig};
 use sipae::version::Version;
 use sipae_net::{Act, AgentObject, ClientAct, ClientObject, ReferenceObject, ServerObject};
 use sipae_testsuite::conversation::NOW;
-use sipae_testsuite::room::{config, read, shown};
+use sipae_testsuite::room::{CONNECTIONS, Phone, Room, config, read, shown};
 
 /// The connections of each client at the server begin there.
 const FIRST: [u64; 2] = [100, 200];
@@ -264,4 +264,112 @@ fn a_challenge_to_an_invite_is_acknowledged_and_one_to_a_cancel_is_not_answered(
     assert_eq!((invites.len(), acks.len()), (1, 1));
     assert_eq!(invites[0].branch(), acks[0].branch());
     assert!(town.standing().registered);
+}
+
+/// alice's phone and bob, who answers by hand.
+struct Call {
+    room: Room,
+    alice: AgentObject,
+    bob: Phone,
+    /// What alice has sent.
+    sent: Vec<Vec<u8>>,
+    asked: u64,
+}
+
+impl Call {
+    fn new() -> Self {
+        let mut room = Room::at(Version::V4);
+        let bob = room.register("bob", "b1", CONNECTIONS[1]);
+        let mut call = Self { room, alice: client("alice", "a1", 2), bob, sent: Vec::new(), asked: 0 };
+        let acts = call.alice.start(NOW);
+        call.happens(acts);
+        call
+    }
+
+    /// alice is at the first connection.
+    fn happens(&mut self, acts: Vec<ClientAct>) {
+        let mut acts = VecDeque::from(acts);
+        while let Some(act) = acts.pop_front() {
+            let ClientAct::Send(connection, octets) = act else { continue };
+            assert_eq!(connection, CONNECTIONS[0]);
+            self.room.handle(Input::Received(connection, &octets));
+            self.sent.push(octets);
+            acts.extend(self.heard());
+        }
+    }
+
+    fn heard(&mut self) -> Vec<ClientAct> {
+        let arrived = self.room.take_at(CONNECTIONS[0]);
+        arrived.iter().flat_map(|octets| self.alice.receive(CONNECTIONS[0], octets, NOW)).collect()
+    }
+
+    /// What bob gets of it.
+    fn ask(&mut self, stimulus: Stimulus) -> Vec<u8> {
+        self.asked += 1;
+        let acts = self.alice.act(self.asked, stimulus, NOW);
+        self.happens(acts);
+        self.room.signed(&mut self.bob)
+    }
+
+    fn bob_answers(&mut self, request: &[u8], status: u16) {
+        let answer = self.bob.signed_answer(request, status);
+        self.room.send(&self.bob, &answer);
+        let acts = self.heard();
+        self.happens(acts);
+    }
+
+    fn outcome(&self) -> Option<u16> {
+        self.alice.standing()?.outcomes.get(&self.asked).copied()
+    }
+
+    fn last(&self) -> Message<'_> {
+        read(self.sent.last().expect("something"))
+    }
+}
+
+#[test]
+fn a_call_is_acknowledged_referred_and_ended_in_its_dialog() {
+    let mut call = Call::new();
+    let invite = call.ask(Stimulus::Invite);
+    call.bob_answers(&invite, 180);
+    assert_eq!(call.outcome(), None);
+    call.bob_answers(&invite, 200);
+    assert_eq!(call.outcome(), Some(200));
+    let ack = call.room.signed(&mut call.bob);
+    assert_eq!(read(&ack).method(), Some(&b"ACK"[..]));
+    for (stimulus, number) in [(Stimulus::Refer, &b"2"[..]), (Stimulus::Bye, &b"3"[..])] {
+        let request = call.ask(stimulus);
+        let sent = call.last();
+        assert!(matches!(sent.start_line(), StartLine::Request { uri: b"sip:bob@b1.invalid", .. }));
+        assert_eq!(sent.cseq().expect("CSeq").number, number);
+        assert!(sent.to().expect("To").tag.is_some() && is_signed(&sent));
+        assert_eq!(sent.count(HeaderName::ReferredBy), usize::from(stimulus == Stimulus::Refer));
+        call.bob_answers(&request, 200);
+        assert_eq!(call.outcome(), Some(200), "{stimulus}");
+    }
+}
+
+/// The ACK of a success is a request of its own: new branch, to the Contact, signed (SIPAE-3.2.4.1-31).
+#[test]
+fn the_ack_of_a_success_is_a_request_of_its_own() {
+    let mut call = Call::new();
+    let invite = call.ask(Stimulus::Invite);
+    let branch = call.last().branch().map(<[u8]>::to_vec);
+    call.bob_answers(&invite, 200);
+    let ack = call.last();
+    assert!(matches!(ack.start_line(), StartLine::Request { method: b"ACK", uri: b"sip:bob@b1.invalid" }));
+    assert!(is_signed(&ack) && ack.branch().map(<[u8]>::to_vec) != branch);
+    assert_eq!(ack.cseq().expect("CSeq").number, b"1");
+}
+
+#[test]
+fn a_cancelled_call_has_two_outcomes() {
+    let mut call = Call::new();
+    let invite = call.ask(Stimulus::Invite);
+    let cancel = call.ask(Stimulus::Cancel);
+    assert_eq!(call.outcome(), Some(200));
+    assert_eq!(read(&cancel).method(), Some(&b"CANCEL"[..]));
+    call.bob_answers(&cancel, 200);
+    call.bob_answers(&invite, 487);
+    assert_eq!(call.alice.standing().expect("it tells").outcomes.get(&1), Some(&487));
 }

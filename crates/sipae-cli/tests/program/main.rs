@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod campaigns;
 #[cfg(test)]
+mod client;
+#[cfg(test)]
 #[cfg(unix)]
 mod codecs;
 #[cfg(test)]

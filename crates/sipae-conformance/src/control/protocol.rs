@@ -1,8 +1,10 @@
 //! The lines of the control channel (docs/control-channel.md), for both of its sides.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use sipae::client::Standing;
 
 use crate::profile::TimerDurations;
 
@@ -35,6 +37,15 @@ pub enum Ask {
     },
     /// Forget every association, handshake and registration.
     Reset {},
+    /// Do something, as a user makes a client do it.
+    Do {
+        /// The name of it: one of `stimuli` of the hello.
+        what: String,
+        /// New each time: the outcome is known by it.
+        number: u64,
+    },
+    /// What would you tell your user?
+    Standing {},
 }
 
 /// What the target answers.
@@ -55,8 +66,36 @@ pub enum Answer {
     Hello(Hello),
     /// Done.
     Ok(bool),
+    /// To `standing`.
+    Standing(Told),
     /// Not done, and why.
     Error(String),
+}
+
+/// What a client would tell its user.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// Whether it takes itself for registered.
+    pub registered: bool,
+    /// Whether it has given up.
+    pub failed: bool,
+    /// The status of the final answer to what it was asked for, by number.
+    #[serde(default)]
+    pub outcomes: BTreeMap<u64, u16>,
+}
+
+impl From<Standing> for Told {
+    fn from(standing: Standing) -> Self {
+        let Standing { registered, failed, outcomes } = standing;
+        Self { registered, failed, outcomes }
+    }
+}
+
+impl From<Told> for Standing {
+    fn from(told: Told) -> Self {
+        let Told { registered, failed, outcomes } = told;
+        Self { registered, failed, outcomes }
+    }
 }
 
 /// What a target says of itself.
@@ -73,6 +112,9 @@ pub struct Hello {
     /// How long its timers are, as far as it says so.
     #[serde(default)]
     pub durations: HelloDurations,
+    /// What a client can be asked to do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stimuli: Vec<String>,
 }
 
 /// Timers of a target in milliseconds, with the keys of the table of the profile.
@@ -156,6 +198,8 @@ mod tests {
     #[case(1, Ask::Hello { protocol: 1 }, r#"{"id":1,"hello":{"protocol":1}}"#)]
     #[case(2, Ask::Advance { ms: 900_000 }, r#"{"id":2,"advance":{"ms":900000}}"#)]
     #[case(3, Ask::Reset {}, r#"{"id":3,"reset":{}}"#)]
+    #[case(4, Ask::Do { what: "message".to_owned(), number: 1 }, r#"{"id":4,"do":{"what":"message","number":1}}"#)]
+    #[case(5, Ask::Standing {}, r#"{"id":5,"standing":{}}"#)]
     fn a_request_is_written_and_read(#[case] id: u64, #[case] ask: Ask, #[case] line: &str) {
         let request = Request { id, ask };
         assert_eq!(serde_json::to_string(&request).expect("JSON"), line);
@@ -172,6 +216,18 @@ mod tests {
     fn what_is_no_request_is_answered_with_an_error(#[case] line: &str, #[case] id: Option<u64>) {
         let reply = Reply::from(read_request(line).expect_err("no request"));
         assert!(reply.id == id && matches!(reply.answer, Answer::Error(_)), "{reply:?}");
+    }
+
+    /// The answer of docs/control-channel.md.
+    #[test]
+    fn a_standing_is_written_and_read() {
+        let line = r#"{"id":5,"standing":{"registered":true,"failed":false,"outcomes":{"1":200}}}"#;
+        let standing = Standing { registered: true, failed: false, outcomes: BTreeMap::from([(1, 200)]) };
+        let reply = Reply { id: Some(5), answer: Answer::Standing(standing.clone().into()) };
+        assert_eq!(serde_json::to_string(&reply).expect("JSON"), line);
+        assert_eq!(serde_json::from_str::<Reply>(line).expect("a reply"), reply);
+        let Answer::Standing(told) = reply.answer else { panic!("a standing") };
+        assert_eq!(Standing::from(told), standing);
     }
 
     /// A later version of the protocol may say more.
