@@ -25,7 +25,7 @@ pub enum Happened {
 
 /// How a client has ended by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClientEnd {
+pub struct ClientExit {
     /// In words: `exit code 1`, `signal 11`, or what a panic said.
     pub how: String,
     /// Whether it has crashed: by a signal, or a panic.
@@ -94,7 +94,7 @@ pub trait ClientWire: Send {
     }
 
     /// How it has ended, if it has ended by itself.
-    fn end(&mut self) -> Option<ClientEnd> {
+    fn end(&mut self) -> Option<ClientExit> {
         None
     }
 }
@@ -105,7 +105,7 @@ pub struct ClientMemoryWire {
     now: Time,
     happened: VecDeque<(ConnectionId, Happened)>,
     open: Vec<ConnectionId>,
-    end: Option<ClientEnd>,
+    end: Option<ClientExit>,
 }
 
 impl ClientMemoryWire {
@@ -146,7 +146,7 @@ impl ClientMemoryWire {
 
     fn panicked(&mut self, panic: &(dyn Any + Send)) {
         let how = format!("the client panicked: {}", panic_message(panic));
-        self.end = Some(ClientEnd { how, is_crash: true, code: None, errors: String::new() });
+        self.end = Some(ClientExit { how, is_crash: true, code: None, errors: String::new() });
         let reset = |connection| (connection, Happened::Arrived(Arrived::Reset));
         self.happened.extend(self.open.drain(..).map(reset));
     }
@@ -207,7 +207,7 @@ impl ClientWire for ClientMemoryWire {
         if self.end.is_some() { None } else { self.client.standing() }
     }
 
-    fn end(&mut self) -> Option<ClientEnd> {
+    fn end(&mut self) -> Option<ClientExit> {
         self.end.clone()
     }
 }

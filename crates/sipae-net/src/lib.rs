@@ -27,7 +27,7 @@ mod wire;
 pub use agent_object::AgentObject;
 pub use client_host::{ClientControl, ClientEnd, ClientHost};
 pub use client_object::{ClientAct, ClientObject};
-pub use client_wire::{ClientEnd, ClientMemoryWire, ClientWire, Happened};
+pub use client_wire::{ClientExit, ClientMemoryWire, ClientWire, Happened};
 pub use entropy::{OsEntropy, SeededEntropy, system_time};
 pub use host::{Host, HostControl, HostEvent, serve_pipes};
 pub use memory::{MemoryWire, START as MEMORY_START, panic_message};

@@ -29,8 +29,9 @@ fn row(found: &Found, width: usize) {
         [only] => (*only).to_owned(),
         [first, rest @ ..] => format!("{first} and {} more", rest.len()),
     };
+    let doubt = if found.is_found() || cases.is_empty() { "" } else { ", NOT AS A FAILURE" };
     println!(
-        "{:width$}  {:18}  {}\n{:width$}  {:18}  found by {shown}",
+        "{:width$}  {:18}  {}\n{:width$}  {:18}  found by {shown}{doubt}",
         defect.id(),
         defect.requirement(),
         defect.text(),

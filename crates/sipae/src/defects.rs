@@ -363,7 +363,7 @@ defects! {
         TriesForEver "tries-for-ever" "SIPAE-3.2.5.1-21" "the same credentials are shown as often as they are refused";
         BeginsForEver "begins-for-ever" "SIPAE-3.2.5.1-29" "a handshake is begun anew at every challenge";
         TakesAnyContinuation "takes-any-continuation" "SIPAE-3.2.5.1-20" "a continuation is taken whatever its realm and targetname";
-        AnswersTwice "answers-twice" "SIPAE-3.2.5.1-19" "a second CHALLENGE is answered too";
+        AnswersTwice "answers-twice" "SIPAE-3.2.5.1-21" "a second CHALLENGE is answered too";
         AnswersBadChallenge "answers-bad-challenge" "SIPAE-3.2.5.1-10" "a CHALLENGE that cannot be read is answered";
         ReadsPastTargetInfo "reads-past-target-info" "SIPAE-3.2.5.1-10" "a TargetInfo that lies behind the end of the CHALLENGE is taken for an empty one";
         CrashesOnShortChallenge "crashes-on-short-challenge" "SIPAE-3.2.5.1-10" "a CHALLENGE that is cut off is the end of the client";
@@ -414,6 +414,7 @@ defects! {
         MendsBase64 "mends-base64" "SIPAE-3.2.5.1-10" "a token that is no Base64 is taken for a CHALLENGE";
         GoesOnAfterBadFlight "goes-on-after-bad-flight" "SIPAE-3.2.5.1-15" "a flight that cannot be read is answered";
         AnyCall "any-call" "SIPAE-3.2.5.1-20" "a challenge is taken whatever its Call-ID";
+        DoubtsSuccess "doubts-success" "SIPAE-3.2.5.1-30" "a signed success registers nobody";
         BodyIsSigned "body-is-signed" "SIPAE-3.1-09" "a request with another body than none is refused";
     }
 }

@@ -11,7 +11,7 @@ use sipae::message::{HeaderName, Limits, Message, MessageStream, StartLine};
 use sipae::server::ConnectionId;
 use sipae_events::{CaseFinished, Direction, Exchanged};
 use sipae_gen::{Awaited, Edit, Field, Form, Label, Mode, Reference, Service, Signing, Text, Turn};
-use sipae_net::{Arrived, ClientEnd, ClientWire, Happened, SeededEntropy};
+use sipae_net::{Arrived, ClientExit, ClientWire, Happened, SeededEntropy};
 
 use super::home::{Class, Home, HomeConfig, Read};
 use super::pace::ClientPace;
@@ -42,7 +42,7 @@ pub(crate) struct ClientStage {
 /// Reads the standing of a client out of what it writes, and how it ends.
 pub(crate) trait Tells: Send + Sync {
     /// `None` where nobody can know.
-    fn standing(&self, output: &str, end: Option<&ClientEnd>) -> Option<Standing>;
+    fn standing(&self, output: &str, end: Option<&ClientExit>) -> Option<Standing>;
 }
 
 /// A message of the suite.
@@ -124,7 +124,7 @@ impl Player {
     }
 
     /// Ends the client; how it has ended, if it has done so by itself.
-    pub(crate) fn end(mut self) -> Option<ClientEnd> {
+    pub(crate) fn end(mut self) -> Option<ClientExit> {
         self.stage.wire.end()
     }
 

@@ -7,7 +7,7 @@ use std::thread;
 use sipae::client::{Standing, Stimulus};
 use sipae_events::{CaseFinished, Cause, Event, GateFinished, GateOutcome, Verdict};
 use sipae_gen::{Mode, Service};
-use sipae_net::ClientEnd;
+use sipae_net::ClientExit;
 
 use super::case::{ClientCase, Part};
 use super::cases;
@@ -432,7 +432,7 @@ impl<'r> Runner<'r> {
         Ok((self.judged(case, &seen, end), seen.is_exact))
     }
 
-    fn judged(&self, case: &ClientCase, seen: &Conversation, end: Option<ClientEnd>) -> CaseFinished {
+    fn judged(&self, case: &ClientCase, seen: &Conversation, end: Option<ClientExit>) -> CaseFinished {
         let mut judge = ClientJudge::new(seen, case.requirements(), self.options.strict);
         case.read(&mut judge);
         let (verdict, findings, undecided) = judge.close();
@@ -505,7 +505,7 @@ fn tell_in_order(
 
 /// What nobody tells.
 impl Tells for () {
-    fn standing(&self, _: &str, _: Option<&ClientEnd>) -> Option<Standing> {
+    fn standing(&self, _: &str, _: Option<&ClientExit>) -> Option<Standing> {
         None
     }
 }

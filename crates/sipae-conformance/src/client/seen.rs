@@ -8,7 +8,7 @@ use sipae::clock::Time;
 use sipae::message::{HeaderName, Limits, Message};
 use sipae_events::{Exchanged, SignatureSeen};
 use sipae_gen::{Label, Mode};
-use sipae_net::ClientEnd;
+use sipae_net::ClientExit;
 use sipae_spec::ReactionClass;
 
 use super::home::{Class, Read};
@@ -136,7 +136,7 @@ pub struct Conversation {
     /// How its connections fared.
     pub connections: Connections,
     /// How it has ended by itself.
-    pub end: Option<ClientEnd>,
+    pub end: Option<ClientExit>,
     /// Whether it sent more than is listened to.
     pub flooded: bool,
     /// Why the script could not be played to its end.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use regex_lite::Regex;
 use serde::Deserialize;
 use sipae::client::Standing;
-use sipae_net::ClientEnd;
+use sipae_net::ClientExit;
 
 use super::REFERENCE_HOST;
 use crate::client::Tells;
@@ -63,7 +63,7 @@ impl ClientProfile {
 /// The last line that says something counts; a client that says when it fails, and does not, is registered if it says
 /// when it is.
 impl Tells for ClientProfile {
-    fn standing(&self, output: &str, end: Option<&ClientEnd>) -> Option<Standing> {
+    fn standing(&self, output: &str, end: Option<&ClientExit>) -> Option<Standing> {
         let has_failed_by_code =
             end.is_some_and(|end| end.code.is_some_and(|code| self.failure_codes.contains(&code)));
         let is =
@@ -135,8 +135,8 @@ mod tests {
 
     use super::*;
 
-    fn end(code: i32) -> ClientEnd {
-        ClientEnd {
+    fn end(code: i32) -> ClientExit {
+        ClientExit {
             how: format!("exit code {code}"),
             is_crash: false,
             code: Some(code),

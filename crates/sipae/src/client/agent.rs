@@ -171,7 +171,8 @@ impl UserAgent {
         match event {
             ClientEvent::Established { status } => {
                 let defects = self.client.config.defects;
-                self.standing.registered = is_success(*status) || defects.has(Defect::RefusalRegisters);
+                let registers = is_success(*status) || defects.has(Defect::RefusalRegisters);
+                self.standing.registered = registers && !defects.has(Defect::DoubtsSuccess);
                 if matches!(self.awaited, Some((_, Stimulus::Register))) {
                     self.registration_ends(*status);
                 }

@@ -44,9 +44,7 @@ impl Client {
                 self.stream = None;
                 scene.outputs.push(Output::Close);
             }
-            State::Completing { association, kind: first, end }
-                if defects.has(Defect::BelievesInItself) && !continues(message, kind) =>
-            {
+            State::Completing { association, kind: first, end } if defects.has(Defect::BelievesInItself) => {
                 self.state = State::Completing { association, kind: first, end };
                 self.establish(scene, message, 200);
                 self.register(scene);

@@ -436,16 +436,16 @@ fn flights(judge: &mut ClientJudge<'_>) {
         .filter(|heard| matches!(heard.read.class, Class::First | Class::Flight))
         .filter_map(|heard| heard.credential(scheme, |_, header| header.token().ok().flatten()).flatten())
         .collect();
-    let [hello, flight] = tokens.as_slice() else {
-        return judge.undecide(format!("{} flights were heard", tokens.len()));
-    };
     let kinds = |octets: &[u8]| -> Result<Vec<ContentType>, String> {
         let records = Records::new(octets).collect::<Result<Vec<_>, _>>();
         let records = records.map_err(|error| error.to_string())?;
         Ok(records.iter().map(|record| record.content).collect())
     };
-    let whole = |octets: &[u8]| kinds(octets).map(drop);
-    judge.check("SIPAE-3.2.5.1-14", "whole records", all([whole(hello), whole(flight)]));
+    let whole = all(tokens.iter().map(|octets| kinds(octets).map(drop)).collect::<Vec<_>>());
+    judge.check("SIPAE-3.2.5.1-14", "whole records", whole);
+    let [hello, flight] = tokens.as_slice() else {
+        return judge.undecide(format!("{} flights were heard", tokens.len()));
+    };
     let begins = match kinds(hello) {
         Ok(kinds) if kinds.iter().all(|kind| *kind == ContentType::Handshake) => Ok(()),
         Ok(_) => Err("records of another kind".to_owned()),
