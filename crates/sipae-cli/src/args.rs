@@ -33,7 +33,7 @@ Exit codes:
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
-    /// Test a SIP server, or a codec.
+    /// Test a SIP server, a client, or a codec.
     Run(RunArgs),
     /// Play a stored script against a server, such as that of a failure, and judge it again.
     Replay(ReplayArgs),
@@ -137,15 +137,21 @@ pub(crate) struct ReplayArgs {
 /// What is tested, and with what.
 #[derive(clap::Args, Debug)]
 pub(crate) struct SubjectArgs {
-    /// What to test: ref, the embedded reference server; a server at tcp://host:port or tls://host:port; or
-    /// codec:COMMAND, a program that answers operations on its standard input and output (docs/codec-protocol.md).
+    /// What to test: ref, the embedded reference server; a server at tcp://host:port or tls://host:port; codec:COMMAND, a
+    /// program that answers operations on its standard input and output (docs/codec-protocol.md); or a client that
+    /// connects to the suite at listen:tcp://host:port or listen:tls://host:port, listen:pipe:COMMAND that speaks SIP on
+    /// its standard input and output, or listen:ref, the embedded reference client (docs/clients.md).
     #[arg(long, default_value = "ref", value_name = "TARGET")]
     pub(crate) target: Target,
     /// Start the target with this command, set its clock over its standard input and output, and end it after the run
     /// (docs/control-channel.md). The words of the command are split as a shell does it, and no shell is started. A
-    /// target with port 0 is tested where it says that it listens.
+    /// target with port 0 is tested where it says that it listens. A client is started anew for each conversation, with
+    /// its values in place of {host} {port} {scheme} {user} {password} {domain} in the words (docs/clients.md).
     #[arg(long, value_name = "COMMAND", value_parser = crate::exec::command)]
     pub(crate) exec: Option<Exec>,
+    /// Make the client that --exec starts act, over its standard input and output (docs/control-channel.md).
+    #[arg(long)]
+    pub(crate) control: bool,
     /// TOML file with what the target claims and the credentials to test it with.
     #[arg(long, value_name = "FILE")]
     pub(crate) profile: Option<PathBuf>,
@@ -157,7 +163,7 @@ pub(crate) struct SubjectArgs {
     /// Also flood a target that is not on this machine, and send it oversized input.
     #[arg(long)]
     pub(crate) rough: bool,
-    /// Plant a bug in the embedded reference server.
+    /// Plant a bug in the embedded reference.
     #[cfg(feature = "defects")]
     #[arg(long, value_name = "ID")]
     pub(crate) defect: Option<sipae::defects::Defect>,

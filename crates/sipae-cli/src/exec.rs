@@ -16,6 +16,11 @@ pub(crate) struct Exec {
 }
 
 impl Exec {
+    /// The program and its arguments.
+    pub(crate) fn words(&self) -> &[String] {
+        &self.words
+    }
+
     /// As one word of a shell, for the command that repeats a run.
     pub(crate) fn quoted(&self) -> String {
         crate::output::quoted(&self.text)
@@ -32,12 +37,13 @@ pub(crate) fn command(text: &str) -> Result<Exec, String> {
     }
 }
 
-/// Only a server on TCP or TLS can be started, and only one that is started may lack its port.
+/// Only a server on TCP or TLS can be started, or a client that connects to the suite, and only a server that is started
+/// may lack its port.
 pub(crate) fn check_target(exec: Option<&Exec>, target: &Target) -> Result<(), Failure> {
     match exec {
-        Some(_) if !target.has_address() => {
-            Err(Failure::Usage(format!("--exec: {target} is neither tcp://host:port nor tls://host:port")))
-        }
+        Some(_) if !target.has_address() && !target.listens() => Err(Failure::Usage(format!(
+            "--exec: {target} is not of the form tcp://host:port, tls://host:port, listen:tcp://host:port or listen:tls://host:port"
+        ))),
         None if target.lacks_port() => Err(Failure::Usage(format!("{target}: port 0 needs --exec"))),
         _ => Ok(()),
     }
@@ -45,7 +51,7 @@ pub(crate) fn check_target(exec: Option<&Exec>, target: &Target) -> Result<(), F
 
 /// Starts the target; it ends with what is returned.
 pub(crate) fn start(exec: Option<&Exec>, target: &Target) -> Result<Option<Arc<Control>>, Failure> {
-    let Some(exec) = exec else { return Ok(None) };
+    let Some(exec) = exec.filter(|_| !target.listens()) else { return Ok(None) };
     let control = Control::start(&exec.words)?;
     control.check_address(target.lacks_port())?;
     Ok(Some(Arc::new(control)))

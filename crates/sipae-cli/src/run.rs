@@ -79,7 +79,7 @@ pub(crate) fn depth(args: &DepthArgs) -> Option<String> {
 /// In memory as many as there are cores; some over a network, where most of the time is waiting.
 pub(crate) fn default_jobs(target: &Target) -> usize {
     const OVER_A_NETWORK: usize = 4;
-    if target.is_one_server() {
+    if target.is_one_server() && !target.is_in_memory() {
         OVER_A_NETWORK
     } else {
         std::thread::available_parallelism().map_or(1, std::num::NonZero::get)

@@ -21,7 +21,12 @@ pub(crate) fn options(args: &SubjectArgs) -> Result<RunOptions, Failure> {
         Some(file) => Profile::load(file)?,
         None => Profile::of_reference(),
     };
-    let target = target(args)?;
+    let target = match &args.exec {
+        Some(exec) => target(args)?.started_by(exec.words()),
+        None => target(args)?,
+    };
+    check_control(args, &target)?;
+    profile.client.control |= args.control;
     exec::check_target(args.exec.as_ref(), &target)?;
     check_user(&profile, args, &target)?;
     tls::check_target(&args.tls, &target)?;
@@ -41,6 +46,15 @@ pub(crate) fn options(args: &SubjectArgs) -> Result<RunOptions, Failure> {
         rough: args.rough,
         ..RunOptions::reference(0)
     })
+}
+
+/// Only a client that the suite has started does what it is told.
+fn check_control(args: &SubjectArgs, target: &Target) -> Result<(), Failure> {
+    if args.control && !(target.listens() && args.exec.is_some()) {
+        let problem = "--control: it is for a client at listen:tcp:// or listen:tls:// that --exec starts";
+        return Err(Failure::Usage(problem.to_owned()));
+    }
+    Ok(())
 }
 
 /// The files that are read for it.
@@ -66,8 +80,9 @@ pub(crate) fn random_seed() -> u64 {
 /// Nobody logs in to a server with accounts that its profile does not name.
 fn check_user(profile: &Profile, args: &SubjectArgs, target: &Target) -> Result<(), Failure> {
     match &args.profile {
-        Some(file) if !profile.has_user && target.role() == Role::Server => {
-            let problem = format!("{}: the table user is missing, which a server needs", file.display());
+        Some(file) if !profile.has_user && target.role() != Role::Codec => {
+            let problem =
+                format!("{}: the table user is missing, which a {} needs", file.display(), target.role());
             Err(Failure::Usage(problem))
         }
         _ => Ok(()),
@@ -77,13 +92,20 @@ fn check_user(profile: &Profile, args: &SubjectArgs, target: &Target) -> Result<
 /// What else changes the run, for the command that repeats it.
 fn arguments(args: &SubjectArgs) -> Vec<String> {
     let exec = args.exec.as_ref().map(|exec| format!("--exec {}", exec.quoted()));
+    let control = args.control.then(|| "--control".to_owned());
     let strict = args.strict.then(|| "--strict".to_owned());
     let rough = args.rough.then(|| "--rough".to_owned());
     #[cfg(feature = "defects")]
     let defect = args.defect.map(|defect| format!("--defect {defect}"));
     #[cfg(not(feature = "defects"))]
     let defect = None;
-    exec.into_iter().chain(tls::arguments(&args.tls)).chain(strict).chain(rough).chain(defect).collect()
+    exec.into_iter()
+        .chain(control)
+        .chain(tls::arguments(&args.tls))
+        .chain(strict)
+        .chain(rough)
+        .chain(defect)
+        .collect()
 }
 
 #[cfg(not(feature = "defects"))]
@@ -99,8 +121,11 @@ fn target(args: &SubjectArgs) -> Result<Target, Failure> {
         (Target::Reference { .. }, Some(defect)) => {
             Ok(Target::Reference { defects: sipae::defects::Defects::only(defect) })
         }
+        (Target::ReferenceClient { .. }, Some(defect)) => {
+            Ok(Target::ReferenceClient { defects: sipae::defects::Defects::only(defect) })
+        }
         (target, Some(defect)) => {
-            Err(Failure::Usage(format!("--defect {defect}: {target} is not the embedded reference server")))
+            Err(Failure::Usage(format!("--defect {defect}: {target} is not the embedded reference")))
         }
     }
 }

@@ -3,10 +3,12 @@
 pub mod protocol;
 
 use std::net::SocketAddr;
+use std::process::ExitStatus;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use sipae::client::{Standing, Stimulus};
 use sipae_net::{Program, ProgramError};
 
 use crate::profile::TimerDurations;
@@ -55,6 +57,8 @@ pub struct Control {
     address: Option<SocketAddr>,
     durations: TimerDurations,
     can_advance: bool,
+    can_tell: bool,
+    stimuli: Vec<Stimulus>,
     /// Milliseconds that the clock of the target was set forward by.
     ahead: AtomicU64,
     channel: Mutex<Channel>,
@@ -77,11 +81,24 @@ impl Control {
     /// When the program cannot be started, or does not speak on the control channel.
     pub fn start(words: &[String]) -> Result<Self, ControlError> {
         let name = words.first().cloned().unwrap_or_default();
-        Self::greet(&name, words).map_err(|problem| ControlError { program: name, problem })
+        let started = Program::start(words).map_err(Problem::from);
+        let greeted = started.and_then(|program| Self::greet(&name, program));
+        greeted.map_err(|problem| ControlError { program: name, problem })
     }
 
-    fn greet(name: &str, words: &[String]) -> Result<Self, Problem> {
-        let mut channel = Channel { program: Program::start(words)?, asked: 0, broken: None };
+    /// The same of a client, with variables of its environment; the end of its standard error is kept.
+    ///
+    /// # Errors
+    /// When the program cannot be started, or does not speak on the control channel.
+    pub fn start_client(words: &[String], environment: &[(String, String)]) -> Result<Self, ControlError> {
+        let name = words.first().cloned().unwrap_or_default();
+        let started = Program::start_with(words, environment).map_err(Problem::from);
+        let greeted = started.and_then(|program| Self::greet(&name, program));
+        greeted.map_err(|problem| ControlError { program: name, problem })
+    }
+
+    fn greet(name: &str, program: Program) -> Result<Self, Problem> {
+        let mut channel = Channel { program, asked: 0, broken: None };
         let hello = match channel.exchange(Ask::Hello { protocol: PROTOCOL })? {
             Answer::Hello(hello) if hello.protocol == PROTOCOL => hello,
             Answer::Hello(hello) => return Err(Problem::Version(hello.protocol)),
@@ -97,9 +114,46 @@ impl Control {
             address: address(&hello)?,
             durations: durations(&hello, can_advance),
             can_advance,
+            can_tell: can("standing"),
+            stimuli: stimuli(&hello),
             ahead: AtomicU64::new(0),
             channel: Mutex::new(channel),
         })
+    }
+
+    /// What a client can be made to do.
+    #[must_use]
+    pub fn stimuli(&self) -> &[Stimulus] {
+        &self.stimuli
+    }
+
+    /// Makes a client do something.
+    ///
+    /// # Errors
+    /// Why it does not.
+    pub fn act(&self, number: u64, stimulus: Stimulus) -> Result<(), String> {
+        let mut channel = self.channel();
+        let ask = Ask::Do { what: stimulus.name().to_owned(), number };
+        channel.done(ask).map_err(|problem| format!("{} {problem}", self.name))
+    }
+
+    /// What a client would tell its user; `None` where it does not say so.
+    pub fn standing(&self) -> Option<Standing> {
+        let mut channel = self.channel();
+        match channel.exchange(Ask::Standing {}) {
+            Ok(Answer::Standing(told)) if self.can_tell => Some(told.into()),
+            _ => None,
+        }
+    }
+
+    /// How the program has ended, if it has within `patience`.
+    pub fn ended(&self, patience: Duration) -> Option<(ExitStatus, String)> {
+        self.channel().program.ended(patience)
+    }
+
+    /// Ends the program by force, without waiting for it.
+    pub fn kill(&self) {
+        self.channel().program.kill();
     }
 
     /// Where the target listens, if it says so.
@@ -191,6 +245,13 @@ impl Channel {
             other => Err(Problem::Garbage(quoted(&shown(&other)))),
         }
     }
+}
+
+/// Those that are known: a later version may have more.
+fn stimuli(hello: &Hello) -> Vec<Stimulus> {
+    let can_do = hello.can.iter().any(|can| can == "do");
+    let known = hello.stimuli.iter().filter(|_| can_do).filter_map(|name| Stimulus::from_name(name));
+    known.collect()
 }
 
 fn address(hello: &Hello) -> Result<Option<SocketAddr>, Problem> {

@@ -626,7 +626,7 @@ impl Profile {
             operations: read.codec.and_then(|table| table.operations),
             client: read
                 .client
-                .map_or_else(|| Ok(ClientProfile::default()), client::Table::read)
+                .map_or_else(|| Ok(ClientProfile::default()), |table| table.read(file))
                 .map_err(wrong)?,
         })
     }

@@ -172,10 +172,16 @@ impl RunOptions {
 /// engine; what the caller knows besides, such as a report that could not be written, may still change it.
 pub fn run(options: &RunOptions, on_event: &mut dyn FnMut(&Event)) -> ExitCode {
     let mut teller = Teller::new(on_event);
-    teller.tell(&Event::RunStarted(options.started()));
-    match (options.target.codec(&options.profile), options.target.client()) {
+    let client = options.target.client(&options.profile);
+    let mut started = options.started();
+    if let Some(Ok(ways)) = &client {
+        started.notes.extend(ways.notes());
+    }
+    teller.tell(&Event::RunStarted(started));
+    match (options.target.codec(&options.profile), client) {
         (Some(opened), _) => codec::run::run(options, opened, &mut teller),
-        (None, Some(ways)) => client::run::run(options, ways.as_ref(), &mut teller),
+        (None, Some(Ok(ways))) => client::run::run(options, ways.as_ref(), &mut teller),
+        (None, Some(Err(problem))) => client::run::run(options, &client::Nowhere(problem), &mut teller),
         (None, None) => Plan::new(options).run(&mut teller),
     }
     teller.end()

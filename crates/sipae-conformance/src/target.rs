@@ -5,7 +5,7 @@ mod connector;
 mod object;
 
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6, TcpListener};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -60,6 +60,17 @@ pub enum Target {
     },
     /// A client of this process, made anew for each conversation.
     Client(ClientObjects),
+    /// Clients that connect to the suite.
+    Listen {
+        /// Whether over TLS.
+        tls: bool,
+        /// Host and port where the suite listens; port 0 where the system is to choose.
+        address: String,
+        /// What starts a client, a new one for each conversation; somebody else does where it is absent.
+        exec: Option<Command>,
+    },
+    /// A client that speaks SIP on its standard input and output, started anew for each conversation.
+    ListenPipe(Command),
 }
 
 /// Scheme and version, and the kind of challenge where it is chosen.
@@ -83,7 +94,9 @@ impl Setting {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TargetError {
     /// Another form.
-    #[error("{0:?} is no target: use ref, tcp://host:port, tls://host:port, pipe:COMMAND or codec:COMMAND")]
+    #[error(
+        "{0:?} is no target: use ref, tcp://host:port, tls://host:port, pipe:COMMAND, codec:COMMAND, or listen: and an address or pipe:COMMAND for clients"
+    )]
     Form(String),
     /// `pipe:` or `codec:` and no command.
     #[error("{0:?} is no target: a command is missing, or a quotation mark in it")]
@@ -115,7 +128,9 @@ impl Target {
         let kinds: &[Option<ChallengeKind>] = match self {
             Self::Reference { .. } => &[Some(ChallengeKind::Www), Some(ChallengeKind::Proxy)],
             Self::Tcp { .. } | Self::Tls { .. } | Self::Pipe(_) | Self::Server(_) => &[None],
-            Self::ReferenceClient { .. } | Self::Client(_) => &[None],
+            Self::ReferenceClient { .. } | Self::Client(_) | Self::Listen { .. } | Self::ListenPipe(_) => {
+                &[None]
+            }
             // It has no associations.
             Self::Codec(_) | Self::CodecObject(_) => &[],
         };
@@ -151,6 +166,12 @@ impl Target {
     #[must_use]
     pub const fn has_address(&self) -> bool {
         matches!(self, Self::Tcp { .. } | Self::Tls { .. })
+    }
+
+    /// Whether clients connect to the suite.
+    #[must_use]
+    pub const fn listens(&self) -> bool {
+        matches!(self, Self::Listen { .. })
     }
 
     /// Whether it is named without a port: with port 0, which whoever starts it finds out.
@@ -217,18 +238,35 @@ impl Target {
             }
             Self::Pipe(command) => Arc::new(Pipes { command: command.clone() }),
             Self::Server(objects) => Arc::new(Objects { objects: objects.clone() }),
-            Self::Codec(_) | Self::CodecObject(_) | Self::ReferenceClient { .. } | Self::Client(_) => {
-                Arc::new(Nowhere(format!("{self} is no server")))
-            }
+            _ => Arc::new(Nowhere(format!("{self} is no server"))),
         })
     }
 
     /// What makes ways to a client; none where this is another target.
-    pub(crate) fn client(&self) -> Option<Box<dyn ClientConnector>> {
+    ///
+    /// # Errors
+    /// When nobody can listen there, or the settings for TLS cannot be used.
+    pub fn client(&self, profile: &Profile) -> Option<Result<Arc<dyn ClientConnector>, String>> {
+        Some(match self {
+            Self::ReferenceClient { defects } => Ok(Arc::new(client::Reference { defects: *defects })),
+            Self::Client(objects) => Ok(Arc::new(client::Objects { objects: objects.clone() })),
+            Self::Listen { tls, address, exec } => listen(*tls, address, exec.as_ref(), profile),
+            Self::ListenPipe(command) => {
+                let facts = client::Facts::new(&profile.user, &profile.client, "pipe");
+                Ok(Arc::new(client::Pipes { command: command.clone(), facts }))
+            }
+            _ => return None,
+        })
+    }
+
+    /// The same client with what starts it.
+    #[must_use]
+    pub fn started_by(self, words: &[String]) -> Self {
         match self {
-            Self::ReferenceClient { defects } => Some(Box::new(client::Reference { defects: *defects })),
-            Self::Client(objects) => Some(Box::new(client::Objects { objects: objects.clone() })),
-            _ => None,
+            Self::Listen { tls, address, .. } => {
+                Self::Listen { tls, address, exec: Some(Command::of(words)) }
+            }
+            other => other,
         }
     }
 
@@ -237,7 +275,9 @@ impl Target {
     pub const fn role(&self) -> Role {
         match self {
             Self::Codec(_) | Self::CodecObject(_) => Role::Codec,
-            Self::ReferenceClient { .. } | Self::Client(_) => Role::Client,
+            Self::ReferenceClient { .. } | Self::Client(_) | Self::Listen { .. } | Self::ListenPipe(_) => {
+                Role::Client
+            }
             _ => Role::Server,
         }
     }
@@ -272,6 +312,31 @@ impl Target {
     pub(crate) fn ways(&self, profile: &Profile) -> Arc<dyn Connector> {
         self.connector(profile).unwrap_or_else(|error| Arc::new(Nowhere(error.to_string())))
     }
+}
+
+/// Where clients connect. A socket of a certain port stays open from one conversation to the next; so does one that
+/// somebody has been told of.
+fn listen(
+    tls: bool,
+    address: &str,
+    exec: Option<&Command>,
+    profile: &Profile,
+) -> Result<Arc<dyn ClientConnector>, String> {
+    let identity = if tls { Some(profile.client.identity(address)?) } else { None };
+    let is_chosen = address.ends_with(":0") && exec.is_some();
+    let failed = |error: std::io::Error| format!("cannot listen at {address}: {error}");
+    let listener = (!is_chosen).then(|| TcpListener::bind(address)).transpose().map_err(failed)?;
+    let at = listener.as_ref().map(|listener| listener.local_addr()).transpose().map_err(failed)?;
+    let transport = if tls { "tls" } else { "tcp" };
+    Ok(Arc::new(client::Sockets {
+        address: at.map_or_else(|| address.to_owned(), |at| at.to_string()),
+        listener,
+        identity,
+        command: exec.cloned(),
+        facts: client::Facts::new(&profile.user, &profile.client, transport),
+        is_controlled: profile.client.control,
+        crash_codes: profile.client.crash_codes.clone(),
+    }))
 }
 
 /// What the reference server needs for TLS-DSK: a certificate of the authority of the tests. It is made once.
@@ -356,7 +421,12 @@ impl FromStr for Target {
             "listen:ref" => return Ok(Self::REFERENCE_CLIENT),
             _ => {}
         }
-        for (prefix, target) in [("codec:", Self::Codec as fn(Command) -> Self), ("pipe:", Self::Pipe)] {
+        let commands = [
+            ("codec:", Self::Codec as fn(Command) -> Self),
+            ("pipe:", Self::Pipe),
+            ("listen:pipe:", Self::ListenPipe),
+        ];
+        for (prefix, target) in commands {
             if let Some(command) = text.strip_prefix(prefix) {
                 return Command::split(command)
                     .map(target)
@@ -364,7 +434,10 @@ impl FromStr for Target {
             }
         }
         let (scheme, address) = text.split_once("://").unwrap_or_default();
+        let listen = |tls| Self::Listen { tls, address: address.to_owned(), exec: None };
         let target = match scheme {
+            "listen:tcp" => listen(false),
+            "listen:tls" => listen(true),
             "tcp" => Self::Tcp { address: address.to_owned() },
             "tls" => Self::Tls { address: address.to_owned() },
             _ => return Err(TargetError::Form(text.to_owned())),
@@ -388,6 +461,9 @@ impl fmt::Display for Target {
             Self::CodecObject(objects) => f.write_str(objects.name()),
             Self::ReferenceClient { .. } => f.write_str("listen:ref"),
             Self::Client(objects) => f.write_str(objects.name()),
+            Self::Listen { tls: false, address, .. } => write!(f, "listen:tcp://{address}"),
+            Self::Listen { tls: true, address, .. } => write!(f, "listen:tls://{address}"),
+            Self::ListenPipe(command) => write!(f, "listen:pipe:{command}"),
         }
     }
 }

@@ -48,7 +48,7 @@ impl PipeWire {
     }
 
     fn start(&mut self) -> io::Result<ConnectionId> {
-        let mut process = Process::spawn(&self.words, Errors::Keep)?;
+        let mut process = Process::spawn(&self.words, &[], Errors::Keep)?;
         let (input, output) = process.take_input().zip(process.take_output()).ok_or(ErrorKind::BrokenPipe)?;
         let input = Input::new(input)?;
         let connection = self.inbox.listen(Layer::Plain, output)?;

@@ -39,6 +39,8 @@ pub enum Errors {
 pub struct Process {
     child: Child,
     errors: Option<Tail>,
+    /// Its standard output, where that is kept.
+    output: Option<Tail>,
     /// It has been waited for: from then on its id, and that of its group, may be another's.
     is_reaped: bool,
     status: Option<ExitStatus>,
@@ -83,15 +85,32 @@ impl Process {
     /// # Errors
     /// When it cannot be started.
     pub fn start(words: &[String], errors: Errors) -> Result<Self, ProgramError> {
-        Self::spawn(words, errors).map_err(ProgramError::Start)
+        Self::spawn(words, &[], errors).map_err(ProgramError::Start)
     }
 
-    /// As [`start`](Self::start), with what the system says.
-    pub(crate) fn spawn(words: &[String], errors: Errors) -> io::Result<Self> {
+    /// The same with variables of its environment.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_with(
+        words: &[String],
+        environment: &[(String, String)],
+        errors: Errors,
+    ) -> Result<Self, ProgramError> {
+        Self::spawn(words, environment, errors).map_err(ProgramError::Start)
+    }
+
+    /// As [`start_with`](Self::start_with), with what the system says.
+    pub(crate) fn spawn(
+        words: &[String],
+        environment: &[(String, String)],
+        errors: Errors,
+    ) -> io::Result<Self> {
         let nothing = || io::Error::new(ErrorKind::InvalidInput, "no program is named");
         let (program, arguments) = words.split_first().ok_or_else(nothing)?;
         let mut command = Command::new(program);
         command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.envs(environment.iter().map(|(name, value)| (name, value)));
         if errors == Errors::Keep {
             command.stderr(Stdio::piped());
         }
@@ -105,7 +124,7 @@ impl Process {
             child
         };
         // From here on the child is ended when something fails.
-        let mut started = Self { child, errors: None, is_reaped: false, status: None };
+        let mut started = Self { child, errors: None, output: None, is_reaped: false, status: None };
         started.errors = started.child.stderr.take().map(Tail::of).transpose()?;
         Ok(started)
     }
@@ -118,6 +137,21 @@ impl Process {
     /// Its standard output, once.
     pub fn take_output(&mut self) -> Option<ChildStdout> {
         self.child.stdout.take()
+    }
+
+    /// Keeps the end of its standard output, whatever comes before, from now on.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn keep_output(&mut self) -> io::Result<()> {
+        self.output = self.take_output().map(Tail::of).transpose()?;
+        Ok(())
+    }
+
+    /// What is kept of its standard output.
+    #[must_use]
+    pub fn output(&self) -> String {
+        self.output.as_ref().map(Tail::text).unwrap_or_default()
     }
 
     /// What is kept of its standard error: the end, and how much came before. All that there is once the program has
@@ -156,8 +190,8 @@ impl Process {
             running().remove(&self.child.id());
             self.status = self.child.wait().ok();
             self.is_reaped = true;
-            if let Some(errors) = &self.errors {
-                errors.let_end(LAST_ERRORS);
+            for kept in self.errors.iter().chain(&self.output) {
+                kept.let_end(LAST_ERRORS);
             }
         }
         self.status

@@ -49,7 +49,29 @@ impl Program {
     /// # Errors
     /// When it cannot be started.
     pub fn start(words: &[String]) -> Result<Self, ProgramError> {
-        let mut process = Process::start(words, Errors::Inherit)?;
+        Self::of(Process::start(words, Errors::Inherit)?)
+    }
+
+    /// The same with variables of its environment; the end of its standard error is kept.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_with(words: &[String], environment: &[(String, String)]) -> Result<Self, ProgramError> {
+        Self::of(Process::start_with(words, environment, Errors::Keep)?)
+    }
+
+    /// How it has ended, if it has within `patience`, and the end of its standard error.
+    pub fn ended(&mut self, patience: Duration) -> Option<(std::process::ExitStatus, String)> {
+        let status = self.process.wait(patience)?;
+        Some((status, self.process.errors()))
+    }
+
+    /// Ends it and everything that it has started by force, without waiting.
+    pub fn kill(&mut self) {
+        self.process.end();
+    }
+
+    fn of(mut process: Process) -> Result<Self, ProgramError> {
         let (input, output) = (process.take_input(), process.take_output());
         let (sender, lines) = mpsc::sync_channel(1);
         if let Some(output) = output {

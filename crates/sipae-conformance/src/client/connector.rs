@@ -17,6 +17,11 @@ pub trait ClientConnector: Debug + Send + Sync {
     /// When there is none to be had.
     fn wire(&self, mode: Mode, seed: u64) -> Result<Box<dyn ClientWire>, String>;
 
+    /// What a reader has to know before anything happens.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// How many there can be at once.
     fn most_at_once(&self) -> usize {
         usize::MAX

@@ -1,13 +1,14 @@
 //! What a profile says of a client under test.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use regex_lite::Regex;
 use serde::Deserialize;
 use sipae::client::Standing;
-use sipae_net::ClientExit;
+use sipae_net::{ClientExit, ServerIdentity};
 
-use super::REFERENCE_HOST;
+use super::{REFERENCE_HOST, beside};
 use crate::client::Tells;
 
 /// How a client is started, what it says, and who its server is.
@@ -23,13 +24,20 @@ pub struct ClientProfile {
     pub control: bool,
     /// Where clients get their certificates for TLS-DSK.
     pub sts_uri: Option<String>,
+    /// The certificate over TLS, and its private key.
+    certificate: Option<(PathBuf, PathBuf)>,
     /// A line of its standard output that says that it has registered.
     success: Option<Regex>,
     /// One that says that it has not.
     failure: Option<Regex>,
     /// Exit codes that say so.
     failure_codes: Vec<i32>,
+    /// Exit codes that a crash has.
+    pub crash_codes: Vec<i32>,
 }
+
+/// A panic of Rust, and what shells tell of SIGABRT, SIGBUS, SIGFPE and SIGSEGV.
+const CRASH_CODES: [i32; 5] = [101, 134, 135, 136, 139];
 
 /// What clients do where nothing is said: ten seconds until the first request, and what `sipae client` writes.
 impl Default for ClientProfile {
@@ -40,14 +48,31 @@ impl Default for ClientProfile {
             host: REFERENCE_HOST.to_owned(),
             control: false,
             sts_uri: None,
+            certificate: None,
             success: None,
             failure: None,
             failure_codes: Vec::new(),
+            crash_codes: CRASH_CODES.to_vec(),
         }
     }
 }
 
 impl ClientProfile {
+    /// What clients get to see over TLS: the certificate of the profile, or one that signs itself.
+    ///
+    /// # Errors
+    /// When it cannot be used.
+    pub(crate) fn identity(&self, address: &str) -> Result<ServerIdentity, String> {
+        if let Some((certificate, key)) = &self.certificate {
+            return ServerIdentity::load(certificate, key).map_err(|error| error.to_string());
+        }
+        let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let names = [self.host.clone(), host.to_owned()];
+        let (identity, _) = ServerIdentity::self_signed(&names).map_err(|error| error.to_string())?;
+        Ok(identity)
+    }
+
     /// What `sipae client` writes.
     pub(crate) fn of_reference() -> Self {
         let pattern = |text: &str| Regex::new(text).ok();
@@ -89,16 +114,19 @@ pub(super) struct Table {
     #[serde(default)]
     control: bool,
     sts_uri: Option<String>,
+    certificate: Option<PathBuf>,
+    key: Option<PathBuf>,
     success: Option<String>,
     failure: Option<String>,
     #[serde(default)]
     failure_codes: Vec<i32>,
+    crash_codes: Option<Vec<i32>>,
 }
 
 const START: std::ops::RangeInclusive<u64> = 100..=600_000;
 
 impl Table {
-    pub(super) fn read(self) -> Result<ClientProfile, String> {
+    pub(super) fn read(self, profile: &Path) -> Result<ClientProfile, String> {
         let usual = ClientProfile::default();
         let pattern = |key: &str, text: Option<String>| {
             let read = |text: String| Regex::new(&text).map_err(|error| format!("client.{key}: {error}"));
@@ -116,15 +144,23 @@ impl Table {
         if let Some(host) = self.host.as_ref().filter(|host| !crate::target::is_host(host)) {
             return Err(format!("client.host: {host:?} is neither a host name nor an IP address"));
         }
+        let certificate = match (self.certificate, self.key) {
+            (Some(certificate), Some(key)) => Some((beside(profile, &certificate), beside(profile, &key))),
+            (None, None) => None,
+            (Some(_), None) => return Err("client.key: missing beside client.certificate".to_owned()),
+            (None, Some(_)) => return Err("client.certificate: missing beside client.key".to_owned()),
+        };
         Ok(ClientProfile {
             start: self.start_ms.map_or(usual.start, Duration::from_millis),
             realm: self.realm.unwrap_or(usual.realm),
             host: self.host.unwrap_or(usual.host),
             control: self.control,
             sts_uri: self.sts_uri,
+            certificate,
             success: pattern("success", self.success)?,
             failure: pattern("failure", self.failure)?,
             failure_codes: self.failure_codes,
+            crash_codes: self.crash_codes.unwrap_or(usual.crash_codes),
         })
     }
 }

@@ -14,6 +14,12 @@ impl Command {
         shlex::split(text).filter(|words| words.iter().any(|word| !word.is_empty())).map(Self)
     }
 
+    /// These words.
+    #[must_use]
+    pub fn of(words: &[String]) -> Self {
+        Self(words.to_vec())
+    }
+
     /// The program and its arguments.
     #[must_use]
     pub fn words(&self) -> &[String] {

@@ -1,0 +1,298 @@
+//! Clients that are programs, or that somebody starts by hand: they connect to a socket of the suite, or speak SIP over
+//! their standard input and output.
+
+use std::net::TcpListener;
+use std::process::{ChildStdin, ExitStatus};
+use std::time::Duration;
+
+use sipae::client::{Standing, Stimulus};
+use sipae::clock::Time;
+use sipae::server::ConnectionId;
+use sipae_gen::Mode;
+use sipae_net::{
+    Arrival, Arrived, ClientExit, ClientWire, Errors, Happened, Listening, PipeWire, Process, ServerIdentity,
+    Wire, WireError, system_time, told,
+};
+
+use super::connector::ClientConnector;
+use crate::control::Control;
+use crate::profile::{ClientProfile, ProfileUser};
+use crate::target::Command;
+
+/// How long a program whose connection has ended may take to end itself, so that both are told at once.
+const AFTER_LAST_WORDS: Duration = Duration::from_millis(200);
+
+/// What a client is told when it is started.
+#[derive(Clone, Debug)]
+pub(crate) struct Facts {
+    values: Vec<(&'static str, String)>,
+}
+
+impl Facts {
+    pub(crate) fn new(user: &ProfileUser, client: &ClientProfile, transport: &str) -> Self {
+        let values = vec![
+            ("user", user.user.clone()),
+            ("password", user.password.clone()),
+            ("domain", user.domain.clone()),
+            ("address", user.address.clone()),
+            ("realm", client.realm.clone()),
+            ("server", client.host.clone()),
+            ("transport", transport.to_owned()),
+        ];
+        Self { values }
+    }
+
+    fn with(&self, mode: Mode, at: Option<std::net::SocketAddr>) -> Self {
+        let mut values = self.values.clone();
+        values.push(("scheme", mode.scheme.name().to_owned()));
+        values.push(("version", mode.version.number().to_string()));
+        if let Some(at) = at {
+            values.push(("host", at.ip().to_string()));
+            values.push(("port", at.port().to_string()));
+        }
+        Self { values }
+    }
+
+    /// The words of a command, with a value for each name in braces. What is no name stays as it is.
+    fn words(&self, command: &Command) -> Vec<String> {
+        let filled = |word: &String| {
+            self.values
+                .iter()
+                .fold(word.clone(), |word, (name, value)| word.replace(&format!("{{{name}}}"), value))
+        };
+        command.words().iter().map(filled).collect()
+    }
+
+    /// The same values as variables: `SIPAE_PORT`.
+    fn environment(&self) -> Vec<(String, String)> {
+        let variable =
+            |(name, value): &(&str, String)| (format!("SIPAE_{}", name.to_uppercase()), value.clone());
+        self.values.iter().map(variable).collect()
+    }
+}
+
+/// To clients that connect to a socket of the suite.
+pub(crate) struct Sockets {
+    pub(crate) address: String,
+    /// One that stays open from one conversation to the next; a new one for each where it is absent.
+    pub(crate) listener: Option<TcpListener>,
+    pub(crate) identity: Option<ServerIdentity>,
+    pub(crate) command: Option<Command>,
+    pub(crate) facts: Facts,
+    pub(crate) is_controlled: bool,
+    pub(crate) crash_codes: Vec<i32>,
+}
+
+impl std::fmt::Debug for Sockets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Sockets({})", self.address)
+    }
+}
+
+impl ClientConnector for Sockets {
+    fn wire(&self, mode: Mode, _: u64) -> Result<Box<dyn ClientWire>, String> {
+        let bound = match &self.listener {
+            Some(listener) => listener.try_clone(),
+            None => TcpListener::bind(&self.address),
+        };
+        let listening = bound.and_then(|listener| Listening::at(listener, self.identity.clone()));
+        let listening = listening.map_err(|error| format!("cannot listen at {}: {error}", self.address))?;
+        let facts = self.facts.with(mode, Some(listening.address()));
+        let start = self.command.as_ref().map(|command| Start {
+            words: facts.words(command),
+            environment: facts.environment(),
+            is_controlled: self.is_controlled,
+        });
+        let crash_codes = self.crash_codes.clone();
+        Ok(Box::new(Live { listening, start, started: None, has_closed: false, crash_codes }))
+    }
+
+    fn most_at_once(&self) -> usize {
+        if self.listener.is_some() { 1 } else { usize::MAX }
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let waits = self.command.is_none();
+        waits.then(|| format!("clients connect to {}", self.address)).into_iter().collect()
+    }
+}
+
+/// How a client is started.
+struct Start {
+    words: Vec<String>,
+    environment: Vec<(String, String)>,
+    is_controlled: bool,
+}
+
+/// A client that runs.
+enum Started {
+    /// One that only writes; its standard input is open as long as it runs.
+    Free(Process, #[expect(dead_code, reason = "open as long as it is held")] Option<ChildStdin>),
+    /// One that does what it is told.
+    Controlled(Control),
+}
+
+impl Started {
+    fn by(start: &Start) -> Result<Self, String> {
+        if start.is_controlled {
+            let control = Control::start_client(&start.words, &start.environment);
+            return control.map(Self::Controlled).map_err(|error| error.to_string());
+        }
+        let program = start.words.first().cloned().unwrap_or_default();
+        let started = Process::start_with(&start.words, &start.environment, Errors::Keep);
+        let mut process = started.map_err(|error| format!("{program} {error}"))?;
+        process.keep_output().map_err(|error| format!("{program} cannot be read: {error}"))?;
+        let input = process.take_input();
+        Ok(Self::Free(process, input))
+    }
+
+    fn ended(&mut self, patience: Duration) -> Option<(ExitStatus, String)> {
+        match self {
+            Self::Free(process, _) => process.wait(patience).map(|status| (status, process.errors())),
+            Self::Controlled(control) => control.ended(patience),
+        }
+    }
+}
+
+impl Drop for Started {
+    /// A client that is not needed any more has nothing to say farewell to.
+    fn drop(&mut self) {
+        match self {
+            Self::Free(process, _) => drop(process.end()),
+            Self::Controlled(control) => control.kill(),
+        }
+    }
+}
+
+/// A client on a socket.
+struct Live {
+    listening: Listening,
+    start: Option<Start>,
+    started: Option<Started>,
+    has_closed: bool,
+    crash_codes: Vec<i32>,
+}
+
+fn exit(ended: (ExitStatus, String), crash_codes: &[i32]) -> ClientExit {
+    let (status, errors) = ended;
+    let is_crash = status.code().is_none_or(|code| crash_codes.contains(&code));
+    ClientExit { how: told(status), is_crash, code: status.code(), errors }
+}
+
+impl Live {
+    fn control(&self) -> Option<&Control> {
+        match &self.started {
+            Some(Started::Controlled(control)) => Some(control),
+            _ => None,
+        }
+    }
+}
+
+impl ClientWire for Live {
+    fn start(&mut self) -> Result<(), WireError> {
+        self.started = self.start.as_ref().map(Started::by).transpose().map_err(WireError::Settings)?;
+        Ok(())
+    }
+
+    fn send(&mut self, connection: ConnectionId, octets: &[u8]) -> Result<(), WireError> {
+        self.listening.send(connection, octets)
+    }
+
+    fn receive(&mut self, patience: Duration) -> Option<(ConnectionId, Happened)> {
+        let happened = self.listening.receive(patience)?;
+        let has_ended = |what: &Arrived| matches!(what, Arrived::Closed | Arrived::Reset);
+        self.has_closed |= matches!(&happened.1, Happened::Arrived(what) if has_ended(what));
+        Some(happened)
+    }
+
+    fn disconnect(&mut self, connection: ConnectionId) {
+        self.listening.disconnect(connection);
+    }
+
+    fn now(&self) -> Time {
+        system_time().plus(self.control().map(Control::ahead).unwrap_or_default())
+    }
+
+    fn advance(&mut self, time: Duration) -> bool {
+        let control = self.control().filter(|control| control.can_advance());
+        control.is_some_and(|control| control.advance(time).is_ok())
+    }
+
+    fn stimuli(&self) -> Vec<Stimulus> {
+        self.control().map(|control| control.stimuli().to_vec()).unwrap_or_default()
+    }
+
+    fn act(&mut self, number: u64, stimulus: Stimulus) -> Result<(), String> {
+        match self.control() {
+            Some(control) => control.act(number, stimulus),
+            None => Err(format!("nobody can make the client {stimulus}")),
+        }
+    }
+
+    fn standing(&mut self) -> Option<Standing> {
+        self.control().and_then(Control::standing)
+    }
+
+    fn output(&self) -> String {
+        match &self.started {
+            Some(Started::Free(process, _)) => process.output(),
+            _ => String::new(),
+        }
+    }
+
+    fn end(&mut self) -> Option<ClientExit> {
+        let patience = if self.has_closed { AFTER_LAST_WORDS } else { Duration::ZERO };
+        self.has_closed = false;
+        let ended = self.started.as_mut()?.ended(patience)?;
+        Some(exit(ended, &self.crash_codes))
+    }
+}
+
+/// To clients that speak SIP over their standard input and output.
+#[derive(Debug)]
+pub(crate) struct Pipes {
+    pub(crate) command: Command,
+    pub(crate) facts: Facts,
+}
+
+impl ClientConnector for Pipes {
+    fn wire(&self, mode: Mode, _: u64) -> Result<Box<dyn ClientWire>, String> {
+        let facts = self.facts.with(mode, None);
+        Ok(Box::new(Piped(PipeWire::new(&facts.words(&self.command)), None)))
+    }
+}
+
+/// A client behind a pipe: its only connection is there when it is started.
+struct Piped(PipeWire, Option<ConnectionId>);
+
+impl ClientWire for Piped {
+    fn start(&mut self) -> Result<(), WireError> {
+        self.1 = Some(self.0.connect()?);
+        Ok(())
+    }
+
+    fn send(&mut self, connection: ConnectionId, octets: &[u8]) -> Result<(), WireError> {
+        self.0.send(connection, octets)
+    }
+
+    fn receive(&mut self, patience: Duration) -> Option<(ConnectionId, Happened)> {
+        if let Some(connection) = self.1.take() {
+            return Some((connection, Happened::Connected));
+        }
+        let Arrival { connection, what } = self.0.receive(patience)?;
+        Some((connection, Happened::Arrived(what)))
+    }
+
+    fn disconnect(&mut self, connection: ConnectionId) {
+        self.0.disconnect(connection);
+    }
+
+    fn now(&self) -> Time {
+        self.0.now()
+    }
+
+    fn end(&mut self) -> Option<ClientExit> {
+        let end = self.0.ends().noted().into_iter().next()?;
+        Some(ClientExit { how: end.how, is_crash: end.is_crash, code: None, errors: end.errors })
+    }
+}
