@@ -83,6 +83,11 @@ pub trait ClientWire: Send {
         Err(format!("nobody can make it {stimulus}"))
     }
 
+    /// Whether it can be asked what it would tell its user.
+    fn is_told(&self) -> bool {
+        false
+    }
+
     /// What it would tell its user, where it can be asked.
     fn standing(&mut self) -> Option<Standing> {
         None
@@ -201,6 +206,10 @@ impl ClientWire for ClientMemoryWire {
         }
         self.call(|client, now| client.act(number, stimulus, now));
         Ok(())
+    }
+
+    fn is_told(&self) -> bool {
+        true
     }
 
     fn standing(&mut self) -> Option<Standing> {

@@ -229,6 +229,10 @@ impl ClientWire for Live {
         }
     }
 
+    fn is_told(&self) -> bool {
+        self.control().is_some()
+    }
+
     fn standing(&mut self) -> Option<Standing> {
         self.control().and_then(Control::standing)
     }

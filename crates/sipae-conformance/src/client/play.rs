@@ -24,6 +24,8 @@ use crate::reaction::Signature;
 const REQUESTS: usize = 2000;
 /// Octets that one conversation listens to.
 const OCTETS: usize = 16 * 1024 * 1024;
+/// How long what was sent before a clock was set may take to arrive.
+const AFTERMATH: Duration = Duration::from_millis(20);
 /// Connections that one conversation serves.
 const CONNECTIONS: u32 = 64;
 /// What a conversation with a client needs.
@@ -302,7 +304,10 @@ impl Player {
     }
 
     fn settle(&mut self) {
-        let quiet = self.stage.pace.quiet();
+        self.listen_until_quiet(self.stage.pace.quiet());
+    }
+
+    fn listen_until_quiet(&mut self, quiet: Duration) {
         let mut heard = usize::MAX;
         while heard != self.requests && !self.seen.flooded {
             heard = self.requests;
@@ -312,8 +317,8 @@ impl Player {
 
     fn elapse(&mut self, time: Duration) {
         if self.stage.wire.advance(time) {
-            self.look();
-            self.settle();
+            // What a client does then it has done when it says so; what it sent may still be on its way.
+            self.listen_until_quiet(AFTERMATH);
         } else {
             self.listen(time, |_| true);
         }
@@ -705,8 +710,10 @@ impl Player {
     fn standing(&mut self, name: &Label) -> Result<(), Broken> {
         self.look();
         let (output, end) = (self.stage.wire.output(), self.stage.wire.end());
-        let standing =
-            self.stage.wire.standing().or_else(|| self.stage.tells.standing(&output, end.as_ref()));
+        let standing = match self.stage.wire.is_told() {
+            true => self.stage.wire.standing(),
+            false => self.stage.tells.standing(&output, end.as_ref()),
+        };
         self.seen.standings.insert(name.clone(), standing);
         Ok(())
     }

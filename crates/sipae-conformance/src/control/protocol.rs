@@ -79,22 +79,25 @@ pub struct Told {
     pub registered: bool,
     /// Whether it has given up.
     pub failed: bool,
-    /// The status of the final answer to what it was asked for, by number.
+    /// The status of the final answer to what it was asked for, by number: keys of JSON are text.
     #[serde(default)]
-    pub outcomes: BTreeMap<u64, u16>,
+    pub outcomes: BTreeMap<String, u16>,
 }
 
 impl From<Standing> for Told {
     fn from(standing: Standing) -> Self {
         let Standing { registered, failed, outcomes } = standing;
-        Self { registered, failed, outcomes }
+        let outcomes = outcomes.into_iter().map(|(number, status)| (number.to_string(), status));
+        Self { registered, failed, outcomes: outcomes.collect() }
     }
 }
 
 impl From<Told> for Standing {
     fn from(told: Told) -> Self {
         let Told { registered, failed, outcomes } = told;
-        Self { registered, failed, outcomes }
+        // What is no number was not asked for.
+        let outcomes = outcomes.into_iter().filter_map(|(key, status)| Some((key.parse().ok()?, status)));
+        Self { registered, failed, outcomes: outcomes.collect() }
     }
 }
 
