@@ -157,7 +157,7 @@ impl RunOptions {
         self.seed_with(if self.target.is_one_server() { self.nonce } else { 0 }, part, setting)
     }
 
-    fn seed_with(&self, nonce: u64, part: &str, setting: Setting) -> u64 {
+    pub(crate) fn seed_with(&self, nonce: u64, part: &str, setting: Setting) -> u64 {
         let kind = setting.kind.map_or(0, sipae::auth::ChallengeKind::status);
         let Mode { scheme, version } = setting.mode;
         let numbers = [self.seed, nonce, version.number().into(), kind.into()];

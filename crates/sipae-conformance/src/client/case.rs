@@ -6,9 +6,10 @@ use sipae::auth::Scheme;
 use sipae::client::Stimulus;
 use sipae::version::Version;
 use sipae_events::CaseId;
-use sipae_gen::{Mode, Service};
+use sipae_gen::{Mode, Recorded, Service};
 use sipae_spec::Role;
 
+use super::generated::Generator;
 use super::judge::ClientJudge;
 
 /// What must be there before a case is played.
@@ -80,7 +81,10 @@ pub struct ClientCase {
     needs: ClientNeeds,
     part: Part,
     plan: Box<Plan>,
+    /// A conversation that serves others too, tried first.
+    together: Option<Box<Plan>>,
     read: Box<Judgment>,
+    generator: Option<Generator>,
 }
 
 impl ClientCase {
@@ -108,6 +112,8 @@ impl ClientCase {
             needs,
             part: Part::Whole,
             plan: Box::new(|_| Service::new()),
+            together: None,
+            generator: None,
             read: Box::new(|_| {}),
         }
     }
@@ -175,6 +181,20 @@ impl ClientCase {
         self
     }
 
+    /// A conversation that several cases have in common. Where one of them does not pass in it, its own is played.
+    #[must_use]
+    pub fn together(mut self, plan: impl Fn(Mode) -> Service + Send + Sync + 'static) -> Self {
+        self.together = Some(Box::new(plan));
+        self
+    }
+
+    /// Its conversations are generated.
+    #[must_use]
+    pub(crate) fn generated(mut self, generator: Generator) -> Self {
+        self.generator = Some(generator);
+        self.plan(move |mode| generator(&mut Recorded::default(), mode).service)
+    }
+
     /// What reads what was seen.
     #[must_use]
     pub fn judge(mut self, read: impl Fn(&mut ClientJudge<'_>) + Send + Sync + 'static) -> Self {
@@ -228,6 +248,23 @@ impl ClientCase {
     #[must_use]
     pub fn service(&self, mode: Mode) -> Service {
         (self.plan)(mode)
+    }
+
+    /// The conversation that it has in common with others.
+    #[must_use]
+    pub fn service_together(&self, mode: Mode) -> Option<Service> {
+        self.together.as_ref().map(|plan| plan(mode))
+    }
+
+    /// What generates its conversations, if they are.
+    pub(crate) const fn generator(&self) -> Option<Generator> {
+        self.generator
+    }
+
+    /// Whether its conversations are generated.
+    #[must_use]
+    pub const fn is_generated(&self) -> bool {
+        self.generator.is_some()
     }
 
     /// What the suite does when the case is played alone: the association that a shared one needs is made first.

@@ -5,8 +5,9 @@ use sipae::client::Standing;
 use sipae::message::{HeaderName, Message};
 use sipae_events::{Finding, Verdict};
 use sipae_gen::Mode;
-use sipae_spec::{LegalReactions, ReactionClass};
+use sipae_spec::{LegalReactions, ReactionClass, Requirement};
 
+use super::generated::Foreseen;
 use super::seen::{Conversation, Heard, Next, Sent};
 use crate::ledger::Ledger;
 use crate::reaction::Signature;
@@ -219,6 +220,18 @@ impl<'o> ClientJudge<'o> {
             self.ledger.missed(row);
         }
         self.ledger.check(requirement, is_weak, &format!("{message}: answered, and signed"), holds);
+    }
+
+    /// What was foreseen of generated messages. A row that the catalogue does not have decides nothing.
+    pub(crate) fn foreseen(&mut self, foreseen: &[Foreseen]) {
+        for Foreseen { message, processed, requirement } in foreseen {
+            match Requirement::get(requirement) {
+                None => self.undecide(format!("the catalogue has no row {requirement}")),
+                Some(row) if *processed => self.processed(row.id, message.as_str()),
+                Some(row) if row.id == "SIPAE-3.2.5.2-11" => self.refused_or_told(row.id, message.as_str()),
+                Some(row) => self.refused(row.id, message.as_str()),
+            }
+        }
     }
 
     /// A copy of a request must not have been acted upon again. The octets of the first answer may come again: that is

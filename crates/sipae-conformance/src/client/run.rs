@@ -1,17 +1,21 @@
 //! A run against a client.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
+use std::time::Instant;
 
 use sipae::client::{Standing, Stimulus};
 use sipae_events::{CaseFinished, Cause, Event, GateFinished, GateOutcome, Verdict};
-use sipae_gen::{Mode, Service};
+use sipae_gen::{Mode, Recorded, Service};
 use sipae_net::ClientExit;
 
 use super::case::{ClientCase, Part};
 use super::cases;
 use super::connector::ClientConnector;
+use super::file::ServiceFile;
+use super::generated::{self, Generator, Play};
 use super::home::{Class, HomeConfig};
 use super::judge::ClientJudge;
 use super::pace::ClientPace;
@@ -103,6 +107,8 @@ struct Runner<'r> {
 enum Unit {
     /// Cases that share a conversation: their places.
     Shared(Vec<usize>),
+    /// Cases that look at the same conversation.
+    Together(Service, Vec<usize>),
     /// A case with one of its own.
     Whole(usize),
 }
@@ -290,7 +296,7 @@ impl<'r> Runner<'r> {
         if !shared.is_empty() {
             units.push_back(Unit::Shared(shared));
         }
-        units.extend(whole.into_iter().map(Unit::Whole));
+        units.extend(self.grouped(cases, &whole));
         let workers = self.options.jobs.max(1).min(self.ways.most_at_once()).min(units.len().max(1));
         let fence = gate.fence.clone();
         let player = Mutex::new(gate.player);
@@ -312,6 +318,51 @@ impl<'r> Runner<'r> {
         });
     }
 
+    /// Cases whose common conversation is the same are one unit.
+    fn grouped(&self, cases: &[&'static ClientCase], whole: &[usize]) -> Vec<Unit> {
+        let mut units: Vec<Unit> = Vec::new();
+        for place in whole {
+            let common = cases.get(*place).and_then(|case| case.service_together(self.mode()));
+            let Some(common) = common else {
+                units.push(Unit::Whole(*place));
+                continue;
+            };
+            let known = units.iter_mut().find_map(|unit| match unit {
+                Unit::Together(service, places) if *service == common => Some(places),
+                _ => None,
+            });
+            match known {
+                Some(places) => places.push(*place),
+                None => units.push(Unit::Together(common, vec![*place])),
+            }
+        }
+        units
+    }
+
+    /// Cases that look at one conversation. Where one does not pass, it has its own.
+    fn together(
+        &self,
+        cases: &[&'static ClientCase],
+        (service, places): (&Service, &[usize]),
+        fence: Option<&str>,
+        tell: &dyn Fn(usize, CaseFinished) -> bool,
+    ) {
+        let names: Vec<&str> =
+            places.iter().filter_map(|place| cases.get(*place)).map(|case| case.id()).collect();
+        let name = names.first().copied().unwrap_or_default();
+        let seen =
+            self.stage(&format!("{name} together"), fence).map(|stage| Player::new(stage).play(service));
+        for place in places {
+            let Some(case) = cases.get(*place) else { continue };
+            let common = seen.as_ref().ok().map(|seen| self.judged(case, seen, None));
+            let finished = match common {
+                Some(finished) if finished.verdict == Verdict::Pass => finished,
+                _ => self.whole(case, fence),
+            };
+            tell(*place, finished);
+        }
+    }
+
     fn work(
         &self,
         cases: &[&'static ClientCase],
@@ -328,6 +379,10 @@ impl<'r> Runner<'r> {
                     let first = player.lock().unwrap_or_else(PoisonError::into_inner).take();
                     let tell = |place, finished| sender.send((place, finished)).is_ok();
                     self.share(cases, &places, first, fence, &tell);
+                }
+                Some(Unit::Together(service, places)) => {
+                    let tell = |place, finished| sender.send((place, finished)).is_ok();
+                    self.together(cases, (&service, &places), fence, &tell);
                 }
                 Some(Unit::Whole(place)) => {
                     let Some(case) = cases.get(place) else { continue };
@@ -371,6 +426,14 @@ impl<'r> Runner<'r> {
                 tell(*place, self.not_played(case, Verdict::Blocked, Some(why)));
                 continue;
             };
+            if let Some(generator) = case.generator() {
+                let (finished, is_good) = self.generate(case, generator, playing, fence);
+                if !is_good {
+                    player = None;
+                }
+                tell(*place, finished);
+                continue;
+            }
             let seen = playing.play(&case.service(self.mode()));
             let mut finished = self.judged(case, &seen, None);
             if finished.verdict != Verdict::Pass {
@@ -379,6 +442,86 @@ impl<'r> Runner<'r> {
                 finished = self.whole(case, fence);
             }
             tell(*place, finished);
+        }
+    }
+
+    /// Generated conversations, inside one that goes on, until one is not as it was foreseen: that is played alone, and
+    /// made smaller.
+    fn generate(
+        &self,
+        case: &'static ClientCase,
+        generator: Generator,
+        playing: &mut Player,
+        fence: Option<&str>,
+    ) -> (CaseFinished, bool) {
+        let effort = &self.options.effort;
+        let deadline = effort.time.map(|time| Instant::now() + time);
+        let mut count = 0;
+        let is_over = |count: u64| match deadline {
+            Some(deadline) => deadline <= Instant::now(),
+            None => effort.cases <= count,
+        };
+        let mut last = None;
+        while !is_over(count) && !effort.stop.is_due() {
+            count += 1;
+            let seed = self.options.seed_with(0, &format!("{} {count}", case.id()), self.setting);
+            let (play, choices) = generated::drawn(generator, self.mode(), seed);
+            let seen = playing.play(&play.service);
+            let finished = self.foreseen(case, &play, &seen);
+            if finished.verdict != Verdict::Pass {
+                let found = self.smallest(case, generator, choices, fence).unwrap_or(finished);
+                return (CaseFinished { generated: count, ..found }, false);
+            }
+            last = Some(finished);
+        }
+        let none = || self.not_played(case, Verdict::Cancelled, None);
+        let finished = last.unwrap_or_else(none);
+        (CaseFinished { generated: count, exchange: Vec::new(), ..finished }, true)
+    }
+
+    /// The smallest conversation that is not as it was foreseen, played alone; `None` where alone everything is.
+    fn smallest(
+        &self,
+        case: &'static ClientCase,
+        generator: Generator,
+        choices: Vec<u32>,
+        fence: Option<&str>,
+    ) -> Option<CaseFinished> {
+        let is_exact = Cell::new(false);
+        let alone = |play: &Play| {
+            let service = Service::new().establish().settle().then(play.service.clone());
+            let stage = self.stage(&format!("{} alone", case.id()), fence).ok()?;
+            let seen = Player::new(stage).play(&service);
+            is_exact.set(seen.is_exact);
+            let finished = self.foreseen(case, play, &seen);
+            let file = ServiceFile { service, foreseen: play.foreseen.clone(), ..self.file(case, seen.seed) };
+            Some(CaseFinished { script: Some(file.to_value()), ..finished })
+        };
+        let whole = generator(&mut Recorded::new(choices.clone()), self.mode());
+        alone(&whole).filter(|finished| finished.verdict != Verdict::Pass)?;
+        let (mode, exact) = (self.mode(), is_exact.get());
+        let mut fails = |play: &Play| {
+            alone(play)
+                .is_some_and(|finished| finished.verdict.is_fail() || finished.verdict == Verdict::Loose)
+        };
+        let smallest = generated::smallest(generator, mode, choices, exact, &mut fails);
+        alone(&smallest)
+    }
+
+    fn foreseen(&self, case: &'static ClientCase, play: &Play, seen: &Conversation) -> CaseFinished {
+        self.judged_by(case, seen, None, &|judge| judge.foreseen(&play.foreseen))
+    }
+
+    fn file(&self, case: &ClientCase, seed: u64) -> ServiceFile {
+        ServiceFile {
+            program: format!("sipae {}", env!("CARGO_PKG_VERSION")),
+            case: case.id().to_owned(),
+            title: case.title().to_owned(),
+            requirements: case.requirements().iter().map(ToString::to_string).collect(),
+            mode: self.mode(),
+            seed,
+            service: Service::new(),
+            foreseen: Vec::new(),
         }
     }
 
@@ -433,8 +576,23 @@ impl<'r> Runner<'r> {
     }
 
     fn judged(&self, case: &ClientCase, seen: &Conversation, end: Option<ClientExit>) -> CaseFinished {
+        let mut finished = self.judged_by(case, seen, end, &|judge| case.read(judge));
+        if finished.verdict.is_fail() || finished.verdict == Verdict::Loose {
+            let file = ServiceFile { service: case.alone(self.mode()), ..self.file(case, seen.seed) };
+            finished.script = Some(file.to_value());
+        }
+        finished
+    }
+
+    fn judged_by(
+        &self,
+        case: &ClientCase,
+        seen: &Conversation,
+        end: Option<ClientExit>,
+        read: &dyn Fn(&mut ClientJudge<'_>),
+    ) -> CaseFinished {
         let mut judge = ClientJudge::new(seen, case.requirements(), self.options.strict);
-        case.read(&mut judge);
+        read(&mut judge);
         let (verdict, findings, undecided) = judge.close();
         let crash = end.or_else(|| seen.end.clone()).filter(|end| end.is_crash);
         let (verdict, reason) = match &crash {

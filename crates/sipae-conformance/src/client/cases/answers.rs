@@ -111,6 +111,10 @@ fn kinds(row: &str, version: Version) -> impl Iterator<Item = &'static Bad> {
     BAD.iter().filter(move |bad| bad.row == row && (bad.is_short || version != Version::V2))
 }
 
+fn all_kinds(version: Version) -> impl Iterator<Item = &'static Bad> {
+    BAD.iter().filter(move |bad| bad.is_short || version != Version::V2)
+}
+
 fn versions(row: &str) -> Vec<Version> {
     Version::ALL.into_iter().filter(|version| kinds(row, *version).next().is_some()).collect()
 }
@@ -130,20 +134,8 @@ fn to_the_completing(row: &'static str, name: &str, title: &str) -> ClientCase {
     ClientCase::new(&id, &format!("a success {title} registers nobody"), &rows)
         .at(&versions(row))
         .telling()
-        .plan(move |mode| {
-            let service = Service::new().wait("completing", Awaited::Completing);
-            let service = service.each(kinds(row, mode.version), |service, bad| {
-                let service = service.respond(bad.name, "completing", 200, Form::Success);
-                let service = (bad.make)(service, bad.name);
-                let service = if bad.name == "other status signed" {
-                    service.edit(bad.name, Edit::Status(200))
-                } else {
-                    service
-                };
-                service.send(bad.name).settle().standing(bad.name)
-            });
-            service.serve("completing").settle().standing("good")
-        })
+        .plan(move |mode| successes(kinds(row, mode.version)))
+        .together(|mode| successes(all_kinds(mode.version)))
         .judge(move |judge| {
             let version = judge.mode().version;
             for bad in kinds(row, version) {
@@ -156,9 +148,28 @@ fn to_the_completing(row: &'static str, name: &str, title: &str) -> ClientCase {
         })
 }
 
+/// A bad success of each kind, and a good one.
+fn successes(kinds: impl Iterator<Item = &'static Bad>) -> Service {
+    let service = Service::new().wait("completing", Awaited::Completing);
+    let service = service.each(kinds, |service, bad| {
+        let service = service.respond(bad.name, "completing", 200, Form::Success);
+        let service = (bad.make)(service, bad.name);
+        let service = match bad.name {
+            "other status signed" => service.edit(bad.name, Edit::Status(200)),
+            _ => service,
+        };
+        service.send(bad.name).settle().standing(bad.name)
+    });
+    service.serve("completing").settle().standing("good")
+}
+
 fn not_registered(judge: &mut ClientJudge<'_>, row: &'static str, name: &str) {
-    if judge.sent(name).is_none() {
-        return;
+    let Some(sent) = judge.sent(name) else { return };
+    // Whoever has believed another one before is registered anyway.
+    let earlier = judge.seen().sent.iter().filter(|(_, other)| other.place < sent.place);
+    let mut standings = earlier.filter_map(|(label, _)| judge.seen().standings.get(label)?.as_ref());
+    if standings.any(|standing| standing.registered) {
+        return judge.undecide(format!("{name}: it was registered before"));
     }
     let Some(standing) = judge.standing(name) else { return };
     let holds = if standing.registered { Err("it takes itself for registered".to_owned()) } else { Ok(()) };

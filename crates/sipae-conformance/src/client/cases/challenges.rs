@@ -115,9 +115,22 @@ fn challenged(edits: Vec<Edit>) -> Service {
     service.each(edits, |service, edit| service.edit("challenge", edit)).send("challenge")
 }
 
+/// The changes of all cases that can go into one challenge with those of this one: the generous ones by themselves, and
+/// one without a Date by itself.
+fn edits_like(case: &Odd) -> Vec<Edit> {
+    const WITHOUT_DATE: &str = "3.2.5.1/no-date";
+    let is_alone = case.id == WITHOUT_DATE;
+    let alike = |other: &&Odd| match is_alone {
+        true => other.id == case.id,
+        false => other.id != WITHOUT_DATE && other.is_weak == case.is_weak,
+    };
+    ODD.iter().filter(alike).flat_map(|other| (other.edits)()).collect()
+}
+
 fn odd(case: &'static Odd) -> ClientCase {
     ClientCase::new(case.id, case.title, case.rows)
         .plan(|_| challenged((case.edits)()).establish().settle())
+        .together(|_| challenged(edits_like(case)).establish().settle())
         .judge(|judge| {
             for row in case.rows {
                 judge.begins(row, "challenge", case.is_weak);
@@ -133,6 +146,7 @@ fn others() -> Vec<ClientCase> {
             &["SIPAE-3.2.5.1-06"],
         )
         .plan(|_| Service::new().realm("conToso  REALM (x)").establish().settle())
+        .together(|_| odd_spelling())
         .judge(|judge| {
             judge.establishes("SIPAE-3.2.5.1-06");
             echoes(judge, &["SIPAE-3.2.5.1-06"]);
@@ -144,6 +158,7 @@ fn others() -> Vec<ClientCase> {
         )
         .with(&[Scheme::Ntlm, Scheme::TlsDsk])
         .plan(|_| Service::new().opaque("0aB  c,=;x").establish().settle())
+        .together(|_| odd_spelling())
         .judge(|judge| opaque_echoed(judge, "SIPAE-2.2-14")),
         ClientCase::new(
             "3.2.5.1/proxy-challenge",
@@ -218,6 +233,10 @@ fn others() -> Vec<ClientCase> {
         preference("3.2.5.1/order-of-schemes", true),
         preference("3.2.5.1/order-of-schemes-reversed", false),
     ]
+}
+
+fn odd_spelling() -> Service {
+    Service::new().realm("conToso  REALM (x)").opaque("0aB  c,=;x").establish().settle()
 }
 
 /// Which of several schemes a client takes is written down: what it has credentials for is its own matter.

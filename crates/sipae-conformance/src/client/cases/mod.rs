@@ -5,7 +5,7 @@ mod calls;
 mod challenges;
 mod good;
 mod look;
-mod requests;
+pub(super) mod requests;
 mod timers;
 mod tokens;
 

@@ -4,7 +4,7 @@
 use sipae::auth::{AuthParam, Scheme};
 use sipae::message::HeaderName;
 use sipae::version::Version;
-use sipae_gen::{Edit, ParamEdit, Service, Signing, Text};
+use sipae_gen::{Edit, ParamEdit, Service, Signing, Source, Text};
 
 use super::super::case::ClientCase;
 use super::super::judge::ClientJudge;
@@ -15,7 +15,7 @@ struct Bad {
     id: &'static str,
     title: &'static str,
     rows: &'static [&'static str],
-    make: fn(Service) -> Service,
+    make: fn(Service, &str) -> Service,
 }
 
 /// How a request is made that looks odd, and is right.
@@ -48,151 +48,151 @@ const BAD: &[Bad] = &[
         id: "3.2.5.2/flipped-signature",
         title: "a request with one bit of its signature changed is not acted upon",
         rows: &["SIPAE-3.2.5.2-08"],
-        make: |s| s.edit("bad", Edit::Param(AuthParam::Rspauth, ParamEdit::FlipBit)),
+        make: |s, m| s.edit(m, Edit::Param(AuthParam::Rspauth, ParamEdit::FlipBit)),
     },
     Bad {
         id: "3.2.5.2/zero-signature",
         title: "a request with a signature of zeros is not acted upon",
         rows: &["SIPAE-3.2.5.2-08"],
-        make: |s| s.edit("bad", set(AuthParam::Rspauth, "00000000000000000000000000000000")),
+        make: |s, m| s.edit(m, set(AuthParam::Rspauth, "00000000000000000000000000000000")),
     },
     Bad {
         id: "3.2.5.2/altered-from-uri",
         title: "a request whose From URI was changed after it was signed is not acted upon",
         rows: &["SIPAE-3.2.5.2-08", "SIPAE-3.2.5.2-04"],
-        make: |s| s.edit("bad", replace(HeaderName::From, "peer@", "mallory@")),
+        make: |s, m| s.edit(m, replace(HeaderName::From, "peer@", "mallory@")),
     },
     Bad {
         id: "3.2.5.2/altered-from-tag",
         title: "a request whose From tag was changed after it was signed is not acted upon",
         rows: &["SIPAE-3.2.5.2-08", "SIPAE-3.2.5.2-04"],
-        make: |s| s.edit("bad", replace(HeaderName::From, "tag=", "tag=x")),
+        make: |s, m| s.edit(m, replace(HeaderName::From, "tag=", "tag=x")),
     },
     Bad {
         id: "3.2.5.2/altered-to-tag",
         title: "a request whose To tag was added after it was signed is not acted upon",
         rows: &["SIPAE-3.2.5.2-08", "SIPAE-3.2.5.2-04"],
-        make: |s| s.edit("bad", replace(HeaderName::To, ">", ">;tag=added")),
+        make: |s, m| s.edit(m, replace(HeaderName::To, ">", ">;tag=added")),
     },
     Bad {
         id: "3.2.5.2/altered-call-id",
         title: "a request whose Call-ID was changed after it was signed is not acted upon",
         rows: &["SIPAE-3.2.5.2-08", "SIPAE-3.2.5.2-04"],
-        make: |s| s.edit("bad", Edit::SetHeader(HeaderName::CallId, "another-call".into())),
+        make: |s, m| s.edit(m, Edit::SetHeader(HeaderName::CallId, "another-call".into())),
     },
     Bad {
         id: "3.2.5.2/altered-cseq",
         title: "a request whose CSeq number was changed after it was signed is not acted upon",
         rows: &["SIPAE-3.2.5.2-08", "SIPAE-3.2.5.2-04"],
-        make: |s| s.edit("bad", replace(HeaderName::CSeq, " ", "7 ")),
+        make: |s, m| s.edit(m, replace(HeaderName::CSeq, " ", "7 ")),
     },
     Bad {
         id: "3.2.5.2/altered-expires",
         title: "a request whose Expires was changed after it was signed is not acted upon",
         rows: &["SIPAE-3.2.5.2-08", "SIPAE-3.2.5.2-04"],
-        make: |s| s.edit("bad", header("Expires", "60")),
+        make: |s, m| s.edit(m, header("Expires", "60")),
     },
     Bad {
         id: "3.2.5.2/altered-srand",
         title: "a request whose srand was changed after it was signed is not acted upon",
         rows: &["SIPAE-3.2.5.2-08", "SIPAE-3.2.5.2-04"],
-        make: |s| s.edit("bad", set(AuthParam::Srand, "0A1B2C3D")),
+        make: |s, m| s.edit(m, set(AuthParam::Srand, "0A1B2C3D")),
     },
     Bad {
         id: "3.2.5.2/altered-snum",
         title: "a request whose snum was changed after it was signed is not acted upon",
         rows: &["SIPAE-3.2.5.2-08", "SIPAE-3.2.5.2-04"],
-        make: |s| s.edit("bad", set(AuthParam::Snum, "9999")),
+        make: |s, m| s.edit(m, set(AuthParam::Snum, "9999")),
     },
     Bad {
         id: "3.2.5.2/empty-rspauth",
         title: "a request with an empty rspauth is not acted upon",
         rows: &["SIPAE-3.2.5.2-17"],
-        make: |s| s.edit("bad", set(AuthParam::Rspauth, "")),
+        make: |s, m| s.edit(m, set(AuthParam::Rspauth, "")),
     },
     Bad {
         id: "3.2.5.2/short-rspauth",
         title: "a request with the first half of its rspauth is not acted upon",
         rows: &["SIPAE-3.2.5.2-17"],
-        make: |s| s.edit("bad", Edit::Param(AuthParam::Rspauth, ParamEdit::Truncate(16))),
+        make: |s, m| s.edit(m, Edit::Param(AuthParam::Rspauth, ParamEdit::Truncate(16))),
     },
     Bad {
         id: "3.2.5.2/odd-rspauth",
         title: "a request whose rspauth lacks its last digit is not acted upon",
         rows: &["SIPAE-3.2.5.2-17"],
-        make: |s| s.edit("bad", Edit::Param(AuthParam::Rspauth, ParamEdit::Truncate(31))),
+        make: |s, m| s.edit(m, Edit::Param(AuthParam::Rspauth, ParamEdit::Truncate(31))),
     },
     Bad {
         id: "3.2.5.2/long-rspauth",
         title: "a request whose rspauth goes on behind its end is not acted upon",
         rows: &["SIPAE-3.2.5.2-17"],
-        make: |s| s.edit("bad", Edit::Param(AuthParam::Rspauth, ParamEdit::Insert(200, "00".into()))),
+        make: |s, m| s.edit(m, Edit::Param(AuthParam::Rspauth, ParamEdit::Insert(200, "00".into()))),
     },
     Bad {
         id: "3.2.5.2/rspauth-no-digits",
         title: "a request whose rspauth is no hexadecimal text is not acted upon",
         rows: &["SIPAE-3.2.5.2-17"],
-        make: |s| s.edit("bad", set(AuthParam::Rspauth, "zz")),
+        make: |s, m| s.edit(m, set(AuthParam::Rspauth, "zz")),
     },
     Bad {
         id: "3.2.5.2/base64-rspauth",
         title: "a request whose rspauth is written in Base64 is not acted upon",
         rows: &["SIPAE-3.2.5.2-17"],
-        make: |s| s.edit("bad", Edit::Param(AuthParam::Rspauth, ParamEdit::AsBase64)),
+        make: |s, m| s.edit(m, Edit::Param(AuthParam::Rspauth, ParamEdit::AsBase64)),
     },
     Bad {
         id: "3.2.5.2/without-srand",
         title: "a request without srand is not acted upon",
         rows: &["SIPAE-3.2.5.2-18"],
-        make: |s| s.edit("bad", Edit::Param(AuthParam::Srand, ParamEdit::Remove)),
+        make: |s, m| s.edit(m, Edit::Param(AuthParam::Srand, ParamEdit::Remove)),
     },
     Bad {
         id: "3.2.5.2/without-snum",
         title: "a request without snum is not acted upon",
         rows: &["SIPAE-3.2.5.2-18"],
-        make: |s| s.edit("bad", Edit::Param(AuthParam::Snum, ParamEdit::Remove)),
+        make: |s, m| s.edit(m, Edit::Param(AuthParam::Snum, ParamEdit::Remove)),
     },
     Bad {
         id: "3.2.5.2/without-rspauth",
         title: "a request without rspauth is not acted upon",
         rows: &["SIPAE-3.2.5.2-18"],
-        make: |s| s.edit("bad", Edit::Param(AuthParam::Rspauth, ParamEdit::Remove)),
+        make: |s, m| s.edit(m, Edit::Param(AuthParam::Rspauth, ParamEdit::Remove)),
     },
     Bad {
         id: "3.2.5.2/other-realm",
         title: "a request for an association of another realm is discarded",
         rows: &["SIPAE-3.2.5.2-01", "SIPAE-3.2.5.2-02", "SIPAE-3.2.1-02"],
-        make: |s| s.edit("bad", set(AuthParam::Realm, "Another Realm")),
+        make: |s, m| s.edit(m, set(AuthParam::Realm, "Another Realm")),
     },
     Bad {
         id: "3.2.5.2/realm-in-other-letters",
         title: "realm is compared with regard to case",
         rows: &["SIPAE-2.2-12"],
-        make: |s| s.edit("bad", Edit::Param(AuthParam::Realm, ParamEdit::UpperCase)),
+        make: |s, m| s.edit(m, Edit::Param(AuthParam::Realm, ParamEdit::UpperCase)),
     },
     Bad {
         id: "3.2.5.2/other-targetname",
         title: "a request for an association with another server is discarded",
         rows: &["SIPAE-3.2.5.2-02", "SIPAE-3.2.5.2-03", "SIPAE-3.2.1-02"],
-        make: |s| s.edit("bad", set(AuthParam::Targetname, "another.server.invalid")),
+        make: |s, m| s.edit(m, set(AuthParam::Targetname, "another.server.invalid")),
     },
     Bad {
         id: "3.2.5.2/without-targetname",
         title: "a request whose signature names no server is discarded",
         rows: &["SIPAE-3.2.5.2-02"],
-        make: |s| s.edit("bad", Edit::Param(AuthParam::Targetname, ParamEdit::Remove)),
+        make: |s, m| s.edit(m, Edit::Param(AuthParam::Targetname, ParamEdit::Remove)),
     },
     Bad {
         id: "3.2.5.2/other-scheme",
         title: "a request for an association of another scheme is discarded",
         rows: &["SIPAE-3.2.5.2-01", "SIPAE-3.2.5.2-02"],
-        make: |s| s.edit("bad", Edit::Scheme("Signed-By-Nobody".into())),
+        make: |s, m| s.edit(m, Edit::Scheme("Signed-By-Nobody".into())),
     },
     Bad {
         id: "3.2.5.2/method-of-start-line",
         title: "a request whose start line has another method than its CSeq is not acted upon",
         rows: &["SIPAE-3.2.5.2-24"],
-        make: |s| s.edit("bad", Edit::Method("INFO".to_owned())),
+        make: |s, m| s.edit(m, Edit::Method("INFO".to_owned())),
     },
 ];
 
@@ -202,19 +202,19 @@ const BAD_LONG: &[Bad] = &[
         id: "3.2.5.2/altered-to-uri",
         title: "a request whose To URI was changed after it was signed is not acted upon",
         rows: &["SIPAE-3.2.5.2-08", "SIPAE-3.2.5.2-04"],
-        make: |s| s.edit("bad", replace(HeaderName::To, "<sip:", "<sips:")),
+        make: |s, m| s.edit(m, replace(HeaderName::To, "<sip:", "<sips:")),
     },
     Bad {
         id: "3.2.5.2/altered-identity",
         title: "a request to which P-Asserted-Identity was added after it was signed is not acted upon",
         rows: &["SIPAE-3.2.5.2-08", "SIPAE-3.2.5.2-04", "SIPAE-3.2.4.2-03"],
-        make: |s| s.edit("bad", header("P-Asserted-Identity", "<sip:mallory@contoso.com>")),
+        make: |s, m| s.edit(m, header("P-Asserted-Identity", "<sip:mallory@contoso.com>")),
     },
     Bad {
         id: "3.2.5.2/altered-number-of-identity",
         title: "a request to which a tel identity was added after it was signed is not acted upon",
         rows: &["SIPAE-3.2.5.2-08", "SIPAE-3.2.5.2-04", "SIPAE-3.2.4.2-03"],
-        make: |s| s.edit("bad", header("P-Asserted-Identity", "<tel:+15550100>")),
+        make: |s, m| s.edit(m, header("P-Asserted-Identity", "<tel:+15550100>")),
     },
 ];
 
@@ -406,7 +406,8 @@ fn rand(text: &str) -> Signing {
 pub(super) fn cases() -> Vec<ClientCase> {
     let bad = BAD.iter().map(bad).chain(BAD_LONG.iter().map(|case| bad(case).at(LONG)));
     let odd = ODD.iter().map(odd).chain(ODD_LONG.iter().map(|case| odd(case).at(LONG)));
-    std::iter::once(good()).chain(odd).chain(numbers()).chain(others()).chain(bad).collect()
+    let written = std::iter::once(good()).chain(odd).chain(numbers()).chain(others()).chain(bad);
+    written.chain(generated()).collect()
 }
 
 fn shared(id: &str, title: &str, rows: &[&'static str]) -> ClientCase {
@@ -415,7 +416,7 @@ fn shared(id: &str, title: &str, rows: &[&'static str]) -> ClientCase {
 
 fn bad(case: &'static Bad) -> ClientCase {
     shared(case.id, case.title, case.rows)
-        .plan(|_| (case.make)(Service::new().answered("bad").sign("bad")).send("bad").fence())
+        .plan(|_| (case.make)(Service::new().answered("bad").sign("bad"), "bad").send("bad").fence())
         .judge(|judge| {
             for row in case.rows {
                 judge.refused(row, "bad");
@@ -431,6 +432,34 @@ fn odd(case: &'static Odd) -> ClientCase {
                 if case.is_weak { judge.processed_weakly(row, "odd") } else { judge.processed(row, "odd") }
             }
         })
+}
+
+/// Generated requests, and what is foreseen of them.
+fn generated() -> Vec<ClientCase> {
+    use super::super::generated::{content, sequence};
+    let mut rows: Vec<&'static str> = faults().filter_map(|bad| bad.rows.first().copied()).collect();
+    rows.push("SIPAE-3.2.5.2-10");
+    rows.sort_unstable();
+    rows.dedup();
+    vec![
+        shared(
+            "3.1.1/generated-sequences",
+            "whatever the order of its requests, each number of a server is accepted once",
+            &[
+                "SIPAE-3.2.5.2-10",
+                "SIPAE-3.1.1-03",
+                "SIPAE-3.1.1-04",
+                "SIPAE-3.1.1-05",
+                "SIPAE-3.1.1-07",
+                "SIPAE-3.1.1-08",
+                "SIPAE-3.2.5.2-08",
+                "SIPAE-3.2.5.2-11",
+            ],
+        )
+        .generated(sequence),
+        shared("3.2.5.2/generated-requests", "odd requests are acted upon, and bad ones are not", &rows)
+            .generated(content),
+    ]
 }
 
 /// What a client says when everything is right.
@@ -764,4 +793,65 @@ fn others() -> Vec<ClientCase> {
         })
         .judge(|judge| judge.refused("SIPAE-3.2.5.2-21", "back")),
     ]
+}
+
+/// A signature with one bit changed.
+pub(in super::super) fn flipped(service: Service, message: &str) -> Service {
+    service.edit(message, Edit::Param(AuthParam::Rspauth, ParamEdit::FlipBit))
+}
+
+/// What makes a signed request bad.
+type Spoil = fn(Service, &str) -> Service;
+
+/// Ways in which a signed request is bad whatever else stands in it.
+fn faults() -> impl Iterator<Item = &'static Bad> {
+    const OF_CONTENT: [&str; 6] = [
+        "3.2.5.2/altered-from-uri",
+        "3.2.5.2/altered-from-tag",
+        "3.2.5.2/altered-to-tag",
+        "3.2.5.2/altered-expires",
+        // The method of the start line is a matter of what the client answers.
+        "3.2.5.2/method-of-start-line",
+        "3.2.5.2/realm-in-other-letters",
+    ];
+    BAD.iter().filter(|bad| !OF_CONTENT.contains(&bad.id))
+}
+
+/// One of them, and the row that it breaks.
+pub(in super::super) fn fault(source: &mut dyn Source) -> Option<(&'static str, Spoil)> {
+    let known: Vec<&Bad> = faults().collect();
+    let bad = source.pick(&known)?;
+    Some((bad.rows.first()?, bad.make))
+}
+
+/// What makes a request look odd before it is signed, and leaves it right.
+pub(in super::super) fn oddly(service: Service, message: &str, source: &mut dyn Source) -> Service {
+    let display = ["", "\"a <sip:b@c>;tag=1\" ", "Peer ", "\"\" "];
+    let uris = ["peer@", "Peer%41@", "peer.p+x@", "PEER@"];
+    let params = [">", ";user=phone>", ";transport=tcp;lr>", ";gruu;opaque=app:conf>"];
+    let extras = [
+        None,
+        Some(("Expires", "0")),
+        Some(("Expires", "4294967295")),
+        Some(("P-Asserted-Identity", "<sip:peer@contoso.com>,<tel:+15550100>")),
+        Some(("P-Asserted-Identity", "\"P, Q\" <sips:peer@contoso.com;user=ip>")),
+        Some(("p-session-on-behalf-of", "<sip:boss@contoso.com>")),
+        Some(("Subject", "a <b>, \"c")),
+    ];
+    let mut service = service;
+    let mut edit = |header: HeaderName, from: &str, to: String| {
+        if from != to {
+            service = std::mem::take(&mut service).edit(message, replace(header, from, &to));
+        }
+    };
+    edit(HeaderName::From, "<sip:", format!("{}<sip:", source.text(&display)));
+    edit(HeaderName::From, "peer@", source.text(&uris).to_owned());
+    edit(HeaderName::From, ">;", format!("{};", source.text(&params)));
+    edit(HeaderName::To, "<sip:", format!("{}<sip:", source.text(&display)));
+    if let Some(Some((name, value))) = source.pick(&extras) {
+        service = service.edit(message, header(name, value));
+    }
+    let lower = (0..8).map(|_| char::from_digit(source.below(16), 16).unwrap_or('0')).collect::<String>();
+    let tag = format!("tag=x-{lower}.~");
+    service.edit(message, replace(HeaderName::From, "tag=", &tag))
 }
