@@ -16,8 +16,12 @@ use crate::{exec, subject};
 pub(crate) fn replay(args: &ReplayArgs) -> Result<ExitCode, Failure> {
     let file = read(&args.file)?;
     let target = &args.subject.target;
-    if target.role() != Role::Server {
-        return Err(Failure::Usage(format!("{target}: scripts are played against servers")));
+    if target.role() != file.role() {
+        let problem = match file.role() {
+            Role::Client => "it is a conversation with a client, such as at listen:tcp://host:port",
+            _ => "it is a script for servers",
+        };
+        return Err(Failure::Usage(format!("{target}: {problem}")));
     }
     reports::check_files(&args.reports, subject::files(&args.subject).chain([&args.file]))?;
     let options = subject::options(&args.subject)?;

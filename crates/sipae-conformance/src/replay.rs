@@ -10,10 +10,11 @@ use sipae_events::{
 };
 use sipae_gen::{Mode, ScriptFile, ScriptFileError};
 use sipae_net::{OsEntropy, SeededEntropy};
-use sipae_spec::Requirement;
+use sipae_spec::{Requirement, Role};
 
 use crate::case::{Case, Stored};
 use crate::cases;
+use crate::client::{self, ServiceFile};
 use crate::execute::Stage;
 use crate::failure;
 use crate::generated::Effort;
@@ -28,13 +29,27 @@ use crate::trial::{Outcome, Trial, asked_bare};
 
 /// A script file (docs/scripts.md) that can be played and judged: by its checks, or, where it has none, by the written
 /// case whose conversation it is.
+///
+/// A conversation with a client is judged by what is foreseen of it, or by the written case that it is of.
 #[derive(Debug)]
 pub struct File {
+    name: Option<String>,
+    with: With,
+}
+
+/// Whom a file is a conversation with.
+#[derive(Debug)]
+enum With {
+    Server(Box<ServerScript>),
+    Client(Box<ServiceFile>),
+}
+
+#[derive(Debug)]
+struct ServerScript {
     case: Case,
     mode: Mode,
     kind: Option<ChallengeKind>,
     seed: u64,
-    name: Option<String>,
 }
 
 /// Why a text is no script file that can be played and judged. Displayed in one line.
@@ -52,6 +67,9 @@ pub enum ReplayError {
     /// It has no checks, and is of no written case.
     #[error("it has no checks, and no written case {0:?} is known that could judge it")]
     Unjudged(String),
+    /// It is a conversation with a client, and cannot be read.
+    #[error("{0}")]
+    Service(String),
 }
 
 /// Why a target did not pass: everything that is known about it, in several lines. It looks the same however it is
@@ -84,7 +102,38 @@ impl File {
     /// # Errors
     /// When it is no script file, names rows that this version does not know, or when nothing judges it.
     pub fn read(text: &str) -> Result<Self, ReplayError> {
-        Self::try_from(ScriptFile::read(text)?)
+        match ServiceFile::claims(text) {
+            true => Self::of_client(ServiceFile::read(text).map_err(ReplayError::Service)?),
+            false => Self::try_from(ScriptFile::read(text)?),
+        }
+    }
+
+    fn of_client(file: ServiceFile) -> Result<Self, ReplayError> {
+        let foreseen = file.foreseen.iter().map(|foreseen| &foreseen.requirement);
+        for id in file.requirements.iter().chain(foreseen) {
+            Requirement::get(id).ok_or_else(|| ReplayError::Requirement(shortened(id)))?;
+        }
+        CaseId::new(file.case.as_str()).map_err(|_| ReplayError::Case(shortened(&file.case)))?;
+        if file.foreseen.is_empty() && file.written().is_none() {
+            return Err(ReplayError::Unjudged(shortened(&file.case)));
+        }
+        Ok(Self { name: None, with: With::Client(Box::new(file)) })
+    }
+
+    /// The role of the targets that it can be played to.
+    #[must_use]
+    pub const fn role(&self) -> Role {
+        match self.with {
+            With::Server(_) => Role::Server,
+            With::Client(_) => Role::Client,
+        }
+    }
+
+    const fn seed(&self) -> u64 {
+        match &self.with {
+            With::Server(script) => script.seed,
+            With::Client(file) => file.seed,
+        }
     }
 
     /// With the name that reports tell, by which the file can be played again.
@@ -99,10 +148,13 @@ impl File {
     /// There is no gate. A target on a wire is asked by one bare request whether it is there at all: if it is not, that
     /// is told as a gate which failed.
     pub fn run(&self, options: &RunOptions, on_event: &mut dyn FnMut(&Event)) -> ExitCode {
-        let options = &RunOptions { seed: self.seed, ..options.clone() };
+        let options = &RunOptions { seed: self.seed(), ..options.clone() };
         let mut teller = Teller::new(on_event);
         teller.tell(&Event::RunStarted(self.started(options)));
-        Replay::new(self, options).tell(&mut teller);
+        match &self.with {
+            With::Server(script) => Replay::new(script, options).tell(&mut teller),
+            With::Client(file) => client::run::replay(options, file, &mut teller),
+        }
         teller.end()
     }
 
@@ -115,7 +167,7 @@ impl File {
             target: target.clone(),
             profile: Arc::clone(profile),
             nonce: u64::from_be_bytes((&mut OsEntropy as &mut dyn Entropy).octets()),
-            ..RunOptions::reference(self.seed)
+            ..RunOptions::reference(self.seed())
         };
         let mut passed = Ok(());
         self.run(&options, &mut |event| {
@@ -129,17 +181,23 @@ impl File {
     fn passed(&self, case: &CaseFinished) -> Result<(), CheckError> {
         match case.verdict {
             Verdict::Pass | Verdict::Loose => Ok(()),
-            _ => Err(CheckError(failure::text(case, self.seed))),
+            _ => Err(CheckError(failure::text(case, self.seed()))),
         }
     }
 
     fn started(&self, options: &RunOptions) -> RunStarted {
         let started = options.started();
-        let note = "one script is played, without a gate".to_owned();
+        let note = match self.with {
+            With::Server(_) => "one script is played, without a gate",
+            With::Client(_) => "one conversation is played, behind the good one",
+        };
+        let note = note.to_owned();
         let notes = [note].into_iter().chain(started.notes).collect();
         RunStarted { script: self.name.clone(), notes, ..started }
     }
+}
 
+impl ServerScript {
     /// The file at a target: only the reference can be told how to challenge.
     fn setting(&self, target: &Target) -> Setting {
         let kind = self.kind.filter(|_| matches!(target, Target::Reference { .. }));
@@ -159,7 +217,8 @@ impl TryFrom<ScriptFile> for File {
         }
         let case = Case::called(id, &file.title, &rows).with(&[mode.scheme]).at(&[mode.version]);
         let case = case.stored(Stored { script: file.script, checks: file.checks, case: judge });
-        Ok(Self { case, mode, kind, seed, name: None })
+        let script = ServerScript { case, mode, kind, seed };
+        Ok(Self { name: None, with: With::Server(Box::new(script)) })
     }
 }
 
@@ -195,7 +254,7 @@ fn shortened(text: &str) -> String {
 
 /// A file that is being played.
 struct Replay<'f> {
-    file: &'f File,
+    file: &'f ServerScript,
     options: &'f RunOptions,
     setting: Setting,
     ways: Arc<dyn Connector>,
@@ -203,7 +262,7 @@ struct Replay<'f> {
 }
 
 impl<'f> Replay<'f> {
-    fn new(file: &'f File, options: &'f RunOptions) -> Self {
+    fn new(file: &'f ServerScript, options: &'f RunOptions) -> Self {
         let ways = options.reached().ways(&options.profile);
         let pace = Arc::new(Pace::new(options.profile.answer_timeout));
         Self { file, options, setting: file.setting(&options.target), ways, pace }

@@ -8,6 +8,7 @@ mod architecture;
 mod catalogue;
 #[cfg(test)]
 mod client;
+mod clients;
 #[cfg(test)]
 mod codec;
 #[cfg(test)]

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use sipae_gen::{Mode, Service};
 
+use super::case::ClientCase;
+use super::cases;
 use super::generated::Foreseen;
 
 /// A stored conversation with a client. What is foreseen judges it, or the written case that it is of.
@@ -42,6 +44,19 @@ impl ServiceFile {
             return Err(format!("longer than {} octets", Self::MAX_OCTETS));
         }
         serde_json::from_str(text).map_err(|error| error.to_string())
+    }
+
+    /// Whether a text is one of these, and not a conversation with a server: it has a `service`.
+    #[must_use]
+    pub fn claims(text: &str) -> bool {
+        let value: Option<serde_json::Value> = serde_json::from_str(text).ok();
+        text.len() <= Self::MAX_OCTETS && value.is_some_and(|value| value.get("service").is_some())
+    }
+
+    /// The written case that it is of.
+    #[must_use]
+    pub fn written(&self) -> Option<&'static ClientCase> {
+        cases::all().iter().filter(|case| !case.is_generated()).find(|case| case.id() == self.case)
     }
 
     /// As a value of JSON.

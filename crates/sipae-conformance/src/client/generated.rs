@@ -54,6 +54,9 @@ pub(crate) fn smallest(
     fails: &mut dyn FnMut(&Play) -> bool,
 ) -> Play {
     let again = |choices: &[u32]| generator(&mut Recorded::new(choices.to_vec()), mode);
+    // Blocks are halves of halves: messages of four or eight choices fit into them.
+    let mut choices = choices;
+    choices.resize(choices.len().next_power_of_two(), 0);
     let budget = if is_exact { BUDGET } else { BUDGET_OF_PROGRAMS };
     let choices = shrink(choices, budget, &mut |candidates| {
         candidates.iter().position(|candidate| fails(&again(candidate)))
@@ -82,49 +85,55 @@ enum Step {
 const WIDTH: i64 = 256;
 
 impl Window {
+    /// Two choices, whatever the step: the records of all steps have the same length, and whole steps go out of one.
     fn step(&self, source: &mut dyn Source) -> Step {
+        let (kind, choice) = (source.below(8), source.below(1024));
         let ahead = |distance: u32| self.last + 1 + i64::from(distance);
-        match source.below(8) {
-            1 => Step::New(ahead(source.between(1, 40)), "SIPAE-3.1.1-08"),
-            2 => Step::New(ahead(source.between(250, 700)), "SIPAE-3.1.1-03"),
-            3 => self.lower(source).map_or(Step::New(ahead(0), "SIPAE-3.2.5.2-10"), |number| {
-                Step::New(number, "SIPAE-3.1.1-04")
-            }),
-            4 => self.again(source).map_or(Step::Unsigned, |number| Step::Old(number, "SIPAE-3.1.1-05")),
-            5 => self.below(source).map_or(Step::Unsigned, |number| Step::Old(number, "SIPAE-3.1.1-07")),
-            6 => Step::Forged(ahead(source.between(0, 1000))),
+        let one_of = |numbers: Vec<i64>| {
+            let place = usize::try_from(choice).unwrap_or_default() % numbers.len().max(1);
+            numbers.get(place).copied()
+        };
+        let next = Step::New(ahead(0), "SIPAE-3.2.5.2-10");
+        match kind {
+            1 => Step::New(ahead(1 + choice % 40), "SIPAE-3.1.1-08"),
+            2 => Step::New(ahead(250 + choice % 450), "SIPAE-3.1.1-03"),
+            3 => one_of(self.left_out()).map_or(next, |number| Step::New(number, "SIPAE-3.1.1-04")),
+            4 => one_of(self.again()).map_or(Step::Unsigned, |number| Step::Old(number, "SIPAE-3.1.1-05")),
+            5 => one_of(self.below()).map_or(Step::Unsigned, |number| Step::Old(number, "SIPAE-3.1.1-07")),
+            6 => Step::Forged(ahead(choice)),
             7 => Step::Unsigned,
-            _ => Step::New(ahead(0), "SIPAE-3.2.5.2-10"),
+            _ => next,
         }
     }
 
-    /// A number inside the window that was left out.
-    fn lower(&self, source: &mut dyn Source) -> Option<i64> {
+    /// Numbers inside the window that were left out.
+    fn left_out(&self) -> Vec<i64> {
         let bottom = (self.last - WIDTH + 1).max(0);
-        let open: Vec<i64> = (bottom..self.last).filter(|number| !self.used.contains(number)).collect();
-        source.pick(&open).copied()
+        (bottom..self.last).filter(|number| !self.used.contains(number)).collect()
     }
 
-    fn again(&self, source: &mut dyn Source) -> Option<i64> {
-        let used: Vec<i64> = self.used.iter().copied().filter(|number| self.last - WIDTH < *number).collect();
-        source.pick(&used).copied()
+    /// Numbers inside the window that were used.
+    fn again(&self) -> Vec<i64> {
+        self.used.iter().copied().filter(|number| self.last - WIDTH < *number).collect()
     }
 
-    /// A number below the window that was left out. Its very bottom is not judged.
-    fn below(&self, source: &mut dyn Source) -> Option<i64> {
-        let top = self.last - WIDTH - 1;
-        let open: Vec<i64> = (0..top).filter(|number| !self.used.contains(number)).collect();
-        source.pick(&open).copied()
+    /// Numbers below the window that were left out. Its very bottom is not judged.
+    fn below(&self) -> Vec<i64> {
+        (0..self.last - WIDTH - 1).filter(|number| !self.used.contains(number)).collect()
     }
+}
+
+/// Whether another message follows. The choice stands behind each, so that a message goes out of a record with it.
+fn goes_on(source: &mut dyn Source) -> bool {
+    source.below(6) != 0
 }
 
 /// Sequences of numbers, replays and forgeries.
 pub(crate) fn sequence(source: &mut dyn Source, _: Mode) -> Play {
-    const LONGEST: u32 = 12;
+    const LONGEST: u32 = 16;
     let mut window = Window { last: -1, used: BTreeSet::new() };
     let mut play = Play::default();
-    let count = source.between(1, LONGEST);
-    for place in 1..=count {
+    for place in 1..=LONGEST {
         let step = window.step(source);
         let name = format!("message {place}");
         let service = std::mem::take(&mut play.service).answered(&name);
@@ -147,6 +156,11 @@ pub(crate) fn sequence(source: &mut dyn Source, _: Mode) -> Play {
             processed,
             requirement: requirement.to_owned(),
         });
+        // Four choices for each.
+        let _padding = source.below(2);
+        if !goes_on(source) {
+            break;
+        }
     }
     let used = u32::try_from(window.last + 1).unwrap_or_default();
     play.service = std::mem::take(&mut play.service).skip(used).fence();
@@ -155,13 +169,13 @@ pub(crate) fn sequence(source: &mut dyn Source, _: Mode) -> Play {
 
 /// Requests that look odd in several ways at once, of which one may be bad.
 pub(crate) fn content(source: &mut dyn Source, _: Mode) -> Play {
-    const MOST: u32 = 6;
+    const MOST: u32 = 8;
     let mut play = Play::default();
-    for place in 1..=source.between(1, MOST) {
+    for place in 1..=MOST {
         let name = format!("message {place}");
         let service = std::mem::take(&mut play.service).answered(&name);
         let service = requests::oddly(service, &name, source);
-        let fault = if source.one_in(2) { requests::fault(source) } else { None };
+        let fault = requests::fault(source);
         let (service, requirement) = match fault {
             Some((row, spoil)) => (spoil(service.sign(&name), &name).send(&name), row),
             None => (service.sign(&name).ask(&name), "SIPAE-3.2.5.2-10"),
@@ -172,6 +186,9 @@ pub(crate) fn content(source: &mut dyn Source, _: Mode) -> Play {
             processed: fault.is_none(),
             requirement: requirement.to_owned(),
         });
+        if !goes_on(source) {
+            break;
+        }
     }
     play.service = std::mem::take(&mut play.service).fence();
     play

@@ -31,4 +31,6 @@ pub(crate) use live::{Facts, Pipes, Sockets};
 pub use objects::ClientObjects;
 pub use pace::ClientPace;
 pub(crate) use play::Tells;
+#[doc(hidden)]
+pub use reference::reference_client;
 pub use seen::{Connections, Conversation, Heard, Next, Reply, Sent};

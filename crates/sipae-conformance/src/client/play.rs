@@ -153,6 +153,9 @@ impl Player {
                 if self.seen.flooded {
                     return Err("the client floods".to_owned());
                 }
+                if let Some(crash) = self.stage.wire.end().filter(|end| end.is_crash) {
+                    return Err(crash.how);
+                }
                 self.turn(turn)
             });
         }

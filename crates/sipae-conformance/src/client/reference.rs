@@ -15,7 +15,7 @@ const FAR: Time = Time(253_402_300_799_000);
 ///
 /// # Errors
 /// When they cannot be made.
-pub(crate) fn reference_client(defects: Defects, seed: u64) -> Result<ClientConfig, String> {
+pub fn reference_client(defects: Defects, seed: u64) -> Result<ClientConfig, String> {
     let profile = Profile::of_reference();
     let user = &profile.user;
     let mut config = ClientConfig::new(&user.user, &user.domain, &user.password, &user.address);

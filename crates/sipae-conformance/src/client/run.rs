@@ -10,10 +10,11 @@ use sipae::client::{Standing, Stimulus};
 use sipae_events::{CaseFinished, Cause, Event, GateFinished, GateOutcome, Verdict};
 use sipae_gen::{Mode, Recorded, Service};
 use sipae_net::ClientExit;
+use sipae_spec::Requirement;
 
 use super::case::{ClientCase, Part};
 use super::cases;
-use super::connector::ClientConnector;
+use super::connector::{ClientConnector, Nowhere};
 use super::file::ServiceFile;
 use super::generated::{self, Generator, Play};
 use super::home::{Class, HomeConfig};
@@ -59,6 +60,31 @@ pub(crate) fn run(options: &RunOptions, ways: &dyn ClientConnector, teller: &mut
         }
         runner.tell(gate, teller);
     }
+}
+
+/// Plays a stored conversation, behind the good one.
+pub(crate) fn replay(options: &RunOptions, file: &ServiceFile, teller: &mut Teller<'_>) {
+    let ways = match options.target.client(&options.profile) {
+        Some(Ok(ways)) => ways,
+        Some(Err(problem)) => Arc::new(Nowhere(problem)),
+        None => Arc::new(Nowhere(format!("{} is no client", options.target))),
+    };
+    let rows: Vec<&'static str> =
+        file.requirements.iter().filter_map(|id| Requirement::get(id)).map(|row| row.id).collect();
+    let case = ClientCase::new(&file.case, &file.title, &rows);
+    let runner = Runner::new(options, ways.as_ref(), Setting { mode: file.mode, kind: None });
+    let mut gate = match runner.unclaimed() {
+        Some(reason) => Gate::closed(GateOutcome::Untested, reason),
+        None => runner.pass(),
+    };
+    runner.tell_gate(&mut gate, teller);
+    let not = |verdict| runner.not_played(&case, verdict, gate.reason.clone());
+    let finished = match gate.outcome {
+        GateOutcome::Open => runner.again(&case, file, gate.fence.as_deref()),
+        outcome if outcome.is_absent() => not(Verdict::Unsupported),
+        _ => not(Verdict::Blocked),
+    };
+    teller.case(finished);
 }
 
 /// What the good conversation came to.
@@ -202,7 +228,25 @@ impl<'r> Runner<'r> {
         Gate { seen: Some(seen), is_lost, ..Gate::closed(outcome, problem) }
     }
 
-    fn tell(&self, mut gate: Gate, teller: &mut Teller<'_>) {
+    /// A stored conversation. In memory everything is as it was.
+    fn again(&self, case: &ClientCase, file: &ServiceFile, fence: Option<&str>) -> CaseFinished {
+        let stage = match self.stage("again", fence) {
+            Ok(stage) => stage,
+            Err(reason) => return self.not_played(case, Verdict::Blocked, Some(reason)),
+        };
+        let mut player = Player::new(ClientStage { seed: file.seed, ..stage });
+        let seen = player.play(&file.service);
+        let end = player.end();
+        let written = file.written().filter(|_| file.foreseen.is_empty());
+        let finished = self.judged_by(case, &seen, end, &|judge| match written {
+            Some(written) => written.read(judge),
+            None => judge.foreseen(&file.foreseen),
+        });
+        let is_found = finished.verdict.is_fail() || finished.verdict == Verdict::Loose;
+        CaseFinished { script: is_found.then(|| file.to_value()), ..finished }
+    }
+
+    fn tell_gate(&self, gate: &mut Gate, teller: &mut Teller<'_>) {
         let exchange = gate.seen.as_ref().map(|seen| seen.exchange.clone()).unwrap_or_default();
         teller.tell(&Event::GateFinished(GateFinished {
             subject: subject(self.setting),
@@ -212,6 +256,10 @@ impl<'r> Runner<'r> {
             notes: std::mem::take(&mut gate.notes),
             exchange,
         }));
+    }
+
+    fn tell(&self, mut gate: Gate, teller: &mut Teller<'_>) {
+        self.tell_gate(&mut gate, teller);
         let is_absent = gate.outcome.is_absent();
         let cases: Vec<&'static ClientCase> = selected(self.options)
             .filter(|case| case.needs().schemes.contains(&self.mode().scheme))

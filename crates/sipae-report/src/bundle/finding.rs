@@ -99,8 +99,12 @@ fn message(number: u32, message: &Exchanged) -> String {
 fn files(case: &CaseFinished) -> String {
     let has_messages = !told_messages(&case.exchange).is_empty();
     let script = case.script.as_ref().map(|script| {
-        let count = |key: &str| script.get(key).and_then(serde_json::Value::as_array).map_or(0, Vec::len);
-        let (steps, checks) = (counted(count("steps"), "step"), counted(count("checks"), "check"));
+        // One with a server has steps and checks, one with a client turns and what is foreseen.
+        let length =
+            |place: &str| script.pointer(place).and_then(serde_json::Value::as_array).map_or(0, Vec::len);
+        let (steps, checks) =
+            (length("/steps") + length("/service/turns"), length("/checks") + length("/foreseen"));
+        let (steps, checks) = (counted(steps, "step"), counted(checks, "check"));
         format!("- [{SCRIPT}]({SCRIPT}): the conversation that shows it, {steps} and {checks}")
     });
     let test = script.as_ref().map(|_| format!("- [{TEST}]({TEST}): a test that replays it, to be pasted"));
