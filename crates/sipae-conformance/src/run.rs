@@ -5,6 +5,7 @@ use std::sync::Arc;
 use sipae_events::{CaseFinished, CaseStarted, Event, ExitCode, RunFinished, RunStarted, Tally};
 use sipae_gen::Mode;
 use sipae_net::SeededEntropy;
+use sipae_spec::Role;
 
 use crate::case::Case;
 use crate::cases;
@@ -152,9 +153,10 @@ impl RunOptions {
         digest.first_chunk().copied().map_or(0, u64::from_be_bytes)
     }
 
-    /// A server that has seen the octets of a run sees others in the next one.
+    /// A server that has seen the octets of a run sees others in the next one; a client is new for each conversation.
     pub(crate) fn seed_of(&self, part: &str, setting: Setting) -> u64 {
-        self.seed_with(if self.target.is_one_server() { self.nonce } else { 0 }, part, setting)
+        let remembers = self.target.is_one_server() && self.target.role() == Role::Server;
+        self.seed_with(if remembers { self.nonce } else { 0 }, part, setting)
     }
 
     pub(crate) fn seed_with(&self, nonce: u64, part: &str, setting: Setting) -> u64 {
