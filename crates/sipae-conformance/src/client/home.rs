@@ -192,10 +192,6 @@ impl Home {
         self.associations.last_mut()
     }
 
-    pub(super) fn associations(&self) -> usize {
-        self.associations.len()
-    }
-
     /// As a server that is started anew.
     pub(super) fn forget(&mut self) {
         self.associations.clear();
