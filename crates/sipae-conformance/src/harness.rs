@@ -22,6 +22,17 @@
 //! test` runs the suite once for all tests that are chosen; nextest starts a process for each of them, and each plays the
 //! good exchange first.
 //!
+//! A client is an object of this process ([`Harness::client`]), or a program that connects to the suite:
+//!
+//! ```no_run
+//! use sipae_conformance::harness::Harness;
+//!
+//! fn main() -> std::process::ExitCode {
+//!     let harness = Harness::target("listen:tcp://127.0.0.1:0").exec("softphone --server {host}:{port}");
+//!     harness.profile_file("tests/profile.toml").main()
+//! }
+//! ```
+//!
 //! A case that fails is a test that fails, with everything that is known about it. A case that is loose passes, one that
 //! is inconclusive is ignored, with the reason. What the target does not claim is ignored: where that is known beforehand it is
 //! listed as ignored.
@@ -37,16 +48,19 @@ use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Completion, Conclusion, Failed, Trial};
 
+use crate::client::ClientObjects;
 use crate::profile::Profile;
 use crate::run::RunOptions;
-use crate::target::{CodecObjects, ServerObjects, Target};
+use crate::target::{CodecObjects, Command, ServerObjects, Target};
 
 pub use sipae::auth::Scheme;
+pub use sipae::client::{Standing, Stimulus};
 pub use sipae::clock::Time;
 pub use sipae::sa::Durations;
 pub use sipae::server::ConnectionId;
 pub use sipae::version::Version;
-pub use sipae_net::{Act, ServerObject};
+pub use sipae_gen::Mode;
+pub use sipae_net::{Act, ClientAct, ClientObject, ServerObject};
 pub use sipae_vectors::{Answer, Codec, Operation, Refusal};
 
 use names::{Name, names};
@@ -63,7 +77,8 @@ pub struct Harness {
 }
 
 impl Harness {
-    /// A target as the command line names it: `tcp://host:port`, `tls://host:port`, `pipe:COMMAND`, `codec:COMMAND`.
+    /// A target as the command line names it: `tcp://host:port`, `tls://host:port`, `pipe:COMMAND`, `codec:COMMAND`,
+    /// and for clients `listen:tcp://host:port`, `listen:tls://host:port`, `listen:pipe:COMMAND`.
     #[must_use]
     pub fn target(target: &str) -> Self {
         Self::new(target.parse().map_err(|error: crate::target::TargetError| error.to_string()))
@@ -74,6 +89,12 @@ impl Harness {
     pub fn server<S: ServerObject + 'static>(make: impl Fn() -> S + Send + Sync + 'static) -> Self {
         let objects = ServerObjects::new(std::any::type_name::<S>(), move || Box::new(make()));
         Self::new(Ok(Target::Server(objects)))
+    }
+
+    /// A client of this process; `make` is called for each conversation, and told its scheme and version.
+    pub fn client<C: ClientObject + 'static>(make: impl Fn(Mode) -> C + Send + Sync + 'static) -> Self {
+        let objects = ClientObjects::new(std::any::type_name::<C>(), move |mode| Box::new(make(mode)));
+        Self::new(Ok(Target::Client(objects)))
     }
 
     /// A codec of this process.
@@ -91,6 +112,23 @@ impl Harness {
     fn with(mut self, change: impl FnOnce(&mut RunOptions) -> Result<(), String>) -> Self {
         self.options = self.options.and_then(|mut options| change(&mut options).map(|()| options));
         self
+    }
+
+    /// What starts the client that connects to the suite, anew for each conversation, as `--exec` does on the command line:
+    /// `softphone --server {host}:{port}`. The words are split as a shell does it, and no shell is started.
+    #[must_use]
+    pub fn exec(self, command: &str) -> Self {
+        let command = Command::split(command).ok_or(format!("{command:?} is no command"));
+        self.with(|options| {
+            if !options.target.listens() {
+                return Err(format!(
+                    "{}: only a client that connects to the suite is started",
+                    options.target
+                ));
+            }
+            options.target = options.target.clone().started_by(command?.words());
+            Ok(())
+        })
     }
 
     /// What the target claims, and the credentials to test it with. Without one the accounts of

@@ -798,6 +798,25 @@ mod tests {
     )]
     #[case("user = \"alice:secret\"\n", "p.toml: line 1: user: got string, expected a table")]
     #[case("[user]\nuser = \"a\"\npassword = 5ecret\n", "p.toml: line 3: ")]
+    #[case("[client]\nstart_ms = 7\n", "p.toml: client.start_ms: 7 is not in 100 to 600000")]
+    #[case("[client]\nstart_ms = -1\n", "p.toml: line 2: client.start_ms: got integer, expected u64")]
+    #[case("[client]\nrealm = \"<\"\n", "p.toml: client.realm: \"<\" cannot stand in quotation marks")]
+    #[case("[client]\nhost = \"a b\"\n", "p.toml: client.host: \"a b\" is no host name")]
+    #[case(
+        "[client]\nsts_uri = \"x\"\n",
+        "p.toml: client.sts_uri: \"x\" does not begin with http:// or https://"
+    )]
+    #[case(
+        "[client]\ncontrol = \"secret\"\n",
+        "p.toml: line 2: client.control: got string, expected a boolean"
+    )]
+    #[case("[client]\ncertificate = \"c.pem\"\n", "p.toml: client.key: missing beside client.certificate")]
+    #[case("[client]\nkey = \"k.pem\"\n", "p.toml: client.certificate: missing beside client.key")]
+    #[case(
+        "[client]\nfailure_codes = [1,\n\"secret\"]\n",
+        "p.toml: line 3: client.failure_codes 2: got string, expected i32"
+    )]
+    #[case("[client]\npassword = \"secret\"\n", "p.toml: line 2: unknown field `password`")]
     fn an_error_is_one_line_with_file_and_place(#[case] head: &str, #[case] expected: &str) {
         let text =
             if head.is_empty() || head.contains("user") { head.to_owned() } else { format!("{head}{USER}") };

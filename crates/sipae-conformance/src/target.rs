@@ -400,16 +400,17 @@ pub fn accounts(users: impl IntoIterator<Item = ProfileUser>) -> Accounts {
 /// safe in a header field.
 #[must_use]
 pub fn is_host(text: &str) -> bool {
-    const LONGEST: usize = 253;
     let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     let is_reference = bare.is_some_and(|bare| bare.parse::<Ipv6Addr>().is_ok());
     let is_address = text.parse::<IpAddr>().is_ok() || is_reference;
-    is_address || text.len() <= LONGEST && is_host_name(text)
+    is_address || is_host_name(text)
 }
 
-fn is_host_name(text: &str) -> bool {
+/// The same without IPv6.
+pub(crate) fn is_host_name(text: &str) -> bool {
+    const LONGEST: usize = 253;
     let is_part = |octet: u8| octet.is_ascii_alphanumeric() || octet == b'-' || octet == b'_';
-    text.split('.').all(|label| !label.is_empty() && label.bytes().all(is_part))
+    text.len() <= LONGEST && text.split('.').all(|label| !label.is_empty() && label.bytes().all(is_part))
 }
 
 impl FromStr for Target {

@@ -6,7 +6,7 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use sipae::server::ConnectionId;
@@ -36,6 +36,7 @@ pub struct Listening {
     connections: Connections,
     happened: Receiver<(ConnectionId, Happened)>,
     is_over: Arc<AtomicBool>,
+    accepting: Option<JoinHandle<()>>,
 }
 
 impl Listening {
@@ -55,8 +56,8 @@ impl Listening {
             sender,
             is_over: Arc::clone(&is_over),
         };
-        thread::Builder::new().spawn(move || accepting.run())?;
-        Ok(Self { address, connections, happened, is_over })
+        let accepting = thread::Builder::new().spawn(move || accepting.run())?;
+        Ok(Self { address, connections, happened, is_over, accepting: Some(accepting) })
     }
 
     /// Where it listens.
@@ -91,8 +92,11 @@ impl Listening {
 }
 
 impl Drop for Listening {
+    /// Behind it the port is free, unless somebody else holds the socket.
     fn drop(&mut self) {
         self.is_over.store(true, Ordering::Relaxed);
+        // What it panicked with it has told.
+        let _told = self.accepting.take().map(JoinHandle::join);
         lock(&self.connections).drain().for_each(|(_, open)| open.close());
     }
 }
@@ -202,10 +206,17 @@ mod tests {
     }
 
     #[test]
+    fn the_port_is_free_when_the_conversation_is_over() {
+        let (first, listener) = listening();
+        let address = first.address();
+        drop((first, listener));
+        assert!(TcpListener::bind(address).is_ok());
+    }
+
+    #[test]
     fn who_connects_between_two_conversations_is_taken_by_the_second() {
         let (first, listener) = listening();
         drop(first);
-        thread::sleep(4 * PAUSE);
         let client = TcpStream::connect(listener.local_addr().expect("an address")).expect("connected");
         let mut second = Listening::at(listener, None).expect("listening");
         assert!(matches!(second.receive(PATIENCE), Some((_, Happened::Connected))));

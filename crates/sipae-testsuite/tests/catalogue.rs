@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use sipae::defects::Defect;
 use sipae_conformance::case::Case;
 use sipae_conformance::cases;
+use sipae_conformance::client;
 use sipae_spec::{Coverage, Diagnostic, Requirement, Role, coverage, requirements};
 
 #[test]
@@ -19,6 +20,18 @@ fn every_case_has_an_id_of_its_own_and_rows_of_the_catalogue() {
         }
     }
     assert!(12 <= ids.len());
+}
+
+#[test]
+fn every_case_of_clients_has_an_id_of_its_own_and_rows_of_the_catalogue() {
+    let mut ids: BTreeSet<&str> = cases::all().map(Case::id).collect();
+    for case in client::cases::all() {
+        assert!(ids.insert(case.id()), "{}", case.id());
+        assert!(!case.requirements().is_empty(), "{}", case.id());
+        for id in case.requirements() {
+            assert!(Requirement::get(id).is_some(), "{}: no row {id}", case.id());
+        }
+    }
 }
 
 /// The file of a case is its section's, and its id begins with it.

@@ -1,13 +1,18 @@
 //! The suite in somebody else's `cargo test`: what becomes of cases that fail, crash, are blocked or known.
 
 use libtest_mimic::{Arguments, Conclusion};
+use sipae::client::ClientConfig;
+use sipae::defects::{Defect, Defects};
 use sipae::version::Version;
+use sipae_conformance::client;
 use sipae_conformance::codec::ReferenceCodec;
 use sipae_conformance::harness::{
-    Act, Answer, Codec, ConnectionId, Harness, Operation, Refusal, ServerObject, Time,
+    Act, Answer, ClientAct, ClientObject, Codec, ConnectionId, Harness, Mode, Operation, Refusal, Scheme,
+    ServerObject, Time,
 };
+use sipae_conformance::profile::Profile;
 use sipae_conformance::target::reference_config;
-use sipae_net::ReferenceObject;
+use sipae_net::{AgentObject, ReferenceObject};
 
 /// Passed, failed, ignored, with these arguments behind `cargo test --`.
 fn ran(harness: Harness, words: &[&str]) -> [u64; 3] {
@@ -81,6 +86,65 @@ fn a_known_failure_passes_as_long_as_it_fails() {
     assert_eq!(known(server(b"REGISTER ", Vec::new)), [0, 1, 0], "what is blocked has not failed");
 }
 
+fn agent(defects: Defects) -> AgentObject {
+    let user = Profile::of_reference().user;
+    let config = ClientConfig::new(&user.user, &user.domain, &user.password, &user.address);
+    AgentObject::new(ClientConfig { defects, ..config }, 1)
+}
+
+fn client(defects: Defects) -> Harness {
+    Harness::client(move |_| agent(defects)).versions(&[Version::V4])
+}
+
+#[test]
+fn a_client_that_is_right_passes_every_test() {
+    let meaning = |version| {
+        let mode = Mode { scheme: Scheme::Ntlm, version };
+        client::cases::all().iter().filter(|case| case.needs().has_meaning(mode)).count()
+    };
+    let cases = u64::try_from(meaning(Version::V2) + meaning(Version::V4)).expect("a number");
+    let harness = Harness::client(|_| agent(Defects::NONE)).versions(&[Version::V2, Version::V4]);
+    assert_eq!(ran(harness, &[]), [cases + 2, 0, 0]);
+}
+
+#[test]
+fn a_client_with_a_bug_fails_the_tests_of_its_row_and_no_others() {
+    let defect = Defect::IgnoresRealmLetters;
+    let of_row = |case: &&client::ClientCase| case.requirements().contains(&defect.requirement());
+    let ids: Vec<&str> = client::cases::all().iter().filter(of_row).map(client::ClientCase::id).collect();
+    let [_, failed, ignored] = ran(client(Defects::only(defect)), &ids);
+    assert!(0 < failed && ignored == 0, "{ids:?}");
+    let others: Vec<&str> = ids.iter().flat_map(|id| ["--skip", id]).collect();
+    let [passed, failed, _] = ran(client(Defects::only(defect)), &others);
+    assert!(100 < passed && failed == 0);
+}
+
+/// A client that registers, and does nothing that it is asked for.
+struct Quiet(AgentObject);
+
+impl ClientObject for Quiet {
+    fn start(&mut self, now: Time) -> Vec<ClientAct> {
+        self.0.start(now)
+    }
+
+    fn receive(&mut self, connection: ConnectionId, octets: &[u8], now: Time) -> Vec<ClientAct> {
+        self.0.receive(connection, octets, now)
+    }
+
+    fn advance(&mut self, now: Time) -> Vec<ClientAct> {
+        self.0.advance(now)
+    }
+}
+
+#[test]
+fn cases_that_a_client_cannot_be_made_to_take_part_in_are_ignored() {
+    let quiet = || Harness::client(|_| Quiet(agent(Defects::NONE))).versions(&[Version::V4]);
+    let [passed, failed, ignored] = ran(quiet(), &[]);
+    assert!(0 < passed && failed == 0 && 0 < ignored, "{passed} {failed} {ignored}");
+    let listed = ran(quiet().schemes(&[Scheme::Kerberos]), &["gate"]);
+    assert_eq!(listed, [0, 0, 1], "it has no ticket");
+}
+
 /// Takes everything for no hexadecimal number.
 struct Wrong;
 
@@ -110,5 +174,8 @@ fn what_cannot_be_meant_is_said() {
         problem(right().known_failures(&["no-such"])),
         "known failures: no test is called \"no-such\""
     );
+    assert!(problem(right().exec("softphone")).contains("only a client that connects to the suite"));
+    let listening = || Harness::target("listen:tcp://127.0.0.1:0");
+    assert_eq!(problem(listening().exec("'")), "\"'\" is no command");
     assert!(problem(right().profile_file("/no/such/profile.toml")).contains("/no/such/profile.toml"));
 }

@@ -4,10 +4,11 @@ use std::fmt;
 
 use sipae::auth::Scheme;
 use sipae_gen::Mode;
-use sipae_spec::Requirement;
+use sipae_spec::{Requirement, Role};
 use sipae_vectors::protocol::Greeting;
 
 use crate::cases;
+use crate::client::{self, Able};
 use crate::codec;
 use crate::needs;
 use crate::run::RunOptions;
@@ -61,19 +62,24 @@ pub(super) const CODEC: &str = "codec";
 pub(super) fn names(options: &RunOptions) -> Result<Vec<Name>, String> {
     match &options.target {
         Target::Codec(_) | Target::CodecObject(_) => codec_names(options),
+        target if target.role() == Role::Client => Ok(client_names(options)),
         _ => Ok(server_names(options)),
     }
 }
 
-fn server_names(options: &RunOptions) -> Vec<Name> {
+/// The settings that the target claims.
+fn claimed(options: &RunOptions) -> impl Iterator<Item = Setting> {
     let claimed = options.target.claimed(&options.profile);
-    let is_claimed = |setting: &Setting| {
+    options.settings().into_iter().filter(move |setting| {
         let Mode { scheme, version } = setting.mode;
         options.profile.disclaims(scheme).is_none()
             && (scheme == Scheme::Digest || claimed.as_ref().is_none_or(|claimed| claimed.contains(&version)))
-    };
+    })
+}
+
+fn server_names(options: &RunOptions) -> Vec<Name> {
     let mut names = Vec::new();
-    for setting in options.settings().into_iter().filter(is_claimed) {
+    for setting in claimed(options) {
         let subject = subject(setting);
         names.push(Name::gate(&subject));
         let meaningful = cases::all().filter(|case| case.needs().has_meaning(setting.mode));
@@ -82,6 +88,23 @@ fn server_names(options: &RunOptions) -> Vec<Name> {
             case: case.id().to_owned(),
             level: level(case.requirements()),
             is_ignored: needs::unclaimed(options, case, setting.mode).is_some(),
+        }));
+    }
+    names
+}
+
+fn client_names(options: &RunOptions) -> Vec<Name> {
+    let mut names = Vec::new();
+    for setting in claimed(options) {
+        let subject = subject(setting);
+        let able = Able::of(&options.target, &options.profile, setting.mode);
+        names.push(Name::gate(&subject));
+        let meaningful = client::cases::all().iter().filter(|case| case.needs().has_meaning(setting.mode));
+        names.extend(meaningful.map(|case| Name {
+            subject: subject.clone(),
+            case: case.id().to_owned(),
+            level: level(case.requirements()),
+            is_ignored: !able.may_have(case.needs()),
         }));
     }
     names

@@ -10,6 +10,7 @@ use sipae_net::{ClientExit, ServerIdentity};
 
 use super::{REFERENCE_HOST, beside};
 use crate::client::Tells;
+use crate::target::is_host_name;
 
 /// How a client is started, what it says, and who its server is.
 #[derive(Clone, Debug)]
@@ -127,23 +128,8 @@ const START: std::ops::RangeInclusive<u64> = 100..=600_000;
 
 impl Table {
     pub(super) fn read(self, profile: &Path) -> Result<ClientProfile, String> {
+        self.check()?;
         let usual = ClientProfile::default();
-        let pattern = |key: &str, text: Option<String>| {
-            let read = |text: String| Regex::new(&text).map_err(|error| format!("client.{key}: {error}"));
-            text.map(read).transpose()
-        };
-        if let Some(ms) = self.start_ms.filter(|ms| !START.contains(ms)) {
-            return Err(format!("client.start_ms: {ms} is not in 100 to 600000"));
-        }
-        let is_text = |text: &String| {
-            !text.is_empty() && !text.contains(['"', '\\', '<', '>']) && !text.chars().any(char::is_control)
-        };
-        if let Some(realm) = self.realm.as_ref().filter(|realm| !is_text(realm)) {
-            return Err(format!("client.realm: {realm:?} cannot stand in quotation marks"));
-        }
-        if let Some(host) = self.host.as_ref().filter(|host| !crate::target::is_host(host)) {
-            return Err(format!("client.host: {host:?} is neither a host name nor an IP address"));
-        }
         let certificate = match (self.certificate, self.key) {
             (Some(certificate), Some(key)) => Some((beside(profile, &certificate), beside(profile, &key))),
             (None, None) => None,
@@ -163,6 +149,37 @@ impl Table {
             crash_codes: self.crash_codes.unwrap_or(usual.crash_codes),
         })
     }
+
+    fn check(&self) -> Result<(), String> {
+        if let Some(ms) = self.start_ms.filter(|ms| !START.contains(ms)) {
+            return Err(format!("client.start_ms: {ms} is not in 100 to 600000"));
+        }
+        if let Some(realm) = self.realm.as_ref().filter(|realm| !is_quotable(realm)) {
+            return Err(format!("client.realm: {realm:?} cannot stand in quotation marks"));
+        }
+        if let Some(host) = self.host.as_ref().filter(|host| !is_host_name(host)) {
+            return Err(format!("client.host: {host:?} is no host name"));
+        }
+        if let Some(uri) = self.sts_uri.as_ref().filter(|uri| !is_web_address(uri)) {
+            return Err(format!("client.sts_uri: {uri:?} does not begin with http:// or https://"));
+        }
+        Ok(())
+    }
+}
+
+fn pattern(key: &str, text: Option<String>) -> Result<Option<Regex>, String> {
+    let read = |text: String| Regex::new(&text).map_err(|error| format!("client.{key}: {error}"));
+    text.map(read).transpose()
+}
+
+/// Whether a text can stand in quotation marks and in the signature buffer, without escapes.
+fn is_quotable(text: &str) -> bool {
+    !text.is_empty() && !text.contains(['"', '\\', '<', '>']) && !text.chars().any(char::is_control)
+}
+
+fn is_web_address(text: &str) -> bool {
+    let rest = ["http://", "https://"].iter().find_map(|scheme| text.strip_prefix(scheme));
+    rest.is_some_and(|rest| is_quotable(rest) && rest.bytes().all(|octet| octet.is_ascii_graphic()))
 }
 
 #[cfg(test)]

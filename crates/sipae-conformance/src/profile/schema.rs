@@ -101,6 +101,10 @@ mod tests {
         "[conference]\nuri = \"sip:o@x;gruu;opaque=app:conf:focus:id:1\"\nkey = \"\"\nuser = \"u\"\n\
          closed = \"sip:o@x;gruu;opaque=app:conf:focus:id:2\"\n"
     )]
+    #[case("[client]\n")]
+    #[case("[client]\nstart_ms = 600000\ncontrol = true\nfailure_codes = [1, -1]\ncrash_codes = []\n")]
+    #[case("[client]\nsuccess = '^registered$'\nfailure = 'failed: \\d+'\n")]
+    #[case("[client]\ncertificate = \"c.pem\"\nkey = \"k.pem\"\n")]
     fn what_is_right_is_taken(#[case] more: &str) {
         assert!(is_taken(&format!("{USER}{more}")));
     }
@@ -161,6 +165,16 @@ mod tests {
         "[conference]\nuri = \"sip:o@x;gruu;opaque=app:conf:focus:id:1\"\nkey = \"1\"\n\
          [digest]\nregistrar = true\n"
     )]
+    #[case("[client]\nstart_ms = 99\n")]
+    #[case("[client]\nstart_ms = 600001\n")]
+    #[case("[client]\nstart = 100\n")]
+    #[case("[client]\ncontrol = \"yes\"\n")]
+    #[case("[client]\nsuccess = [\"registered\"]\n")]
+    #[case("[client]\nfailure_codes = 1\n")]
+    #[case("[client]\nfailure_codes = [2147483648]\n")]
+    #[case("[client]\ncrash_codes = [\"134\"]\n")]
+    #[case("[client]\ncertificate = \"c.pem\"\n")]
+    #[case("[client]\nkey = \"k.pem\"\n")]
     fn what_is_wrong_is_not(#[case] more: &str) {
         assert!(!is_taken(&format!("{USER}{more}")));
     }
@@ -203,6 +217,59 @@ mod tests {
     #[case("\u{e9}@x", false)]
     fn an_address_is_one_for_both(#[case] address: &str, #[case] taken: bool) {
         assert_eq!(is_taken(&USER.replace("a@x", address)), taken);
+    }
+
+    #[rstest]
+    #[case("realm", "SIP Communications Service", true)]
+    #[case("realm", "Gr\u{fc}n, 2", true)]
+    #[case("realm", "", false)]
+    #[case("realm", "a\"b", false)]
+    #[case("realm", "a\\b", false)]
+    #[case("realm", "<a>", false)]
+    #[case("realm", "a\u{7f}", false)]
+    #[case("realm", "a\u{85}", false)]
+    #[case("realm", "a\nb", false)]
+    #[case("host", "server.contoso.com", true)]
+    #[case("host", "sip_1", true)]
+    #[case("host", "192.0.2.1", true)]
+    #[case("host", "", false)]
+    #[case("host", "server.", false)]
+    #[case("host", ".com", false)]
+    #[case("host", "a b", false)]
+    #[case("host", "[2001:db8::1]", false)]
+    #[case("host", "server:5061", false)]
+    #[case("host", "server\n", false)]
+    #[case("sts_uri", "http://127.0.0.1:8080/CertProv.svc", true)]
+    #[case("sts_uri", "https://x/?a=[b]&c=~", true)]
+    #[case("sts_uri", "https://", false)]
+    #[case("sts_uri", "ftp://x/", false)]
+    #[case("sts_uri", "HTTPS://x/", false)]
+    #[case("sts_uri", "https://x/ y", false)]
+    #[case("sts_uri", "https://x/\"", false)]
+    #[case("sts_uri", "https://x/<", false)]
+    #[case("sts_uri", "https://x/\\", false)]
+    #[case("sts_uri", "https://\u{e9}/", false)]
+    fn who_the_server_of_a_client_is_both_know(
+        #[case] key: &str,
+        #[case] text: &str,
+        #[case] is_right: bool,
+    ) {
+        let value = toml::Value::from(text);
+        assert_eq!(is_taken(&format!("{USER}[client]\n{key} = {value}\n")), is_right);
+    }
+
+    #[test]
+    fn a_host_name_has_253_characters_at_most_for_both() {
+        let of = |length: usize| is_taken(&format!("{USER}[client]\nhost = \"{}\"\n", "a".repeat(length)));
+        assert_eq!((of(253), of(254)), (true, false));
+    }
+
+    /// What a regular expression is the schema cannot tell.
+    #[test]
+    fn a_pattern_that_is_none_is_found_by_the_reader() {
+        let text = format!("{USER}[client]\nsuccess = '('\n");
+        let error = Profile::parse(Path::new("p.toml"), &text).expect_err("no profile").to_string();
+        assert!(error.starts_with("p.toml: client.success: ") && !error.contains('\n'), "{error}");
     }
 
     /// The keys that the reader knows in a table, as its complaint about another one lists them.
@@ -256,13 +323,14 @@ mod tests {
         assert!(!read("ccache").is_err_and(|error| error.contains("expected")));
     }
 
-    /// The profiles that people copy: those of the README, which shows some tables alone. Those that name files of a user
-    /// cannot be read here.
+    /// The profiles that people copy: those of the README and of the page about clients, which show some tables alone. Those
+    /// that name files of a user cannot be read here.
     #[test]
-    fn the_examples_of_the_readme_are_profiles() {
-        let readme = include_str!("../../../../README.md");
-        let blocks = readme.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
-        let tables = ["[user]", "[tls]", "[durations]", "[pace]", "[[peer]]", "[sacrificial]"];
+    fn the_examples_of_the_documentation_are_profiles() {
+        let pages =
+            [include_str!("../../../../README.md"), include_str!("../../../../docs/clients.md")].concat();
+        let blocks = pages.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
+        let tables = ["[user]", "[tls]", "[durations]", "[pace]", "[[peer]]", "[sacrificial]", "[client]"];
         let profiles = blocks.filter(|block| tables.iter().any(|table| block.starts_with(table)));
         let mut whole = 0;
         for profile in profiles {
