@@ -93,6 +93,22 @@ const NEWEST: [Setting; 4] = [
 /// Defects that turn more red at the older versions, where signatures cover less.
 const MORE_AT_OLDER: [Defect; 2] = [Defect::LayoutFollowsMessage, Defect::RegistersForOthers];
 
+/// Defects of the client that turn more red with other schemes, or at older versions.
+const MORE_OF_CLIENT: [Defect; 12] = [
+    Defect::AsksBeforeRegistering,
+    Defect::BelievesInItself,
+    Defect::ClientNeverExpires,
+    Defect::EchoesUpperOpaque,
+    Defect::GoesOnAfterBadFlight,
+    Defect::FirstCnumTwo,
+    Defect::LongLayout,
+    Defect::RenewsLate,
+    Defect::ShortLayout,
+    Defect::SignsCompletingAlways,
+    Defect::SignsStrippedTarget,
+    Defect::VersionOfMessage,
+];
+
 /// Where it is looked for as well if nothing of its own row is red there: these runs are most of the time of the tests.
 const OLDER: [Setting; 2] = [
     setting(Scheme::Ntlm, Version::V2, ChallengeKind::Www),
@@ -122,8 +138,7 @@ const fn setting(scheme: Scheme, version: Version, kind: ChallengeKind) -> Setti
 /// What the runs against one defect come to, at the newest versions and, if they do not find it, at the older ones.
 pub(crate) fn found_of(defect: Defect) -> Found {
     if defect.side() == Side::Client {
-        let target = Target::ReferenceClient { defects: Defects::only(defect) };
-        return found_by(defect, target, OF_CLIENT.to_vec());
+        return found_of_client(defect);
     }
     let newest = found_at(defect, &NEWEST);
     if newest.is_found() && !MORE_AT_OLDER.contains(&defect) {
@@ -132,6 +147,22 @@ pub(crate) fn found_of(defect: Defect) -> Found {
     let older = found_at(defect, &OLDER);
     let exit = if older.exit == ExitCode::Passed { newest.exit } else { older.exit };
     Found { defect, exit, red: newest.red.into_iter().chain(older.red).collect() }
+}
+
+/// The same of a defect of the client.
+fn found_of_client(defect: Defect) -> Found {
+    let target = Target::ReferenceClient { defects: Defects::only(defect) };
+    let is_first = |setting: &Setting| {
+        setting.mode.version == Version::V4 && defect.schemes().contains(&setting.mode.scheme)
+    };
+    let (first, others): (Vec<Setting>, Vec<Setting>) = OF_CLIENT.into_iter().partition(is_first);
+    let newest = found_by(defect, target.clone(), first);
+    if newest.is_found() && !MORE_OF_CLIENT.contains(&defect) {
+        return newest;
+    }
+    let more = found_by(defect, target, others);
+    let exit = if more.exit == ExitCode::Passed { newest.exit } else { more.exit };
+    Found { defect, exit, red: newest.red.into_iter().chain(more.red).collect() }
 }
 
 fn found_at(defect: Defect, settings: &[Setting]) -> Found {
