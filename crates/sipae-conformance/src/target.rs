@@ -174,6 +174,12 @@ impl Target {
         matches!(self, Self::Listen { .. })
     }
 
+    /// Whether it is a client whose standard output is read: one behind a pipe speaks SIP there, and what somebody else has
+    /// started nobody reads.
+    pub(crate) const fn writes(&self) -> bool {
+        matches!(self, Self::Listen { exec: Some(_), .. })
+    }
+
     /// Whether it is named without a port: with port 0, which whoever starts it finds out.
     #[must_use]
     pub fn lacks_port(&self) -> bool {

@@ -144,7 +144,9 @@ impl<'r> Runner<'r> {
         let client = &options.profile.client;
         let pace = ClientPace::new(client.start, options.profile.answer_timeout);
         let home = Arc::new(options.profile.home());
-        Self { options, ways, setting, home, tells: Arc::new(client.clone()), pace: Arc::new(pace) }
+        let tells: Arc<dyn Tells> =
+            if options.target.writes() { Arc::new(client.clone()) } else { Arc::new(()) };
+        Self { options, ways, setting, home, tells, pace: Arc::new(pace) }
     }
 
     const fn mode(&self) -> Mode {
