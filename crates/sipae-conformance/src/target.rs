@@ -253,7 +253,8 @@ impl Target {
             Self::Listen { tls, address, exec } => listen(*tls, address, exec.as_ref(), profile),
             Self::ListenPipe(command) => {
                 let facts = client::Facts::new(&profile.user, &profile.client, "pipe");
-                Ok(Arc::new(client::Pipes { command: command.clone(), facts }))
+                let crash_codes = profile.client.crash_codes.clone();
+                Ok(Arc::new(client::Pipes { command: command.clone(), facts, crash_codes }))
             }
             _ => return None,
         })
