@@ -46,6 +46,8 @@ enum Problem {
     Version(u32),
     #[error("says that it listens at {0}, which is no IP address with a port")]
     Address(String),
+    #[error("has not answered before")]
+    Lost,
     #[error("does not say where it listens, and the target has port 0")]
     NoAddress,
 }
@@ -71,6 +73,8 @@ struct Channel {
     program: Program,
     asked: u64,
     broken: Option<String>,
+    /// No answer came, or none to what was asked: what comes later is an answer to nothing.
+    is_lost: bool,
 }
 
 impl Control {
@@ -98,7 +102,7 @@ impl Control {
     }
 
     fn greet(name: &str, program: Program) -> Result<Self, Problem> {
-        let mut channel = Channel { program, asked: 0, broken: None };
+        let mut channel = Channel { program, asked: 0, broken: None, is_lost: false };
         let hello = match channel.exchange(Ask::Hello { protocol: PROTOCOL })? {
             Answer::Hello(hello) if hello.protocol == PROTOCOL => hello,
             Answer::Hello(hello) => return Err(Problem::Version(hello.protocol)),
@@ -225,6 +229,15 @@ impl Control {
 
 impl Channel {
     fn exchange(&mut self, ask: Ask) -> Result<Answer, Problem> {
+        if self.is_lost {
+            return Err(Problem::Lost);
+        }
+        let answer = self.answer(ask);
+        self.is_lost = answer.as_ref().is_err_and(|problem| !matches!(problem, Problem::Refused(_)));
+        answer
+    }
+
+    fn answer(&mut self, ask: Ask) -> Result<Answer, Problem> {
         self.asked += 1;
         let request = Request { id: self.asked, ask };
         let line = serde_json::to_string(&request).map_err(|error| Problem::Garbage(error.to_string()))?;

@@ -174,10 +174,10 @@ impl Target {
         matches!(self, Self::Listen { .. })
     }
 
-    /// Whether it is a client whose standard output is read: one behind a pipe speaks SIP there, and what somebody else has
-    /// started nobody reads.
+    /// Whether it is a client whose lines are read: those of its standard output, or of its standard error where it speaks
+    /// SIP there. What somebody else has started nobody reads.
     pub(crate) const fn writes(&self) -> bool {
-        matches!(self, Self::Listen { exec: Some(_), .. })
+        matches!(self, Self::Listen { exec: Some(_), .. } | Self::ListenPipe(_))
     }
 
     /// Whether it is named without a port: with port 0, which whoever starts it finds out.
@@ -259,7 +259,8 @@ impl Target {
             Self::Listen { tls, address, exec } => listen(*tls, address, exec.as_ref(), profile),
             Self::ListenPipe(command) => {
                 let facts = client::Facts::new(&profile.user, &profile.client, "pipe");
-                Ok(Arc::new(client::Pipes { command: command.clone(), facts }))
+                let crash_codes = profile.client.crash_codes.clone();
+                Ok(Arc::new(client::Pipes { command: command.clone(), facts, crash_codes }))
             }
             _ => return None,
         })

@@ -1,7 +1,7 @@
 //! Where clients under test connect: a listening socket for one conversation at a time.
 
 use std::collections::HashMap;
-use std::io::{self, Write};
+use std::io;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender};
@@ -12,7 +12,7 @@ use std::time::Duration;
 use sipae::server::ConnectionId;
 
 use crate::layer::Layer;
-use crate::line::{BACKLOG, SEND_TIMEOUT};
+use crate::line::{BACKLOG, SEND_TIMEOUT, Unsent};
 use crate::tls::{HANDSHAKE_TIMEOUT, HandshakeError, ServerIdentity};
 use crate::{Arrived, Happened, WireError};
 
@@ -56,8 +56,8 @@ impl Listening {
             sender,
             is_over: Arc::clone(&is_over),
         };
-        let accepting = thread::Builder::new().spawn(move || accepting.run())?;
-        Ok(Self { address, connections, happened, is_over, accepting: Some(accepting) })
+        let accepting = Some(thread::Builder::new().spawn(move || accepting.run())?);
+        Ok(Self { address, connections, happened, is_over, accepting })
     }
 
     /// Where it listens.
@@ -71,21 +71,28 @@ impl Listening {
         self.happened.recv_timeout(patience).ok()
     }
 
-    /// Sends octets, all of them.
+    /// Sends octets, all of them, or closes the connection: a message is never torn, and who does not take one is not
+    /// waited for again.
     ///
     /// # Errors
     /// When the connection is closed or does not take them.
     pub fn send(&mut self, connection: ConnectionId, octets: &[u8]) -> Result<(), WireError> {
-        let open = lock(&self.connections);
-        let Open { socket, layer } = open.get(&connection).ok_or(WireError::NotConnected(connection))?;
-        let said = layer.say(octets).map_err(WireError::Send)?;
-        let mut socket: &TcpStream = socket;
-        socket.write_all(&said).map_err(WireError::Send)
+        // Nobody who connects meanwhile waits for it.
+        let open = lock(&self.connections)
+            .get(&connection)
+            .map(|open| open.socket.try_clone().map(|socket| (socket, open.layer.clone())));
+        let (socket, layer) = open.ok_or(WireError::NotConnected(connection))?.map_err(WireError::Send)?;
+        let sent = Unsent::default().send(&socket, || layer.say(octets));
+        if sent.is_err() {
+            self.disconnect(connection);
+        }
+        sent.map_err(WireError::Send)
     }
 
     /// Closes a connection; closing it again does nothing.
     pub fn disconnect(&mut self, connection: ConnectionId) {
-        if let Some(open) = lock(&self.connections).remove(&connection) {
+        let open = lock(&self.connections).remove(&connection);
+        if let Some(open) = open {
             open.close();
         }
     }
@@ -95,8 +102,10 @@ impl Drop for Listening {
     /// Behind it the port is free, unless somebody else holds the socket.
     fn drop(&mut self) {
         self.is_over.store(true, Ordering::Relaxed);
-        // What it panicked with it has told.
-        let _told = self.accepting.take().map(JoinHandle::join);
+        if let Some(accepting) = self.accepting.take() {
+            // Who connects from now on is the next conversation's.
+            let _over = accepting.join();
+        }
         lock(&self.connections).drain().for_each(|(_, open)| open.close());
     }
 }
@@ -104,8 +113,7 @@ impl Drop for Listening {
 impl Open {
     /// A client that takes no farewell is not waited for.
     fn close(self) {
-        let mut socket: &TcpStream = &self.socket;
-        let _untaken = socket.write_all(&self.layer.farewell());
+        let _untaken = Unsent::default().send(&self.socket, || Ok(self.layer.farewell()));
         let _already_closed = self.socket.shutdown(Shutdown::Both);
     }
 }
@@ -176,7 +184,7 @@ impl Accepting {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Read;
+    use std::io::{Read, Write};
 
     use super::*;
 

@@ -74,7 +74,7 @@ impl MemoryWire {
     fn panicked(&mut self, connection: ConnectionId, panic: &(dyn Any + Send)) {
         self.has_panicked = true;
         let how = format!("the server panicked: {}", panic_message(panic));
-        self.ends.note(End { connection, how, is_crash: true, errors: String::new() });
+        self.ends.note(End { connection, how, is_crash: true, code: None, errors: String::new() });
         let reset = |connection| Arrival { connection, what: Arrived::Reset };
         self.arrivals.extend(self.open.drain(..).map(reset));
     }

@@ -47,6 +47,22 @@ impl PipeWire {
         Self { words: words.to_vec(), connections, inbox: Inbox::new(), ends }
     }
 
+    /// What the program behind an open connection has written to its standard error, the last 16 KiB of it.
+    #[must_use]
+    pub fn errors(&self, connection: ConnectionId) -> Option<String> {
+        self.connections.get(&connection).map(|open| open.process.errors())
+    }
+
+    /// Looks for programs that have ended while somebody whom they started holds their standard output open, and notes
+    /// how.
+    pub fn look(&mut self) {
+        let ended = |(connection, open): (&ConnectionId, &mut Connection)| {
+            open.bad_end(Duration::ZERO).map(|end| (*connection, end))
+        };
+        let ended: Vec<_> = self.connections.iter_mut().filter_map(ended).collect();
+        ended.into_iter().for_each(|(connection, end)| self.note(connection, Some(end)));
+    }
+
     fn start(&mut self) -> io::Result<ConnectionId> {
         let mut process = Process::spawn(&self.words, &[], Errors::Keep)?;
         let (input, output) = process.take_input().zip(process.take_output()).ok_or(ErrorKind::BrokenPipe)?;
@@ -58,7 +74,8 @@ impl PipeWire {
 
     fn note(&self, connection: ConnectionId, end: Option<(ExitStatus, String)>) {
         if let Some((status, errors)) = end {
-            self.ends.note(End { connection, how: told(status), is_crash: status.code().is_none(), errors });
+            let (how, code) = (told(status), status.code());
+            self.ends.note(End { connection, how, is_crash: code.is_none(), code, errors });
         }
     }
 }
@@ -147,6 +164,8 @@ pub struct End {
     pub how: String,
     /// Whether nobody ends like that on purpose: by a signal or a panic. What an exit code means is the program's affair.
     pub is_crash: bool,
+    /// Its exit code, where it has one.
+    pub code: Option<i32>,
     /// The end of its standard error, and a note of how much came before if it does not begin there.
     pub errors: String,
 }

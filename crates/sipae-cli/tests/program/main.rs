@@ -6,6 +6,9 @@ mod campaigns;
 mod client;
 #[cfg(test)]
 #[cfg(unix)]
+mod clients;
+#[cfg(test)]
+#[cfg(unix)]
 mod codecs;
 #[cfg(test)]
 mod commands;

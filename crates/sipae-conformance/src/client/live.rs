@@ -3,7 +3,7 @@
 
 use std::net::TcpListener;
 use std::process::{ChildStdin, ExitStatus};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sipae::client::{Standing, Stimulus};
 use sipae::clock::Time;
@@ -21,6 +21,9 @@ use crate::target::Command;
 
 /// How long a program whose connection has ended may take to end itself, so that both are told at once.
 const AFTER_LAST_WORDS: Duration = Duration::from_millis(200);
+
+/// How often somebody looks whether a program still runs that is waited for.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// What a client is told when it is started.
 #[derive(Clone, Debug)]
@@ -199,10 +202,20 @@ impl ClientWire for Live {
     }
 
     fn receive(&mut self, patience: Duration) -> Option<(ConnectionId, Happened)> {
-        let happened = self.listening.receive(patience)?;
-        let has_ended = |what: &Arrived| matches!(what, Arrived::Closed | Arrived::Reset);
-        self.has_closed |= matches!(&happened.1, Happened::Arrived(what) if has_ended(what));
-        Some(happened)
+        let (until, mut is_last) = (Instant::now() + patience, false);
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            if let Some(happened) = self.listening.receive(left.min(LOOK)) {
+                let is_end = |what: &Arrived| matches!(what, Arrived::Closed | Arrived::Reset);
+                self.has_closed |= matches!(&happened.1, Happened::Arrived(what) if is_end(what));
+                return Some(happened);
+            }
+            if left <= LOOK || is_last {
+                return None;
+            }
+            // What it said last may still be on its way.
+            is_last = self.started.as_mut().is_some_and(|started| started.ended(Duration::ZERO).is_some());
+        }
     }
 
     fn disconnect(&mut self, connection: ConnectionId) {
@@ -257,46 +270,74 @@ impl ClientWire for Live {
 pub(crate) struct Pipes {
     pub(crate) command: Command,
     pub(crate) facts: Facts,
+    pub(crate) crash_codes: Vec<i32>,
 }
 
 impl ClientConnector for Pipes {
     fn wire(&self, mode: Mode, _: u64) -> Result<Box<dyn ClientWire>, String> {
         let facts = self.facts.with(mode, None);
-        Ok(Box::new(Piped(PipeWire::new(&facts.words(&self.command)), None)))
+        let (wire, crash_codes) = (PipeWire::new(&facts.words(&self.command)), self.crash_codes.clone());
+        Ok(Box::new(Piped { wire, connection: None, started: None, is_closed: false, crash_codes }))
     }
 }
 
 /// A client behind a pipe: its only connection is there when it is started.
-struct Piped(PipeWire, Option<ConnectionId>);
+struct Piped {
+    wire: PipeWire,
+    connection: Option<ConnectionId>,
+    /// Until it is told.
+    started: Option<ConnectionId>,
+    /// Nothing comes any more.
+    is_closed: bool,
+    crash_codes: Vec<i32>,
+}
 
 impl ClientWire for Piped {
     fn start(&mut self) -> Result<(), WireError> {
-        self.1 = Some(self.0.connect()?);
+        self.connection = Some(self.wire.connect()?);
+        self.started = self.connection;
         Ok(())
     }
 
     fn send(&mut self, connection: ConnectionId, octets: &[u8]) -> Result<(), WireError> {
-        self.0.send(connection, octets)
+        self.wire.send(connection, octets)
     }
 
     fn receive(&mut self, patience: Duration) -> Option<(ConnectionId, Happened)> {
-        if let Some(connection) = self.1.take() {
+        if let Some(connection) = self.started.take() {
             return Some((connection, Happened::Connected));
         }
-        let Arrival { connection, what } = self.0.receive(patience)?;
+        if self.is_closed {
+            return None;
+        }
+        let Arrival { connection, what } = self.wire.receive(patience)?;
+        self.is_closed = matches!(what, Arrived::Closed | Arrived::Reset);
         Some((connection, Happened::Arrived(what)))
     }
 
     fn disconnect(&mut self, connection: ConnectionId) {
-        self.0.disconnect(connection);
+        self.wire.disconnect(connection);
     }
 
     fn now(&self) -> Time {
-        self.0.now()
+        self.wire.now()
     }
 
+    /// What it writes to its standard error: its standard output is SIP.
+    fn output(&self) -> String {
+        let errors = self.connection.and_then(|connection| self.wire.errors(connection));
+        let last = || self.wire.ends().noted().into_iter().next().map(|end| end.errors);
+        errors.or_else(last).unwrap_or_default()
+    }
+
+    /// One that says nothing any more has ended, whether it still runs or not.
     fn end(&mut self) -> Option<ClientExit> {
-        let end = self.0.ends().noted().into_iter().next()?;
-        Some(ClientExit { how: end.how, is_crash: end.is_crash, code: None, errors: end.errors })
+        self.wire.look();
+        if let Some(end) = self.wire.ends().noted().into_iter().next() {
+            let is_crash = end.is_crash || end.code.is_some_and(|code| self.crash_codes.contains(&code));
+            return Some(ClientExit { how: end.how, is_crash, code: end.code, errors: end.errors });
+        }
+        let how = "it has closed its standard output".to_owned();
+        self.is_closed.then(|| ClientExit { how, is_crash: false, code: None, errors: String::new() })
     }
 }

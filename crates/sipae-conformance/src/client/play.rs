@@ -28,6 +28,9 @@ const OCTETS: usize = 16 * 1024 * 1024;
 const AFTERMATH: Duration = Duration::from_millis(20);
 /// Connections that one conversation serves.
 const CONNECTIONS: u32 = 64;
+/// How a handshake of TLS begins.
+const TLS: [u8; 2] = [22, 3];
+
 /// What a conversation with a client needs.
 pub(crate) struct ClientStage {
     pub(crate) wire: Box<dyn ClientWire>,
@@ -128,6 +131,11 @@ impl Player {
     /// Ends the client; how it has ended, if it has done so by itself.
     pub(crate) fn end(mut self) -> Option<ClientExit> {
         self.stage.wire.end()
+    }
+
+    /// The crash of a client that has crashed.
+    pub(crate) fn crash(&mut self) -> Option<ClientExit> {
+        self.stage.wire.end().filter(|end| end.is_crash)
     }
 
     /// The method that fences are made of.
@@ -289,9 +297,18 @@ impl Player {
     }
 
     fn nothing_came(&mut self, what: &Awaited) -> String {
+        /// So many requests are no conversation.
+        const MANY: usize = 20;
         let why = match (self.stage.wire.end(), &self.seen.connections.unreadable) {
+            (Some(end), Some(why)) if !end.is_crash => {
+                format!("the client sent what cannot be read: {why}; and it has ended: {}", end.how)
+            }
+            (_, None) if self.seen.flooded => "the client floods".to_owned(),
             (Some(end), _) => format!("the client has ended: {}", end.how),
             (None, Some(why)) => format!("the client sent what cannot be read: {why}"),
+            (None, None) if MANY < self.requests => {
+                format!("it is none of the {} requests that came in time", self.requests)
+            }
             (None, None) if self.links.is_empty() => "the client did not connect".to_owned(),
             (None, None) => "nothing came in time".to_owned(),
         };
@@ -310,9 +327,10 @@ impl Player {
         self.listen_until_quiet(self.stage.pace.quiet());
     }
 
+    /// A client that goes on and on is not listened to for longer than one is that owes something.
     fn listen_until_quiet(&mut self, quiet: Duration) {
-        let mut heard = usize::MAX;
-        while heard != self.requests && !self.seen.flooded {
+        let (mut heard, until) = (usize::MAX, Instant::now() + self.stage.pace.patience());
+        while heard != self.requests && !self.seen.flooded && Instant::now() < until {
             heard = self.requests;
             self.listen(quiet, |player| player.requests == heard);
         }
@@ -391,11 +409,13 @@ impl Player {
     fn octets(&mut self, connection: ConnectionId, octets: &[u8]) {
         self.octets += octets.len();
         self.seen.flooded |= OCTETS < self.octets;
+        let is_tls = octets.starts_with(&TLS);
         let Some(link) = self.links.get_mut(&connection).filter(|link| link.is_open) else { return };
         link.stream.push(octets);
         let mut stream = std::mem::take(&mut link.stream);
         let unreadable = loop {
             match stream.next_message() {
+                _ if is_tls => break Some("a handshake of TLS, for which listen:tls:// is".to_owned()),
                 Ok(Some(message)) => self.received(connection, &message),
                 Ok(None) => break None,
                 Err(error) => break Some(error.to_string()),
@@ -652,7 +672,8 @@ impl Player {
         self.put(connection, &octets)
     }
 
-    /// Sends octets. A client that has gone takes none: what that means is the matter of the judge.
+    /// Sends octets. A client that has gone takes none: what that means is the matter of the judge. One that is there and
+    /// takes none is waited for once.
     fn put(&mut self, connection: ConnectionId, octets: &[u8]) -> Result<(), Broken> {
         let label = match Message::parse(octets, &Limits::NONE).map(|message| match message.start_line() {
             StartLine::Request { method, .. } => String::from_utf8_lossy(method).into_owned(),
@@ -666,6 +687,7 @@ impl Player {
         match self.stage.wire.send(connection, octets) {
             Ok(()) => Ok(()),
             Err(_) => {
+                self.stage.wire.disconnect(connection);
                 if let Some(link) = self.links.get_mut(&connection).filter(|link| link.is_open) {
                     link.is_open = false;
                     self.seen.connections.closed += 1;

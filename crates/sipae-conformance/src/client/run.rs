@@ -193,6 +193,11 @@ impl<'r> Runner<'r> {
         if let Some(method) = fence {
             player.set_fence(method);
         }
+        if let Some(end) = player.crash() {
+            let reason = format!("the client has ended: {}, after a request of the suite", end.how);
+            let seen = Conversation { end: Some(end), ..seen };
+            return Gate { seen: Some(seen), ..Gate::closed(GateOutcome::Failed, reason) };
+        }
         let has_standing = matches!(seen.standings.get(&"good".into()), Some(Some(_)));
         let has_clock = player.has_clock();
         let mut notes = Vec::new();
@@ -461,6 +466,13 @@ impl<'r> Runner<'r> {
                 continue;
             }
             let mut problem = None;
+            if let Some(end) = player.as_mut().and_then(Player::crash) {
+                // It was there when the case before this one was over.
+                let how = format!("{}, between the case before and this one", end.how);
+                tell(*place, self.not_played(case, Verdict::Fail(Cause::Crash), Some(how)));
+                player = None;
+                continue;
+            }
             while player.as_mut().is_none_or(|player| !player.is_usable()) && failures < PATIENCE {
                 round += 1;
                 match self.established(&format!("shared {round}"), fence) {
@@ -489,7 +501,10 @@ impl<'r> Runner<'r> {
             if finished.verdict != Verdict::Pass {
                 // What came before it may be why: alone it shows. The next one has a client that has seen nothing.
                 player = None;
-                finished = self.whole(case, fence);
+                let alone = self.whole(case, fence);
+                if !has_crashed(&finished) || has_crashed(&alone) {
+                    finished = alone;
+                }
             }
             tell(*place, finished);
         }
@@ -584,7 +599,7 @@ impl<'r> Runner<'r> {
         }
     }
 
-    /// A case in a conversation of its own. What fails is played once more, where nothing is exact.
+    /// A case in a conversation of its own. What fails is played once more, where nothing is exact; one crash is enough.
     fn whole(&self, case: &'static ClientCase, fence: Option<&str>) -> CaseFinished {
         if self.options.effort.stop.is_due() {
             return self.not_played(case, Verdict::Cancelled, None);
@@ -593,10 +608,14 @@ impl<'r> Runner<'r> {
             Ok(played) => played,
             Err(reason) => return self.not_played(case, Verdict::Blocked, Some(reason)),
         };
-        if is_exact || !matches!(finished.verdict, Verdict::Fail(_) | Verdict::Inconclusive) {
+        if is_exact
+            || has_crashed(&finished)
+            || !matches!(finished.verdict, Verdict::Fail(_) | Verdict::Inconclusive)
+        {
             return finished;
         }
         match self.alone(case, "second", fence) {
+            Ok((second, _)) if has_crashed(&second) => second,
             Ok((second, _)) if second.verdict.is_fail() == finished.verdict.is_fail() => finished,
             Ok((second, _)) => {
                 let failed = if second.verdict.is_fail() { second } else { finished };
@@ -661,6 +680,10 @@ impl<'r> Runner<'r> {
         }
         finished
     }
+}
+
+fn has_crashed(finished: &CaseFinished) -> bool {
+    finished.verdict == Verdict::Fail(Cause::Crash)
 }
 
 /// What a client ended with, and the message that it ended behind.

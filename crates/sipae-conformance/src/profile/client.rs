@@ -27,7 +27,8 @@ pub struct ClientProfile {
     pub sts_uri: Option<String>,
     /// The certificate over TLS, and its private key.
     certificate: Option<(PathBuf, PathBuf)>,
-    /// A line of its standard output that says that it has registered.
+    /// A line of its standard output, or of its standard error where SIP is spoken over the other, that says that it has
+    /// registered.
     success: Option<Regex>,
     /// One that says that it has not.
     failure: Option<Regex>,
