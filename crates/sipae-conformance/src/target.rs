@@ -333,7 +333,7 @@ fn listen(
     let is_chosen = address.ends_with(":0") && exec.is_some();
     let failed = |error: std::io::Error| format!("cannot listen at {address}: {error}");
     let listener = (!is_chosen).then(|| TcpListener::bind(address)).transpose().map_err(failed)?;
-    let at = listener.as_ref().map(|listener| listener.local_addr()).transpose().map_err(failed)?;
+    let at = listener.as_ref().map(TcpListener::local_addr).transpose().map_err(failed)?;
     let transport = if tls { "tls" } else { "tcp" };
     Ok(Arc::new(client::Sockets {
         address: at.map_or_else(|| address.to_owned(), |at| at.to_string()),

@@ -128,8 +128,8 @@ fn no_more_than_sixty_clients_are_started_for_a_scheme_and_version(
 }
 
 fn reference(_: Mode) -> Box<dyn ClientObject> {
-    let config = sipae_conformance::client::reference_client(Defects::NONE, 1).expect("a client");
-    Box::new(AgentObject::new(config, 1))
+    let config = sipae_conformance::client::reference_client(Defects::NONE, 1);
+    Box::new(AgentObject::new(config.unwrap_or_else(|error| panic!("{error}")), 1))
 }
 
 /// A client with a habit.
@@ -178,7 +178,7 @@ fn gate(events: &[Event]) -> (GateOutcome, String) {
         Event::GateFinished(gate) => Some((gate.outcome, gate.reason.clone().unwrap_or_default())),
         _ => None,
     });
-    gate.expect("a gate")
+    gate.unwrap_or_else(|| panic!("no gate"))
 }
 
 #[test]

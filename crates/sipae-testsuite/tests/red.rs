@@ -94,13 +94,14 @@ const NEWEST: [Setting; 4] = [
 const MORE_AT_OLDER: [Defect; 2] = [Defect::LayoutFollowsMessage, Defect::RegistersForOthers];
 
 /// Defects of the client that turn more red with other schemes, or at older versions.
-const MORE_OF_CLIENT: [Defect; 12] = [
+const MORE_OF_CLIENT: [Defect; 13] = [
     Defect::AsksBeforeRegistering,
     Defect::BelievesInItself,
     Defect::ClientNeverExpires,
     Defect::EchoesUpperOpaque,
     Defect::GoesOnAfterBadFlight,
     Defect::FirstCnumTwo,
+    Defect::IgnoresTargetname,
     Defect::LongLayout,
     Defect::RenewsLate,
     Defect::ShortLayout,

@@ -125,8 +125,8 @@ impl Read {
         Self { class, scheme, is_first: false, signature, problem: None, is_current: false }
     }
 
-    fn failed(scheme: Scheme, problem: impl ToString) -> Self {
-        Self { problem: Some(problem.to_string()), ..Self::of(Class::Failed, Some(scheme)) }
+    fn failed(scheme: Scheme, problem: &str) -> Self {
+        Self { problem: Some(problem.to_owned()), ..Self::of(Class::Failed, Some(scheme)) }
     }
 }
 
@@ -299,7 +299,7 @@ impl Home {
         let scheme = header.scheme().unwrap_or_default();
         let context = match proven {
             Ok(context) => context,
-            Err(problem) => return Read::failed(scheme, problem),
+            Err(problem) => return Read::failed(scheme, &problem),
         };
         let mut sa = SecurityAssociation::new(self.parameters(), opaque, Side::Server, context);
         let signature = signature_of(&mut sa, message, header);

@@ -132,14 +132,16 @@ enum Started {
     /// One that only writes; its standard input is open as long as it runs.
     Free(Process, #[expect(dead_code, reason = "open as long as it is held")] Option<ChildStdin>),
     /// One that does what it is told.
-    Controlled(Control),
+    Controlled(Box<Control>),
 }
 
 impl Started {
     fn by(start: &Start) -> Result<Self, String> {
         if start.is_controlled {
             let control = Control::start_client(&start.words, &start.environment);
-            return control.map(Self::Controlled).map_err(|error| error.to_string());
+            return control
+                .map(|control| Self::Controlled(Box::new(control)))
+                .map_err(|error| error.to_string());
         }
         let program = start.words.first().cloned().unwrap_or_default();
         let started = Process::start_with(&start.words, &start.environment, Errors::Keep);

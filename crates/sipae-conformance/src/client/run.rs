@@ -227,7 +227,9 @@ impl<'r> Runner<'r> {
         let profile = &self.options.profile;
         let is_claimed = profile.versions.is_some() && profile.claims(self.mode().scheme);
         let has_asked = !seen.heard.is_empty();
-        let is_quiet = seen.heard.iter().all(|heard| heard.read.class == Class::Bare);
+        let is_quiet = seen.heard.iter().all(|heard| heard.read.class == Class::Bare)
+            && !seen.flooded
+            && seen.connections.unreadable.is_none();
         let is_absent =
             has_asked && is_quiet && !is_claimed && !seen.end.as_ref().is_some_and(|end| end.is_crash);
         let outcome = if is_absent { GateOutcome::Unsupported } else { GateOutcome::Failed };

@@ -1,7 +1,7 @@
 //! What planted bugs make of a client ([`crate::defects`]): how it verifies what it should not, and signs what it should
 //! not. Without the feature nothing here does anything.
 
-use crate::auth::{AuthHeader, AuthParam, AuthWriter, ChallengeKind, Style, Walk};
+use crate::auth::{AuthHeader, AuthParam, AuthWriter, ChallengeKind, Step, Style, Walk};
 use crate::buffer::{SignatureBuffer, SignatureParams};
 use crate::defects::{Defect, Defects};
 use crate::draft::Draft;
@@ -44,8 +44,8 @@ pub(super) fn misses(
     let (_, walk) = Walk::new(value);
     let params: Vec<_> = walk
         .filter_map(|step| match step {
-            crate::auth::Step::Param(raw) => Some(AuthParam::from_octets(raw.name)),
-            _ => None,
+            Step::Param(raw) => Some(AuthParam::from_octets(raw.name)),
+            Step::Problem(..) => None,
         })
         .collect();
     let place = |wanted| params.iter().position(|param| *param == Some(wanted));
@@ -69,7 +69,10 @@ pub(super) fn mistaken(
         let realm = header.get(AuthParam::Realm).unwrap_or_default().unfolded();
         defects.has(Defect::IgnoresRealm) && is(AuthParam::Targetname, &own.targetname)
             || defects.has(Defect::IgnoresTargetname) && is(AuthParam::Realm, &own.realm)
-            || defects.has(Defect::IgnoresRealmLetters) && realm.eq_ignore_ascii_case(&own.realm)
+            || defects.has(Defect::IgnoresRealmLetters)
+                && is(AuthParam::Targetname, &own.targetname)
+                && *realm != *own.realm
+                && realm.eq_ignore_ascii_case(&own.realm)
     };
     let headers = HeaderName::SIGNATURES.into_iter().flat_map(|name| message.all(name)).map(AuthHeader::read);
     let mut headers = headers.filter(|header| header.scheme() == Some(own.scheme));
@@ -167,7 +170,7 @@ fn has_lower(header: &AuthHeader<'_>, param: AuthParam) -> bool {
 
 /// Whether a value of the message would enter the buffer as another one.
 fn miscopies(defects: Defects, message: &Message<'_>) -> bool {
-    let text = |name: HeaderName| message.first(name).map(|value| value.to_text()).unwrap_or_default();
+    let text = |name: HeaderName| message.first(name).map(Value::to_text).unwrap_or_default();
     let (from, contact) = (text(HeaderName::From), text(HeaderName::Contact));
     let has = |name: &str| message.by_text(name).is_some();
     let brackets = from.rsplit_once('<').and_then(|(_, rest)| rest.split_once('>'));
@@ -426,7 +429,7 @@ pub(super) fn with_target(defects: Defects, header: &AuthHeader<'_>) -> Option<V
 /// Whether a challenge is not answered though it could be.
 pub(super) fn shies(defects: Defects, kind: ChallengeKind, message: &Message<'_>) -> bool {
     let lines = || message.all(kind.challenge()).map(AuthHeader::read);
-    let date = || message.first(HeaderName::Date).map(|date| date.to_text()).unwrap_or_default();
+    let date = || message.first(HeaderName::Date).map(Value::to_text).unwrap_or_default();
     defects.has(Defect::StopsAtUnknownScheme) && lines().any(|line| line.scheme().is_none())
         || defects.has(Defect::StopsAtMalformedLine)
             && lines().any(|line| {

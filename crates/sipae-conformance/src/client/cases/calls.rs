@@ -2,7 +2,7 @@
 
 use sipae::auth::{AuthParam, Scheme};
 use sipae::client::Stimulus;
-use sipae::message::HeaderName;
+use sipae::message::{HeaderName, Value};
 use sipae_gen::{Awaited, Edit, Form, Service, Text};
 
 use super::super::case::ClientCase;
@@ -178,8 +178,7 @@ fn calls() -> Vec<ClientCase> {
         .judge(|judge| {
             judge.of_request("SIPAE-3.2.4.4-03", "refer", "no ms-identity", |message| {
                 let names = ["ms-identity", "ms-identity-alg", "ms-identity-info", "ms-identity-cookie"];
-                let referred =
-                    message.by_text("Referred-By").map(|value| value.to_text()).unwrap_or_default();
+                let referred = message.by_text("Referred-By").map(Value::to_text).unwrap_or_default();
                 match names
                     .into_iter()
                     .find(|name| message.by_text(name).is_some() || referred.contains(name))
