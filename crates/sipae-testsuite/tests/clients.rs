@@ -127,6 +127,7 @@ fn no_more_than_sixty_clients_are_started_for_a_scheme_and_version(
     assert!(started <= 60, "{started} clients");
 }
 
+#[expect(clippy::panic, reason = "without a client there is no test")]
 fn reference(_: Mode) -> Box<dyn ClientObject> {
     let config = sipae_conformance::client::reference_client(Defects::NONE, 1);
     Box::new(AgentObject::new(config.unwrap_or_else(|error| panic!("{error}")), 1))
@@ -173,6 +174,7 @@ fn run_odd(
     collect(&options(Target::Client(ClientObjects::new("odd", make)), ids))
 }
 
+#[expect(clippy::panic, reason = "without a gate there is no test")]
 fn gate(events: &[Event]) -> (GateOutcome, String) {
     let gate = events.iter().find_map(|event| match event {
         Event::GateFinished(gate) => Some((gate.outcome, gate.reason.clone().unwrap_or_default())),

@@ -89,12 +89,20 @@ impl Certificates {
         if let Some(service) = known().get(host) {
             return Some(service.clone());
         }
-        #[cfg(feature = "tls")]
-        let service = self.issuer.as_ref()?.service(host, self.engine).ok()?;
-        #[cfg(not(feature = "tls"))]
-        let service: TlsDskService = return None;
+        let service = self.new_service(host)?;
         known().insert(host.to_owned(), service.clone());
         Some(service)
+    }
+
+    #[cfg(feature = "tls")]
+    fn new_service(&self, host: &str) -> Option<TlsDskService> {
+        self.issuer.as_ref()?.service(host, self.engine).ok()
+    }
+
+    #[cfg(not(feature = "tls"))]
+    #[expect(clippy::unused_self, reason = "the same call as with the feature")]
+    const fn new_service(&self, _: &str) -> Option<TlsDskService> {
+        None
     }
 
     /// Whether a user has a certificate.

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::TcpStream;
+use std::path::Path;
 use std::time::Duration;
 
 use super::{HandshakeError, TlsError, TlsOptions};
@@ -31,6 +32,22 @@ impl TlsClient {
 pub struct ServerIdentity(Infallible);
 
 impl ServerIdentity {
+    /// Refuses.
+    ///
+    /// # Errors
+    /// Always: this build has no TLS.
+    pub const fn load(_: &Path, _: &Path) -> Result<Self, TlsError> {
+        Err(TlsError::NotBuilt)
+    }
+
+    /// Refuses.
+    ///
+    /// # Errors
+    /// Always: this build has no TLS.
+    pub const fn self_signed(_: &[String]) -> Result<(Self, String), TlsError> {
+        Err(TlsError::NotBuilt)
+    }
+
     pub(crate) fn session(&self) -> Result<Session, HandshakeError> {
         match self.0 {}
     }
