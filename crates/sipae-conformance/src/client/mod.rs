@@ -4,6 +4,7 @@
 //! was seen. Bad requests are silently discarded by a right client, which a later good one that it answers proves; of bad
 //! responses it shows by what the client takes for the outcome, or by what it does next.
 
+#[cfg(feature = "harness")]
 mod able;
 mod buffers;
 mod case;
@@ -21,6 +22,7 @@ mod reference;
 pub(crate) mod run;
 mod seen;
 
+#[cfg(feature = "harness")]
 pub(crate) use able::Able;
 pub use case::{ClientCase, ClientNeeds, Part};
 pub use connector::ClientConnector;
