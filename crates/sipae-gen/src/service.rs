@@ -7,6 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use sipae::auth::ChallengeKind;
+use sipae::version::Version;
 
 use crate::{Edit, Label, Signing, written};
 
@@ -109,6 +110,9 @@ pub enum Turn {
         /// `opaque` of every handshake.
         #[serde(default, skip_serializing_if = "written::is_default")]
         opaque: Option<String>,
+        /// `version`.
+        #[serde(default, with = "written::some_version", skip_serializing_if = "Option::is_none")]
+        version: Option<Version>,
     },
     /// Makes a copy of a message of the suite as it stands.
     Copy {
@@ -296,19 +300,28 @@ impl Service {
     /// Goes by another realm.
     #[must_use]
     pub fn realm(self, realm: &str) -> Self {
-        self.turn(Turn::Choose { realm: Some(realm.to_owned()), targetname: None, opaque: None })
+        let realm = Some(realm.to_owned());
+        self.turn(Turn::Choose { realm, targetname: None, opaque: None, version: None })
     }
 
     /// Goes by another targetname.
     #[must_use]
     pub fn targetname(self, targetname: &str) -> Self {
-        self.turn(Turn::Choose { realm: None, targetname: Some(targetname.to_owned()), opaque: None })
+        let targetname = Some(targetname.to_owned());
+        self.turn(Turn::Choose { realm: None, targetname, opaque: None, version: None })
     }
 
     /// Gives handshakes this opaque.
     #[must_use]
     pub fn opaque(self, opaque: &str) -> Self {
-        self.turn(Turn::Choose { realm: None, targetname: None, opaque: Some(opaque.to_owned()) })
+        let opaque = Some(opaque.to_owned());
+        self.turn(Turn::Choose { realm: None, targetname: None, opaque, version: None })
+    }
+
+    /// Offers another version.
+    #[must_use]
+    pub fn version(self, version: Version) -> Self {
+        self.turn(Turn::Choose { realm: None, targetname: None, opaque: None, version: Some(version) })
     }
 
     /// Makes a copy of a message.
@@ -469,8 +482,11 @@ impl fmt::Display for Turn {
             }
             Self::Request { message, method } => write!(f, "request {method}: {message}"),
             Self::Echo { message, of } => write!(f, "make {message} of {of}, as it came"),
-            Self::Choose { realm, targetname, opaque } => {
+            Self::Choose { realm, targetname, opaque, version } => {
                 f.write_str("from now on")?;
+                if let Some(version) = version {
+                    write!(f, " version {}", version.number())?;
+                }
                 for (name, value) in [("realm", realm), ("targetname", targetname), ("opaque", opaque)] {
                     if let Some(value) = value {
                         write!(f, " {name} {value:?}")?;

@@ -142,7 +142,8 @@ impl Accepting {
                     // What the system gives no thread for is closed.
                     let _closed = self.begin(ConnectionId(count), socket);
                 }
-                Ok(_) => {}
+                // Whoever connects without end does not keep this thread busy.
+                Ok(_) => thread::sleep(PAUSE),
                 Err(_) => thread::sleep(PAUSE),
             }
         }

@@ -390,6 +390,8 @@ defects! {
         SignsCompletingAlways "signs-completing-always" "SIPAE-3.2.4.1-20" "the completing request is signed at every version, which is written down";
         CrossesFields "crosses-fields" "SIPAE-3.2.4.1-22" "the credential for a 401 stands in Proxy-Authorization, which is written down";
         AuthenticatesForStreams "authenticates-for-streams" "SIPAE-3.2.5.1-10" "AUTHENTICATE has no DATAGRAM";
+        KerberosBeginsEmpty "kerberos-begins-empty" "SIPAE-3.1-03" "Kerberos begins with an empty token, as NTLM does";
+        TlsDskBeginsTwice "tls-dsk-begins-twice" "SIPAE-3.1-04" "the first flight of a server is answered by another first flight";
         BeginsTwice "begins-twice" "SIPAE-3.2.5.1-19" "the first CHALLENGE is answered by another empty token";
         AddsToFlights "adds-to-flights" "SIPAE-3.2.5.1-14" "flights have an octet too many";
         CutsFlight "cuts-flight" "SIPAE-3.2.5.1-15" "the client's flight ends before ChangeCipherSpec";

@@ -198,7 +198,7 @@ fn the_reference_ends_with_a_run_that_is_ended_by_force() {
 /// One line, exit 2.
 #[rstest]
 #[case(&["run", "--target", "tcp://127.0.0.1:0"], "tcp://127.0.0.1:0: port 0 needs --exec")]
-#[case(&["run", "--exec", "x"], "--exec: ref is neither tcp://host:port nor tls://host:port")]
+#[case(&["run", "--exec", "x"], "--exec: ref is not of the form tcp://host:port, tls://host:port, listen:tcp://host:port or listen:tls://host:port")]
 #[case(&["run", "--target", "tcp://127.0.0.1:0", "--exec", "'x"], "a quote is not closed")]
 #[case(&["run", "--target", "tcp://127.0.0.1:0", "--exec", ""], "'--exec <COMMAND>'")]
 #[case(&["run", "--target", "tcp://127.0.0.1:0", "--exec", "/no/such/program"], "--exec: /no/such/program cannot be started: ")]

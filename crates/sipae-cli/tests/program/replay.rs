@@ -83,7 +83,7 @@ const SCRIPT: &str = r#"{
 #[rstest]
 #[case::nothing_in_it("", &[], "mine.json: EOF while parsing a value at line 1 column 0")]
 #[case::another_format(r#"{"format": "sipae-script/2"}"#, &[], r#"mine.json: unknown format "sipae-script/2""#)]
-#[case::a_codec(SCRIPT, &["--target", "codec:none"], "codec:none: scripts are played against servers")]
+#[case::a_codec(SCRIPT, &["--target", "codec:none"], "codec:none: it is a script for servers")]
 fn what_cannot_be_played_is_wrong_usage(#[case] file: &str, #[case] args: &[&str], #[case] problem: &str) {
     let folder = TempDir::new().expect("a folder");
     let script = folder.path().join("mine.json");

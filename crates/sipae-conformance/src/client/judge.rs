@@ -146,6 +146,9 @@ impl<'o> ClientJudge<'o> {
 
     /// The client must have completed a handshake.
     pub fn establishes(&mut self, requirement: &'static str) {
+        if self.seen.heard.is_empty() {
+            return self.undecide(self.seen.broken.clone().unwrap_or_else(|| "nothing was heard".to_owned()));
+        }
         let holds = match self.seen.request("completing") {
             Some(_) => Ok(()),
             None => Err(self.seen.broken.clone().unwrap_or_else(|| "it did not come".to_owned())),
@@ -187,7 +190,9 @@ impl<'o> ClientJudge<'o> {
     }
 
     fn answered(&self, sent: &'o Sent) -> Answered<'o> {
-        match sent.answer() {
+        // Who rings has acted.
+        let rings = sent.replies.iter().find(|reply| (101..200).contains(&reply.status));
+        match sent.answer().or(rings) {
             Some(reply) => Answered::With(reply.status, &reply.signature),
             None if sent.is_fenced => Answered::Silent,
             None if 0 < self.seen.connections.closed => Answered::Closed,

@@ -66,6 +66,7 @@ struct Link {
     number: u32,
     stream: MessageStream,
     is_open: bool,
+    has_spoken: bool,
 }
 
 /// A conversation under way.
@@ -74,6 +75,8 @@ pub(crate) struct Player {
     entropy: SeededEntropy,
     home: Home,
     links: BTreeMap<ConnectionId, Link>,
+    /// Connections that failed in their handshake.
+    without_tls: u32,
     /// Over which the client spoke last.
     current: Option<ConnectionId>,
     messages: BTreeMap<Label, Outgoing>,
@@ -101,6 +104,7 @@ impl Player {
             entropy: SeededEntropy::new(stage.seed),
             home,
             links: BTreeMap::new(),
+            without_tls: 0,
             current: None,
             messages: BTreeMap::new(),
             heard_on: Vec::new(),
@@ -121,6 +125,11 @@ impl Player {
     /// What the client can be made to do.
     pub(crate) fn stimuli(&self) -> Vec<Stimulus> {
         self.stage.wire.stimuli()
+    }
+
+    /// Whether it can be asked what it would tell its user.
+    pub(crate) fn is_told(&self) -> bool {
+        self.stage.wire.is_told()
     }
 
     /// Whether its clock can be set.
@@ -154,6 +163,8 @@ impl Player {
         self.home.kind = service.challenge_kind();
         self.messages.clear();
         self.missed.clear();
+        // The bounds are those of one script.
+        (self.octets, self.requests) = (0, 0);
         self.seen.is_established = self.home.association().is_some();
         let mut broken = self.start();
         if broken.is_ok() {
@@ -210,8 +221,9 @@ impl Player {
                 self.messages.insert(message.clone(), Outgoing { draft, key, ..Outgoing::default() });
                 Ok(())
             }
-            Turn::Choose { realm, targetname, opaque } => {
+            Turn::Choose { realm, targetname, opaque, version } => {
                 self.home.choose(realm.as_deref(), targetname.as_deref(), opaque.as_deref());
+                self.home.mode.version = version.unwrap_or(self.home.mode.version);
                 Ok(())
             }
             Turn::Copy { message, of } => {
@@ -276,7 +288,7 @@ impl Player {
 
     fn wait_for(&mut self, label: &Label, what: &Awaited, optional: bool) -> Result<(), Broken> {
         (self.waiting, self.caught) = (Some(what.clone()), None);
-        let patience = match (optional, self.seen.heard.is_empty() && self.requests == 0) {
+        let patience = match (optional, self.links.is_empty()) {
             (_, true) => self.stage.pace.start(),
             (false, _) => self.stage.pace.patience(),
             (true, _) => self.stage.pace.quiet(),
@@ -382,6 +394,8 @@ impl Player {
             Happened::NoTls(why) => {
                 self.seen.connections.opened += 1;
                 self.seen.connections.unreadable = Some(format!("no TLS: {why}"));
+                self.without_tls += 1;
+                self.seen.flooded |= CONNECTIONS < self.without_tls;
             }
             Happened::Arrived(Arrived::Octets(octets)) => self.octets(connection, &octets),
             Happened::Arrived(Arrived::Closed | Arrived::Reset) => {
@@ -400,7 +414,10 @@ impl Player {
             return self.stage.wire.disconnect(connection);
         }
         self.seen.connections.opened += 1;
-        self.links.insert(connection, Link { number, stream: MessageStream::new(LIMITS), is_open: true });
+        self.links.insert(
+            connection,
+            Link { number, stream: MessageStream::new(LIMITS), is_open: true, has_spoken: false },
+        );
         if !self.current.is_some_and(|current| self.is_open(current)) {
             self.current = Some(connection);
         }
@@ -409,8 +426,9 @@ impl Player {
     fn octets(&mut self, connection: ConnectionId, octets: &[u8]) {
         self.octets += octets.len();
         self.seen.flooded |= OCTETS < self.octets;
-        let is_tls = octets.starts_with(&TLS);
         let Some(link) = self.links.get_mut(&connection).filter(|link| link.is_open) else { return };
+        // Only a connection begins with a handshake; what a body holds later is its own.
+        let is_tls = !std::mem::replace(&mut link.has_spoken, true) && octets.starts_with(&TLS);
         link.stream.push(octets);
         let mut stream = std::mem::take(&mut link.stream);
         let unreadable = loop {
@@ -667,7 +685,14 @@ impl Player {
             drop(octets.splice(place..place + from.len(), to.iter().copied()));
         }
         let place = self.seen.sent.len();
-        let sent = Sent { octets: octets.clone(), before: self.seen.heard.len(), place, ..Sent::default() };
+        let number = self.links.get(&connection).map_or(0, |link| link.number);
+        let sent = Sent {
+            connection: number,
+            octets: octets.clone(),
+            before: self.seen.heard.len(),
+            place,
+            ..Sent::default()
+        };
         self.seen.sent.insert(label.clone(), sent);
         self.put(connection, &octets)
     }
@@ -712,8 +737,10 @@ impl Player {
         if !is_answered {
             return Err("the client does not answer a request that it answered before".to_owned());
         }
+        // A request on another connection proves nothing.
+        let on = self.seen.sent.get(&label).map(|sent| sent.connection);
         for (label, sent) in &mut self.seen.sent {
-            sent.is_fenced |= unanswered.contains(label);
+            sent.is_fenced |= unanswered.contains(label) && Some(sent.connection) == on;
         }
         Ok(())
     }

@@ -184,9 +184,12 @@ impl<'r> Runner<'r> {
             Err(reason) => return Gate { is_lost: true, ..Gate::closed(GateOutcome::Failed, reason) },
         };
         let mut player = Player::new(stage);
-        let seen = player.play(&Service::new().establish().settle().standing("good"));
+        let mut seen = player.play(&Service::new().establish().settle().standing("good"));
         if let Some(problem) = problem_of(&seen) {
             return self.failed(seen, problem);
+        }
+        if let Some(standing) = self.told(&mut player, &seen) {
+            seen.standings.insert("good".into(), standing);
         }
         let stimuli = player.stimuli();
         let fence = ANSWERED.into_iter().find(|method| answers(&mut player, method));
@@ -220,6 +223,25 @@ impl<'r> Runner<'r> {
             has_clock,
             is_lost: false,
         }
+    }
+
+    /// What a client writes of its registration may come late. Of one that writes nothing of it within the time of a step
+    /// nobody knows.
+    fn told(&self, player: &mut Player, seen: &Conversation) -> Option<Option<Standing>> {
+        let is_open = |standing: &Standing| !standing.registered && !standing.failed;
+        let first = seen.standings.get(&"good".into())?.as_ref()?;
+        if !is_open(first) || player.is_told() {
+            return None;
+        }
+        let deadline = Instant::now() + self.pace.patience();
+        while Instant::now() < deadline {
+            let later = player.play(&Service::new().elapse(100).standing("good"));
+            let standing = later.standings.get(&"good".into()).cloned().flatten();
+            if standing.as_ref().is_some_and(|standing| !is_open(standing)) {
+                return Some(standing);
+            }
+        }
+        Some(None)
     }
 
     /// A client that does not answer the challenge does not do this scheme or version, unless its profile says so.
@@ -356,7 +378,9 @@ impl<'r> Runner<'r> {
         units.extend(self.grouped(cases, &whole));
         let workers = self.options.jobs.max(1).min(self.ways.most_at_once()).min(units.len().max(1));
         let fence = gate.fence.clone();
-        let player = Mutex::new(gate.player);
+        // A client that nobody needs any more is let go.
+        let is_shared = units.iter().any(|unit| matches!(unit, Unit::Shared(_)));
+        let player = Mutex::new(gate.player.filter(|_| is_shared));
         let units = Mutex::new(units);
         let (sender, receiver) = mpsc::channel();
         thread::scope(|scope| {

@@ -87,6 +87,8 @@ pub struct Reply {
 pub struct Sent {
     /// The octets.
     pub octets: Vec<u8>,
+    /// The connection that it went over.
+    pub connection: u32,
     /// How many messages of the script went out before it.
     pub place: usize,
     /// How many requests of the client had been heard when it went out.
@@ -299,7 +301,9 @@ impl Next {
             Self::TwoCredentials => vec![Reacts::TwoCredentials],
             Self::OtherScheme(_) => vec![Reacts::NextScheme],
             Self::Digest => vec![Reacts::SendDigest],
-            Self::Stray | Self::Crashed => vec![],
+            // One that was lost, where it is signed with.
+            Self::Stray => vec![Reacts::RepeatSigned],
+            Self::Crashed => vec![],
             Self::Closed => vec![Reacts::Close, Reacts::GiveUp],
             Self::GivenUp => vec![Reacts::GiveUp, Reacts::NoRequest, Reacts::Close],
             Self::Nothing => vec![Reacts::GiveUp, Reacts::NoRequest, Reacts::Ignore, Reacts::PromptUser],

@@ -11,6 +11,11 @@ use crate::side::Side;
 use crate::version::Version;
 use crate::violation::{Breach, Violation};
 
+/// Whether a handshake that was refused is begun again.
+pub(super) fn begins_again(defects: Defects, cseq: u32) -> bool {
+    defects.has(Defect::BeginsForEver) || cseq == 2 && defects.has(Defect::KerberosBeginsEmpty)
+}
+
 /// Whether a message is not even looked at.
 pub(super) fn overlooks(defects: Defects, message: &Message<'_>) -> bool {
     let is_compact = |message: &Message<'_>| message.headers().any(|header| header.name.len() == 1);

@@ -54,7 +54,14 @@ impl Client {
             {
                 self.start_ntlm(scene, parameters, kind);
             }
-            State::Started { .. } if defects.has(Defect::BeginsForEver) && !continues(message, kind) => {
+            State::Started { parameters, negotiation: Negotiation::TlsDsk(_), .. }
+                if self.cseq == 2 && defects.has(Defect::TlsDskBeginsTwice) =>
+            {
+                self.start(scene, parameters, kind);
+            }
+            State::Started { .. }
+                if careless::begins_again(defects, self.cseq) && !continues(message, kind) =>
+            {
                 self.begin(scene, message, kind);
             }
             State::Completing { association, .. }
@@ -206,6 +213,12 @@ impl Client {
         let scheme = parameters.scheme;
         let ticket = self.ticket_for(&parameters).cloned();
         let started = match (scheme, ticket) {
+            (Scheme::Kerberos, Some(_))
+                if self.cseq == 1 && self.config.defects.has(Defect::KerberosBeginsEmpty) =>
+            {
+                self.start_ntlm(scene, parameters, kind);
+                Ok(())
+            }
             (Scheme::Kerberos, Some(ticket)) => self.start_kerberos(scene, parameters, kind, &ticket),
             (Scheme::TlsDsk, _) => self.start_tls_dsk(scene, parameters, kind),
             _ => {

@@ -8,6 +8,7 @@ use sipae::version::Version;
 use sipae_gen::{Awaited, Edit, Form, ParamEdit, Service, Signing, Text};
 
 use super::super::case::ClientCase;
+use super::super::home::Class;
 use super::super::judge::ClientJudge;
 
 /// How an answer is made bad.
@@ -39,6 +40,10 @@ const BAD: &[Bad] = &[
         s.sign(m).edit(m, set(AuthParam::Rspauth, "00000000000000000000000000000000"))
     }),
     bad("altered srand", "SIPAE-3.2.5.2-08", |s, m| s.sign(m).edit(m, set(AuthParam::Srand, "0A1B2C3D"))),
+    bad("altered snum", "SIPAE-3.2.5.2-08", |s, m| s.sign(m).edit(m, set(AuthParam::Snum, "9999"))),
+    bad("altered From tag", "SIPAE-3.2.5.2-08", |s, m| {
+        s.sign(m).edit(m, Edit::Replace { header: HeaderName::From, from: "tag=".into(), to: "tag=x".into() })
+    }),
     bad("altered Expires", "SIPAE-3.2.5.2-08", |s, m| {
         s.sign(m).edit(m, Edit::SetHeader(HeaderName::Expires, "61".into()))
     }),
@@ -172,6 +177,18 @@ fn not_registered(judge: &mut ClientJudge<'_>, row: &'static str, name: &str) {
         return judge.undecide(format!("{name}: it was registered before"));
     }
     let Some(standing) = judge.standing(name) else { return };
+    // Whoever has closed, and authenticated again, is registered by that.
+    let again = judge.seen().after(name).iter().any(|heard| heard.read.class == Class::Completing);
+    if standing.registered && again {
+        return judge.check(row, &format!("{name}: not registered by it"), Ok(()));
+    }
+    // Of whoever says nothing when all is well nobody knows what it has believed.
+    let end = judge.seen().standings.get(&"good".into()).and_then(Option::as_ref);
+    let is_silent = end.is_some_and(|end| !end.registered && !end.failed);
+    if is_silent && judge.seen().connections.closed == 0 && judge.seen().end.is_none() {
+        return judge
+            .undecide(format!("{name}: it does not say that it is registered by the good answer either"));
+    }
     let holds = if standing.registered { Err("it takes itself for registered".to_owned()) } else { Ok(()) };
     judge.check(row, &format!("{name}: not registered"), holds);
 }
@@ -213,8 +230,11 @@ pub(super) fn believes_the_good(judge: &mut ClientJudge<'_>, row: &'static str, 
         return;
     }
     let Some(outcome) = judge.outcome("end", name) else { return };
+    let has_closed = 0 < judge.seen().connections.closed;
     let holds = match outcome {
         Some(200) => Ok(()),
+        // To close is one of the ways not to believe.
+        None if has_closed => Ok(()),
         Some(status) if status == bad => Err(format!("it took the {status}")),
         Some(status) => Err(format!("it took a {status}")),
         None => Err("it took neither of them".to_owned()),

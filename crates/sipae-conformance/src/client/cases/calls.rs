@@ -3,6 +3,7 @@
 use sipae::auth::{AuthParam, Scheme};
 use sipae::client::Stimulus;
 use sipae::message::{HeaderName, Value};
+use sipae::version::Version;
 use sipae_gen::{Awaited, Edit, Form, Service, Text};
 
 use super::super::case::ClientCase;
@@ -363,6 +364,43 @@ fn answers() -> Vec<ClientCase> {
         })
         .judge(|judge| believes_the_good(judge, "SIPAE-3.2.5.2-16", "good", 0)),
         made(
+            "3.2.5.1/signed-redirect",
+            "a signed 301 is told or followed, and the association goes on",
+            &["SIPAE-3.2.5.1-30"],
+            &[Stimulus::Message],
+        )
+        .telling()
+        .answering()
+        .plan(|_| {
+            Service::new()
+                .make("redirected", Stimulus::Message)
+                .wait("request", method(Stimulus::Message))
+                .respond("redirect", "request", 301, Form::Plain)
+                .edit("redirect", Edit::SetHeader(HeaderName::Contact, "<sip:other@contoso.com>".into()))
+                .sign("redirect")
+                .send("redirect")
+                .settle()
+                .answered("later")
+                .sign("later")
+                .ask("later")
+                .standing("end")
+        })
+        .judge(|judge| {
+            if judge.sent("redirect").is_none() {
+                return;
+            }
+            let followed = judge.seen().after("redirect").iter().any(|heard| heard.method() == "MESSAGE");
+            if let Some(outcome) = judge.outcome("end", "redirected") {
+                let holds = if followed || outcome == Some(301) {
+                    Ok(())
+                } else {
+                    Err(format!("it took {outcome:?}"))
+                };
+                judge.check("SIPAE-3.2.5.1-30", "the 301 is taken, or followed", holds);
+            }
+            judge.processed("SIPAE-3.2.5.1-30", "later");
+        }),
+        made(
             "3.2.5.1/signed-refusal-of-a-request",
             "a signed 403 is told, and the association goes on",
             &["SIPAE-3.2.5.1-30"],
@@ -459,9 +497,20 @@ fn ends() -> Vec<ClientCase> {
                 Class::Signed => Err("signed with the old association".to_owned()),
                 _ => Ok(()),
             };
-            judge.check("PATENT-0044", "a new handshake", holds);
+            judge.recorded("PATENT-0044", "a new handshake", holds);
         }),
     ]
+}
+
+/// What is repeated with the lost association, once, is challenged as well: a new one must be what comes of it.
+fn begins_anew(judge: &mut ClientJudge<'_>, row: &'static str) {
+    if judge.next_of("challenge") != Some(Next::Stray) {
+        return;
+    }
+    let is_new = |heard: &Heard| matches!(heard.read.class, Class::Bare | Class::First);
+    let begun = judge.seen().after("challenge").iter().any(is_new);
+    let holds = if begun { Ok(()) } else { Err("the lost association and nothing else".to_owned()) };
+    judge.check(row, "a new authentication", holds);
 }
 
 /// The server has lost the association.
@@ -485,9 +534,50 @@ fn renewals() -> Vec<ClientCase> {
         .made_to(&[Stimulus::Message])
         .plan(move |_| challenged().settle())
         .judge(|judge| {
-            judge.next("SIPAE-3.2.5.1-22", "challenge");
-            judge.next("SIPAE-3.2.5.2-13", "challenge");
-            judge.next_with("PATENT-0019", "challenge", &[sipae_spec::ReactionClass::RepeatSigned]);
+            for row in ["SIPAE-3.2.5.1-22", "SIPAE-3.2.5.2-13"] {
+                judge.next(row, "challenge");
+                begins_anew(judge, row);
+            }
+            if let Some(next) = judge.next_of("challenge") {
+                let anew = matches!(next, Next::Bare { .. } | Next::First { .. });
+                let holds = if anew { Ok(()) } else { Err(next.to_string()) };
+                judge.recorded("PATENT-0019", "a new authentication", holds);
+            }
+        }),
+        ClientCase::new(
+            "3.2.5.1/another-version-later",
+            "the version of the last challenge is that of the association that follows",
+            &["SIPAE-3.2.5.1-07"],
+        )
+        .made_to(&[Stimulus::Message])
+        .answering()
+        .plan(|mode| {
+            let other = if mode.version == Version::V3 { Version::V2 } else { Version::V3 };
+            Service::new()
+                .establish()
+                .settle()
+                .make("asked", Stimulus::Message)
+                .wait("request", method(Stimulus::Message))
+                .forget()
+                .version(other)
+                .challenge("challenge", "request")
+                .send("challenge")
+                .wait_if_any("renewing", Awaited::Completing)
+                .serve_if("renewing")
+                .settle()
+                .answered("later")
+                .sign("later")
+                .ask("later")
+        })
+        .judge(|judge| {
+            if judge.sent("challenge").is_none() {
+                return;
+            }
+            match judge.seen().request("renewing") {
+                Some(_) => judge.processed("SIPAE-3.2.5.1-07", "later"),
+                // It may know the first version alone.
+                None => judge.record("SIPAE-3.2.5.1-07", "a challenge of another version", "not answered"),
+            }
         }),
         ClientCase::new(
             "3.2.5.1/old-association-is-dropped",
@@ -559,15 +649,14 @@ fn renewals() -> Vec<ClientCase> {
             if judge.sent("challenge").is_none() {
                 return;
             }
-            let same = |name| {
-                let (ack, invite) = (judge.seen().request("ack")?, judge.seen().request("invite")?);
-                Some(field(ack, name) == field(invite, name))
+            let Some(invite) = judge.request("invite") else { return };
+            let is_own = |heard: &&Heard| {
+                heard.method() == "ACK"
+                    && field(heard, HeaderName::CallId) == field(invite, HeaderName::CallId)
+                    && cseq(heard) == cseq(invite)
             };
-            let holds = match (same(HeaderName::CallId), acknowledges(judge)) {
-                (None, _) => Err("no ACK".to_owned()),
-                (Some(true), true) => Ok(()),
-                _ => Err("an ACK of something else".to_owned()),
-            };
+            let acknowledged = judge.seen().after("challenge").iter().any(|heard| is_own(&heard));
+            let holds = if acknowledged { Ok(()) } else { Err("no ACK".to_owned()) };
             judge.check("SIPAE-3.2.5.1-27", "an ACK", holds);
         }),
         ClientCase::new(
@@ -634,10 +723,12 @@ fn renewals() -> Vec<ClientCase> {
             let rounds = judge.seen().after("challenge").len();
             let holds = if rounds <= 12 { Ok(()) } else { Err(format!("{rounds} requests")) };
             judge.check("SIPAE-3.2.1-05", "a bounded number of rounds", holds);
-            // The credentials of the first server belong to nothing here.
-            let again =
-                judge.seen().after("challenge").iter().filter(|heard| heard.read.class == Class::Stray);
-            let again = again.count();
+            // The credentials of the first server belong to nothing here. What else was on its way is no answer.
+            let call = judge.seen().request("request").and_then(|heard| field(heard, HeaderName::CallId));
+            let is_answer =
+                |heard: &&Heard| heard.method() == "REGISTER" || field(heard, HeaderName::CallId) == call;
+            let again = judge.seen().after("challenge").iter().filter(is_answer);
+            let again = again.filter(|heard| heard.read.class == Class::Stray).count();
             let holds = if again <= 1 { Ok(()) } else { Err(format!("{again} of them")) };
             judge.check(
                 "SIPAE-3.2.4.1-23",
@@ -646,10 +737,4 @@ fn renewals() -> Vec<ClientCase> {
             );
         }),
     ]
-}
-
-/// Whether the ACK has the number of the INVITE.
-fn acknowledges(judge: &ClientJudge<'_>) -> bool {
-    let (ack, invite) = (judge.seen().request("ack"), judge.seen().request("invite"));
-    ack.zip(invite).is_some_and(|(ack, invite)| cseq(ack) == cseq(invite))
 }

@@ -202,7 +202,15 @@ fn others() -> Vec<ClientCase> {
             let version = Edit::Param(AuthParam::Version, ParamEdit::Set("5".into()));
             challenged(vec![version]).wait_if_any("next", Awaited::Any).settle()
         })
-        .judge(|judge| judge.next("SIPAE-3.2.5.1-07", "challenge")),
+        .judge(|judge| {
+            // Whoever tries again later has given up this time.
+            match judge.next_of("challenge") {
+                Some(Next::Bare { .. }) => {
+                    judge.record("SIPAE-3.2.5.1-07", "version 5", "a bare request, anew");
+                }
+                _ => judge.next("SIPAE-3.2.5.1-07", "challenge"),
+            }
+        }),
         ClientCase::new(
             "3.2.5.1/only-unknown-schemes",
             "where only unknown schemes are offered nothing is sent",

@@ -269,7 +269,7 @@ const ODD: &[Odd] = &[
         id: "3.2.5.2/parameters-in-another-order",
         title: "parameters are understood in any order and any letters",
         rows: &["SIPAE-2.2-02", "SIPAE-2.2-03"],
-        is_weak: false,
+        is_weak: true,
         make: |s| s.sign("odd").edit("odd", Edit::ReshapeCredential),
     },
     Odd {

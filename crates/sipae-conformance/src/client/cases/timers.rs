@@ -50,7 +50,8 @@ pub(super) fn cases() -> Vec<ClientCase> {
         .judge(|judge| {
             let Some(granted) = judge.sent("granted") else { return };
             let begun = time_of(judge, "completing");
-            let next = judge.seen().heard.get(granted.before..).unwrap_or_default().first();
+            let later = judge.seen().heard.get(granted.before..).unwrap_or_default();
+            let next = later.iter().find(|heard| heard.method() == "REGISTER");
             let holds = match next.zip(begun) {
                 None => Err("nothing".to_owned()),
                 Some((heard, begun)) if Duration::from_secs(120) < heard.at.since(begun) => {
@@ -63,7 +64,7 @@ pub(super) fn cases() -> Vec<ClientCase> {
                 },
             };
             judge.check("SIPAE-3.2.2-06", "a REGISTER within 120 s", holds.clone());
-            judge.check("PATENT-0046", "a REGISTER within 120 s", holds);
+            judge.recorded("PATENT-0046", "a REGISTER within 120 s", holds);
         }),
         ClientCase::new(
             "3.2.2/short-registration",
@@ -167,14 +168,14 @@ fn renewed(judge: &mut ClientJudge<'_>) {
     let Some((renewing, _)) = renewal(judge) else { return };
     let is_bare = if renewing.read.class == Class::Bare { Ok(()) } else { Err("a first token".to_owned()) };
     judge.recorded("SIPAE-3.2.6-01", "it begins bare", is_bare);
-    // Behind the new association nothing is signed with the old one.
+    // Behind the new association nothing is signed with the old one once its time is over.
+    let Some(begun) = time_of(judge, "completing") else { return };
     let heard = &judge.seen().heard;
     let last = heard.iter().rposition(|heard| heard.read.class == Class::Completing).unwrap_or_default();
-    let stale = heard
-        .get(last + 1..)
-        .unwrap_or_default()
-        .iter()
-        .any(|heard| heard.read.class == Class::Signed && !heard.read.is_current);
+    let stale = heard.get(last + 1..).unwrap_or_default().iter().any(|heard| {
+        let is_late = LIMIT + TOLERANCE < heard.at.since(begun);
+        is_late && heard.read.class == Class::Signed && !heard.read.is_current
+    });
     let holds = if stale { Err("a request signed with the old association".to_owned()) } else { Ok(()) };
     judge.check("SIPAE-3.2.6-01", "nothing is signed with the association that has ended", holds);
 }
