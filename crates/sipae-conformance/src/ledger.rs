@@ -103,3 +103,8 @@ fn finding(row: &Requirement, expected: String, got: String, weight: Weight) -> 
         weight,
     }
 }
+
+/// What a statement comes to; `got` is what was there instead.
+pub(crate) fn holds_if(is_so: bool, got: impl Into<String>) -> Result<(), String> {
+    if is_so { Ok(()) } else { Err(got.into()) }
+}

@@ -385,6 +385,18 @@ impl Service {
         self.send(message).answer(message)
     }
 
+    /// A right request that the client is known to answer, and its answer.
+    #[must_use]
+    pub fn ask_signed(self, message: &str) -> Self {
+        self.answered(message).sign(message).ask(message)
+    }
+
+    /// A signed response, sent at once.
+    #[must_use]
+    pub fn reply(self, message: &str, to: &str, status: u16) -> Self {
+        self.respond(message, to, status, Form::Plain).sign(message).send(message)
+    }
+
     /// A request that is known to be answered, and its answer.
     #[must_use]
     pub fn fence(self) -> Self {

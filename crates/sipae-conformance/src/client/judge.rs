@@ -9,7 +9,7 @@ use sipae_spec::{LegalReactions, ReactionClass, Requirement};
 
 use super::generated::Foreseen;
 use super::seen::{Conversation, Heard, Next, Sent};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, holds_if};
 use crate::reaction::Signature;
 
 /// Reads one conversation. Every check names its row; what a broken row means follows from the row alone.
@@ -138,7 +138,7 @@ impl<'o> ClientJudge<'o> {
     /// a challenge, it fails nobody that it has not.
     pub fn begins(&mut self, requirement: &'static str, message: &str, is_weak: bool) {
         let Some(next) = self.next_of(message) else { return };
-        let holds = if matches!(next, Next::First { .. }) { Ok(()) } else { Err(next.to_string()) };
+        let holds = holds_if(matches!(next, Next::First { .. }), next.to_string());
         self.missed(requirement, &next);
         let expected = format!("after {message}: a first token of the scheme");
         self.ledger.check(requirement, is_weak, &expected, holds);
@@ -164,7 +164,7 @@ impl<'o> ClientJudge<'o> {
         let next = self.seen.next(message);
         let holds = matches!(next, Next::Continued | Next::First { .. } | Next::Signed(_));
         self.missed(requirement, &next);
-        let got = if holds { Ok(()) } else { Err(next.to_string()) };
+        let got = holds_if(holds, next.to_string());
         self.check(requirement, &format!("after {message}: the handshake goes on"), got);
     }
 
@@ -269,14 +269,14 @@ impl<'o> ClientJudge<'o> {
             Answered::Closed => {
                 let Some(row) = self.ledger.row(requirement) else { return };
                 let is_legal = row.legal().is_none_or(|legal| legal.allows(ReactionClass::Close));
-                let holds = if is_legal { Ok(()) } else { Err("its connection is closed".to_owned()) };
+                let holds = holds_if(is_legal, "its connection is closed");
                 self.weakly(requirement, &expected, holds);
             }
             Answered::With(status @ 400.., _) if may_tell || is_told_refusal(status) => {
                 let Some(row) = self.ledger.row(requirement) else { return };
                 let class = ReactionClass::Status(status);
                 let is_legal = may_tell || row.legal().is_some_and(|legal| legal.allows(class));
-                let holds = if is_legal { Ok(()) } else { Err(format!("answered {status}")) };
+                let holds = holds_if(is_legal, format!("answered {status}"));
                 self.weakly(requirement, &expected, holds);
             }
             Answered::With(status, signature) => {

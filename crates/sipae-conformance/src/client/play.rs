@@ -1,22 +1,23 @@
 //! Playing scripts to a client.
 
+mod send;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sipae::auth::AuthParam;
 use sipae::client::{Standing, Stimulus};
 use sipae::draft::Draft;
 use sipae::message::{HeaderName, Limits, Message, MessageStream, StartLine};
 use sipae::server::ConnectionId;
 use sipae_events::{CaseFinished, Direction, Exchanged};
-use sipae_gen::{Awaited, Edit, Field, Form, Label, Mode, Reference, Service, Signing, Text, Turn};
+use sipae_gen::{Awaited, Label, Mode, Service, Turn};
 use sipae_net::{Arrived, ClientExit, ClientWire, Happened, SeededEntropy};
 
 use super::home::{Class, Home, HomeConfig, Read};
 use super::pace::ClientPace;
 use super::seen::{Conversation, Heard, Reply, Sent};
-use crate::edits::{Broken, apply};
+use crate::edits::Broken;
 use crate::execute::LIMITS;
 use crate::reaction::Signature;
 
@@ -208,8 +209,7 @@ impl Player {
                     method => method.to_owned(),
                 };
                 let draft = self.home.request(&method, &mut self.entropy);
-                let key = key_of(&draft);
-                self.messages.insert(message.clone(), Outgoing { draft, key, ..Outgoing::default() });
+                self.request(message, draft);
                 Ok(())
             }
             Turn::Echo { message, of } => {
@@ -217,8 +217,7 @@ impl Player {
                 let request = Message::parse(&octets, &Limits::NONE).map_err(|error| error.to_string())?;
                 let mut draft = Draft::from_message(&request);
                 HeaderName::CREDENTIALS.into_iter().for_each(|name| draft.remove(name));
-                let key = key_of(&draft);
-                self.messages.insert(message.clone(), Outgoing { draft, key, ..Outgoing::default() });
+                self.request(message, draft);
                 Ok(())
             }
             Turn::Choose { realm, targetname, opaque, version } => {
@@ -454,11 +453,7 @@ impl Player {
     }
 
     fn received(&mut self, connection: ConnectionId, message: &Message<'_>) {
-        let label = match message.start_line() {
-            StartLine::Request { method, .. } => String::from_utf8_lossy(method).into_owned(),
-            StartLine::Response { status, .. } => status.to_string(),
-        };
-        self.log(Direction::Received, connection, label, message.octets());
+        self.log(Direction::Received, connection, name_of(message), message.octets());
         match message.status() {
             Some(status) => self.replied(connection, message, status),
             None => self.requested(connection, message),
@@ -534,242 +529,6 @@ impl Player {
         }
     }
 
-    // What a good server does.
-
-    fn serve_kept(&mut self, label: &Label) -> Result<(), Broken> {
-        let place = self.place(label)?;
-        self.serve(place)
-    }
-
-    fn place(&self, label: &Label) -> Result<usize, Broken> {
-        let place = self.seen.kept.get(label).copied();
-        place.ok_or_else(|| format!("{label} has not come"))
-    }
-
-    fn heard_octets(&self, label: &Label) -> Result<Vec<u8>, Broken> {
-        let place = self.place(label)?;
-        Ok(self.seen.heard.get(place).map(|heard| heard.octets.clone()).unwrap_or_default())
-    }
-
-    /// Answers a request.
-    fn serve(&mut self, place: usize) -> Result<(), Broken> {
-        let Some(heard) = self.seen.heard.get(place) else { return Ok(()) };
-        let (octets, read) = (heard.octets.clone(), heard.read.clone());
-        let message = Message::parse(&octets, &Limits::NONE).map_err(|error| error.to_string())?;
-        if message.method() == Some(b"ACK") {
-            return Ok(());
-        }
-        let now = self.stage.wire.now();
-        let status = self.home.kind.status();
-        let draft = match read.class {
-            Class::Bare | Class::Stray | Class::Failed => self.home.challenge(&message, status, now),
-            Class::First | Class::Flight => {
-                self.home.continuation(&message, status, now, &mut self.entropy)?
-            }
-            Class::Completing => self.signed_success(&message)?,
-            Class::Signed if matches!(read.signature, Signature::Verified(_)) => {
-                self.signed_success(&message)?
-            }
-            Class::Signed => return Ok(()),
-        };
-        let connection = self.heard_on.get(place).copied().or(self.current);
-        let connection = connection.ok_or("the client has no connection")?;
-        self.put(connection, &draft.to_octets())
-    }
-
-    fn signed_success(&mut self, message: &Message<'_>) -> Result<Draft, Broken> {
-        let status = 200;
-        let mut draft = self.home.success(message, status);
-        self.home.sign(&mut draft, &Signing::default(), &mut self.entropy)?;
-        Ok(draft)
-    }
-
-    // What the script sends.
-
-    fn respond(&mut self, label: &Label, to: &Label, status: u16, form: Form) -> Result<(), Broken> {
-        let place = self.place(to)?;
-        let octets = self.seen.heard.get(place).map(|heard| heard.octets.clone()).unwrap_or_default();
-        let request = Message::parse(&octets, &Limits::NONE).map_err(|error| error.to_string())?;
-        let now = self.stage.wire.now();
-        let draft = match form {
-            Form::Plain => self.home.plain(&request, status),
-            Form::Challenge => self.home.challenge(&request, status, now),
-            Form::Continuation => self.home.continuation(&request, status, now, &mut self.entropy)?,
-            Form::Success => self.home.success(&request, status),
-        };
-        let connection = self.heard_on.get(place).copied();
-        self.messages.insert(label.clone(), Outgoing { draft, connection, ..Outgoing::default() });
-        Ok(())
-    }
-
-    fn sign(&mut self, label: &Label, signing: &Signing, offset: Option<i64>) -> Result<(), Broken> {
-        let mut signing = signing.clone();
-        if let Some(offset) = offset {
-            let sa = self.home.association().ok_or("there is no security association")?;
-            let next = sa.next_number().map_or(i64::from(u32::MAX), i64::from);
-            let number = u32::try_from(next.saturating_add(offset));
-            signing.number =
-                Some(number.map_err(|_| format!("there is no number {offset:+} from the next one"))?);
-        }
-        let mut draft = std::mem::take(&mut self.message(label)?.draft);
-        let signed = self.home.sign(&mut draft, &signing, &mut self.entropy);
-        self.message(label)?.draft = draft;
-        signed.map_err(|error| format!("{label} cannot be signed: {error}"))
-    }
-
-    fn reflect(&mut self, label: &Label, of: &Label) -> Result<(), Broken> {
-        let octets = self.heard_octets(of)?;
-        let request = Message::parse(&octets, &Limits::NONE).map_err(|error| error.to_string())?;
-        let mut draft = std::mem::take(&mut self.message(label)?.draft);
-        let reflected = self.home.reflect(&mut draft, &request);
-        self.message(label)?.draft = draft;
-        reflected
-    }
-
-    fn edit(&mut self, label: &Label, edit: &Edit) -> Result<(), Broken> {
-        match edit {
-            Edit::Branch => return Err("the Via of a server's message is not its own".to_owned()),
-            Edit::Octets { from, to } => {
-                let patch = (self.resolve(from)?, self.resolve(to)?);
-                self.message(label)?.patches.push(patch);
-            }
-            Edit::Before(octets) => self.message(label)?.before.clone_from(octets),
-            edit => {
-                let mut draft = std::mem::take(&mut self.message(label)?.draft);
-                let changed = apply(&mut draft, edit, &|text| self.resolve(text));
-                let outgoing = self.message(label)?;
-                outgoing.draft = draft;
-                if outgoing.key.is_some() {
-                    outgoing.key = key_of(&outgoing.draft).or(outgoing.key.take());
-                }
-                changed?;
-            }
-        }
-        Ok(())
-    }
-
-    fn resolve(&self, text: &Text) -> Result<Vec<u8>, Broken> {
-        text.resolve(|reference| self.lookup(reference)).map_err(|missing| format!("{missing} is not known"))
-    }
-
-    /// What the server chose, or what the client said in a request that was waited for.
-    fn lookup(&self, reference: &Reference) -> Option<Vec<u8>> {
-        let parameters = self.home.parameters();
-        match reference.field {
-            Field::Opaque => self.home.opaque().map(<[u8]>::to_vec),
-            Field::Scheme => Some(parameters.scheme.name().into()),
-            Field::SchemeLower => Some(parameters.scheme.name().to_lowercase().into_bytes()),
-            Field::Realm => Some(parameters.realm),
-            Field::Targetname => Some(parameters.targetname),
-            Field::Address => Some(self.home.address().into()),
-            Field::Token => {
-                let heard = self.seen.heard.get(*self.seen.kept.get(&reference.of)?)?;
-                let look = |_, header: &sipae::auth::AuthHeader<'_>| {
-                    header.get(AuthParam::GssapiData).map(|value| value.unfolded().into_owned())
-                };
-                heard.credential(parameters.scheme, look).flatten()
-            }
-            _ => None,
-        }
-    }
-
-    fn send(&mut self, label: &Label) -> Result<(), Broken> {
-        let current = self.current;
-        let outgoing = self.message(label)?;
-        let connection = outgoing.connection.or(current).ok_or("the client has no connection")?;
-        let mut octets = outgoing.before.clone();
-        octets.extend(outgoing.draft.to_octets());
-        for (from, to) in &outgoing.patches {
-            let place = octets.windows(from.len().max(1)).position(|part| part == from.as_slice());
-            let place = place.ok_or_else(|| format!("{label} does not hold what is to be replaced"))?;
-            drop(octets.splice(place..place + from.len(), to.iter().copied()));
-        }
-        let place = self.seen.sent.len();
-        let number = self.links.get(&connection).map_or(0, |link| link.number);
-        let sent = Sent {
-            connection: number,
-            octets: octets.clone(),
-            before: self.seen.heard.len(),
-            place,
-            ..Sent::default()
-        };
-        self.seen.sent.insert(label.clone(), sent);
-        self.put(connection, &octets)
-    }
-
-    /// Sends octets. A client that has gone takes none: what that means is the matter of the judge. One that is there and
-    /// takes none is waited for once.
-    fn put(&mut self, connection: ConnectionId, octets: &[u8]) -> Result<(), Broken> {
-        let label = match Message::parse(octets, &Limits::NONE).map(|message| match message.start_line() {
-            StartLine::Request { method, .. } => String::from_utf8_lossy(method).into_owned(),
-            StartLine::Response { status, .. } => status.to_string(),
-        }) {
-            Ok(label) => label,
-            Err(_) => "?".to_owned(),
-        };
-        self.log(Direction::Sent, connection, label, octets);
-        self.last_sent = Some(Instant::now());
-        match self.stage.wire.send(connection, octets) {
-            Ok(()) => Ok(()),
-            Err(_) => {
-                self.stage.wire.disconnect(connection);
-                if let Some(link) = self.links.get_mut(&connection).filter(|link| link.is_open) {
-                    link.is_open = false;
-                    self.seen.connections.closed += 1;
-                }
-                Ok(())
-            }
-        }
-    }
-
-    fn fence(&mut self) -> Result<(), Broken> {
-        let method = self.fence_method()?;
-        self.fences += 1;
-        let label = Label::new(format!("fence {}", self.fences));
-        let draft = self.home.request(&method, &mut self.entropy);
-        let key = key_of(&draft);
-        self.messages.insert(label.clone(), Outgoing { draft, key, ..Outgoing::default() });
-        self.sign(&label, &Signing::default(), None)?;
-        let unanswered: BTreeSet<Label> = self.seen.sent.keys().cloned().collect();
-        self.send(&label)?;
-        self.wait_for_answer(&label);
-        let is_answered = self.seen.sent.get(&label).is_some_and(|sent| sent.answer().is_some());
-        if !is_answered {
-            return Err("the client does not answer a request that it answered before".to_owned());
-        }
-        // A request on another connection proves nothing.
-        let on = self.seen.sent.get(&label).map(|sent| sent.connection);
-        for (label, sent) in &mut self.seen.sent {
-            sent.is_fenced |= unanswered.contains(label) && Some(sent.connection) == on;
-        }
-        Ok(())
-    }
-
-    fn fence_method(&self) -> Result<String, Broken> {
-        let method = self.stage.fence.clone();
-        method.ok_or_else(|| "the client answers no request that could be a fence".to_owned())
-    }
-
-    fn make(&mut self, name: &Label, stimulus: &str) -> Result<(), Broken> {
-        let stimulus =
-            Stimulus::from_name(stimulus).ok_or_else(|| format!("there is no stimulus {stimulus:?}"))?;
-        self.stimuli += 1;
-        self.seen.asked.insert(name.clone(), self.stimuli);
-        self.last_sent = Some(Instant::now());
-        self.stage.wire.act(self.stimuli, stimulus)
-    }
-
-    fn standing(&mut self, name: &Label) -> Result<(), Broken> {
-        self.look();
-        let (output, end) = (self.stage.wire.output(), self.stage.wire.end());
-        let standing = match self.stage.wire.is_told() {
-            true => self.stage.wire.standing(),
-            false => self.stage.tells.standing(&output, end.as_ref()),
-        };
-        self.seen.standings.insert(name.clone(), standing);
-        Ok(())
-    }
-
     fn log(&mut self, direction: Direction, connection: ConnectionId, label: String, octets: &[u8]) {
         if CaseFinished::MAX_EXCHANGE <= self.seen.exchange.len() {
             self.seen.exchange_left_out += 1;
@@ -778,6 +537,14 @@ impl Player {
         let number = self.links.get(&connection).map_or(0, |link| link.number);
         let exchanged = Exchanged::new(direction, number, label, octets).of("home");
         self.seen.exchange.push(exchanged);
+    }
+}
+
+/// The method of a request, the status of a response.
+fn name_of(message: &Message<'_>) -> String {
+    match message.start_line() {
+        StartLine::Request { method, .. } => String::from_utf8_lossy(method).into_owned(),
+        StartLine::Response { status, .. } => status.to_string(),
     }
 }
 

@@ -1,23 +1,28 @@
 //! A run against a client.
 
+mod gate;
+#[cfg(test)]
+mod tests;
+
 use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::Instant;
 
-use sipae::client::{Standing, Stimulus};
+use sipae::client::Standing;
 use sipae_events::{CaseFinished, Cause, Event, GateFinished, GateOutcome, Verdict};
 use sipae_gen::{Mode, Recorded, Service};
 use sipae_net::ClientExit;
 use sipae_spec::Requirement;
 
+use self::gate::{Gate, problem_of};
 use super::case::{ClientCase, Part};
 use super::cases;
 use super::connector::{ClientConnector, Nowhere};
 use super::file::ServiceFile;
 use super::generated::{self, Generator, Play};
-use super::home::{Class, HomeConfig};
+use super::home::HomeConfig;
 use super::judge::ClientJudge;
 use super::pace::ClientPace;
 use super::play::{ClientStage, Player, Tells};
@@ -26,8 +31,6 @@ use crate::plan::subject;
 use crate::run::{RunOptions, Teller};
 use crate::target::Setting;
 
-/// Methods of requests that clients are known to answer; the first that this one answers makes the fences.
-const ANSWERED: [&str; 4] = ["OPTIONS", "MESSAGE", "NOTIFY", "INFO"];
 /// Times in a row that a client may fail to authenticate again before it is not started any more.
 const PATIENCE: u32 = 2;
 
@@ -87,38 +90,6 @@ pub(crate) fn replay(options: &RunOptions, file: &ServiceFile, teller: &mut Tell
     teller.case(finished);
 }
 
-/// What the good conversation came to.
-struct Gate {
-    outcome: GateOutcome,
-    reason: Option<String>,
-    notes: Vec<String>,
-    seen: Option<Conversation>,
-    player: Option<Player>,
-    fence: Option<String>,
-    stimuli: Vec<Stimulus>,
-    has_standing: bool,
-    has_clock: bool,
-    /// Whether the client could not even be reached, so that it is not tried again.
-    is_lost: bool,
-}
-
-impl Gate {
-    fn closed(outcome: GateOutcome, reason: String) -> Self {
-        Self {
-            outcome,
-            reason: Some(reason),
-            notes: Vec::new(),
-            seen: None,
-            player: None,
-            fence: None,
-            stimuli: Vec::new(),
-            has_standing: false,
-            has_clock: false,
-            is_lost: false,
-        }
-    }
-}
-
 /// A setting of a run.
 struct Runner<'r> {
     options: &'r RunOptions,
@@ -175,88 +146,6 @@ impl<'r> Runner<'r> {
             tells: Arc::clone(&self.tells),
             seed,
         })
-    }
-
-    /// The good conversation: the client authenticates, and what it answers is measured.
-    fn pass(&self) -> Gate {
-        let stage = match self.stage("gate", None) {
-            Ok(stage) => stage,
-            Err(reason) => return Gate { is_lost: true, ..Gate::closed(GateOutcome::Failed, reason) },
-        };
-        let mut player = Player::new(stage);
-        let mut seen = player.play(&Service::new().establish().settle().standing("good"));
-        if let Some(problem) = problem_of(&seen) {
-            return self.failed(seen, problem);
-        }
-        if let Some(standing) = self.told(&mut player, &seen) {
-            seen.standings.insert("good".into(), standing);
-        }
-        let stimuli = player.stimuli();
-        let fence = ANSWERED.into_iter().find(|method| answers(&mut player, method));
-        if let Some(method) = fence {
-            player.set_fence(method);
-        }
-        if let Some(end) = player.crash() {
-            let reason = format!("the client has ended: {}, after a request of the suite", end.how);
-            let seen = Conversation { end: Some(end), ..seen };
-            return Gate { seen: Some(seen), ..Gate::closed(GateOutcome::Failed, reason) };
-        }
-        let has_standing = matches!(seen.standings.get(&"good".into()), Some(Some(_)));
-        let has_clock = player.has_clock();
-        let mut notes = Vec::new();
-        match fence {
-            Some(method) => notes.push(format!("it answers {method}")),
-            None => notes.push("it answers no request: what it does not act upon cannot be seen".to_owned()),
-        }
-        if !has_standing {
-            notes.push("nobody can know what it tells its user".to_owned());
-        }
-        Gate {
-            outcome: GateOutcome::Open,
-            reason: None,
-            notes,
-            seen: Some(seen),
-            player: Some(player),
-            fence: fence.map(str::to_owned),
-            stimuli,
-            has_standing,
-            has_clock,
-            is_lost: false,
-        }
-    }
-
-    /// What a client writes of its registration may come late. Of one that writes nothing of it within the time of a step
-    /// nobody knows.
-    fn told(&self, player: &mut Player, seen: &Conversation) -> Option<Option<Standing>> {
-        let is_open = |standing: &Standing| !standing.registered && !standing.failed;
-        let first = seen.standings.get(&"good".into())?.as_ref()?;
-        if !is_open(first) || player.is_told() {
-            return None;
-        }
-        let deadline = Instant::now() + self.pace.patience();
-        while Instant::now() < deadline {
-            let later = player.play(&Service::new().elapse(100).standing("good"));
-            let standing = later.standings.get(&"good".into()).cloned().flatten();
-            if standing.as_ref().is_some_and(|standing| !is_open(standing)) {
-                return Some(standing);
-            }
-        }
-        Some(None)
-    }
-
-    /// A client that does not answer the challenge does not do this scheme or version, unless its profile says so.
-    fn failed(&self, seen: Conversation, problem: String) -> Gate {
-        let profile = &self.options.profile;
-        let is_claimed = profile.versions.is_some() && profile.claims(self.mode().scheme);
-        let has_asked = !seen.heard.is_empty();
-        let is_quiet = seen.heard.iter().all(|heard| heard.read.class == Class::Bare)
-            && !seen.flooded
-            && seen.connections.unreadable.is_none();
-        let is_absent =
-            has_asked && is_quiet && !is_claimed && !seen.end.as_ref().is_some_and(|end| end.is_crash);
-        let outcome = if is_absent { GateOutcome::Unsupported } else { GateOutcome::Failed };
-        let is_lost = !has_asked;
-        Gate { seen: Some(seen), is_lost, ..Gate::closed(outcome, problem) }
     }
 
     /// A stored conversation. In memory everything is as it was.
@@ -641,18 +530,7 @@ impl<'r> Runner<'r> {
             return finished;
         }
         match self.alone(case, "second", fence) {
-            Ok((second, _)) if has_crashed(&second) => second,
-            Ok((second, _)) if second.verdict.is_fail() == finished.verdict.is_fail() => finished,
-            Ok((second, _)) => {
-                let failed = if second.verdict.is_fail() { second } else { finished };
-                match failed.verdict {
-                    // Nothing was decided the first time.
-                    Verdict::Fail(_) => {
-                        CaseFinished { verdict: Verdict::Fail(Cause::Flaky { failed: 1, of: 2 }), ..failed }
-                    }
-                    _ => failed,
-                }
-            }
+            Ok((second, _)) => of_two(finished, second),
             Err(_) => finished,
         }
     }
@@ -708,6 +586,21 @@ impl<'r> Runner<'r> {
     }
 }
 
+/// What two tries of a case come to. A failure that did not come twice is flaky, and what one of them decides is decided.
+fn of_two(first: CaseFinished, second: CaseFinished) -> CaseFinished {
+    let flaky = |failed: CaseFinished| CaseFinished {
+        verdict: Verdict::Fail(Cause::Flaky { failed: 1, of: 2 }),
+        ..failed
+    };
+    match (first.verdict.is_fail(), second.verdict.is_fail()) {
+        _ if has_crashed(&second) => second,
+        (true, true) => first,
+        (true, false) => flaky(first),
+        (false, true) => flaky(second),
+        (false, false) => second,
+    }
+}
+
 fn has_crashed(finished: &CaseFinished) -> bool {
     finished.verdict == Verdict::Fail(Cause::Crash)
 }
@@ -719,24 +612,6 @@ fn after(seen: &Conversation, how: &str) -> String {
         Some((label, _)) => format!("{how}, after {label}"),
         None => how.to_owned(),
     }
-}
-
-/// Why the good conversation was none.
-fn problem_of(seen: &Conversation) -> Option<String> {
-    let broken = seen.broken.clone()?;
-    let problem = seen.heard.iter().rev().find_map(|heard| heard.read.problem.clone());
-    let signature = seen.signatures.last().map(|signature| signature.outcome.clone());
-    match problem.or(signature) {
-        Some(problem) => Some(format!("{broken} ({problem})")),
-        None => Some(broken),
-    }
-}
-
-/// Whether a client answers requests of a method; how it signs what it answers is for the cases.
-fn answers(player: &mut Player, method: &str) -> bool {
-    let seen = player.play(&Service::new().request("probe", method).sign("probe").ask("probe"));
-    let answer = seen.sent("probe").and_then(|sent| sent.answer().cloned());
-    answer.is_some()
 }
 
 fn tell_in_order(

@@ -10,6 +10,7 @@ use sipae_gen::{Awaited, Edit, Form, ParamEdit, Service, Signing, Text};
 use super::super::case::ClientCase;
 use super::super::home::Class;
 use super::super::judge::ClientJudge;
+use crate::ledger::holds_if;
 
 /// How an answer is made bad.
 #[derive(Clone, Copy)]
@@ -148,7 +149,7 @@ fn to_the_completing(row: &'static str, name: &str, title: &str) -> ClientCase {
                 not_registered(judge, "SIPAE-3.2.5.2-19", bad.name);
             }
             let is_registered = judge.standing("good").is_some_and(|standing| standing.registered);
-            let holds = if is_registered { Ok(()) } else { Err("it has given up".to_owned()) };
+            let holds = holds_if(is_registered, "it has given up");
             judge.recorded("SIPAE-3.2.5.2-19", "the good answer behind it registers", holds);
         })
 }
@@ -189,7 +190,7 @@ fn not_registered(judge: &mut ClientJudge<'_>, row: &'static str, name: &str) {
         return judge
             .undecide(format!("{name}: it does not say that it is registered by the good answer either"));
     }
-    let holds = if standing.registered { Err("it takes itself for registered".to_owned()) } else { Ok(()) };
+    let holds = holds_if(!standing.registered, "it takes itself for registered");
     judge.check(row, &format!("{name}: not registered"), holds);
 }
 
@@ -299,9 +300,7 @@ fn others() -> Vec<ClientCase> {
         .plan(|_| {
             Service::new()
                 .wait("completing", Awaited::Completing)
-                .respond("refusal", "completing", 403, Form::Plain)
-                .sign("refusal")
-                .send("refusal")
+                .reply("refusal", "completing", 403)
                 .settle()
                 .standing("refusal")
         })
@@ -326,7 +325,7 @@ fn others() -> Vec<ClientCase> {
                 return;
             }
             let Some(standing) = judge.standing("end") else { return };
-            let holds = if standing.registered { Ok(()) } else { Err("it is not registered".to_owned()) };
+            let holds = holds_if(standing.registered, "it is not registered");
             judge.check("SIPAE-3.2.5.2-12", "the transaction goes on", holds);
         }),
         ClientCase::new(

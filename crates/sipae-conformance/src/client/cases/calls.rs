@@ -12,6 +12,7 @@ use super::super::judge::ClientJudge;
 use super::super::seen::{Heard, Next};
 use super::answers::believes_the_good;
 use super::look::{cseq, field, text};
+use crate::ledger::holds_if;
 use crate::reaction::Signature;
 
 fn method(stimulus: Stimulus) -> Awaited {
@@ -38,7 +39,7 @@ pub(super) fn cases() -> Vec<ClientCase> {
         )
         .plan(move |_| {
             let service = Service::new().make("asked", stimulus).wait("request", method(stimulus));
-            service.respond("answer", "request", 404, Form::Plain).sign("answer").send("answer").settle()
+            service.reply("answer", "request", 404).settle()
         })
         .judge(|judge| {
             for row in ["SIPAE-3.2.4.1-01", "PATENT-0003", "PATENT-0040"] {
@@ -63,6 +64,11 @@ fn signature(heard: &Heard) -> Result<(), String> {
     }
 }
 
+/// Up to the answer to a MESSAGE.
+fn messaged(name: &str) -> Service {
+    Service::new().make(name, Stimulus::Message).wait("request", method(Stimulus::Message))
+}
+
 /// Up to the answer to an INVITE.
 fn invited() -> Service {
     Service::new().make("call", Stimulus::Invite).wait("invite", method(Stimulus::Invite))
@@ -77,6 +83,17 @@ fn taken() -> Service {
     invited().serve("invite").wait_if_any("ack", ack())
 }
 
+/// A call that is taken, transferred and ended.
+fn transferred() -> Service {
+    taken()
+        .make("transfer", Stimulus::Refer)
+        .wait("refer", method(Stimulus::Refer))
+        .reply("accepted", "refer", 202)
+        .make("end", Stimulus::Bye)
+        .wait("bye", method(Stimulus::Bye))
+        .serve("bye")
+}
+
 fn calls() -> Vec<ClientCase> {
     vec![
         made(
@@ -85,13 +102,7 @@ fn calls() -> Vec<ClientCase> {
             &["SIPAE-3.2.4.1-02"],
             &[Stimulus::Invite],
         )
-        .plan(|_| {
-            invited()
-                .respond("busy", "invite", 486, Form::Plain)
-                .sign("busy")
-                .send("busy")
-                .wait_if_any("ack", ack())
-        })
+        .plan(|_| invited().reply("busy", "invite", 486).wait_if_any("ack", ack()))
         .judge(|judge| is_signed(judge, "SIPAE-3.2.4.1-02", "ack")),
         made(
             "3.2.4.1/ack-of-a-success-is-signed",
@@ -135,7 +146,7 @@ fn calls() -> Vec<ClientCase> {
                 return;
             }
             let again = judge.seen().request("again").is_some();
-            let holds = if again { Err("another CANCEL".to_owned()) } else { Ok(()) };
+            let holds = holds_if(!again, "another CANCEL");
             judge.check("SIPAE-3.2.5.1-26", "no further CANCEL", holds);
         }),
         made(
@@ -144,17 +155,7 @@ fn calls() -> Vec<ClientCase> {
             &["SIPAE-3.2.4.1-01"],
             &[Stimulus::Invite, Stimulus::Refer, Stimulus::Bye],
         )
-        .plan(|_| {
-            taken()
-                .make("transfer", Stimulus::Refer)
-                .wait("refer", method(Stimulus::Refer))
-                .respond("accepted", "refer", 202, Form::Plain)
-                .sign("accepted")
-                .send("accepted")
-                .make("end", Stimulus::Bye)
-                .wait("bye", method(Stimulus::Bye))
-                .serve("bye")
-        })
+        .plan(|_| transferred())
         .judge(|judge| {
             is_signed(judge, "SIPAE-3.2.4.1-01", "refer");
             is_signed(judge, "SIPAE-3.2.4.1-01", "bye");
@@ -165,17 +166,7 @@ fn calls() -> Vec<ClientCase> {
             &["SIPAE-3.2.4.4-03"],
             &[Stimulus::Invite, Stimulus::Refer, Stimulus::Bye],
         )
-        .plan(|_| {
-            taken()
-                .make("transfer", Stimulus::Refer)
-                .wait("refer", method(Stimulus::Refer))
-                .respond("accepted", "refer", 202, Form::Plain)
-                .sign("accepted")
-                .send("accepted")
-                .make("end", Stimulus::Bye)
-                .wait("bye", method(Stimulus::Bye))
-                .serve("bye")
-        })
+        .plan(|_| transferred())
         .judge(|judge| {
             judge.of_request("SIPAE-3.2.4.4-03", "refer", "no ms-identity", |message| {
                 let names = ["ms-identity", "ms-identity-alg", "ms-identity-info", "ms-identity-cookie"];
@@ -203,9 +194,7 @@ fn calls() -> Vec<ClientCase> {
                 .sign("bad")
                 .edit("bad", Edit::Param(AuthParam::Rspauth, ParamEdit::FlipBit))
                 .send("bad")
-                .respond("busy", "invite", 486, Form::Plain)
-                .sign("busy")
-                .send("busy")
+                .reply("busy", "invite", 486)
                 .wait_if_any("ack", ack())
                 .settle()
         })
@@ -236,9 +225,7 @@ fn calls() -> Vec<ClientCase> {
             invited()
                 .respond("ringing", "invite", 180, Form::Plain)
                 .send("ringing")
-                .respond("busy", "invite", 486, Form::Plain)
-                .sign("busy")
-                .send("busy")
+                .reply("busy", "invite", 486)
                 .settle()
                 .standing("end")
         })
@@ -259,20 +246,14 @@ fn calls() -> Vec<ClientCase> {
 /// Up to a CANCEL.
 fn cancelled() -> Service {
     invited()
-        .respond("ringing", "invite", 180, Form::Plain)
-        .sign("ringing")
-        .send("ringing")
+        .reply("ringing", "invite", 180)
         .make("give up", Stimulus::Cancel)
         .wait("cancel", method(Stimulus::Cancel))
 }
 
 /// The INVITE ends.
 fn terminated() -> Service {
-    Service::new()
-        .respond("terminated", "invite", 487, Form::Plain)
-        .sign("terminated")
-        .send("terminated")
-        .settle()
+    Service::new().reply("terminated", "invite", 487).settle()
 }
 
 /// The credential of one message is not that of the other.
@@ -283,8 +264,7 @@ fn differs(judge: &mut ClientJudge<'_>, one: &str, other: &str) {
         heard.credential(scheme, |_, header| text(header, AuthParam::Crand)).flatten()
     };
     let (first, second) = (crand(one), crand(other));
-    let holds =
-        if first.is_some() && first == second { Err(format!("the credential of {other}")) } else { Ok(()) };
+    let holds = holds_if(!(first.is_some() && first == second), format!("the credential of {other}"));
     judge.check("SIPAE-3.2.4.1-31", &format!("{one}: a credential of its own"), holds);
 }
 
@@ -301,17 +281,13 @@ fn answers() -> Vec<ClientCase> {
             Service::new()
                 .make("one", Stimulus::Message)
                 .wait("first", method(Stimulus::Message))
-                .respond("refusal", "first", 404, Form::Plain)
-                .sign("refusal")
-                .send("refusal")
+                .reply("refusal", "first", 404)
                 .make("again", Stimulus::Message)
                 .wait("second", method(Stimulus::Message))
                 .respond("again", "second", 603, Form::Plain)
                 .sign_at("again", -1)
                 .send("again")
-                .respond("good", "second", 200, Form::Plain)
-                .sign("good")
-                .send("good")
+                .reply("good", "second", 200)
                 .settle()
                 .standing("end")
         })
@@ -328,14 +304,10 @@ fn answers() -> Vec<ClientCase> {
         )
         .telling()
         .plan(|_| {
-            Service::new()
-                .make("trying", Stimulus::Message)
-                .wait("request", method(Stimulus::Message))
+            messaged("trying")
                 .respond("trying", "request", 100, Form::Plain)
                 .send("trying")
-                .respond("good", "request", 200, Form::Plain)
-                .sign("good")
-                .send("good")
+                .reply("good", "request", 200)
                 .settle()
                 .standing("end")
         })
@@ -352,9 +324,7 @@ fn answers() -> Vec<ClientCase> {
         )
         .telling()
         .plan(|_| {
-            Service::new()
-                .make("good", Stimulus::Message)
-                .wait("request", method(Stimulus::Message))
+            messaged("good")
                 .respond("good", "request", 200, Form::Plain)
                 .sign("good")
                 .edit("good", Edit::CredentialHeader(HeaderName::ProxyAuthenticationInfo))
@@ -372,17 +342,13 @@ fn answers() -> Vec<ClientCase> {
         .telling()
         .answering()
         .plan(|_| {
-            Service::new()
-                .make("redirected", Stimulus::Message)
-                .wait("request", method(Stimulus::Message))
+            messaged("redirected")
                 .respond("redirect", "request", 301, Form::Plain)
                 .edit("redirect", Edit::SetHeader(HeaderName::Contact, "<sip:other@contoso.com>".into()))
                 .sign("redirect")
                 .send("redirect")
                 .settle()
-                .answered("later")
-                .sign("later")
-                .ask("later")
+                .ask_signed("later")
                 .standing("end")
         })
         .judge(|judge| {
@@ -391,11 +357,7 @@ fn answers() -> Vec<ClientCase> {
             }
             let followed = judge.seen().after("redirect").iter().any(|heard| heard.method() == "MESSAGE");
             if let Some(outcome) = judge.outcome("end", "redirected") {
-                let holds = if followed || outcome == Some(301) {
-                    Ok(())
-                } else {
-                    Err(format!("it took {outcome:?}"))
-                };
+                let holds = holds_if(followed || outcome == Some(301), format!("it took {outcome:?}"));
                 judge.check("SIPAE-3.2.5.1-30", "the 301 is taken, or followed", holds);
             }
             judge.processed("SIPAE-3.2.5.1-30", "later");
@@ -408,24 +370,13 @@ fn answers() -> Vec<ClientCase> {
         )
         .telling()
         .answering()
-        .plan(|_| {
-            Service::new()
-                .make("refused", Stimulus::Message)
-                .wait("request", method(Stimulus::Message))
-                .respond("refusal", "request", 403, Form::Plain)
-                .sign("refusal")
-                .send("refusal")
-                .answered("later")
-                .sign("later")
-                .ask("later")
-                .standing("end")
-        })
+        .plan(|_| messaged("refused").reply("refusal", "request", 403).ask_signed("later").standing("end"))
         .judge(|judge| {
             if judge.sent("refusal").is_none() {
                 return;
             }
             if let Some(outcome) = judge.outcome("end", "refused") {
-                let holds = if outcome == Some(403) { Ok(()) } else { Err(format!("it took {outcome:?}")) };
+                let holds = holds_if(outcome == Some(403), format!("it took {outcome:?}"));
                 judge.check("SIPAE-3.2.5.1-30", "the 403 is taken", holds);
             }
             judge.processed("SIPAE-3.2.5.1-30", "later");
@@ -509,7 +460,7 @@ fn begins_anew(judge: &mut ClientJudge<'_>, row: &'static str) {
     }
     let is_new = |heard: &Heard| matches!(heard.read.class, Class::Bare | Class::First);
     let begun = judge.seen().after("challenge").iter().any(is_new);
-    let holds = if begun { Ok(()) } else { Err("the lost association and nothing else".to_owned()) };
+    let holds = holds_if(begun, "the lost association and nothing else");
     judge.check(row, "a new authentication", holds);
 }
 
@@ -519,8 +470,7 @@ fn renewals() -> Vec<ClientCase> {
         Service::new()
             .establish()
             .settle()
-            .make("asked", Stimulus::Message)
-            .wait("request", method(Stimulus::Message))
+            .then(messaged("asked"))
             .forget()
             .challenge("challenge", "request")
             .send("challenge")
@@ -540,7 +490,7 @@ fn renewals() -> Vec<ClientCase> {
             }
             if let Some(next) = judge.next_of("challenge") {
                 let anew = matches!(next, Next::Bare { .. } | Next::First { .. });
-                let holds = if anew { Ok(()) } else { Err(next.to_string()) };
+                let holds = holds_if(anew, next.to_string());
                 judge.recorded("PATENT-0019", "a new authentication", holds);
             }
         }),
@@ -556,8 +506,7 @@ fn renewals() -> Vec<ClientCase> {
             Service::new()
                 .establish()
                 .settle()
-                .make("asked", Stimulus::Message)
-                .wait("request", method(Stimulus::Message))
+                .then(messaged("asked"))
                 .forget()
                 .version(other)
                 .challenge("challenge", "request")
@@ -565,9 +514,7 @@ fn renewals() -> Vec<ClientCase> {
                 .wait_if_any("renewing", Awaited::Completing)
                 .serve_if("renewing")
                 .settle()
-                .answered("later")
-                .sign("later")
-                .ask("later")
+                .ask_signed("later")
         })
         .judge(|judge| {
             if judge.sent("challenge").is_none() {
@@ -594,7 +541,7 @@ fn renewals() -> Vec<ClientCase> {
             let stale =
                 judge.seen().after("challenge").iter().filter(|heard| heard.read.class == Class::Stray);
             let stale = stale.count();
-            let holds = if stale <= 1 { Ok(()) } else { Err(format!("{stale} of them")) };
+            let holds = holds_if(stale <= 1, format!("{stale} of them"));
             judge.check("SIPAE-3.2.5.1-22", "one message at most", holds.clone());
             judge.check("SIPAE-3.2.1-04", "one message at most", holds);
         }),
@@ -622,7 +569,7 @@ fn renewals() -> Vec<ClientCase> {
             let (first, again) = (judge.seen().request("request"), judge.seen().request("again"));
             if let Some((first, again)) = first.zip(again) {
                 let same = crand(first).is_some() && crand(first) == crand(again);
-                let holds = if same { Err("the old crand".to_owned()) } else { Ok(()) };
+                let holds = holds_if(!same, "the old crand");
                 judge.check("SIPAE-3.2.4.1-13", "a new crand", holds);
             } else {
                 judge.record("SIPAE-3.2.4.1-13", "what is sent again", "the request is not");
@@ -656,7 +603,7 @@ fn renewals() -> Vec<ClientCase> {
                     && cseq(heard) == cseq(invite)
             };
             let acknowledged = judge.seen().after("challenge").iter().any(|heard| is_own(&heard));
-            let holds = if acknowledged { Ok(()) } else { Err("no ACK".to_owned()) };
+            let holds = holds_if(acknowledged, "no ACK");
             judge.check("SIPAE-3.2.5.1-27", "an ACK", holds);
         }),
         ClientCase::new(
@@ -669,8 +616,7 @@ fn renewals() -> Vec<ClientCase> {
             Service::new()
                 .establish()
                 .settle()
-                .make("asked", Stimulus::Message)
-                .wait("request", method(Stimulus::Message))
+                .then(messaged("asked"))
                 .respond("forged", "request", 401, Form::Plain)
                 .edit(
                     "forged",
@@ -710,8 +656,7 @@ fn renewals() -> Vec<ClientCase> {
             Service::new()
                 .establish()
                 .settle()
-                .make("asked", Stimulus::Message)
-                .wait("request", method(Stimulus::Message))
+                .then(messaged("asked"))
                 .targetname("second.contoso.com")
                 .challenge("challenge", "request")
                 .send("challenge")
@@ -721,7 +666,7 @@ fn renewals() -> Vec<ClientCase> {
         })
         .judge(|judge| {
             let rounds = judge.seen().after("challenge").len();
-            let holds = if rounds <= 12 { Ok(()) } else { Err(format!("{rounds} requests")) };
+            let holds = holds_if(rounds <= 12, format!("{rounds} requests"));
             judge.check("SIPAE-3.2.1-05", "a bounded number of rounds", holds);
             // The credentials of the first server belong to nothing here. What else was on its way is no answer.
             let call = judge.seen().request("request").and_then(|heard| field(heard, HeaderName::CallId));
@@ -729,7 +674,7 @@ fn renewals() -> Vec<ClientCase> {
                 |heard: &&Heard| heard.method() == "REGISTER" || field(heard, HeaderName::CallId) == call;
             let again = judge.seen().after("challenge").iter().filter(is_answer);
             let again = again.filter(|heard| heard.read.class == Class::Stray).count();
-            let holds = if again <= 1 { Ok(()) } else { Err(format!("{again} of them")) };
+            let holds = holds_if(again <= 1, format!("{again} of them"));
             judge.check(
                 "SIPAE-3.2.4.1-23",
                 "the second server does not get the credentials of the first",

@@ -9,6 +9,7 @@ use super::super::case::ClientCase;
 use super::super::judge::ClientJudge;
 use super::super::seen::Next;
 use super::good::{echoes, in_field, opaque_echoed};
+use crate::ledger::holds_if;
 
 /// A challenge that looks odd, and can be answered.
 struct Odd {
@@ -283,7 +284,7 @@ fn preference(id: &'static str, ascending: bool) -> ClientCase {
         };
         if let Some(scheme) = taken {
             judge.recorded("SIPAE-3.2.5.1-02", "TLS-DSK before the others", preferred(scheme));
-            let is_ntlm = if scheme == Scheme::Ntlm { Err("NTLM".to_owned()) } else { Ok(()) };
+            let is_ntlm = holds_if(scheme != Scheme::Ntlm, "NTLM");
             judge.recorded("PATENT-0013", "NTLM behind the others", is_ntlm);
         }
     })
@@ -301,7 +302,7 @@ fn nothing_usable(judge: &mut ClientJudge<'_>, row: &'static str) {
             | Next::TwoCredentials
             | Next::Crashed
     );
-    let holds = if is_credential { Err(next.to_string()) } else { Ok(()) };
+    let holds = holds_if(!is_credential, next.to_string());
     judge.check(row, "no credential", holds);
 }
 
@@ -381,7 +382,7 @@ fn loops() -> Vec<ClientCase> {
         })
         .judge(|judge| {
             let Some(next) = judge.next_of("refusal") else { return };
-            let holds = if next == Next::Crashed { Err(next.to_string()) } else { Ok(()) };
+            let holds = holds_if(next != Next::Crashed, next.to_string());
             judge.check("SIPAE-3.2.5.2-13", "no crash", holds);
             judge.record("SIPAE-3.2.5.2-13", "what comes after an unsigned 403", &next.to_string());
         }),
@@ -395,7 +396,7 @@ fn bounded(judge: &mut ClientJudge<'_>, row: &'static str, expected: usize, most
         return judge.undecide(why);
     }
     let asked = judge.seen().kept.len();
-    let told = |bound: usize| if asked <= bound { Ok(()) } else { Err(format!("{asked} requests and more")) };
+    let told = |bound: usize| holds_if(asked <= bound, format!("{asked} requests and more"));
     judge.check(row, &format!("at most {most} rounds"), told(most));
     if asked <= most {
         judge.recorded(row, &format!("at most {expected} rounds"), told(expected));

@@ -12,6 +12,7 @@ use super::super::home::Class;
 use super::super::judge::ClientJudge;
 use super::super::seen::Heard;
 use super::look::{all, cseq, field, from_param, has, is, lacks, text, verify};
+use crate::ledger::holds_if;
 use crate::reaction::Signature;
 
 const NTLM: &[Scheme] = &[Scheme::Ntlm];
@@ -184,7 +185,7 @@ pub(super) fn cases() -> Vec<ClientCase> {
         .telling()
         .judge(|judge| {
             let Some(standing) = judge.standing("good") else { return };
-            let holds = if standing.registered { Ok(()) } else { Err("it is not registered".to_owned()) };
+            let holds = holds_if(standing.registered, "it is not registered");
             judge.check("SIPAE-3.2.5.1-30", "it takes itself for registered", holds.clone());
             judge.check("PATENT-0016", "it takes itself for registered", holds);
         }),
@@ -242,7 +243,7 @@ fn takes(judge: &mut ClientJudge<'_>, row: &'static str, expected: usize) {
         return judge.undecide("the handshake was not completed");
     }
     let found = handshake.len();
-    let holds = if found == expected { Ok(()) } else { Err(format!("{found} requests")) };
+    let holds = holds_if(found == expected, format!("{found} requests"));
     judge.check(row, &format!("{expected} requests"), holds);
 }
 
@@ -295,8 +296,8 @@ fn identities(judge: &mut ClientJudge<'_>) {
     let asserts = heard().any(|heard| field(heard, HeaderName::PAssertedIdentity).is_some());
     let crowded =
         heard().any(|heard| 1 < count(heard, "sip") + count(heard, "sips") || 1 < count(heard, "tel"));
-    let asserts = if asserts { Err("P-Asserted-Identity".to_owned()) } else { Ok(()) };
-    let crowded = if crowded { Err("more than one of a kind".to_owned()) } else { Ok(()) };
+    let asserts = holds_if(!asserts, "P-Asserted-Identity");
+    let crowded = holds_if(!crowded, "more than one of a kind");
     judge.check("SIPAE-3.2.4.2-02", "at most one sip and one tel identity", crowded);
     judge.recorded("SIPAE-3.2.4.2-06", "no P-Asserted-Identity", asserts);
 }
@@ -364,11 +365,10 @@ fn repeats(judge: &mut ClientJudge<'_>) {
     let branch = |heard: &Heard| heard.look(|message| message.branch().map(<[u8]>::to_vec)).flatten();
     let is_new = pairs.iter().all(|(one, next)| branch(one).is_none() || branch(one) != branch(next));
     let tag = pairs.iter().all(|(one, next)| from_param(one, "tag") == from_param(next, "tag"));
-    let told = |holds: bool, what: &str| if holds { Ok(()) } else { Err(what.to_owned()) };
     let row = "SIPAE-3.2.5.1-08";
     let is_same = 1 < requests.len();
-    let (rises, is_same) = (told(rises, "it does not rise"), told(is_same, "another Call-ID"));
-    let (is_new, tag) = (told(is_new, "the same branch"), told(tag, "another From tag"));
+    let (rises, is_same) = (holds_if(rises, "it does not rise"), holds_if(is_same, "another Call-ID"));
+    let (is_new, tag) = (holds_if(is_new, "the same branch"), holds_if(tag, "another From tag"));
     judge.check(row, "CSeq rises", rises);
     judge.check(row, "the same Call-ID", is_same);
     judge.check(row, "a new branch", is_new);
@@ -408,7 +408,7 @@ fn answers_challenge(judge: &mut ClientJudge<'_>) {
     judge.check("SIPAE-3.2.5.1-10", "an AUTHENTICATE with SIGN, DATAGRAM and KEY_EXCH", holds);
     opaque_comes_back(judge);
     let firsts = handshake(judge).iter().filter(|heard| heard.read.class == Class::First).count();
-    let once = if firsts == 1 { Ok(()) } else { Err(format!("{firsts} empty tokens")) };
+    let once = holds_if(firsts == 1, format!("{firsts} empty tokens"));
     for row in ["SIPAE-3.2.5.1-19", "PATENT-0020"] {
         judge.check(row, "the CHALLENGE is answered, and no other handshake begun", once.clone());
     }
@@ -441,7 +441,7 @@ fn is_framed(header: &AuthHeader<'_>) -> Result<(), String> {
     let token = text(header, AuthParam::GssapiData).and_then(|text| decode_base64(text.as_bytes()));
     let token = token.ok_or("no token")?;
     let has_oid = token.windows(KERBEROS.len()).take(8).any(|octets| octets == KERBEROS);
-    if token.first() == Some(&0x60) && has_oid { Ok(()) } else { Err("another framing".to_owned()) }
+    holds_if(token.first() == Some(&0x60) && has_oid, "another framing")
 }
 
 fn flights(judge: &mut ClientJudge<'_>) {

@@ -555,14 +555,7 @@ fn numbers() -> Vec<ClientCase> {
             &["SIPAE-3.1.1-06", "SIPAE-3.2.5.2-09"],
         )
         .plan(|_| {
-            Service::new()
-                .answered("good")
-                .sign("good")
-                .ask("good")
-                .answered("again")
-                .sign_at("again", -1)
-                .send("again")
-                .fence()
+            Service::new().ask_signed("good").answered("again").sign_at("again", -1).send("again").fence()
         })
         .judge(|judge| {
             judge.refused("SIPAE-3.1.1-06", "again");
@@ -576,9 +569,7 @@ fn numbers() -> Vec<ClientCase> {
         .plan(|_| {
             let via = "SIP/2.0/TCP other.contoso.com:5061;branch=z9hG4bKanother";
             Service::new()
-                .answered("good")
-                .sign("good")
-                .ask("good")
+                .ask_signed("good")
                 .copy("again", "good")
                 .edit("again", Edit::SetHeader(HeaderName::Via, via.into()))
                 .send("again")
@@ -595,7 +586,7 @@ fn numbers() -> Vec<ClientCase> {
             &["SIPAE-3.1.1-05"],
         )
         .plan(|_| {
-            let service = Service::new().answered("old").sign("old").ask("old");
+            let service = Service::new().ask_signed("old");
             let service = service.each(1..=8, |service, number| {
                 let name = format!("later {number}");
                 service.answered(&name).sign(&name).ask(&name)
@@ -645,9 +636,7 @@ fn numbers() -> Vec<ClientCase> {
                     .sign_at("bad", 100_000)
                     .edit("bad", Edit::Param(AuthParam::Rspauth, ParamEdit::FlipBit))
                     .send("bad")
-                    .answered("good")
-                    .sign("good")
-                    .ask("good")
+                    .ask_signed("good")
             })
             .judge(|judge| judge.processed("SIPAE-3.1.1-09", "good")),
         shared(
@@ -661,9 +650,7 @@ fn numbers() -> Vec<ClientCase> {
                 .sign_at("bad", 0)
                 .edit("bad", Edit::Param(AuthParam::Rspauth, ParamEdit::FlipBit))
                 .send("bad")
-                .answered("good")
-                .sign("good")
-                .ask("good")
+                .ask_signed("good")
         })
         .judge(|judge| judge.processed("SIPAE-3.1.1-09", "good")),
         shared(
@@ -671,17 +658,7 @@ fn numbers() -> Vec<ClientCase> {
             "a request that comes again as it was ends nothing",
             &["SIPAE-3.1.1-13"],
         )
-        .plan(|_| {
-            Service::new()
-                .answered("good")
-                .sign("good")
-                .ask("good")
-                .copy("again", "good")
-                .send("again")
-                .answered("later")
-                .sign("later")
-                .ask("later")
-        })
+        .plan(|_| Service::new().ask_signed("good").copy("again", "good").send("again").ask_signed("later"))
         .judge(|judge| judge.processed("SIPAE-3.1.1-13", "later")),
     ]
 }
@@ -730,7 +707,7 @@ fn others() -> Vec<ClientCase> {
             &["SIPAE-3.2.5.2-15", "SIPAE-3.2.4.1-05", "SIPAE-2.2-07"],
         )
         .at(&[Version::V2])
-        .plan(|_| Service::new().answered("good").sign("good").ask("good"))
+        .plan(|_| Service::new().ask_signed("good"))
         .judge(|judge| {
             judge.processed("SIPAE-3.2.5.2-15", "good");
             for row in ["SIPAE-3.2.4.1-05", "SIPAE-2.2-07"] {

@@ -11,6 +11,7 @@ use super::super::case::ClientCase;
 use super::super::home::Class;
 use super::super::judge::ClientJudge;
 use super::super::seen::Heard;
+use crate::ledger::holds_if;
 use crate::reaction::Signature;
 
 const MINUTE: u64 = 60 * 1000;
@@ -85,7 +86,7 @@ pub(super) fn cases() -> Vec<ClientCase> {
         .judge(|judge| {
             let Some(granted) = judge.sent("granted") else { return };
             let count = judge.seen().heard.len().saturating_sub(granted.before);
-            let holds = if count <= 10 { Ok(()) } else { Err(format!("{count} requests in 10 s")) };
+            let holds = holds_if(count <= 10, format!("{count} requests in 10 s"));
             judge.check("SIPAE-3.2.2-06", "no more than one request a second", holds);
         }),
         ClientCase::new(
@@ -114,7 +115,7 @@ pub(super) fn cases() -> Vec<ClientCase> {
             };
             let later = judge.seen().heard.get(place + 1..).unwrap_or_default();
             let again = later.iter().filter(|heard| heard.read.class == Class::Completing).count();
-            let holds = if again == 0 { Ok(()) } else { Err("another authentication".to_owned()) };
+            let holds = holds_if(again == 0, "another authentication");
             judge.check("SIPAE-3.2.2-07", "no authentication at the old instant", holds);
         }),
     ]
@@ -166,7 +167,7 @@ fn renewed(judge: &mut ClientJudge<'_>) {
     within(judge, "PATENT-0052", LIMIT);
     outlived(judge);
     let Some((renewing, _)) = renewal(judge) else { return };
-    let is_bare = if renewing.read.class == Class::Bare { Ok(()) } else { Err("a first token".to_owned()) };
+    let is_bare = holds_if(renewing.read.class == Class::Bare, "a first token");
     judge.recorded("SIPAE-3.2.6-01", "it begins bare", is_bare);
     // Behind the new association nothing is signed with the old one once its time is over.
     let Some(begun) = time_of(judge, "completing") else { return };
@@ -176,7 +177,7 @@ fn renewed(judge: &mut ClientJudge<'_>) {
         let is_late = LIMIT + TOLERANCE < heard.at.since(begun);
         is_late && heard.read.class == Class::Signed && !heard.read.is_current
     });
-    let holds = if stale { Err("a request signed with the old association".to_owned()) } else { Ok(()) };
+    let holds = holds_if(!stale, "a request signed with the old association");
     judge.check("SIPAE-3.2.6-01", "nothing is signed with the association that has ended", holds);
 }
 
@@ -188,7 +189,6 @@ fn outlived(judge: &mut ClientJudge<'_>) {
     let late = heard
         .iter()
         .any(|heard| heard.read.class == Class::Signed && LIMIT + TOLERANCE < heard.at.since(begun));
-    let holds =
-        if late && renewed < 2 { Err("a request signed after eight hours".to_owned()) } else { Ok(()) };
+    let holds = holds_if(!(late && renewed < 2), "a request signed after eight hours");
     judge.check("SIPAE-3.2.6-01", "nothing is signed after eight hours", holds);
 }

@@ -6,6 +6,7 @@ use sipae_gen::{Awaited, Edit, FieldChange, OctetEdit, ParamEdit, Service};
 
 use super::super::case::ClientCase;
 use super::super::seen::Next;
+use crate::ledger::holds_if;
 
 const NTLM: &[Scheme] = &[Scheme::Ntlm];
 const TLS_DSK: &[Scheme] = &[Scheme::TlsDsk];
@@ -176,6 +177,12 @@ fn continued(edits: Vec<Edit>) -> Service {
     service.send("continuation").wait_if_any("next", Awaited::Any)
 }
 
+/// The last flight of the server is spoilt.
+fn finished(edit: OctetEdit) -> Service {
+    let service = Service::new().wait("flight", Awaited::Flight).proceed("finished", "flight");
+    service.edit("finished", octets(edit)).send("finished").wait_if_any("next", Awaited::Any)
+}
+
 fn spoilt(bad: &'static Bad, schemes: &[Scheme], row: &'static str) -> ClientCase {
     ClientCase::new(bad.id, bad.title, rows_of(row))
         .with(schemes)
@@ -183,7 +190,7 @@ fn spoilt(bad: &'static Bad, schemes: &[Scheme], row: &'static str) -> ClientCas
         .judge(move |judge| {
             if bad.is_generous {
                 let Some(next) = judge.next_of("continuation") else { return };
-                let holds = if next == Next::Crashed { Err(next.to_string()) } else { Ok(()) };
+                let holds = holds_if(next != Next::Crashed, next.to_string());
                 judge.check(row, "no crash", holds);
                 judge.record(row, bad.title, &next.to_string());
             } else {
@@ -207,14 +214,7 @@ fn others() -> Vec<ClientCase> {
             &["SIPAE-3.2.5.1-16"],
         )
         .with(TLS_DSK)
-        .plan(|_| {
-            Service::new()
-                .wait("flight", Awaited::Flight)
-                .proceed("finished", "flight")
-                .edit("finished", octets(OctetEdit::FlipBack(1)))
-                .send("finished")
-                .wait_if_any("next", Awaited::Any)
-        })
+        .plan(|_| finished(OctetEdit::FlipBack(1)))
         .judge(|judge| judge.does_not_go_on("SIPAE-3.2.5.1-16", "finished")),
         ClientCase::new(
             "3.2.5.1/finished-left-out",
@@ -222,14 +222,7 @@ fn others() -> Vec<ClientCase> {
             &["SIPAE-3.2.5.1-16"],
         )
         .with(TLS_DSK)
-        .plan(|_| {
-            Service::new()
-                .wait("flight", Awaited::Flight)
-                .proceed("finished", "flight")
-                .edit("finished", octets(OctetEdit::Cut(6)))
-                .send("finished")
-                .wait_if_any("next", Awaited::Any)
-        })
+        .plan(|_| finished(OctetEdit::Cut(6)))
         .judge(|judge| judge.does_not_go_on("SIPAE-3.2.5.1-16", "finished")),
         ClientCase::new(
             "3.2.5.1/insists-on-tls-1-3",
