@@ -35,7 +35,7 @@ Exit codes:
 pub(crate) enum Command {
     /// Test a SIP server, a client, or a codec.
     Run(RunArgs),
-    /// Play a stored script against a server, such as that of a failure, and judge it again.
+    /// Play a stored script, such as that of a failure, against a server or a client, and judge it again.
     Replay(ReplayArgs),
     /// Look for what no case is written for: generated conversations against a SIP server, for hours, night after night.
     Fuzz(FuzzArgs),
