@@ -33,7 +33,7 @@ pub use home::{Class, HomeConfig, Read};
 pub use judge::ClientJudge;
 pub(crate) use live::{Facts, Pipes, Sockets};
 pub use objects::ClientObjects;
-pub use pace::ClientPace;
+pub use pace::{ClientPace, Haste};
 pub(crate) use play::Tells;
 #[doc(hidden)]
 pub use reference::reference_client;

@@ -3,6 +3,34 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+/// How soon silence is believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Haste {
+    /// Nearly at once: whatever does not pass then is tried again.
+    Brisk,
+    /// Not before a busy machine has had its time: what was found is for good.
+    Patient,
+}
+
+impl Haste {
+    /// How long what was sent before a clock was set may take to arrive.
+    #[must_use]
+    pub const fn aftermath(self) -> Duration {
+        Duration::from_millis(match self {
+            Self::Brisk => 4,
+            Self::Patient => 20,
+        })
+    }
+
+    /// No silence is believed earlier: the scheduler of a busy machine.
+    const fn shortest(self) -> Duration {
+        Duration::from_millis(match self {
+            Self::Brisk => 60,
+            Self::Patient => 250,
+        })
+    }
+}
+
 /// What has been learnt about how fast a client goes on, shared by all conversations with it.
 #[derive(Debug)]
 pub struct ClientPace {
@@ -12,8 +40,6 @@ pub struct ClientPace {
 }
 
 impl ClientPace {
-    /// No silence is believed earlier: the scheduler of a busy machine.
-    const SHORTEST: Duration = Duration::from_millis(250);
     /// Steps are expected to take no longer than so many times the slowest one that was seen.
     const MARGIN: u32 = 4;
 
@@ -43,9 +69,29 @@ impl ClientPace {
 
     /// How long nothing must come until it is believed that nothing will.
     #[must_use]
-    pub fn quiet(&self) -> Duration {
+    pub fn quiet(&self, haste: Haste) -> Duration {
         let slowest = *self.slowest.lock().unwrap_or_else(PoisonError::into_inner);
         let quiet = slowest.map_or(self.limit, |slowest| slowest * Self::MARGIN);
-        quiet.max(Self::SHORTEST).min(self.limit)
+        quiet.max(haste.shortest()).min(self.limit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::of_whom_nothing_is_known(Haste::Brisk, &[], 5000)]
+    #[case::of_a_fast_one(Haste::Brisk, &[1], 60)]
+    #[case::of_a_fast_one_with_patience(Haste::Patient, &[1], 250)]
+    #[case::of_a_slow_one(Haste::Brisk, &[1, 200], 800)]
+    #[case::of_a_slow_one_with_patience(Haste::Patient, &[200, 1], 800)]
+    #[case::of_one_slower_than_the_limit(Haste::Brisk, &[4000], 5000)]
+    fn silence_is_believed_soon(#[case] haste: Haste, #[case] steps: &[u64], #[case] ms: u64) {
+        let pace = ClientPace::new(Duration::from_secs(10), Duration::from_secs(5));
+        steps.iter().for_each(|ms| pace.measured(Duration::from_millis(*ms)));
+        assert_eq!(pace.quiet(haste), Duration::from_millis(ms));
     }
 }

@@ -15,7 +15,7 @@ use sipae_gen::{Awaited, Label, Mode, Service, Turn};
 use sipae_net::{Arrived, ClientExit, ClientWire, Happened, SeededEntropy};
 
 use super::home::{Class, Home, HomeConfig, Read};
-use super::pace::ClientPace;
+use super::pace::{ClientPace, Haste};
 use super::seen::{Conversation, Heard, Reply, Sent};
 use crate::edits::Broken;
 use crate::execute::LIMITS;
@@ -25,8 +25,6 @@ use crate::reaction::Signature;
 const REQUESTS: usize = 2000;
 /// Octets that one conversation listens to.
 const OCTETS: usize = 16 * 1024 * 1024;
-/// How long what was sent before a clock was set may take to arrive.
-const AFTERMATH: Duration = Duration::from_millis(20);
 /// Connections that one conversation serves.
 const CONNECTIONS: u32 = 64;
 /// How a handshake of TLS begins.
@@ -38,6 +36,7 @@ pub(crate) struct ClientStage {
     pub(crate) home: Arc<HomeConfig>,
     pub(crate) mode: Mode,
     pub(crate) pace: Arc<ClientPace>,
+    pub(crate) haste: Haste,
     /// The method that the client is known to answer.
     pub(crate) fence: Option<String>,
     /// What the output of the client says of its standing, where it cannot be asked.
@@ -95,6 +94,8 @@ pub(crate) struct Player {
     fences: u32,
     last_sent: Option<Instant>,
     has_started: bool,
+    /// Whether it is known that nothing is to come: nothing has happened since that was waited for.
+    is_quiet: bool,
 }
 
 impl Player {
@@ -119,6 +120,7 @@ impl Player {
             fences: 0,
             last_sent: None,
             has_started: false,
+            is_quiet: false,
             stage,
         }
     }
@@ -136,6 +138,17 @@ impl Player {
     /// Whether its clock can be set.
     pub(crate) fn has_clock(&mut self) -> bool {
         self.stage.wire.advance(Duration::ZERO)
+    }
+
+    /// From now on silence is believed soon.
+    pub(crate) fn hurried(mut self) -> Self {
+        self.stage.haste = Haste::Brisk;
+        self
+    }
+
+    /// Whether what it does not do is known at once.
+    pub(crate) fn is_exact(&self) -> bool {
+        self.stage.wire.is_exact()
     }
 
     /// Ends the client; how it has ended, if it has done so by itself.
@@ -174,7 +187,7 @@ impl Player {
                     return Err("the client floods".to_owned());
                 }
                 if let Some(crash) = self.stage.wire.end().filter(|end| end.is_crash) {
-                    return Err(crash.how);
+                    return Err(ended(&crash));
                 }
                 self.turn(turn)
             });
@@ -266,6 +279,7 @@ impl Player {
             }
             Turn::Disconnect => {
                 let current = self.current.take().ok_or("the client has no connection")?;
+                self.is_quiet = false;
                 self.stage.wire.disconnect(current);
                 if let Some(link) = self.links.get_mut(&current) {
                     link.is_open = false;
@@ -290,9 +304,12 @@ impl Player {
         let patience = match (optional, self.links.is_empty()) {
             (_, true) => self.stage.pace.start(),
             (false, _) => self.stage.pace.patience(),
-            (true, _) => self.stage.pace.quiet(),
+            (true, _) => self.stage.pace.quiet(self.stage.haste),
         };
-        self.listen(patience, |player| player.caught.is_none());
+        if !(optional && self.is_still_quiet()) {
+            self.is_quiet = optional && self.caught.is_none();
+            self.listen(patience, |player| player.caught.is_none());
+        }
         self.waiting = None;
         match self.caught.take() {
             Some(place) => {
@@ -315,7 +332,7 @@ impl Player {
                 format!("the client sent what cannot be read: {why}; and it has ended: {}", end.how)
             }
             (_, None) if self.seen.flooded => "the client floods".to_owned(),
-            (Some(end), _) => format!("the client has ended: {}", end.how),
+            (Some(end), _) => ended(&end),
             (None, Some(why)) => format!("the client sent what cannot be read: {why}"),
             (None, None) if MANY < self.requests => {
                 format!("it is none of the {} requests that came in time", self.requests)
@@ -335,7 +352,17 @@ impl Player {
     }
 
     fn settle(&mut self) {
-        self.listen_until_quiet(self.stage.pace.quiet());
+        if !self.is_still_quiet() {
+            self.listen_until_quiet(self.stage.pace.quiet(self.stage.haste));
+        }
+    }
+
+    /// Whether nothing has happened since it was known that nothing was to come: that is not waited for twice.
+    fn is_still_quiet(&mut self) -> bool {
+        if self.is_quiet {
+            self.look();
+        }
+        self.is_quiet
     }
 
     /// A client that goes on and on is not listened to for longer than one is that owes something.
@@ -343,6 +370,7 @@ impl Player {
         let (mut heard, until) = (usize::MAX, Instant::now() + self.stage.pace.patience());
         while heard != self.requests && !self.seen.flooded && Instant::now() < until {
             heard = self.requests;
+            self.is_quiet = true;
             self.listen(quiet, |player| player.requests == heard);
         }
     }
@@ -350,10 +378,11 @@ impl Player {
     fn elapse(&mut self, time: Duration) {
         if self.stage.wire.advance(time) {
             // What a client does then it has done when it says so; what it sent may still be on its way.
-            self.listen_until_quiet(AFTERMATH);
+            self.listen_until_quiet(self.stage.haste.aftermath());
         } else {
             self.listen(time, |_| true);
         }
+        self.is_quiet = false;
     }
 
     /// Serves as long as something is waited for, and for as long as patience lasts.
@@ -388,6 +417,7 @@ impl Player {
     // What the client does.
 
     fn happened(&mut self, connection: ConnectionId, happened: Happened) {
+        self.is_quiet = false;
         match happened {
             Happened::Connected => self.connected(connection),
             Happened::NoTls(why) => {
@@ -538,6 +568,10 @@ impl Player {
         let exchanged = Exchanged::new(direction, number, label, octets).of("home");
         self.seen.exchange.push(exchanged);
     }
+}
+
+fn ended(end: &ClientExit) -> String {
+    format!("the client has ended: {}", end.how)
 }
 
 /// The method of a request, the status of a response.

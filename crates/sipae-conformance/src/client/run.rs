@@ -24,7 +24,7 @@ use super::file::ServiceFile;
 use super::generated::{self, Generator, Play};
 use super::home::HomeConfig;
 use super::judge::ClientJudge;
-use super::pace::ClientPace;
+use super::pace::{ClientPace, Haste};
 use super::play::{ClientStage, Player, Tells};
 use super::seen::Conversation;
 use crate::plan::subject;
@@ -135,13 +135,14 @@ impl<'r> Runner<'r> {
         self.home.lacks(mode.scheme).map(str::to_owned)
     }
 
-    fn stage(&self, part: &str, fence: Option<&str>) -> Result<ClientStage, String> {
+    fn stage(&self, part: &str, haste: Haste, fence: Option<&str>) -> Result<ClientStage, String> {
         let seed = self.options.seed_of(part, self.setting);
         Ok(ClientStage {
             wire: self.ways.wire(self.mode(), self.options.seed_of(&format!("wire {part}"), self.setting))?,
             home: Arc::clone(&self.home),
             mode: self.mode(),
             pace: Arc::clone(&self.pace),
+            haste,
             fence: fence.map(str::to_owned),
             tells: Arc::clone(&self.tells),
             seed,
@@ -150,7 +151,7 @@ impl<'r> Runner<'r> {
 
     /// A stored conversation. In memory everything is as it was.
     fn again(&self, case: &ClientCase, file: &ServiceFile, fence: Option<&str>) -> CaseFinished {
-        let stage = match self.stage("again", fence) {
+        let stage = match self.stage("again", Haste::Patient, fence) {
             Ok(stage) => stage,
             Err(reason) => return self.not_played(case, Verdict::Blocked, Some(reason)),
         };
@@ -261,15 +262,17 @@ impl<'r> Runner<'r> {
         let (shared, whole): (Vec<usize>, Vec<usize>) =
             open.into_iter().partition(|place| part(place) == Some(Part::Shared));
         let mut units: VecDeque<Unit> = VecDeque::new();
-        if !shared.is_empty() {
-            units.push_back(Unit::Shared(shared));
-        }
+        let workers = self.options.jobs.max(1).min(self.ways.most_at_once());
+        // Where nothing has to be waited for, one conversation is as fast as several.
+        let is_exact = gate.player.as_ref().is_some_and(Player::is_exact);
+        units.extend(parted(&shared, if is_exact { 1 } else { workers }));
         units.extend(self.grouped(cases, &whole));
-        let workers = self.options.jobs.max(1).min(self.ways.most_at_once()).min(units.len().max(1));
+        let workers = workers.min(units.len().max(1));
         let fence = gate.fence.clone();
         // A client that nobody needs any more is let go.
         let is_shared = units.iter().any(|unit| matches!(unit, Unit::Shared(_)));
-        let player = Mutex::new(gate.player.filter(|_| is_shared));
+        let player = gate.player.filter(|_| is_shared).map(Player::hurried);
+        let player = Mutex::new(player);
         let units = Mutex::new(units);
         let (sender, receiver) = mpsc::channel();
         thread::scope(|scope| {
@@ -320,14 +323,16 @@ impl<'r> Runner<'r> {
         let names: Vec<&str> =
             places.iter().filter_map(|place| cases.get(*place)).map(|case| case.id()).collect();
         let name = names.first().copied().unwrap_or_default();
-        let seen =
-            self.stage(&format!("{name} together"), fence).map(|stage| Player::new(stage).play(service));
+        let seen = self
+            .stage(&format!("{name} together"), Haste::Brisk, fence)
+            .map(|stage| Player::new(stage).play(service));
         for place in places {
             let Some(case) = cases.get(*place) else { continue };
             let common = seen.as_ref().ok().map(|seen| self.judged(case, seen, None));
             let finished = match common {
                 Some(finished) if finished.verdict == Verdict::Pass => finished,
-                _ => self.whole(case, fence),
+                Some(finished) => self.patiently(case, &finished, fence),
+                None => self.whole(case, fence),
             };
             tell(*place, finished);
         }
@@ -404,8 +409,8 @@ impl<'r> Runner<'r> {
                 continue;
             };
             if let Some(generator) = case.generator() {
-                let (finished, is_good) = self.generate(case, generator, playing, fence);
-                if !is_good {
+                let finished = self.generate(case, generator, playing, fence);
+                if finished.verdict != Verdict::Pass {
                     player = None;
                 }
                 tell(*place, finished);
@@ -416,7 +421,7 @@ impl<'r> Runner<'r> {
             if finished.verdict != Verdict::Pass {
                 // What came before it may be why: alone it shows. The next one has a client that has seen nothing.
                 player = None;
-                let alone = self.whole(case, fence);
+                let alone = self.patiently(case, &finished, fence);
                 if !has_crashed(&finished) || has_crashed(&alone) {
                     finished = alone;
                 }
@@ -426,17 +431,18 @@ impl<'r> Runner<'r> {
     }
 
     /// Generated conversations, inside one that goes on, until one is not as it was foreseen: that is played alone, and
-    /// made smaller.
+    /// made smaller. One that alone is as it was foreseen may be one that was not waited for: a client that has seen
+    /// nothing goes on, once.
     fn generate(
         &self,
         case: &'static ClientCase,
         generator: Generator,
         playing: &mut Player,
         fence: Option<&str>,
-    ) -> (CaseFinished, bool) {
+    ) -> CaseFinished {
         let effort = &self.options.effort;
         let deadline = effort.time.map(|time| Instant::now() + time);
-        let mut count = 0;
+        let (mut count, mut unconfirmed) = (0, 0);
         let is_over = |count: u64| match deadline {
             Some(deadline) => deadline <= Instant::now(),
             None => effort.cases <= count,
@@ -448,15 +454,27 @@ impl<'r> Runner<'r> {
             let (play, choices) = generated::drawn(generator, self.mode(), seed);
             let seen = playing.play(&play.service);
             let finished = self.foreseen(case, &play, &seen);
-            if finished.verdict != Verdict::Pass {
-                let found = self.smallest(case, generator, choices, fence).unwrap_or(finished);
-                return (CaseFinished { generated: count, ..found }, false);
+            if finished.verdict == Verdict::Pass {
+                last = Some(finished);
+                continue;
             }
-            last = Some(finished);
+            if let Some(found) = self.smallest(case, generator, choices, fence) {
+                return CaseFinished { generated: count, ..found };
+            }
+            unconfirmed += 1;
+            let again = if seen.is_exact || has_crashed(&finished) || 1 < unconfirmed {
+                None
+            } else {
+                self.established(&format!("{} again", case.id()), fence).ok()
+            };
+            match again {
+                Some(again) => *playing = again,
+                None => return CaseFinished { generated: count, ..unconfirmed_of(finished, seen.is_exact) },
+            }
         }
         let none = || self.not_played(case, Verdict::Cancelled, None);
         let finished = last.unwrap_or_else(none);
-        (CaseFinished { generated: count, exchange: Vec::new(), ..finished }, true)
+        CaseFinished { generated: count, exchange: Vec::new(), ..finished }
     }
 
     /// The smallest conversation that is not as it was foreseen, played alone; `None` where alone everything is.
@@ -470,7 +488,7 @@ impl<'r> Runner<'r> {
         let is_exact = Cell::new(false);
         let alone = |play: &Play| {
             let service = Service::new().establish().settle().then(play.service.clone());
-            let stage = self.stage(&format!("{} alone", case.id()), fence).ok()?;
+            let stage = self.stage(&format!("{} alone", case.id()), Haste::Patient, fence).ok()?;
             let seen = Player::new(stage).play(&service);
             is_exact.set(seen.is_exact);
             let finished = self.foreseen(case, play, &seen);
@@ -506,7 +524,7 @@ impl<'r> Runner<'r> {
     }
 
     fn established(&self, part: &str, fence: Option<&str>) -> Result<Player, String> {
-        let mut player = Player::new(self.stage(part, fence)?);
+        let mut player = Player::new(self.stage(part, Haste::Brisk, fence)?);
         let seen = player.play(&Service::new().establish().settle());
         match problem_of(&seen) {
             None => Ok(player),
@@ -514,24 +532,37 @@ impl<'r> Runner<'r> {
         }
     }
 
-    /// A case in a conversation of its own. What fails is played once more, where nothing is exact; one crash is enough.
+    /// A case in a conversation of its own.
     fn whole(&self, case: &'static ClientCase, fence: Option<&str>) -> CaseFinished {
         if self.options.effort.stop.is_due() {
             return self.not_played(case, Verdict::Cancelled, None);
         }
-        let (finished, is_exact) = match self.alone(case, "first", fence) {
+        match self.alone(case, "first", Haste::Brisk, fence) {
+            Ok((finished, is_exact)) if is_exact || !is_open(&finished) => finished,
+            Ok((finished, _)) => self.patiently(case, &finished, fence),
+            Err(reason) => self.not_played(case, Verdict::Blocked, Some(reason)),
+        }
+    }
+
+    /// The same behind a hurried try that did not pass, with patience. What fails then is played once more, where nothing
+    /// is exact; one crash is enough, and so is it not to be decided twice.
+    fn patiently(
+        &self,
+        case: &'static ClientCase,
+        hurried: &CaseFinished,
+        fence: Option<&str>,
+    ) -> CaseFinished {
+        let (first, is_exact) = match self.alone(case, "second", Haste::Patient, fence) {
             Ok(played) => played,
             Err(reason) => return self.not_played(case, Verdict::Blocked, Some(reason)),
         };
-        if is_exact
-            || has_crashed(&finished)
-            || !matches!(finished.verdict, Verdict::Fail(_) | Verdict::Inconclusive)
-        {
-            return finished;
+        let is_undecided = [hurried.verdict, first.verdict] == [Verdict::Inconclusive; 2];
+        if is_exact || is_undecided || !is_open(&first) || first.verdict == Verdict::Loose {
+            return first;
         }
-        match self.alone(case, "second", fence) {
-            Ok((second, _)) => of_two(finished, second),
-            Err(_) => finished,
+        match self.alone(case, "third", Haste::Patient, fence) {
+            Ok((second, _)) => of_two(first, second),
+            Err(_) => first,
         }
     }
 
@@ -539,9 +570,10 @@ impl<'r> Runner<'r> {
         &self,
         case: &'static ClientCase,
         part: &str,
+        haste: Haste,
         fence: Option<&str>,
     ) -> Result<(CaseFinished, bool), String> {
-        let stage = self.stage(&format!("{} {part}", case.id()), fence)?;
+        let stage = self.stage(&format!("{} {part}", case.id()), haste, fence)?;
         let mut player = Player::new(stage);
         let seen = player.play(&case.alone(self.mode()));
         let end = player.end();
@@ -586,6 +618,19 @@ impl<'r> Runner<'r> {
     }
 }
 
+/// What a generated conversation has shown inside another one, and alone has not: where nothing is exact, twice.
+fn unconfirmed_of(finished: CaseFinished, is_exact: bool) -> CaseFinished {
+    if is_exact || has_crashed(&finished) {
+        return finished;
+    }
+    CaseFinished { verdict: Verdict::Fail(Cause::Flaky { failed: 2, of: 4 }), ..finished }
+}
+
+/// Whether another try can tell more. A crash is one, however often it comes.
+fn is_open(finished: &CaseFinished) -> bool {
+    finished.verdict != Verdict::Pass && !has_crashed(finished)
+}
+
 /// What two tries of a case come to. A failure that did not come twice is flaky, and what one of them decides is decided.
 fn of_two(first: CaseFinished, second: CaseFinished) -> CaseFinished {
     let flaky = |failed: CaseFinished| CaseFinished {
@@ -599,6 +644,12 @@ fn of_two(first: CaseFinished, second: CaseFinished) -> CaseFinished {
         (false, true) => flaky(second),
         (false, false) => second,
     }
+}
+
+/// Cases that share conversations, in so many parts at most. Each takes of all kinds: those next to each other take as long.
+fn parted(places: &[usize], most: usize) -> impl Iterator<Item = Unit> {
+    let parts = most.min(places.len());
+    (0..parts).map(move |part| Unit::Shared(places.iter().copied().skip(part).step_by(parts).collect()))
 }
 
 fn has_crashed(finished: &CaseFinished) -> bool {

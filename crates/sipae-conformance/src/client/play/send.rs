@@ -205,6 +205,7 @@ impl Player {
         let name = name.unwrap_or_else(|_| "?".to_owned());
         self.log(Direction::Sent, connection, name, octets);
         self.last_sent = Some(Instant::now());
+        self.is_quiet = false;
         match self.stage.wire.send(connection, octets) {
             Ok(()) => Ok(()),
             Err(_) => {
@@ -251,6 +252,7 @@ impl Player {
         self.stimuli += 1;
         self.seen.asked.insert(name.clone(), self.stimuli);
         self.last_sent = Some(Instant::now());
+        self.is_quiet = false;
         self.stage.wire.act(self.stimuli, stimulus)
     }
 

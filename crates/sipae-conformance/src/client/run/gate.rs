@@ -7,6 +7,7 @@ use sipae_events::GateOutcome;
 use sipae_gen::Service;
 
 use super::super::home::Class;
+use super::super::pace::Haste;
 use super::super::play::Player;
 use super::super::seen::Conversation;
 use super::Runner;
@@ -48,7 +49,7 @@ impl Gate {
 impl Runner<'_> {
     /// The good conversation: the client authenticates, and what it answers is measured.
     pub(super) fn pass(&self) -> Gate {
-        let stage = match self.stage("gate", None) {
+        let stage = match self.stage("gate", Haste::Patient, None) {
             Ok(stage) => stage,
             Err(reason) => return Gate { is_lost: true, ..Gate::closed(GateOutcome::Failed, reason) },
         };

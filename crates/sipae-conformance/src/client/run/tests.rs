@@ -1,12 +1,25 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
 use rstest::rstest;
 use sipae::auth::Scheme;
+use sipae::client::{Standing, Stimulus};
+use sipae::clock::Time;
+use sipae::defects::Defects;
+use sipae::server::ConnectionId;
 use sipae::version::Version;
-use sipae_events::{CaseFinished, CaseId, Cause, Verdict};
+use sipae_events::{CaseFinished, CaseId, Cause, Event, Verdict};
 use sipae_gen::Mode;
+use sipae_net::{ClientExit, ClientWire, Happened, WireError};
 
-use super::of_two;
+use super::super::connector::{ClientConnector, Reference};
+use super::{Teller, Unit, of_two, parted, run};
+use crate::Effort;
+use crate::filter::Filter;
 use crate::plan::subject;
-use crate::target::Setting;
+use crate::run::RunOptions;
+use crate::target::{Setting, Target};
 
 const FAIL: Verdict = Verdict::Fail(Cause::Reaction);
 const CRASH: Verdict = Verdict::Fail(Cause::Crash);
@@ -34,4 +47,126 @@ fn two_tries_come_to_one_verdict(
 ) {
     let both = of_two(finished(first, "first"), finished(second, "second"));
     assert_eq!((both.verdict, both.title.as_str()), (expected, told));
+}
+
+/// The reference client, behind a wire that is not exact, and that is late once.
+struct Late {
+    inner: Box<dyn ClientWire>,
+    left: u32,
+}
+
+impl Late {
+    const BY: Duration = Duration::from_millis(70);
+}
+
+impl ClientWire for Late {
+    fn start(&mut self) -> Result<(), WireError> {
+        self.inner.start()
+    }
+
+    fn send(&mut self, connection: ConnectionId, octets: &[u8]) -> Result<(), WireError> {
+        self.inner.send(connection, octets)
+    }
+
+    fn receive(&mut self, patience: Duration) -> Option<(ConnectionId, Happened)> {
+        if self.left == 0 && !patience.is_zero() {
+            self.left = u32::MAX;
+            if patience < Self::BY {
+                thread::sleep(patience);
+                return None;
+            }
+            thread::sleep(Self::BY);
+        }
+        let happened = self.inner.receive(patience);
+        match &happened {
+            Some(_) => self.left = self.left.saturating_sub(1),
+            None => thread::sleep(patience),
+        }
+        happened
+    }
+
+    fn disconnect(&mut self, connection: ConnectionId) {
+        self.inner.disconnect(connection);
+    }
+
+    fn now(&self) -> Time {
+        self.inner.now()
+    }
+
+    fn advance(&mut self, time: Duration) -> bool {
+        self.inner.advance(time)
+    }
+
+    fn stimuli(&self) -> Vec<Stimulus> {
+        self.inner.stimuli()
+    }
+
+    fn act(&mut self, number: u64, stimulus: Stimulus) -> Result<(), String> {
+        self.inner.act(number, stimulus)
+    }
+
+    fn is_told(&self) -> bool {
+        true
+    }
+
+    fn standing(&mut self) -> Option<Standing> {
+        self.inner.standing()
+    }
+
+    fn end(&mut self) -> Option<ClientExit> {
+        self.inner.end()
+    }
+}
+
+/// Each is late another time.
+#[derive(Debug)]
+struct LateClients(AtomicUsize);
+
+impl ClientConnector for LateClients {
+    fn wire(&self, mode: Mode, seed: u64) -> Result<Box<dyn ClientWire>, String> {
+        let inner = Reference { defects: Defects::NONE }.wire(mode, seed)?;
+        let number = self.0.fetch_add(1, Ordering::Relaxed);
+        // The first is the one of the gate, which learns how fast the client is.
+        let left = if number == 0 { u32::MAX } else { u32::try_from(number % 7).unwrap_or_default() };
+        Ok(Box::new(Late { inner, left }))
+    }
+}
+
+#[test]
+fn a_client_that_is_late_once_has_no_failure() {
+    let setting = Setting { mode: Mode { scheme: Scheme::Ntlm, version: Version::V4 }, kind: None };
+    let filter = Filter { ids: vec!["3.2.5.2/".to_owned()], ..Filter::default() };
+    let (target, settings) = (Target::ReferenceClient { defects: Defects::NONE }, Some(vec![setting]));
+    let effort = Effort { cases: 1, ..Effort::default() };
+    let options = RunOptions { target, settings, filter, effort, jobs: 32, ..RunOptions::reference(1) };
+    let (mut passed, mut others) = (0, Vec::new());
+    let mut on_event = |event: &Event| {
+        let Event::CaseFinished(finished) = event else { return };
+        match finished.verdict {
+            Verdict::Pass => passed += 1,
+            Verdict::Unsupported => {}
+            _ => others.push(format!("{:?} {} {:?}", finished.verdict, finished.case, finished.findings)),
+        }
+    };
+    run(&options, &LateClients(AtomicUsize::new(0)), &mut Teller::new(&mut on_event));
+    assert_eq!(others, Vec::<String>::new());
+    assert!(40 < passed, "{passed} cases");
+}
+
+#[rstest]
+fn cases_that_share_conversations_are_each_in_one_part(
+    #[values(0, 1, 7)] count: usize,
+    #[values(1, 3, 9)] most: usize,
+) {
+    let places: Vec<usize> = (0..count).collect();
+    let parts: Vec<Vec<usize>> = parted(&places, most)
+        .map(|unit| match unit {
+            Unit::Shared(places) => places,
+            Unit::Together(..) | Unit::Whole(_) => Vec::new(),
+        })
+        .collect();
+    assert!(parts.len() <= most && parts.iter().all(|part| !part.is_empty()), "{parts:?}");
+    let mut all = parts.concat();
+    all.sort_unstable();
+    assert_eq!(all, places);
 }
