@@ -542,8 +542,10 @@ It says on the standard output, each on a line of its own:
   refused: N   the server has proven itself, and answered the registration with this status
   lost         the server has lost the security association; the client authenticates anew
   failed: WHY  authentication has failed, and is not tried again
+  joined, left with --scheme digest: the conference has let it in, or go
 
-Others on the machine may see what stands on a command line: --password is for test accounts.
+Others on the machine may see what stands on a command line: --password, --pin and
+--proxy-password are for test accounts.
 
 Exit codes:
   0  it was told to end: its standard input has ended, with --stdio or --control
@@ -569,13 +571,26 @@ pub(crate) struct AccountArgs {
 }
 
 /// What it authenticates with.
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args)]
 #[command(next_help_heading = "Schemes")]
 pub(crate) struct CredentialArgs {
     /// A scheme that it answers: NTLM, Kerberos or TLS-DSK. May be repeated; by default all that there are credentials
-    /// for, and the test credentials, which everybody has, are for the test account alone.
+    /// for, and the test credentials, which everybody has, are for the test account alone. With Digest it registers
+    /// nowhere: it joins a conference without an account.
     #[arg(long, value_name = "SCHEME", ignore_case = true)]
-    pub(crate) scheme: Vec<Offered>,
+    pub(crate) scheme: Vec<Answered>,
+    /// Digest: GRUU of the conference. Without it the test conference of the reference server.
+    #[arg(long, value_name = "GRUU", requires = "pin")]
+    pub(crate) conference: Option<String>,
+    /// Digest: the key of the conference.
+    #[arg(long, value_name = "KEY", requires = "conference")]
+    pub(crate) pin: Option<String>,
+    /// The account at a proxy that asks for Digest before the server does. By default that of the test account.
+    #[arg(long, value_name = "NAME", requires = "proxy_password")]
+    pub(crate) proxy_user: Option<String>,
+    /// Its password.
+    #[arg(long, value_name = "TEXT", requires = "proxy_user")]
+    pub(crate) proxy_password: Option<String>,
     /// Kerberos: keytab with a key of the service, to mint a ticket with. Without it a published test key.
     #[arg(long, value_name = "FILE", conflicts_with = "ccache")]
     pub(crate) keytab: Option<PathBuf>,
@@ -594,6 +609,13 @@ pub(crate) struct CredentialArgs {
     pub(crate) ca: Option<PathBuf>,
 }
 
+/// Without the secrets.
+impl std::fmt::Debug for CredentialArgs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CredentialArgs").field("scheme", &self.scheme).finish_non_exhaustive()
+    }
+}
+
 #[derive(ValueEnum, Clone, Copy, Debug)]
 pub(crate) enum ProvisioningScheme {
     Http,
@@ -605,6 +627,15 @@ pub(crate) enum Offered {
     Ntlm,
     Kerberos,
     TlsDsk,
+}
+
+/// What a client answers.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answered {
+    Ntlm,
+    Kerberos,
+    TlsDsk,
+    Digest,
 }
 
 #[derive(ValueEnum, Clone, Copy, Debug)]

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::thread;
 use std::time::Duration;
 
-use sipae::client::{ClientConfig, ClientEvent, Stimulus};
+use sipae::client::{AnonymousConfig, AnonymousEvent, ClientConfig, ClientEvent, Stimulus};
 use sipae::clock::Entropy;
 use sipae::encoding::encode_base16;
 use sipae::version::Version;
@@ -14,7 +14,10 @@ use sipae_conformance::control::protocol::{Answer, Ask, Hello, HelloDurations, P
 use sipae_conformance::profile::{Profile, ProfileUser};
 use sipae_conformance::target::Target;
 use sipae_events::ExitCode;
-use sipae_net::{AgentObject, ClientControl, ClientEnd, ClientHost, OsEntropy, TlsClient, TlsOptions};
+use sipae_net::{
+    AgentObject, AnonymousObject, ClientControl, ClientEnd, ClientHost, ClientObject, OsEntropy, TlsClient,
+    TlsOptions,
+};
 
 use crate::args::{AccountArgs, ClientArgs};
 use crate::output::Failure;
@@ -23,8 +26,8 @@ use crate::{control, tls};
 pub(crate) fn client(args: &ClientArgs) -> Result<ExitCode, Failure> {
     let host = host(args)?;
     if args.control {
-        let control = host.control();
-        thread::Builder::new().spawn(move || listen(&control)).map_err(Failure::Client)?;
+        let (control, stimuli) = (host.control(), host.stimuli().to_vec());
+        thread::Builder::new().spawn(move || listen(&control, &stimuli)).map_err(Failure::Client)?;
     }
     let has_failed = |why: Option<String>| {
         if let Some(why) = why {
@@ -42,10 +45,33 @@ pub(crate) fn client(args: &ClientArgs) -> Result<ExitCode, Failure> {
     })
 }
 
-fn host(args: &ClientArgs) -> Result<ClientHost<AgentObject>, Failure> {
+/// The client of a server, or of a conference.
+fn object(args: &ClientArgs) -> Result<Box<dyn ClientObject>, Failure> {
     let on_standard_error = args.control || args.stdio;
-    let agent = AgentObject::with_entropy(config(args)?, OsEntropy)
-        .with_listener(move |event| tell(event, on_standard_error));
+    let Some(conference) = credentials::conference(&args.credentials)? else {
+        let agent = AgentObject::with_entropy(config(args)?, OsEntropy);
+        return Ok(Box::new(agent.with_listener(move |event| tell(event, on_standard_error))));
+    };
+    let (epid, transport) = (fresh_epid(), transport(args).to_owned());
+    let host = format!("{epid}.invalid");
+    let config = AnonymousConfig { epid, host, transport, ..conference };
+    let guest = AnonymousObject::with_entropy(config, OsEntropy);
+    let guest = guest.map_err(|error| Failure::Usage(format!("--conference: {error}")))?;
+    Ok(Box::new(guest.with_listener(move |event| tell_of_conference(event, on_standard_error))))
+}
+
+fn fresh_epid() -> String {
+    let mut octets = [0; 5];
+    OsEntropy.fill(&mut octets);
+    encode_base16(&octets)
+}
+
+const fn transport(args: &ClientArgs) -> &'static str {
+    if matches!(args.server, Some(Target::Tls { .. })) { "TLS" } else { "TCP" }
+}
+
+fn host(args: &ClientArgs) -> Result<ClientHost<Box<dyn ClientObject>>, Failure> {
+    let agent = object(args)?;
     if let Some(server) = &args.server {
         tls::check_target(&args.tls, server)?;
     } else if let Some(argument) = tls::arguments(&args.tls).next() {
@@ -69,14 +95,11 @@ fn config(args: &ClientArgs) -> Result<ClientConfig, Failure> {
     let (user, is_test) = account(&args.account)?;
     let is_address = ProfileUser::new("peer", "", "", &args.peer).check("--peer");
     is_address.map_err(Failure::Usage)?;
-    let mut octets = [0; 5];
-    OsEntropy.fill(&mut octets);
-    let epid = encode_base16(&octets);
-    let is_tls = matches!(args.server, Some(Target::Tls { .. }));
+    let epid = fresh_epid();
     let mut config = ClientConfig {
         host: format!("{epid}.invalid"),
         epid,
-        transport: if is_tls { "TLS" } else { "TCP" }.to_owned(),
+        transport: transport(args).to_owned(),
         expires: args.expires,
         weakest: Version::from_number(args.weakest).unwrap_or(Version::V2),
         peer: args.peer.clone(),
@@ -127,6 +150,25 @@ fn tell(event: &ClientEvent, on_standard_error: bool) {
         ClientEvent::Failed(violation) => format!("failed: {violation}"),
         _ => return,
     };
+    say(&line, on_standard_error);
+}
+
+/// The same of a conference.
+fn tell_of_conference(event: &AnonymousEvent, on_standard_error: bool) {
+    let line = match event {
+        AnonymousEvent::Joined => "joined".to_owned(),
+        AnonymousEvent::Left => "left".to_owned(),
+        AnonymousEvent::Answered { method, status: status @ 300.. } if method == "INVITE" => {
+            format!("refused: {status}")
+        }
+        AnonymousEvent::Refused => "failed: the key was refused".to_owned(),
+        AnonymousEvent::Failed(violation) => format!("failed: {violation}"),
+        _ => return,
+    };
+    say(&line, on_standard_error);
+}
+
+fn say(line: &str, on_standard_error: bool) {
     // Nobody is left to read it when this fails; the client goes on.
     let _unread = if on_standard_error {
         writeln!(io::stderr(), "{line}")
@@ -136,21 +178,23 @@ fn tell(event: &ClientEvent, on_standard_error: bool) {
 }
 
 /// The control channel: the client ends with it.
-fn listen(control: &ClientControl) {
-    let _ended = control::answer_all(|ask| answer(control, ask));
+fn listen(control: &ClientControl, stimuli: &[Stimulus]) {
+    let _ended = control::answer_all(|ask| answer(control, stimuli, ask));
     control.stop();
 }
 
-fn answer(control: &ClientControl, ask: &Ask) -> Answer {
+fn answer(control: &ClientControl, stimuli: &[Stimulus], ask: &Ask) -> Answer {
     let has_ended = || Answer::Error("the client has ended".to_owned());
     let done = |is_done: bool| if is_done { Answer::Ok(true) } else { has_ended() };
     match ask {
-        Ask::Hello { .. } => Answer::Hello(hello()),
+        Ask::Hello { .. } => Answer::Hello(hello(stimuli)),
         Ask::Advance { ms } => done(control.advance(Duration::from_millis(*ms))),
-        Ask::Do { what, number } => match Stimulus::from_name(what) {
-            Some(stimulus) => done(control.act(*number, stimulus)),
-            None => Answer::Error(format!("{what:?} is nothing that this client can do")),
-        },
+        Ask::Do { what, number } => {
+            match Stimulus::from_name(what).filter(|stimulus| stimuli.contains(stimulus)) {
+                Some(stimulus) => done(control.act(*number, stimulus)),
+                None => Answer::Error(format!("{what:?} is nothing that this client can do")),
+            }
+        }
         Ask::Standing {} => {
             control.standing().map_or_else(has_ended, |standing| Answer::Standing(standing.into()))
         }
@@ -158,12 +202,12 @@ fn answer(control: &ClientControl, ask: &Ask) -> Answer {
     }
 }
 
-fn hello() -> Hello {
+fn hello(stimuli: &[Stimulus]) -> Hello {
     Hello {
         protocol: PROTOCOL,
         can: ["advance", "do", "standing"].map(str::to_owned).to_vec(),
         address: None,
         durations: HelloDurations::default(),
-        stimuli: Stimulus::ALL.map(|stimulus| stimulus.name().to_owned()).to_vec(),
+        stimuli: stimuli.iter().map(|stimulus| stimulus.name().to_owned()).collect(),
     }
 }

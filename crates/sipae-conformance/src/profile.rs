@@ -509,6 +509,7 @@ impl Profile {
                 Some(sts_uri) => TlsDskService { sts_uri, ..service },
                 None => service,
             }),
+            conference: self.conference().cloned(),
             expires: 7200,
         }
     }
@@ -585,7 +586,7 @@ impl Profile {
             Some(user) => user,
             // A codec has no accounts.
             None if read.codec.is_some() => Self::of_reference().user,
-            None => return Err(wrong("missing field `user`".to_owned())),
+            None => return Err(wrong("[user] is missing: who logs in".to_owned())),
         };
         user.load(file, "user").map_err(wrong)?;
         let failed_logons = read.sacrificial.as_ref().map_or(0, |table| table.failed_logons);
@@ -778,7 +779,7 @@ mod tests {
     }
 
     #[rstest]
-    #[case("", "p.toml: missing field `user`")]
+    #[case("", "p.toml: [user] is missing: who logs in")]
     #[case("[user]\nuser = \"a\"\npasword = \"secret\"\n", "p.toml: line 3: unknown field `pasword`")]
     #[case("[user\n", "p.toml: line 1:")]
     #[case("[target]\nversions = [5]\n", "p.toml: target.versions: 5 is not 2, 3 or 4")]

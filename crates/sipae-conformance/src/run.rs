@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use sipae::auth::Scheme;
 use sipae_events::{CaseFinished, CaseStarted, Event, ExitCode, RunFinished, RunStarted, Tally};
 use sipae_gen::Mode;
 use sipae_net::SeededEntropy;
@@ -121,7 +122,20 @@ impl RunOptions {
         let is_chosen =
             |setting: &Setting| self.settings.as_ref().is_none_or(|chosen| chosen.contains(setting));
         let settings = self.target.settings().into_iter().filter(is_chosen);
+        let settings = settings.filter(|setting| self.is_told_to(setting.mode.scheme));
         settings.filter(|setting| self.filter.selects_scheme(setting.mode.scheme.name())).collect()
+    }
+
+    /// A client joins conferences only if somebody says that it does: it is started in another way for that.
+    fn is_told_to(&self, scheme: Scheme) -> bool {
+        let is_own = matches!(self.target, Target::ReferenceClient { .. });
+        let is_named = || self.profile.schemes.as_ref().is_some_and(|schemes| schemes.contains(&scheme));
+        let is_asked_for = || !self.filter.schemes.is_empty();
+        scheme != Scheme::Digest
+            || self.target.role() != Role::Client
+            || is_own
+            || is_named()
+            || is_asked_for()
     }
 
     /// A stage for one part of the run. The seed is a hash of the run's seed, the name of the part, and the setting.

@@ -141,9 +141,7 @@ impl Target {
         }
         let modes = SCHEMES.into_iter().flat_map(|scheme| versions.map(|version| Mode { scheme, version }));
         let settings = modes.flat_map(|mode| kinds.iter().map(move |kind| Setting { mode, kind: *kind }));
-        // Nobody joins a conference of the suite.
-        let digest = kinds.first().filter(|_| self.role() != Role::Client);
-        let digest = digest.map(|kind| Setting { mode: DIGEST, kind: *kind });
+        let digest = kinds.first().map(|kind| Setting { mode: DIGEST, kind: *kind });
         settings.filter(Setting::is_of_use).chain(digest).collect()
     }
 
@@ -258,7 +256,7 @@ impl Target {
             Self::Client(objects) => Ok(Arc::new(client::Objects { objects: objects.clone() })),
             Self::Listen { tls, address, exec } => listen(*tls, address, exec.as_ref(), profile),
             Self::ListenPipe(command) => {
-                let facts = client::Facts::new(&profile.user, &profile.client, "pipe");
+                let facts = client::Facts::new(profile, "pipe");
                 let crash_codes = profile.client.crash_codes.clone();
                 Ok(Arc::new(client::Pipes { command: command.clone(), facts, crash_codes }))
             }
@@ -340,8 +338,10 @@ fn listen(
         listener,
         identity,
         command: exec.cloned(),
-        facts: client::Facts::new(&profile.user, &profile.client, transport),
+        facts: client::Facts::new(profile, transport),
         is_controlled: profile.client.control,
+        conversations: profile.client.conversations,
+        kept: Arc::default(),
         crash_codes: profile.client.crash_codes.clone(),
     }))
 }

@@ -132,6 +132,9 @@ pub enum Turn {
         /// counts, where this is absent.
         #[serde(default, skip_serializing_if = "written::is_default")]
         offset: Option<i64>,
+        /// Under the association before the last one.
+        #[serde(default, skip_serializing_if = "written::is_default")]
+        former: bool,
     },
     /// Leaves so many numbers out.
     Skip {
@@ -340,7 +343,14 @@ impl Service {
     #[must_use]
     pub fn sign_at(self, message: &str, offset: i64) -> Self {
         let signing = Signing::default();
-        self.turn(Turn::Sign { message: message.into(), signing, offset: Some(offset) })
+        self.turn(Turn::Sign { message: message.into(), signing, offset: Some(offset), former: false })
+    }
+
+    /// The same under the association before the last one.
+    #[must_use]
+    pub fn sign_under_former(self, message: &str, offset: i64) -> Self {
+        let signing = Signing::default();
+        self.turn(Turn::Sign { message: message.into(), signing, offset: Some(offset), former: true })
     }
 
     /// Leaves numbers out.
@@ -352,7 +362,7 @@ impl Service {
     /// Signs a message.
     #[must_use]
     pub fn sign_with(self, message: &str, signing: Signing) -> Self {
-        self.turn(Turn::Sign { message: message.into(), signing, offset: None })
+        self.turn(Turn::Sign { message: message.into(), signing, offset: None, former: false })
     }
 
     /// Gives a message the signature of a request of the client.
@@ -507,9 +517,12 @@ impl fmt::Display for Turn {
                 Ok(())
             }
             Self::Copy { message, of } => write!(f, "copy {of} as {message}"),
-            Self::Sign { message, signing, offset: None } => write!(f, "sign {message}{signing}"),
-            Self::Sign { message, signing, offset: Some(offset) } => {
-                write!(f, "sign {message}{signing}, number {offset:+} from the next one")
+            Self::Sign { message, signing, offset, former } => {
+                write!(f, "sign {message}{signing}")?;
+                if let Some(offset) = offset {
+                    write!(f, ", number {offset:+} from the next one")?;
+                }
+                f.write_str(if *former { ", under the former association" } else { "" })
             }
             Self::Skip { numbers } => write!(f, "leave {numbers} numbers out"),
             Self::Reflect { message, of } => write!(f, "put the client's signature of {of} into {message}"),

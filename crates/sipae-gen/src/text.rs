@@ -29,6 +29,8 @@ impl Reference {
 pub enum Field {
     /// `opaque` of an association.
     Opaque,
+    /// `nonce` of a Digest challenge.
+    Nonce,
     /// The scheme of an association, as it is written.
     Scheme,
     /// The same in lower case.
@@ -39,6 +41,8 @@ pub enum Field {
     Realm,
     /// `targetname` of an association.
     Targetname,
+    /// The same without the service of Kerberos before it: the name of the server.
+    Server,
     /// `gssapi-data` with which an association answers its CHALLENGE.
     Token,
     /// The tag of To in an answer.
@@ -60,13 +64,15 @@ pub enum Field {
 }
 
 impl Field {
-    const NAMED: [(Self, &'static str); 15] = [
+    const NAMED: [(Self, &'static str); 17] = [
         (Self::Opaque, "opaque"),
+        (Self::Nonce, "nonce"),
         (Self::Scheme, "scheme"),
         (Self::SchemeLower, "scheme-lower"),
         (Self::SchemeCapitalised, "scheme-capitalised"),
         (Self::Realm, "realm"),
         (Self::Targetname, "targetname"),
+        (Self::Server, "server"),
         (Self::Token, "token"),
         (Self::ToTag, "to-tag"),
         (Self::Address, "address"),

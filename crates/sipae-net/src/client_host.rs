@@ -143,6 +143,12 @@ impl<C: ClientObject> ClientHost<C> {
         Self { client, link, line: None, problem: None, ahead: Duration::ZERO, sender, receiver }
     }
 
+    /// What the client can be asked to do.
+    #[must_use]
+    pub fn stimuli(&self) -> &[Stimulus] {
+        self.client.stimuli()
+    }
+
     /// What controls it while it runs.
     #[must_use]
     pub fn control(&self) -> ClientControl {

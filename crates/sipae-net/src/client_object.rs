@@ -48,3 +48,33 @@ pub trait ClientObject: Send {
         None
     }
 }
+
+impl<C: ClientObject + ?Sized> ClientObject for Box<C> {
+    fn start(&mut self, now: Time) -> Vec<ClientAct> {
+        self.as_mut().start(now)
+    }
+
+    fn receive(&mut self, connection: ConnectionId, octets: &[u8], now: Time) -> Vec<ClientAct> {
+        self.as_mut().receive(connection, octets, now)
+    }
+
+    fn disconnect(&mut self, connection: ConnectionId, now: Time) -> Vec<ClientAct> {
+        self.as_mut().disconnect(connection, now)
+    }
+
+    fn advance(&mut self, now: Time) -> Vec<ClientAct> {
+        self.as_mut().advance(now)
+    }
+
+    fn stimuli(&self) -> &[Stimulus] {
+        self.as_ref().stimuli()
+    }
+
+    fn act(&mut self, number: u64, stimulus: Stimulus, now: Time) -> Vec<ClientAct> {
+        self.as_mut().act(number, stimulus, now)
+    }
+
+    fn standing(&self) -> Option<Standing> {
+        self.as_ref().standing()
+    }
+}

@@ -98,6 +98,9 @@ pub trait ClientWire: Send {
         String::new()
     }
 
+    /// It has no further conversation, whatever it could have.
+    fn retire(&mut self) {}
+
     /// How it has ended, if it has ended by itself.
     fn end(&mut self) -> Option<ClientExit> {
         None

@@ -5,6 +5,7 @@
 //! that a peer sends, or does not take, is bounded.
 
 mod agent_object;
+mod anonymous_object;
 mod client_host;
 mod client_object;
 mod client_wire;
@@ -26,6 +27,7 @@ mod tls_dsk;
 mod wire;
 
 pub use agent_object::AgentObject;
+pub use anonymous_object::AnonymousObject;
 pub use client_host::{ClientControl, ClientEnd, ClientHost};
 pub use client_object::{ClientAct, ClientObject};
 pub use client_wire::{ClientExit, ClientMemoryWire, ClientWire, Happened};

@@ -33,6 +33,7 @@ const MOST_ENDS: usize = 64;
 #[derive(Debug)]
 pub struct PipeWire {
     words: Vec<String>,
+    environment: Vec<(String, String)>,
     connections: HashMap<ConnectionId, Connection>,
     inbox: Inbox,
     ends: Ends,
@@ -44,7 +45,14 @@ impl PipeWire {
     #[must_use]
     pub fn new(words: &[String]) -> Self {
         let (connections, ends) = (HashMap::new(), Ends::default());
-        Self { words: words.to_vec(), connections, inbox: Inbox::new(), ends }
+        Self { words: words.to_vec(), environment: Vec::new(), connections, inbox: Inbox::new(), ends }
+    }
+
+    /// The program gets these variables beside its own.
+    #[must_use]
+    pub fn with_environment(mut self, environment: Vec<(String, String)>) -> Self {
+        self.environment = environment;
+        self
     }
 
     /// What the program behind an open connection has written to its standard error, the last 16 KiB of it.
@@ -64,7 +72,7 @@ impl PipeWire {
     }
 
     fn start(&mut self) -> io::Result<ConnectionId> {
-        let mut process = Process::spawn(&self.words, &[], Errors::Keep)?;
+        let mut process = Process::spawn(&self.words, &self.environment, Errors::Keep)?;
         let (input, output) = process.take_input().zip(process.take_output()).ok_or(ErrorKind::BrokenPipe)?;
         let input = Input::new(input)?;
         let connection = self.inbox.listen(Layer::Plain, output)?;

@@ -36,6 +36,7 @@ fn defective(defect: Defect, id: &str) -> Vec<CaseFinished> {
 }
 
 const SEQUENCES: &str = "3.1.1/generated-sequences";
+const HISTORIES: &str = "3.1.1/generated-histories";
 const REQUESTS: &str = "3.2.5.2/generated-requests";
 
 /// The bugs that a property finds, and of how many messages what is told of each is.
@@ -49,6 +50,8 @@ const REQUESTS: &str = "3.2.5.2/generated-requests";
 #[case(Defect::ForgeryMovesClient, SEQUENCES, 2)]
 #[case(Defect::BelievesForgery, SEQUENCES, 1)]
 #[case(Defect::AnswersUnsignedRequest, SEQUENCES, 1)]
+#[case(Defect::FormerAssociationGood, HISTORIES, 1)]
+#[case(Defect::WindowOutlivesAssociation, HISTORIES, 2)]
 #[case(Defect::BelievesForgery, REQUESTS, 1)]
 #[case(Defect::BelievesIncomplete, REQUESTS, 1)]
 #[case(Defect::BelievesUnreadable, REQUESTS, 1)]
@@ -124,7 +127,8 @@ fn no_more_than_sixty_clients_are_started_for_a_scheme_and_version(
     let (events, exit) = collect(&options);
     assert_eq!(exit, ExitCode::Passed, "{:#?}", finished(&events).find(|case| case.verdict.is_fail()));
     let started = started.load(Ordering::Relaxed);
-    assert!(started <= 60, "{started} clients");
+    // Over a network four workers share what one shares here.
+    assert!(started <= 60 - 3, "{started} clients");
 }
 
 #[expect(clippy::panic, reason = "without a client there is no test")]

@@ -1,7 +1,7 @@
 //! The suite in somebody else's `cargo test`: what becomes of cases that fail, crash, are blocked or known.
 
 use libtest_mimic::{Arguments, Conclusion};
-use sipae::client::ClientConfig;
+use sipae::client::{ClientConfig, ProxyAccount};
 use sipae::defects::{Defect, Defects};
 use sipae::version::Version;
 use sipae_conformance::client;
@@ -89,7 +89,8 @@ fn a_known_failure_passes_as_long_as_it_fails() {
 fn agent(defects: Defects) -> AgentObject {
     let user = Profile::of_reference().user;
     let config = ClientConfig::new(&user.user, &user.domain, &user.password, &user.address);
-    AgentObject::new(ClientConfig { defects, ..config }, 1)
+    let proxy = Some(ProxyAccount { user: user.user, password: user.password });
+    AgentObject::new(ClientConfig { defects, proxy, ..config }, 1)
 }
 
 fn client(defects: Defects) -> Harness {

@@ -117,12 +117,13 @@ const OLDER: [Setting; 2] = [
 ];
 
 /// Where a defect of the client is looked for: each scheme at its newest version, and the other layouts of NTLM.
-const OF_CLIENT: [Setting; 5] = [
+const OF_CLIENT: [Setting; 6] = [
     client_setting(Scheme::Ntlm, Version::V4),
     client_setting(Scheme::Kerberos, Version::V4),
     client_setting(Scheme::TlsDsk, Version::V4),
     client_setting(Scheme::Ntlm, Version::V3),
     client_setting(Scheme::Ntlm, Version::V2),
+    client_setting(Scheme::Digest, Version::V4),
 ];
 
 const fn client_setting(scheme: Scheme, version: Version) -> Setting {

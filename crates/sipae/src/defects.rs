@@ -292,6 +292,27 @@ defects! {
         ComparesBeginning "compares-beginning" "SIPAE-5.1-04" "only the first 11 octets of a signature are compared";
     }
     client {
+        DropsProxyCredential "drops-proxy-credential" "SIPAE-3.2.5.1-28" "the credential for a proxy before the server is left out once the server has challenged";
+        IgnoresServerName "ignores-server-name" "SIPAE-3.2.5.1-17" "the name in the server's certificate is not compared with targetname";
+        RegistersAnonymously "registers-anonymously" "SIPAE-3.2.4.3-01" "a REGISTER from the anonymous address comes before the join";
+        ConstantAnonymousUser "constant-anonymous-user" "SIPAE-3.2.4.3-02" "the anonymous address is the same each time";
+        AnonymousElsewhere "anonymous-elsewhere" "SIPAE-3.2.4.3-03" "the anonymous address is at another host";
+        ContactOfHost "contact-of-host" "SIPAE-3.2.4.3-04" "Contact of an anonymous join is the host";
+        JoinsByNtlm "joins-by-ntlm" "SIPAE-3.2.5.5-01" "an anonymous join begins NTLM where that is offered too";
+        MistakesDigestMethod "mistakes-digest-method" "SIPAE-3.2.5.5-01" "the response to a Digest challenge is computed for REGISTER";
+        AnswersByMd5 "answers-by-md5" "SIPAE-3.2.5.5-02" "MD5-sess is answered by MD5";
+        TakesUnknownAlgorithm "takes-unknown-algorithm" "SIPAE-3.2.5.5-03" "a Digest challenge of an unknown algorithm is answered by MD5";
+        NonceCountStays "nonce-count-stays" "SIPAE-3.2.5.5-04" "nc stays at 1";
+        DropsDigestOpaque "drops-digest-opaque" "SIPAE-3.2.5.5-05" "the opaque of the Digest challenge does not come back";
+        ShowsRefusedKey "shows-refused-key" "SIPAE-3.2.5.5-06" "a key that was refused is shown again";
+        ShortDigestUri "short-digest-uri" "SIPAE-3.2.5.5-07" "uri is the Request-URI without its parameters";
+        ForgetsNonce "forgets-nonce" "SIPAE-3.2.5.5-08" "later requests have another nonce than the challenge";
+        BareInConference "bare-in-conference" "SIPAE-3.2.5.6-01" "later requests have no credential";
+        RefusesStale "refuses-stale" "SIPAE-3.2.5.6-02" "a nonce that is stale is the end";
+        LosesDialogs "loses-dialogs" "SIPAE-3.2.6-02" "a call ends with its association";
+        FormerAssociationGood "former-association-good" "SIPAE-3.2.5.2-08" "what the server has signed under the association that was lost is accepted";
+        WindowOutlivesAssociation "window-outlives-association" "SIPAE-3.1.1-10" "numbers of the association that was lost are not accepted under the next one";
+        TakesAnyTicket "takes-any-ticket" "SIPAE-3.2.5.1-13" "without a ticket for the server one for another server is used";
         RegistersUnsigned "registers-unsigned" "SIPAE-3.2.5.2-19" "an unsigned success in answer to the completing request registers the client";
         BelievesUnsigned "believes-unsigned" "SIPAE-3.2.5.2-11" "an unsigned answer to a signed request is believed";
         AnswersUnsignedRequest "answers-unsigned-request" "SIPAE-3.2.5.2-11" "an unsigned request is answered inside an association";
@@ -461,7 +482,22 @@ impl Defect {
             | Self::IgnoresDigestUri
             | Self::IgnoresDigestMethod
             | Self::NonceForEverybody
-            | Self::ChallengesAnonymousAck => &[Scheme::Digest],
+            | Self::ChallengesAnonymousAck
+            | Self::RegistersAnonymously
+            | Self::ConstantAnonymousUser
+            | Self::AnonymousElsewhere
+            | Self::ContactOfHost
+            | Self::JoinsByNtlm
+            | Self::MistakesDigestMethod
+            | Self::AnswersByMd5
+            | Self::TakesUnknownAlgorithm
+            | Self::NonceCountStays
+            | Self::DropsDigestOpaque
+            | Self::ShowsRefusedKey
+            | Self::ShortDigestUri
+            | Self::ForgetsNonce
+            | Self::BareInConference
+            | Self::RefusesStale => &[Scheme::Digest],
             Self::OutlivesCredentials => &[Scheme::Kerberos, Scheme::TlsDsk],
             Self::AcceptsUnreadableToken | Self::HandshakeWithForeignFrom => &Scheme::SIGNING,
             Self::DigestForAnonymous => &[Scheme::Ntlm, Scheme::Digest],
@@ -469,6 +505,7 @@ impl Defect {
             Self::CompletesWithToken
             | Self::AddsToFlights
             | Self::CutsFlight
+            | Self::IgnoresServerName
             | Self::GoesOnAfterBadFlight => &[Scheme::TlsDsk],
             _ => &[Scheme::Ntlm],
         }

@@ -173,6 +173,16 @@ impl Draft {
         out
     }
 
+    /// Method and Request-URI; `None` of a response, and of what is no message.
+    #[must_use]
+    pub fn request_line(&self) -> Option<(Vec<u8>, Vec<u8>)> {
+        let line = self.read(|message| match message.start_line() {
+            StartLine::Request { method, uri, .. } => Ok(Some((method.to_vec(), uri.to_vec()))),
+            StartLine::Response { .. } => Ok(None),
+        });
+        line.ok().flatten()
+    }
+
     /// Reads the message that would be sent. The bounds for what peers send do not hold for it.
     ///
     /// # Errors

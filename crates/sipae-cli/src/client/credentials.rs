@@ -5,17 +5,18 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sipae::auth::Scheme;
-use sipae::client::{ClientConfig, TlsDskCredentials};
+use sipae::client::{AnonymousConfig, ClientConfig, ProxyAccount, TlsDskCredentials};
 use sipae::clock::{Entropy, Time};
+use sipae::defects::Defects;
 use sipae::kerberos::{Ccache, Key, Mint, Principal, ServiceKey, ServiceTicket};
+use sipae_conformance::client::reference_anonymous;
 use sipae_conformance::profile::{self, ProfileUser, reference_keys};
 use sipae_net::{
     Authority, OsEntropy, TestKey, TlsDskEngine, TlsDskIdentity, TlsDskProvider, TlsDskSettings, Validity,
     system_time,
 };
 
-use crate::args::{CredentialArgs, Offered};
+use crate::args::{Answered, CredentialArgs};
 use crate::output::Failure;
 use crate::schemes::text;
 
@@ -30,19 +31,39 @@ pub(super) fn settle(
     is_test: bool,
     config: &mut ClientConfig,
 ) -> Result<(), Failure> {
-    let named: Vec<Scheme> = args.scheme.iter().copied().map(Offered::scheme).collect();
-    let wants = |scheme, has| if named.is_empty() { has } else { named.contains(&scheme) };
-    if wants(Scheme::Kerberos, is_test || args.keytab.is_some() || args.ccache.is_some()) {
+    let wants = |scheme, has| if args.scheme.is_empty() { has } else { args.scheme.contains(&scheme) };
+    if wants(Answered::Kerberos, is_test || args.keytab.is_some() || args.ccache.is_some()) {
         config.ticket = Some(ticket(args, user)?);
     }
-    if wants(Scheme::TlsDsk, is_test || args.certificate.is_some()) {
+    if wants(Answered::TlsDsk, is_test || args.certificate.is_some()) {
         config.tls_dsk = Some(certificate(args, user)?);
     }
-    if !wants(Scheme::Ntlm, true) {
+    if !wants(Answered::Ntlm, true) {
         // A client without a name does not answer NTLM; the other schemes bring names of their own.
         config.user.clear();
     }
+    let own = args.proxy_user.clone().zip(args.proxy_password.clone());
+    let own = own.or_else(|| is_test.then(|| (user.user.clone(), user.password.clone())));
+    config.proxy = own.map(|(user, password)| ProxyAccount { user, password });
     Ok(())
+}
+
+/// The conference that is joined without an account, where that is what the client is for.
+pub(super) fn conference(args: &CredentialArgs) -> Result<Option<AnonymousConfig>, Failure> {
+    let wrong = |argument: &str, why: &str| Err(Failure::Usage(format!("{argument}: {why}")));
+    if !args.scheme.contains(&Answered::Digest) {
+        return match args.conference {
+            Some(_) => wrong("--conference", "it is joined with --scheme digest"),
+            None => Ok(None),
+        };
+    }
+    if 1 < args.scheme.len() {
+        return wrong("--scheme", "a client of a conference answers Digest and nothing else");
+    }
+    Ok(Some(match args.conference.as_deref().zip(args.pin.as_deref()) {
+        Some((conference, pin)) => AnonymousConfig::new(conference, pin),
+        None => reference_anonymous(Defects::NONE),
+    }))
 }
 
 fn ticket(args: &CredentialArgs, user: &ProfileUser) -> Result<ServiceTicket, Failure> {

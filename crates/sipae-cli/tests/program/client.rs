@@ -123,7 +123,11 @@ fn with_pipes_nothing_but_sip_is_written() {
 #[case::tls_arguments(&["tcp://127.0.0.1:1", "--tls-insecure"], "tls://host:port")]
 #[case::no_key(&["tcp://127.0.0.1:1", "--certificate", "/dev/null"], "--key")]
 #[case::no_keytab(&["tcp://127.0.0.1:1", "--keytab", "/dev/null"], "/dev/null")]
-#[case::no_scheme(&["tcp://127.0.0.1:1", "--scheme", "digest"], "digest")]
+#[case::no_scheme(&["tcp://127.0.0.1:1", "--scheme", "foo"], "foo")]
+#[case::two_schemes_of_which_one_joins(&["tcp://127.0.0.1:1", "--scheme", "digest", "--scheme", "ntlm"], "--scheme")]
+#[case::no_pin(&["tcp://127.0.0.1:1", "--scheme", "digest", "--conference", "sip:a@b;gruu;opaque=app:conf:focus:id:1"], "--pin")]
+#[case::no_conference(&["tcp://127.0.0.1:1", "--scheme", "digest", "--conference", "sip:a@b", "--pin", "1"], "--conference")]
+#[case::a_conference_to_register_at(&["tcp://127.0.0.1:1", "--conference", "sip:a@b", "--pin", "1"], "--conference")]
 fn wrong_arguments_are_told_in_one_line(#[case] args: &[&str], #[case] part: &str) {
     let output = sipae(&[&["client"], args].concat());
     assert_exit(&output, 2);

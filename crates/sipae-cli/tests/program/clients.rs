@@ -176,6 +176,70 @@ fn the_reference_client_passes_over_a_pipe() {
     assert!(stdout.contains("NTLM v4  gate open") && !stdout.contains("inconclusive"), "{stdout}");
 }
 
+/// The conference of the suite: its key goes to the client in its words.
+#[rstest]
+#[case::over_tcp("listen:tcp://127.0.0.1:0", "tcp://{host}:{port} --control")]
+#[case::over_a_pipe("listen:pipe:", "--stdio")]
+fn the_reference_client_joins_a_conference_of_the_suite(#[case] target: &str, #[case] way: &str) {
+    let words =
+        format!("'{SIPAE}' client {way} --scheme {{scheme}} --conference {{conference}} --pin {{pin}}");
+    let (target, exec) = match target.ends_with("pipe:") {
+        true => (format!("{target}{words}"), vec![]),
+        false => (target.to_owned(), vec!["--exec", words.as_str(), "--control"]),
+    };
+    let stdout = assert_exit(&bounded_run(&target, &[&["--scheme", "digest"], exec.as_slice()].concat()), 0);
+    assert!(stdout.contains("Digest  gate open") && !stdout.contains("inconclusive"), "{stdout}");
+}
+
+/// What stands in the words of a command is in its variables, too.
+#[rstest]
+#[case::over_tcp("listen:tcp://127.0.0.1:0", "tcp://$SIPAE_HOST:$SIPAE_PORT")]
+#[case::over_a_pipe("listen:pipe:", "--stdio")]
+fn a_client_has_what_it_needs_in_variables(#[case] target: &str, #[case] way: &str) {
+    let account = "--user \"$SIPAE_USER\" --password \"$SIPAE_PASSWORD\" --domain \"$SIPAE_DOMAIN\"";
+    let script = shell(&format!(
+        "exec '{SIPAE}' client {way} --scheme \"$SIPAE_SCHEME\" {account} --address \"$SIPAE_ADDRESS\""
+    ));
+    let case = ["success-establishes"];
+    let stdout = match target.ends_with("pipe:") {
+        true => good(&format!("{target}{script}"), &[], &case),
+        false => good(target, &["--exec", &script], &case),
+    };
+    assert!(stdout.contains("1 pass"), "{stdout}");
+}
+
+/// One that takes long to start is not started for each conversation.
+#[test]
+fn a_client_that_has_several_conversations_is_started_less_often() {
+    let log = Scratch::new("starts", "");
+    let started = |conversations: u32| {
+        std::fs::write(log.path(), "").expect("an empty file");
+        let script = format!(
+            "echo >> {}; exec '{SIPAE}' client tcp://$SIPAE_HOST:$SIPAE_PORT --scheme ntlm --control",
+            log.path()
+        );
+        let base = profile("test-password-of-alice", 5000);
+        let text = format!("{base}[target]\nversions = [4]\n[client]\nconversations = {conversations}\n");
+        let settings = Scratch::new("several.toml", &text);
+        let exec = shell(&script);
+        let base = ["--scheme", "ntlm", "--profile", settings.path(), "--exec", &exec, "--jobs", "2"];
+        let args = [&base[..], &["--control", "3.2.5.1/challenge-", "3.1/"]].concat();
+        let stdout = assert_exit(&bounded_run("listen:tcp://127.0.0.1:0", &args), 0);
+        (std::fs::read_to_string(log.path()).expect("the file").lines().count(), stdout)
+    };
+    let ((often, _), (rarely, stdout)) = (started(1), started(5));
+    assert!(12 <= often && rarely <= often / 2, "{often} and {rarely} starts: {stdout}");
+}
+
+/// Whoever does not say that a client joins conferences does not start it for that.
+#[test]
+fn a_client_that_nobody_said_joins_conferences_is_not_started_for_that() {
+    let settings = settings(10_000, 5000);
+    let args = ["--profile", settings.path(), "--exec", &client("tcp", ""), "first-request-is-bare"];
+    let stdout = assert_exit(&bounded_run("listen:tcp://127.0.0.1:0", &args), 0);
+    assert!(!stdout.contains("Digest"), "{stdout}");
+}
+
 /// The gate stays closed, for one clear reason that is told once. How far a flood comes in time depends on the machine.
 #[rstest]
 #[case::floods(flood, "the client floods|requests that came in time")]

@@ -289,7 +289,7 @@ fn with_a_request_of_its_own(message: &Message<'_>) -> Deed {
 fn requests_of_the_target_disturb_nothing_else() {
     let (_served, target) = served(with_a_request_of_its_own, at_once);
     // Whoever asks and answers, but no deliveries: the requests of this relay are all in the same few dialogs.
-    let cases = ["--cases", "10", "requests-of-the-server", "3.1.1/", "3.3.5.2/", "3.3.5.3/"];
+    let cases = ["--cases", "10", "--jobs", "32", "requests-of-the-server", "3.1.1/", "3.3.5.2/", "3.3.5.3/"];
     let stdout = assert_exit(&sipae(&[&["run", "--target", &target][..], &cases].concat()), 0);
     assert!(stdout.contains("LOOSE  3.3.4.1/requests-of-the-server"), "{stdout}");
 }

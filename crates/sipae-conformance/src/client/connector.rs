@@ -2,12 +2,13 @@
 
 use std::fmt::Debug;
 
+use sipae::auth::Scheme;
 use sipae::defects::Defects;
 use sipae_gen::Mode;
-use sipae_net::{AgentObject, ClientMemoryWire, ClientWire};
+use sipae_net::{AgentObject, AnonymousObject, ClientMemoryWire, ClientWire};
 
 use super::objects::ClientObjects;
-use super::reference::reference_client;
+use super::reference::{reference_anonymous, reference_client};
 
 /// What makes wires to one client. It can be shared between threads.
 pub trait ClientConnector: Debug + Send + Sync {
@@ -35,7 +36,12 @@ pub(crate) struct Reference {
 }
 
 impl ClientConnector for Reference {
-    fn wire(&self, _: Mode, seed: u64) -> Result<Box<dyn ClientWire>, String> {
+    fn wire(&self, mode: Mode, seed: u64) -> Result<Box<dyn ClientWire>, String> {
+        if mode.scheme == Scheme::Digest {
+            let client = AnonymousObject::new(reference_anonymous(self.defects), seed);
+            let client = client.map_err(|error| error.to_string())?;
+            return Ok(Box::new(ClientMemoryWire::to(Box::new(client))));
+        }
         let config = reference_client(self.defects, seed)?;
         Ok(Box::new(ClientMemoryWire::to(Box::new(AgentObject::new(config, seed)))))
     }

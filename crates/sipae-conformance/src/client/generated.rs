@@ -5,7 +5,8 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
-use sipae_gen::{Drawn, Label, Mode, Recorded, Service, Source, shrink};
+use sipae::client::Stimulus;
+use sipae_gen::{Awaited, Drawn, Label, Mode, Recorded, Service, Source, shrink};
 use sipae_net::SeededEntropy;
 
 use super::cases::requests;
@@ -71,6 +72,7 @@ struct Window {
 }
 
 /// What is done in one step of a sequence.
+#[derive(Clone, Copy)]
 enum Step {
     /// A number that is new, and the row that says that it is accepted.
     New(i64, &'static str),
@@ -85,6 +87,10 @@ enum Step {
 const WIDTH: i64 = 256;
 
 impl Window {
+    const fn new() -> Self {
+        Self { last: -1, used: BTreeSet::new() }
+    }
+
     /// Two choices, whatever the step: the records of all steps have the same length, and whole steps go out of one.
     fn step(&self, source: &mut dyn Source) -> Step {
         let (kind, choice) = (source.below(8), source.below(1024));
@@ -128,43 +134,108 @@ fn goes_on(source: &mut dyn Source) -> bool {
     source.below(6) != 0
 }
 
+/// Adds a message of a sequence, and what is foreseen of it.
+fn add(play: &mut Play, name: &str, step: Step, window: &mut Window) {
+    let service = std::mem::take(&mut play.service).answered(name);
+    let (service, processed, row) = match step {
+        Step::New(number, row) => {
+            window.last = window.last.max(number);
+            window.used.insert(number);
+            (service.sign_at(name, number).ask(name), true, row)
+        }
+        Step::Old(number, row) => (service.sign_at(name, number).send(name), false, row),
+        Step::Forged(number) => {
+            let service = requests::flipped(service.sign_at(name, number), name);
+            (service.send(name), false, "SIPAE-3.2.5.2-08")
+        }
+        Step::Unsigned => (service.send(name), false, "SIPAE-3.2.5.2-11"),
+    };
+    play.service = service;
+    play.foresee(name, processed, row);
+}
+
+impl Play {
+    fn foresee(&mut self, name: &str, processed: bool, row: &str) {
+        self.foreseen.push(Foreseen { message: name.into(), processed, requirement: row.to_owned() });
+    }
+
+    /// Numbers that were used do not come again, and what was not answered is not going to be.
+    fn close(mut self, window: &Window) -> Self {
+        let used = u32::try_from(window.last + 1).unwrap_or_default();
+        self.service = self.service.skip(used).fence();
+        self
+    }
+}
+
 /// Sequences of numbers, replays and forgeries.
 pub(crate) fn sequence(source: &mut dyn Source, _: Mode) -> Play {
     const LONGEST: u32 = 16;
-    let mut window = Window { last: -1, used: BTreeSet::new() };
+    let mut window = Window::new();
     let mut play = Play::default();
     for place in 1..=LONGEST {
         let step = window.step(source);
-        let name = format!("message {place}");
-        let service = std::mem::take(&mut play.service).answered(&name);
-        let (service, processed, requirement) = match step {
-            Step::New(number, row) => {
-                window.last = window.last.max(number);
-                window.used.insert(number);
-                (service.sign_at(&name, number).ask(&name), true, row)
-            }
-            Step::Old(number, row) => (service.sign_at(&name, number).send(&name), false, row),
-            Step::Forged(number) => {
-                let service = requests::flipped(service.sign_at(&name, number), &name);
-                (service.send(&name), false, "SIPAE-3.2.5.2-08")
-            }
-            Step::Unsigned => (service.send(&name), false, "SIPAE-3.2.5.2-11"),
-        };
-        play.service = service;
-        play.foreseen.push(Foreseen {
-            message: name.as_str().into(),
-            processed,
-            requirement: requirement.to_owned(),
-        });
+        add(&mut play, &format!("message {place}"), step, &mut window);
         // Four choices for each.
         let _padding = source.below(2);
         if !goes_on(source) {
             break;
         }
     }
-    let used = u32::try_from(window.last + 1).unwrap_or_default();
-    play.service = std::mem::take(&mut play.service).skip(used).fence();
-    play
+    play.close(&window)
+}
+
+/// The same over several associations, each of which the client makes when its request is challenged: what was signed under
+/// the one before proves nothing any more, and numbers begin anew.
+pub(crate) fn history(source: &mut dyn Source, _: Mode) -> Play {
+    const LONGEST: u32 = 12;
+    let (mut window, mut former, mut is_new) = (Window::new(), None::<Window>, false);
+    let mut play = Play::default();
+    for place in 1..=LONGEST {
+        let name = format!("message {place}");
+        let step = window.step(source);
+        match (source.below(8), &former) {
+            (1, _) => {
+                play.service = renewed(std::mem::take(&mut play.service), place);
+                former = Some(std::mem::replace(&mut window, Window::new()));
+                is_new = true;
+            }
+            (2 | 3, Some(former)) => {
+                let service = std::mem::take(&mut play.service).answered(&name);
+                let service = service.sign_under_former(&name, former.last + 1 + i64::from(place));
+                play.service = service.send(&name);
+                play.foresee(&name, false, "SIPAE-3.2.5.2-08");
+            }
+            // The first number of an association was used under the one before, too.
+            _ if std::mem::take(&mut is_new) => {
+                add(&mut play, &name, Step::New(window.last + 1, "SIPAE-3.1.1-10"), &mut window);
+            }
+            _ => add(&mut play, &name, step, &mut window),
+        }
+        if !goes_on(source) {
+            break;
+        }
+    }
+    if play.foreseen.is_empty() {
+        // A new association is good for something.
+        add(&mut play, "message", Step::New(window.last + 1, "SIPAE-3.1.1-10"), &mut window);
+    }
+    play.close(&window)
+}
+
+/// A request of the client is challenged, and it authenticates anew. What it then sends again is answered before numbers are
+/// counted.
+fn renewed(service: Service, place: u32) -> Service {
+    let [asked, request, challenge, renewing] =
+        ["asked", "request", "challenge", "renewing"].map(|what| format!("{what} {place}"));
+    let stimulus = Stimulus::Message;
+    service
+        .make(&asked, stimulus)
+        .wait(&request, Awaited::Method(stimulus.method().to_owned()))
+        .challenge(&challenge, &request)
+        .send(&challenge)
+        .wait(&renewing, Awaited::Completing)
+        .serve(&renewing)
+        .settle()
 }
 
 /// Requests that look odd in several ways at once, of which one may be bad.
@@ -181,11 +252,7 @@ pub(crate) fn content(source: &mut dyn Source, _: Mode) -> Play {
             None => (service.sign(&name).ask(&name), "SIPAE-3.2.5.2-10"),
         };
         play.service = service;
-        play.foreseen.push(Foreseen {
-            message: name.as_str().into(),
-            processed: fault.is_none(),
-            requirement: requirement.to_owned(),
-        });
+        play.foresee(&name, fault.is_none(), requirement);
         if !goes_on(source) {
             break;
         }

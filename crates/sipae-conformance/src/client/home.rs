@@ -3,6 +3,8 @@
 //! It is made of drafts and associations, never of the reference server, and it judges nothing: it remembers what it
 //! could make of each request, and what was wrong with it.
 
+mod conference;
+
 use std::sync::Arc;
 
 use sipae::auth::{AuthHeader, AuthParam, AuthWriter, ChallengeKind, Scheme, Style};
@@ -18,8 +20,9 @@ use sipae::side::Side;
 use sipae::tlsdsk::TlsHandshake;
 use sipae_gen::{Mode, Signing};
 
+use self::conference::Focus;
 use crate::edits::Broken;
-use crate::profile::ProfileUser;
+use crate::profile::{ProfileConference, ProfileUser};
 use crate::reaction::Signature;
 
 /// Who the suite is for a client, and whom it knows.
@@ -35,6 +38,8 @@ pub struct HomeConfig {
     pub kerberos: Option<Acceptor>,
     /// The certificate of the server, for TLS-DSK.
     pub tls_dsk: Option<TlsDskService>,
+    /// The conference that the anonymous join.
+    pub conference: Option<ProfileConference>,
     /// Seconds for which a REGISTER is granted.
     pub expires: u32,
 }
@@ -44,9 +49,10 @@ impl HomeConfig {
     #[must_use]
     pub fn parameters(&self, mode: Mode) -> Parameters {
         let service = if mode.scheme == Scheme::Kerberos { "sip/" } else { "" };
+        let conference = self.conference.as_ref().filter(|_| mode.scheme == Scheme::Digest);
         Parameters {
             scheme: mode.scheme,
-            realm: self.realm.clone().into_bytes(),
+            realm: conference.map_or(self.realm.as_str(), ProfileConference::organizer).into(),
             targetname: format!("{service}{}", self.host).into_bytes(),
             version: mode.version,
         }
@@ -64,6 +70,7 @@ impl HomeConfig {
             Scheme::TlsDsk if self.tls_dsk.is_none() => {
                 Some("the profile has no key of the users' authority (tls_dsk.authority_key)")
             }
+            Scheme::Digest if self.conference.is_none() => Some("the profile has no [conference]"),
             _ => None,
         }
     }
@@ -117,12 +124,15 @@ pub struct Read {
     pub problem: Option<String>,
     /// Whether its association is the last one that was made.
     pub is_current: bool,
+    /// The place of its association among all that were made.
+    pub association: Option<usize>,
 }
 
 impl Read {
     const fn of(class: Class, scheme: Option<Scheme>) -> Self {
         let signature = Signature::Unsigned;
-        Self { class, scheme, is_first: false, signature, problem: None, is_current: false }
+        let association = None;
+        Self { class, scheme, is_first: false, signature, problem: None, is_current: false, association }
     }
 
     fn failed(scheme: Scheme, problem: &str) -> Self {
@@ -130,14 +140,27 @@ impl Read {
     }
 }
 
+/// The association that something is signed under.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Under {
+    Last,
+    /// The one before it.
+    Former,
+    /// That of a request.
+    Place(usize),
+}
+
 /// The server of one conversation.
 pub(super) struct Home {
     config: Arc<HomeConfig>,
     pub(super) mode: Mode,
     pub(super) kind: ChallengeKind,
-    negotiation: Option<Negotiation>,
+    /// Handshakes under way, the last one at the end: a client may have several.
+    negotiations: Vec<Negotiation>,
     /// All that were made, the last one at the end: a client may still use an older one.
     associations: Vec<SecurityAssociation>,
+    /// The conference, for Digest.
+    focus: Focus,
     replays: ReplayCache,
     requests: u32,
     /// The opaque of every handshake, where that is chosen.
@@ -150,8 +173,9 @@ impl Home {
             config,
             mode,
             kind: ChallengeKind::Www,
-            negotiation: None,
+            negotiations: Vec::new(),
             associations: Vec::new(),
+            focus: Focus::default(),
             replays: ReplayCache::default(),
             requests: 0,
             chosen: None,
@@ -173,6 +197,22 @@ impl Home {
         }
     }
 
+    /// Of handshakes that are never gone on with the oldest is forgotten.
+    fn begin(&mut self, negotiation: Negotiation) {
+        const MOST: usize = 8;
+        if MOST <= self.negotiations.len() {
+            drop(self.negotiations.remove(0));
+        }
+        self.negotiations.push(negotiation);
+    }
+
+    /// The handshake of this opaque; the last one where none has it: that is for the judge.
+    fn take_negotiation(&mut self, opaque: &[u8]) -> Option<Negotiation> {
+        let named = self.negotiations.iter().rposition(|negotiation| negotiation.opaque() == opaque);
+        let place = named.or_else(|| self.negotiations.len().checked_sub(1))?;
+        Some(self.negotiations.remove(place))
+    }
+
     fn fresh_opaque(&self, entropy: &mut dyn Entropy) -> Vec<u8> {
         let random = || encode_base16_upper(&entropy.octets::<4>()).into_bytes();
         self.chosen.clone().unwrap_or_else(random)
@@ -192,21 +232,47 @@ impl Home {
         self.associations.last_mut()
     }
 
+    /// One of all that were made.
+    pub(super) fn under(&mut self, under: Under) -> Option<&mut SecurityAssociation> {
+        match under {
+            Under::Last => self.associations.last_mut(),
+            Under::Former => self.associations.iter_mut().rev().nth(1),
+            Under::Place(place) => self.associations.get_mut(place),
+        }
+    }
+
+    /// Whether a client has authenticated.
+    pub(super) const fn is_established(&self) -> bool {
+        !self.associations.is_empty() || self.focus.is_joined()
+    }
+
     /// As a server that is started anew.
     pub(super) fn forget(&mut self) {
         self.associations.clear();
-        self.negotiation = None;
+        self.focus.forget();
+        self.negotiations.clear();
     }
 
     /// The opaque of the handshake or association at hand.
     pub(super) fn opaque(&self) -> Option<&[u8]> {
-        let negotiated = self.negotiation.as_ref().map(Negotiation::opaque);
+        if let Some(challenge) = self.focus.last() {
+            return challenge.opaque.as_deref();
+        }
+        let negotiated = self.negotiations.last().map(Negotiation::opaque);
         negotiated.or_else(|| self.associations.last().map(|sa| sa.opaque.as_slice()))
+    }
+
+    /// The nonce of the last Digest challenge.
+    pub(super) fn nonce(&self) -> Option<&[u8]> {
+        self.focus.last().map(|challenge| challenge.nonce.as_slice())
     }
 
     /// What a request is. A good completing request makes the association.
     pub(super) fn read(&mut self, message: &Message<'_>, now: Time, entropy: &mut dyn Entropy) -> Read {
         let credentials = || HeaderName::CREDENTIALS.into_iter().flat_map(|name| message.all(name));
+        if self.mode.scheme == Scheme::Digest {
+            return self.read_anonymous(message);
+        }
         let mut signing =
             credentials().map(AuthHeader::read).filter(|header| header.scheme().is_some_and(Scheme::signs));
         let Some(first) = signing.next() else {
@@ -226,6 +292,18 @@ impl Home {
             Err(_) => Read::failed(scheme, "gssapi-data is no Base64"),
             Ok(Some(token)) => self.step(message, &header, &token, now, entropy),
             Ok(None) => self.signed(message, &header, scheme),
+        }
+    }
+
+    /// The anonymous show Digest, and nothing else counts.
+    fn read_anonymous(&mut self, message: &Message<'_>) -> Read {
+        let all = HeaderName::CREDENTIALS.into_iter().flat_map(|name| message.all(name));
+        let all: Vec<AuthHeader<'_>> = all.map(AuthHeader::read).collect();
+        let digest = all.iter().find(|header| header.scheme() == Some(Scheme::Digest));
+        match (digest, &self.config.conference) {
+            (Some(header), Some(conference)) => self.focus.read(message, header, &conference.key),
+            _ if all.is_empty() => Read::of(Class::Bare, None),
+            _ => Read::of(Class::Stray, all.iter().find_map(AuthHeader::scheme)),
         }
     }
 
@@ -251,14 +329,17 @@ impl Home {
                 Read { is_first: true, ..Read::of(Class::First, Some(scheme)) }
             }
             Scheme::Ntlm => {
-                let proven = self.authenticated(token);
+                let negotiation = self.take_negotiation(&opaque);
+                let proven = self.authenticated(negotiation.as_ref(), token);
+                // What was wrong may be mended.
+                self.negotiations.extend(negotiation.filter(|_| proven.is_err()));
                 self.completed(message, header, opaque.into_owned(), proven)
             }
             // A signed request that completes TLS-DSK should have no token.
             _ if is_empty && header.get(AuthParam::Response).is_some() => {
                 self.signed(message, header, scheme)
             }
-            _ if self.negotiation.is_some() && !is_client_hello(token) => {
+            _ if !self.negotiations.is_empty() && !is_client_hello(token) => {
                 Read::of(Class::Flight, Some(scheme))
             }
             _ => Read { is_first: true, ..Read::of(Class::First, Some(scheme)) },
@@ -274,8 +355,8 @@ impl Home {
     }
 
     /// What the AUTHENTICATE proves. Its opaque and its flags are for the judge.
-    fn authenticated(&self, token: &[u8]) -> Result<Context, String> {
-        let Some(Negotiation::Ntlm { challenge, token: sent, .. }) = &self.negotiation else {
+    fn authenticated(&self, negotiation: Option<&Negotiation>, token: &[u8]) -> Result<Context, String> {
+        let Some(Negotiation::Ntlm { challenge, token: sent, .. }) = negotiation else {
             return Err("there is no handshake that it could complete".to_owned());
         };
         let checked = || {
@@ -303,16 +384,19 @@ impl Home {
         };
         let mut sa = SecurityAssociation::new(self.parameters(), opaque, Side::Server, context);
         let signature = signature_of(&mut sa, message, header);
-        self.negotiation = None;
         self.associations.push(sa);
-        Read { signature, is_current: true, ..Read::of(Class::Completing, Some(scheme)) }
+        let association = Some(self.associations.len() - 1);
+        Read { signature, is_current: true, association, ..Read::of(Class::Completing, Some(scheme)) }
     }
 
     fn signed(&mut self, message: &Message<'_>, header: &AuthHeader<'_>, scheme: Scheme) -> Read {
         let opaque = opaque_of(header);
-        let is_done = matches!(&self.negotiation, Some(Negotiation::TlsDsk { opaque: own, handshake })
-            if *own == *opaque && handshake.outcome().is_some());
-        if is_done && let Some(Negotiation::TlsDsk { handshake, .. }) = self.negotiation.take() {
+        let is_done = |negotiation: &mut Negotiation| {
+            matches!(negotiation, Negotiation::TlsDsk { opaque: own, handshake }
+                if **own == *opaque && handshake.outcome().is_some())
+        };
+        let done = self.negotiations.extract_if(.., is_done).next();
+        if let Some(Negotiation::TlsDsk { handshake, .. }) = done {
             let context = handshake.outcome().map(Context::tls_dsk).ok_or_else(String::new);
             return self.completed(message, header, opaque.into_owned(), context);
         }
@@ -326,7 +410,8 @@ impl Home {
             return Read { problem, ..Read::of(Class::Stray, Some(scheme)) };
         };
         let signature = signature_of(sa, message, header);
-        Read { signature, is_current: place == last, ..Read::of(Class::Signed, Some(scheme)) }
+        let is_current = place == last;
+        Read { signature, is_current, association: Some(place), ..Read::of(Class::Signed, Some(scheme)) }
     }
 
     /// How a response of the client is signed.
@@ -358,11 +443,22 @@ impl Home {
     }
 
     /// A fresh challenge: the line of the scheme under test.
-    pub(super) fn challenge(&self, request: &Message<'_>, status: u16, now: Time) -> Draft {
+    pub(super) fn challenge(
+        &mut self,
+        request: &Message<'_>,
+        status: u16,
+        now: Time,
+        entropy: &mut dyn Entropy,
+    ) -> Draft {
         let kind = ChallengeKind::from_status(status).unwrap_or(self.kind);
         let mut draft = self.answer_to(request, status);
         draft.push(HeaderName::Date, now.date());
-        draft.push(kind.challenge(), self.challenge_line().write(&Style::AS_ADDED));
+        let conference = self.config.conference.as_ref().filter(|_| self.mode.scheme == Scheme::Digest);
+        let line = match conference {
+            Some(conference) => self.focus.challenge(conference, self.chosen.as_deref(), entropy),
+            None => self.challenge_line().write(&Style::AS_ADDED),
+        };
+        draft.push(kind.challenge(), line);
         draft.close()
     }
 
@@ -410,8 +506,7 @@ impl Home {
         let challenge = Challenge::for_server(NegotiateFlags::SERVER, nonce, domain, &self.config.host);
         let token = challenge.write(&Challenge::PAYLOAD);
         let opaque = self.fresh_opaque(entropy);
-        self.negotiation =
-            Some(Negotiation::Ntlm { opaque: opaque.clone(), challenge, token: token.clone() });
+        self.begin(Negotiation::Ntlm { opaque: opaque.clone(), challenge, token: token.clone() });
         (opaque, token)
     }
 
@@ -422,10 +517,10 @@ impl Home {
         entropy: &mut dyn Entropy,
     ) -> Result<(Vec<u8>, Vec<u8>), Broken> {
         let token = token_of(request).ok_or("the request has no flight")?;
-        let (opaque, mut handshake) = match self.negotiation.take() {
-            Some(Negotiation::TlsDsk { opaque: own, handshake }) if !is_client_hello(&token) => {
-                (own, handshake)
-            }
+        let named = opaque_of_request(request);
+        let known = (!is_client_hello(&token)).then(|| self.take_negotiation(&named)).flatten();
+        let (opaque, mut handshake) = match known {
+            Some(Negotiation::TlsDsk { opaque: own, handshake }) => (own, handshake),
             _ => {
                 let service = self.config.tls_dsk.as_ref().ok_or("there is no certificate of the server")?;
                 let engine = service.provider.engine(Side::Server, now);
@@ -435,7 +530,7 @@ impl Home {
             }
         };
         let answer = handshake.step(&token).map_err(|error| error.to_string())?;
-        self.negotiation = Some(Negotiation::TlsDsk { opaque: opaque.clone(), handshake });
+        self.begin(Negotiation::TlsDsk { opaque: opaque.clone(), handshake });
         Ok((opaque, answer))
     }
 
@@ -454,7 +549,13 @@ impl Home {
             }
             Some(b"SUBSCRIBE") => draft.push(HeaderName::Expires, "3600"),
             Some(b"INVITE") => {
-                draft.push(HeaderName::Contact, format!("<sip:callee@{}>", self.config.host));
+                let conference =
+                    self.config.conference.as_ref().filter(|_| self.mode.scheme == Scheme::Digest);
+                let contact = match conference {
+                    Some(conference) => format!("<{}>;isfocus", conference.uri),
+                    None => format!("<sip:callee@{}>", self.config.host),
+                };
+                draft.push(HeaderName::Contact, contact);
                 draft.set_body("application/sdp", SDP);
             }
             _ => {}
@@ -490,16 +591,20 @@ impl Home {
         draft.close()
     }
 
-    /// Signs a draft under the association at hand.
+    /// Signs a draft under the association at hand. Nothing is signed to the anonymous.
     pub(super) fn sign(
         &mut self,
         draft: &mut Draft,
         signing: &Signing,
+        under: Under,
         entropy: &mut dyn Entropy,
     ) -> Result<(), Broken> {
+        if !self.mode.scheme.signs() {
+            return Ok(());
+        }
         let header = self.kind.signature();
         let rand = entropy.octets();
-        let sa = self.associations.last_mut().ok_or("there is no security association to sign with")?;
+        let sa = self.under(under).ok_or("there is no security association to sign with")?;
         let mut options = SignOptions::new(header);
         options.with_version = true;
         options.number = signing.number;
@@ -557,6 +662,16 @@ const SDP: &[u8] =
 
 fn opaque_of<'m>(header: &AuthHeader<'m>) -> std::borrow::Cow<'m, [u8]> {
     header.get(AuthParam::Opaque).unwrap_or_default().unfolded()
+}
+
+/// The opaque of a request.
+fn opaque_of_request(request: &Message<'_>) -> Vec<u8> {
+    let mut headers = HeaderName::CREDENTIALS.into_iter().flat_map(|name| request.all(name));
+    let opaque = headers.find_map(|value| {
+        let header = AuthHeader::read(value);
+        header.get(AuthParam::Opaque).is_some().then(|| opaque_of(&header).into_owned())
+    });
+    opaque.unwrap_or_default()
 }
 
 /// The token of a request.

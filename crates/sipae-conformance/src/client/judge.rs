@@ -16,6 +16,7 @@ use crate::reaction::Signature;
 #[derive(Debug)]
 pub struct ClientJudge<'o> {
     seen: &'o Conversation,
+    good: Option<&'o Conversation>,
     ledger: Ledger<'o>,
 }
 
@@ -35,7 +36,20 @@ impl<'o> ClientJudge<'o> {
     /// A judge who has decided nothing yet.
     #[must_use]
     pub(crate) fn new(seen: &'o Conversation, requirements: &'o [&'static str], strict: bool) -> Self {
-        Self { seen, ledger: Ledger::new(requirements, strict) }
+        Self { seen, good: None, ledger: Ledger::new(requirements, strict) }
+    }
+
+    /// The conversation that the run began with, to compare with.
+    #[must_use]
+    pub(crate) const fn beside(mut self, good: Option<&'o Conversation>) -> Self {
+        self.good = good;
+        self
+    }
+
+    /// The conversation that the run began with.
+    #[must_use]
+    pub const fn good(&self) -> Option<&'o Conversation> {
+        self.good
     }
 
     /// What was seen.

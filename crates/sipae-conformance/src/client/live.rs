@@ -3,6 +3,7 @@
 
 use std::net::TcpListener;
 use std::process::{ChildStdin, ExitStatus};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use sipae::client::{Standing, Stimulus};
@@ -16,8 +17,11 @@ use sipae_net::{
 
 use super::connector::ClientConnector;
 use crate::control::Control;
-use crate::profile::{ClientProfile, ProfileUser};
+use crate::profile::Profile;
 use crate::target::Command;
+
+/// The number of what makes a client that is kept connect again: no script gets that far.
+const AGAIN: u64 = u64::MAX;
 
 /// How long a program whose connection has ended may take to end itself, so that both are told at once.
 const AFTER_LAST_WORDS: Duration = Duration::from_millis(200);
@@ -32,8 +36,12 @@ pub(crate) struct Facts {
 }
 
 impl Facts {
-    pub(crate) fn new(user: &ProfileUser, client: &ClientProfile, transport: &str) -> Self {
+    pub(crate) fn new(profile: &Profile, transport: &str) -> Self {
+        let Profile { user, client, .. } = profile;
+        let conference = profile.conference();
         let values = vec![
+            ("conference", conference.map(|conference| conference.uri.clone()).unwrap_or_default()),
+            ("pin", conference.map(|conference| conference.key.clone()).unwrap_or_default()),
             ("user", user.user.clone()),
             ("password", user.password.clone()),
             ("domain", user.domain.clone()),
@@ -84,6 +92,19 @@ pub(crate) struct Sockets {
     pub(crate) facts: Facts,
     pub(crate) is_controlled: bool,
     pub(crate) crash_codes: Vec<i32>,
+    /// How many conversations one program has, one after the other.
+    pub(crate) conversations: u32,
+    /// Programs that have had some, and can have more.
+    pub(crate) kept: Arc<Mutex<Vec<Kept>>>,
+}
+
+/// A program between two conversations.
+pub(crate) struct Kept {
+    mode: Mode,
+    listener: TcpListener,
+    started: Started,
+    /// How many conversations it may still have.
+    left: u32,
 }
 
 impl std::fmt::Debug for Sockets {
@@ -94,20 +115,36 @@ impl std::fmt::Debug for Sockets {
 
 impl ClientConnector for Sockets {
     fn wire(&self, mode: Mode, _: u64) -> Result<Box<dyn ClientWire>, String> {
-        let bound = match &self.listener {
-            Some(listener) => listener.try_clone(),
-            None => TcpListener::bind(&self.address),
+        let kept = lock(&self.kept).extract_if(.., |kept| kept.mode == mode).next();
+        let bound = match (&kept, &self.listener) {
+            (Some(kept), _) => kept.listener.try_clone(),
+            (None, Some(listener)) => listener.try_clone(),
+            (None, None) => TcpListener::bind(&self.address),
         };
-        let listening = bound.and_then(|listener| Listening::at(listener, self.identity.clone()));
-        let listening = listening.map_err(|error| format!("cannot listen at {}: {error}", self.address))?;
+        let failed = |error| format!("cannot listen at {}: {error}", self.address);
+        let listener = bound.map_err(failed)?;
+        let again = listener.try_clone().map_err(failed)?;
+        let listening = Listening::at(listener, self.identity.clone()).map_err(failed)?;
         let facts = self.facts.with(mode, Some(listening.address()));
         let start = self.command.as_ref().map(|command| Start {
             words: facts.words(command),
             environment: facts.environment(),
             is_controlled: self.is_controlled,
         });
-        let crash_codes = self.crash_codes.clone();
-        Ok(Box::new(Live { listening, start, started: None, has_closed: false, crash_codes }))
+        let left = kept.as_ref().map_or(self.conversations, |kept| kept.left).saturating_sub(1);
+        let later = Later { mode, listener: again, left, kept: Arc::clone(&self.kept) };
+        let (started, crash_codes) = (kept.map(|kept| kept.started), self.crash_codes.clone());
+        let before = started.as_ref().map(Started::output).unwrap_or_default();
+        let live = Live {
+            listening: Some(listening),
+            start,
+            started,
+            before,
+            has_closed: false,
+            crash_codes,
+            later: (0 < left).then_some(later),
+        };
+        Ok(Box::new(live))
     }
 
     fn most_at_once(&self) -> usize {
@@ -151,6 +188,14 @@ impl Started {
         Ok(Self::Free(process, input))
     }
 
+    /// What it has written to its standard output, where that is not the control channel.
+    fn output(&self) -> String {
+        match self {
+            Self::Free(process, _) => process.output(),
+            Self::Controlled(_) => String::new(),
+        }
+    }
+
     fn ended(&mut self, patience: Duration) -> Option<(ExitStatus, String)> {
         match self {
             Self::Free(process, _) => process.wait(patience).map(|status| (status, process.errors())),
@@ -169,13 +214,43 @@ impl Drop for Started {
     }
 }
 
+/// What comes of a program when its conversation is over.
+struct Later {
+    mode: Mode,
+    listener: TcpListener,
+    left: u32,
+    kept: Arc<Mutex<Vec<Kept>>>,
+}
+
 /// A client on a socket.
 struct Live {
-    listening: Listening,
+    /// Until it ends.
+    listening: Option<Listening>,
     start: Option<Start>,
     started: Option<Started>,
+    /// What it had written before this conversation.
+    before: String,
     has_closed: bool,
     crash_codes: Vec<i32>,
+    /// Where it has other conversations behind this one.
+    later: Option<Later>,
+}
+
+fn lock(kept: &Mutex<Vec<Kept>>) -> MutexGuard<'_, Vec<Kept>> {
+    // Each change is whole.
+    kept.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Drop for Live {
+    /// A client that is kept finds its connections closed, and connects again.
+    fn drop(&mut self) {
+        drop(self.listening.take());
+        let (Some(later), Some(mut started)) = (self.later.take(), self.started.take()) else { return };
+        if started.ended(Duration::ZERO).is_none() {
+            let Later { mode, listener, left, kept } = later;
+            lock(&kept).push(Kept { mode, listener, started, left });
+        }
+    }
 }
 
 fn exit(ended: (ExitStatus, String), crash_codes: &[i32]) -> ClientExit {
@@ -194,20 +269,30 @@ impl Live {
 }
 
 impl ClientWire for Live {
+    /// One that is there already connects by itself, or is made to register.
     fn start(&mut self) -> Result<(), WireError> {
-        self.started = self.start.as_ref().map(Started::by).transpose().map_err(WireError::Settings)?;
+        if self.started.is_none() {
+            self.started = self.start.as_ref().map(Started::by).transpose().map_err(WireError::Settings)?;
+        } else if self.stimuli().contains(&Stimulus::Register) {
+            self.act(AGAIN, Stimulus::Register).map_err(WireError::Settings)?;
+        }
         Ok(())
     }
 
     fn send(&mut self, connection: ConnectionId, octets: &[u8]) -> Result<(), WireError> {
-        self.listening.send(connection, octets)
+        let listening = self.listening.as_mut().ok_or(WireError::NotConnected(connection))?;
+        listening.send(connection, octets)
+    }
+
+    fn retire(&mut self) {
+        self.later = None;
     }
 
     fn receive(&mut self, patience: Duration) -> Option<(ConnectionId, Happened)> {
         let (until, mut is_last) = (Instant::now() + patience, false);
         loop {
             let left = until.saturating_duration_since(Instant::now());
-            if let Some(happened) = self.listening.receive(left.min(LOOK)) {
+            if let Some(happened) = self.listening.as_mut()?.receive(left.min(LOOK)) {
                 let is_end = |what: &Arrived| matches!(what, Arrived::Closed | Arrived::Reset);
                 self.has_closed |= matches!(&happened.1, Happened::Arrived(what) if is_end(what));
                 return Some(happened);
@@ -221,7 +306,9 @@ impl ClientWire for Live {
     }
 
     fn disconnect(&mut self, connection: ConnectionId) {
-        self.listening.disconnect(connection);
+        if let Some(listening) = &mut self.listening {
+            listening.disconnect(connection);
+        }
     }
 
     fn now(&self) -> Time {
@@ -253,10 +340,9 @@ impl ClientWire for Live {
     }
 
     fn output(&self) -> String {
-        match &self.started {
-            Some(Started::Free(process, _)) => process.output(),
-            _ => String::new(),
-        }
+        let output = self.started.as_ref().map(Started::output).unwrap_or_default();
+        // Of one that has written more than is kept, all of it is new.
+        output.strip_prefix(&self.before).map(str::to_owned).unwrap_or(output)
     }
 
     fn end(&mut self) -> Option<ClientExit> {
@@ -278,7 +364,8 @@ pub(crate) struct Pipes {
 impl ClientConnector for Pipes {
     fn wire(&self, mode: Mode, _: u64) -> Result<Box<dyn ClientWire>, String> {
         let facts = self.facts.with(mode, None);
-        let (wire, crash_codes) = (PipeWire::new(&facts.words(&self.command)), self.crash_codes.clone());
+        let wire = PipeWire::new(&facts.words(&self.command)).with_environment(facts.environment());
+        let crash_codes = self.crash_codes.clone();
         Ok(Box::new(Piped { wire, connection: None, started: None, is_closed: false, crash_codes }))
     }
 }

@@ -36,5 +36,5 @@ pub use objects::ClientObjects;
 pub use pace::{ClientPace, Haste};
 pub(crate) use play::Tells;
 #[doc(hidden)]
-pub use reference::reference_client;
+pub use reference::{reference_anonymous, reference_client};
 pub use seen::{Connections, Conversation, Heard, Next, Reply, Sent};

@@ -14,7 +14,7 @@ use sipae_events::{CaseFinished, Direction, Exchanged};
 use sipae_gen::{Awaited, Label, Mode, Service, Turn};
 use sipae_net::{Arrived, ClientExit, ClientWire, Happened, SeededEntropy};
 
-use super::home::{Class, Home, HomeConfig, Read};
+use super::home::{Class, Home, HomeConfig, Read, Under};
 use super::pace::{ClientPace, Haste};
 use super::seen::{Conversation, Heard, Reply, Sent};
 use crate::edits::Broken;
@@ -151,9 +151,14 @@ impl Player {
         self.stage.wire.is_exact()
     }
 
-    /// Ends the client; how it has ended, if it has done so by itself.
-    pub(crate) fn end(mut self) -> Option<ClientExit> {
+    /// How the client has ended, if it has done so by itself.
+    pub(crate) fn end(&mut self) -> Option<ClientExit> {
         self.stage.wire.end()
+    }
+
+    /// Ends the client with this conversation, whatever it has been through.
+    pub(crate) fn retire(&mut self) {
+        self.stage.wire.retire();
     }
 
     /// The crash of a client that has crashed.
@@ -169,7 +174,7 @@ impl Player {
     /// Whether the client is there, with an association, and nothing has broken down.
     pub(crate) fn is_usable(&mut self) -> bool {
         let is_open = self.current.is_some_and(|current| self.is_open(current));
-        is_open && self.home.association().is_some() && self.stage.wire.end().is_none() && !self.seen.flooded
+        is_open && self.home.is_established() && self.stage.wire.end().is_none() && !self.seen.flooded
     }
 
     /// Plays a script, and tells what was seen meanwhile.
@@ -179,7 +184,7 @@ impl Player {
         self.missed.clear();
         // The bounds are those of one script.
         (self.octets, self.requests) = (0, 0);
-        self.seen.is_established = self.home.association().is_some();
+        self.seen.is_established = self.home.is_established();
         let mut broken = self.start();
         if broken.is_ok() {
             broken = service.turns.iter().try_for_each(|turn| {
@@ -243,7 +248,10 @@ impl Player {
                 self.messages.insert(message.clone(), copy);
                 Ok(())
             }
-            Turn::Sign { message, signing, offset } => self.sign(message, signing, *offset),
+            Turn::Sign { message, signing, offset, former } => {
+                let under = if *former { Under::Former } else { Under::Last };
+                self.sign(message, signing, *offset, under)
+            }
             Turn::Skip { numbers } => {
                 let sa = self.home.association().ok_or("there is no security association")?;
                 (0..*numbers).for_each(|_| sa.skip_number());

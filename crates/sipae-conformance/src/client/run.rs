@@ -6,7 +6,7 @@ mod tests;
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
 use std::thread;
 use std::time::Instant;
 
@@ -98,6 +98,8 @@ struct Runner<'r> {
     home: Arc<HomeConfig>,
     tells: Arc<dyn Tells>,
     pace: Arc<ClientPace>,
+    /// The conversation that the setting began with.
+    good: OnceLock<Conversation>,
 }
 
 /// What is played by one worker.
@@ -117,7 +119,7 @@ impl<'r> Runner<'r> {
         let home = Arc::new(options.profile.home());
         let tells: Arc<dyn Tells> =
             if options.target.writes() { Arc::new(client.clone()) } else { Arc::new(()) };
-        Self { options, ways, setting, home, tells, pace: Arc::new(pace) }
+        Self { options, ways, setting, home, tells, pace: Arc::new(pace), good: OnceLock::new() }
     }
 
     const fn mode(&self) -> Mode {
@@ -411,6 +413,7 @@ impl<'r> Runner<'r> {
             if let Some(generator) = case.generator() {
                 let finished = self.generate(case, generator, playing, fence);
                 if finished.verdict != Verdict::Pass {
+                    playing.retire();
                     player = None;
                 }
                 tell(*place, finished);
@@ -420,6 +423,7 @@ impl<'r> Runner<'r> {
             let mut finished = self.judged(case, &seen, None);
             if finished.verdict != Verdict::Pass {
                 // What came before it may be why: alone it shows. The next one has a client that has seen nothing.
+                playing.retire();
                 player = None;
                 let alone = self.patiently(case, &finished, fence);
                 if !has_crashed(&finished) || has_crashed(&alone) {
@@ -577,7 +581,11 @@ impl<'r> Runner<'r> {
         let mut player = Player::new(stage);
         let seen = player.play(&case.alone(self.mode()));
         let end = player.end();
-        Ok((self.judged(case, &seen, end), seen.is_exact))
+        let finished = self.judged(case, &seen, end);
+        if finished.verdict != Verdict::Pass {
+            player.retire();
+        }
+        Ok((finished, seen.is_exact))
     }
 
     fn judged(&self, case: &ClientCase, seen: &Conversation, end: Option<ClientExit>) -> CaseFinished {
@@ -596,7 +604,8 @@ impl<'r> Runner<'r> {
         end: Option<ClientExit>,
         read: &dyn Fn(&mut ClientJudge<'_>),
     ) -> CaseFinished {
-        let mut judge = ClientJudge::new(seen, case.requirements(), self.options.strict);
+        let judge = ClientJudge::new(seen, case.requirements(), self.options.strict);
+        let mut judge = judge.beside(self.good.get());
         read(&mut judge);
         let (verdict, findings, undecided) = judge.close();
         let crash = end.or_else(|| seen.end.clone()).filter(|end| end.is_crash);

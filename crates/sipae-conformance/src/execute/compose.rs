@@ -170,11 +170,13 @@ impl Executor {
         };
         match reference.field {
             Field::Opaque => association.map(|state| state.opaque.clone()),
+            Field::Nonce => None,
             Field::Scheme => text(association?.parameters.scheme.name().to_owned()),
             Field::SchemeLower => text(association?.parameters.scheme.name().to_lowercase()),
             Field::SchemeCapitalised => text(capitalised(association?.parameters.scheme.name())),
             Field::Realm => association.map(|state| state.parameters.realm.clone()),
             Field::Targetname => association.map(|state| state.parameters.targetname.clone()),
+            Field::Server => association.map(|state| state.parameters.server().to_vec()),
             Field::Token => association.map(|state| state.token.clone().into_bytes()),
             Field::ToTag => {
                 let octets = &self.messages.get(&reference.of)?.answer.as_ref()?.octets;

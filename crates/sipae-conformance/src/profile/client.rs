@@ -21,6 +21,8 @@ pub struct ClientProfile {
     pub realm: String,
     /// The fully qualified name of the server, `targetname` of the challenges.
     pub host: String,
+    /// How many conversations a client that `--exec` has started has, one after the other, before another one is started.
+    pub conversations: u32,
     /// Whether it is controlled by lines on its standard input and output.
     pub control: bool,
     /// Where clients get their certificates for TLS-DSK.
@@ -48,6 +50,7 @@ impl Default for ClientProfile {
             start: Duration::from_secs(10),
             realm: "SIP Communications Service".to_owned(),
             host: REFERENCE_HOST.to_owned(),
+            conversations: 1,
             control: false,
             sts_uri: None,
             certificate: None,
@@ -79,7 +82,7 @@ impl ClientProfile {
     pub(crate) fn of_reference() -> Self {
         let pattern = |text: &str| Regex::new(text).ok();
         Self {
-            success: pattern("^registered"),
+            success: pattern("^(registered|joined)"),
             failure: pattern("^(failed|lost)"),
             failure_codes: vec![1],
             ..Self::default()
@@ -113,6 +116,7 @@ pub(super) struct Table {
     start_ms: Option<u64>,
     realm: Option<String>,
     host: Option<String>,
+    conversations: Option<u32>,
     #[serde(default)]
     control: bool,
     sts_uri: Option<String>,
@@ -141,6 +145,7 @@ impl Table {
             start: self.start_ms.map_or(usual.start, Duration::from_millis),
             realm: self.realm.unwrap_or(usual.realm),
             host: self.host.unwrap_or(usual.host),
+            conversations: self.conversations.unwrap_or(usual.conversations),
             control: self.control,
             sts_uri: self.sts_uri,
             certificate,
@@ -154,6 +159,9 @@ impl Table {
     fn check(&self) -> Result<(), String> {
         if let Some(ms) = self.start_ms.filter(|ms| !START.contains(ms)) {
             return Err(format!("client.start_ms: {ms} is not in 100 to 600000"));
+        }
+        if self.conversations == Some(0) {
+            return Err("client.conversations: a client has one at least".to_owned());
         }
         if let Some(realm) = self.realm.as_ref().filter(|realm| !is_quotable(realm)) {
             return Err(format!("client.realm: {realm:?} cannot stand in quotation marks"));

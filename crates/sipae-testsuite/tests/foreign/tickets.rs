@@ -1,17 +1,22 @@
 //! The suite with the tickets of whoever runs it: what is not in the cache yet, the KDC gives.
 
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use sipae::kerberos::{Acceptor, Ccache, Keytab};
-use sipae::server::ServerConfig;
+use sipae::client::{ClientConfig, Standing};
+use sipae::clock::Time;
+use sipae::kerberos::{Acceptor, Ccache, Keytab, ServiceTicket};
+use sipae::server::{ConnectionId, ServerConfig};
 use sipae::version::Version;
 use sipae_conformance::credentials::{TicketCache, Tickets};
+use sipae_conformance::filter::Filter;
 use sipae_conformance::profile::{Profile, ProfileUser};
 use sipae_conformance::run::{RunOptions, run};
 use sipae_conformance::target::accounts;
-use sipae_events::{Event, ExitCode, GateOutcome};
-use sipae_net::Host;
+use sipae_events::{Event, ExitCode, GateOutcome, Verdict};
+use sipae_net::{AgentObject, ClientAct, ClientHost, ClientObject, Host, OsEntropy};
 
 use super::part::{Part, Rig};
 use super::realm::{self, Etype, KEYTAB, Offer, SERVICE};
@@ -23,6 +28,7 @@ const TABLE: &[(&str, Run)] = &[
     ("a_ticket_that_is_not_in_the_cache_yet_is_got_of_the_kdc", fresh_cache),
     ("a_service_that_the_kdc_does_not_know_is_told_of_in_one_line", unknown_service),
     ("a_cache_of_somebody_else_is_told_of_in_one_line", cache_of_another),
+    ("a_client_under_test_with_a_ticket_of_the_kdc_passes", client_under_test),
 ];
 
 pub(crate) fn parts() -> Vec<Part> {
@@ -132,4 +138,75 @@ fn cache_of_another(folder: &Path) {
         line,
         format!("cannot authenticate: CONTOSO\\alice has no ticket for sip/server.contoso.com: {end}")
     );
+}
+
+/// A client that ends with its connection, as a program does that is started for one conversation.
+struct Once(AgentObject);
+
+impl ClientObject for Once {
+    fn start(&mut self, now: Time) -> Vec<ClientAct> {
+        self.0.start(now)
+    }
+
+    fn receive(&mut self, connection: ConnectionId, octets: &[u8], now: Time) -> Vec<ClientAct> {
+        self.0.receive(connection, octets, now)
+    }
+
+    fn advance(&mut self, now: Time) -> Vec<ClientAct> {
+        self.0.advance(now)
+    }
+
+    fn standing(&self) -> Option<Standing> {
+        self.0.standing()
+    }
+}
+
+/// Somebody starts it again for each conversation of the suite, until the run is over.
+fn start_again_and_again(address: &str, ticket: &ServiceTicket, is_over: &AtomicBool) {
+    while !is_over.load(Ordering::Relaxed) {
+        let config = ClientConfig {
+            ticket: Some(ticket.clone()),
+            ..ClientConfig::new("", "CONTOSO", "", "alice@contoso.com")
+        };
+        let client = Once(AgentObject::with_entropy(config, OsEntropy));
+        let _how_it_ended = ClientHost::tcp(client, address).run(false, |_| {});
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+}
+
+/// The suite has the keytab of the service, the client what the KDC has given it.
+fn client_under_test(folder: &Path) {
+    let cache = std::fs::read(realm::ccache_path(folder, "alice")).expect("a cache");
+    let cache = Ccache::read(&cache).expect("its tickets");
+    let ticket = cache.tickets.into_iter().find(|ticket| ticket.service.name() == SERVICE).expect("a ticket");
+    let text = format!(
+        "[target]\nschemes = [\"Kerberos\"]\nversions = [4]\n[kerberos]\nkeytab = {:?}\n[user]\nuser = \"alice\"\n\
+         domain = \"CONTOSO\"\npassword = \"\"\naddress = \"alice@contoso.com\"\n",
+        folder.join(KEYTAB)
+    );
+    let profile = Profile::parse(Path::new("p.toml"), &text).expect("a profile");
+    let free = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port");
+    let ids =
+        ["3.1/", "3.2.5.1/kerberos", "3.2.5.2/altered-c", "3.2.5.2/success-"].map(str::to_owned).to_vec();
+    let options = RunOptions {
+        target: format!("listen:tcp://{free}").parse().expect("a target"),
+        profile: Arc::new(profile),
+        filter: Filter { ids, ..Filter::default() },
+        ..RunOptions::reference(1)
+    };
+    let (is_over, address) = (Arc::new(AtomicBool::new(false)), free.to_string());
+    let ends = Arc::clone(&is_over);
+    let client = std::thread::spawn(move || start_again_and_again(&address, &ticket, &ends));
+    let mut bad = Vec::new();
+    let mut passed = 0;
+    let exit = run(&options, &mut |event| match event {
+        Event::GateFinished(gate) if gate.outcome == GateOutcome::Failed => bad.push(format!("{gate:?}")),
+        Event::CaseFinished(case) if case.verdict == Verdict::Pass => passed += 1,
+        Event::CaseFinished(case) if case.verdict.is_fail() => bad.push(format!("{case:?}")),
+        _ => {}
+    });
+    is_over.store(true, Ordering::Relaxed);
+    client.join().expect("an end");
+    assert_eq!((exit, bad), (ExitCode::Passed, Vec::new()));
+    assert!(5 < passed, "{passed} cases");
 }

@@ -182,6 +182,7 @@ impl UserAgent {
                 self.wants_registration = false;
                 self.forget();
             }
+            ClientEvent::Lost if self.client.config.defects.has(Defect::LosesDialogs) => self.dialog = None,
             _ => {}
         }
     }

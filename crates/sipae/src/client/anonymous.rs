@@ -7,6 +7,7 @@
 //! Not here: registrations, and requests of the server, which nobody can verify. Routes are not recorded.
 
 mod answer;
+mod careless;
 mod write;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use std::collections::BTreeMap;
 use crate::auth::ChallengeKind;
 use crate::clock::Entropy;
 use crate::conference::ConferenceUri;
+use crate::defects::{Defect, Defects};
 use crate::digest::DigestChallenge;
 use crate::draft::Draft;
 use crate::encoding::encode_base16;
@@ -55,6 +57,8 @@ pub struct AnonymousConfig {
     pub is_registered: bool,
     /// Bounds for messages.
     pub limits: Limits,
+    /// The planted bug, if any.
+    pub defects: Defects,
 }
 
 impl AnonymousConfig {
@@ -72,6 +76,7 @@ impl AnonymousConfig {
             transport: "TCP".to_owned(),
             is_registered: false,
             limits: Limits::DEFAULT,
+            defects: Defects::NONE,
         }
     }
 }
@@ -228,7 +233,10 @@ impl AnonymousClient {
         if config.is_registered {
             return Err(JoinError::Registered);
         }
-        let user = encode_base16(&entropy.octets::<16>());
+        let user = match config.defects.has(Defect::ConstantAnonymousUser) {
+            true => "guest".to_owned(),
+            false => encode_base16(&entropy.octets::<16>()),
+        };
         let (call_id, from_tag) =
             (encode_base16(&entropy.octets::<16>()), encode_base16(&entropy.octets::<5>()));
         let (stream, outstanding) = (Some(MessageStream::new(config.limits)), BTreeMap::new());
@@ -239,7 +247,8 @@ impl AnonymousClient {
     /// Its address without scheme.
     #[must_use]
     pub fn address(&self) -> String {
-        format!("{}@anonymous.invalid", self.user)
+        let host = if self.config.defects.has(Defect::AnonymousElsewhere) { "guests" } else { "anonymous" };
+        format!("{}@{host}.invalid", self.user)
     }
 
     /// Whether it is in the conference.
@@ -256,6 +265,9 @@ impl AnonymousClient {
         match input {
             AnonymousInput::Received(octets) => self.receive(&mut scene, octets),
             AnonymousInput::Join if self.dialog.is_none() && !is_inviting => {
+                if self.config.defects.has(Defect::RegistersAnonymously) {
+                    self.request(&mut scene, "REGISTER", None);
+                }
                 self.request(&mut scene, "INVITE", None);
             }
             AnonymousInput::Request(method, body) if self.dialog.is_some() => {

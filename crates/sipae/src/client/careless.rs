@@ -477,3 +477,31 @@ pub(super) fn basic(defects: Defects, kind: ChallengeKind, message: &Message<'_>
     let is_basic = |value: Value<'_>| value.raw().to_ascii_lowercase().starts_with(b"basic");
     defects.has(Defect::AnswersBasic) && message.all(kind.challenge()).any(is_basic)
 }
+
+/// What is remembered of an association that was lost.
+pub(super) fn remembered(
+    defects: Defects,
+    association: SecurityAssociation,
+) -> Option<Box<SecurityAssociation>> {
+    let remembers = [Defect::FormerAssociationGood, Defect::WindowOutlivesAssociation];
+    remembers.into_iter().any(|defect| defects.has(defect)).then(|| Box::new(association))
+}
+
+/// What the association before the last one has to say of a message.
+pub(super) fn by_former(
+    defects: Defects,
+    former: Option<&mut SecurityAssociation>,
+    message: &Message<'_>,
+    verified: Result<(), Violation>,
+) -> Result<(), Violation> {
+    let Some(former) = former else { return verified };
+    let Some(header) = super::verify::signature(former, message) else { return verified };
+    let number = header.number(AuthParam::Snum).ok().flatten().unwrap_or_default();
+    match verified {
+        Err(_) if defects.has(Defect::FormerAssociationGood) => former.verify(message, &header).map(drop),
+        Ok(()) if defects.has(Defect::WindowOutlivesAssociation) && number <= former.window().last() => {
+            Err(Violation { by: Side::Server, breach: Breach::Replayed { number } })
+        }
+        verified => verified,
+    }
+}

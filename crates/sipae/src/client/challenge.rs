@@ -24,6 +24,9 @@ impl Client {
         if !self.is_own_register(message) && !self.pending.contains(message) {
             return scene.discard(Breach::NoAssociation);
         }
+        if self.is_of_edge(message, kind) {
+            return self.answer_edge(scene, message);
+        }
         let defects = self.config.defects;
         match std::mem::replace(&mut self.state, State::Idle) {
             _ if careless::basic(defects, kind, message) => self.answer_basic(scene, kind),
@@ -37,6 +40,7 @@ impl Client {
                     let left = established.reauthenticate.since(scene.now);
                     self.config.durations.expiry = left + self.config.durations.client_margin;
                 }
+                self.former = careless::remembered(defects, established.association);
                 self.lost(scene);
             }
             _ if careless::shies(defects, kind, message) => self.fail(scene, Breach::NoUsableChallenge),

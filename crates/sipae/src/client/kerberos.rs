@@ -11,10 +11,10 @@ use crate::violation::Breach;
 impl Client {
     /// The ticket for the service of a challenge. One for another service is none (SIPAE-3.2.5.1-11).
     pub(super) fn ticket_for(&self, parameters: &Parameters) -> Option<&ServiceTicket> {
-        self.config
-            .ticket
-            .as_ref()
-            .filter(|ticket| ticket.service.name().as_bytes().eq_ignore_ascii_case(&parameters.targetname))
+        self.config.ticket.as_ref().filter(|ticket| {
+            ticket.service.name().as_bytes().eq_ignore_ascii_case(&parameters.targetname)
+                || self.config.defects.has(Defect::TakesAnyTicket)
+        })
     }
 
     /// Kerberos begins and completes with its only token. Its opaque comes with the answer.

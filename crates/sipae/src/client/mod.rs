@@ -8,6 +8,7 @@ mod agent;
 mod anonymous;
 mod careless;
 mod challenge;
+mod edge;
 mod handshake;
 mod kerberos;
 mod outgoing;
@@ -23,6 +24,7 @@ pub use anonymous::{
     JoinError,
 };
 
+pub use edge::ProxyAccount;
 pub use stimulus::{Standing, Stimulus};
 
 use std::sync::Arc;
@@ -64,6 +66,8 @@ pub struct ClientConfig {
     pub ticket: Option<ServiceTicket>,
     /// What TLS-DSK needs; without it that scheme is skipped.
     pub tls_dsk: Option<TlsDskCredentials>,
+    /// The account at a proxy before the server, which asks for Digest; without one such a proxy is not answered.
+    pub proxy: Option<ProxyAccount>,
     /// The weakest version that is answered (SIPAE-3.2.5.1-31).
     pub weakest: Version,
     /// What of the server's flags is answered.
@@ -99,6 +103,7 @@ impl ClientConfig {
             expires: None,
             ticket: None,
             tls_dsk: None,
+            proxy: None,
             weakest: Version::V2,
             flags: NegotiateFlags::CLIENT,
             style: Style::COMMUNICATOR,
@@ -247,6 +252,10 @@ pub struct Client {
     register_is_out: bool,
     /// Other requests without one.
     pending: Pending,
+    /// The proxy that has asked for Digest.
+    edge: Option<edge::Edge>,
+    /// The association that was lost last, which a right client has no use for.
+    former: Option<Box<SecurityAssociation>>,
     /// The wish to leave: it stands until the client is idle or told to register.
     unregistering: bool,
 }
@@ -284,6 +293,8 @@ impl Client {
             cseq: 0,
             register_is_out: false,
             pending: Pending::default(),
+            edge: None,
+            former: None,
             unregistering: false,
         }
     }

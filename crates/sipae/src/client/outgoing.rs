@@ -43,7 +43,8 @@ impl Client {
         }
     }
 
-    pub(super) fn send(&mut self, scene: &mut Scene<'_>, draft: Draft) {
+    pub(super) fn send(&mut self, scene: &mut Scene<'_>, mut draft: Draft) {
+        self.pass_edge(&mut draft);
         let transaction = draft.read(|message| Ok(Transaction::of(message).filter(|_| message.is_request())));
         let is_sent = self.send_signed(scene, draft);
         if let Some(transaction) = transaction.ok().flatten().filter(|_| is_sent) {
@@ -104,6 +105,7 @@ impl Client {
         if let Some(expires) = expires {
             draft.push(HeaderName::Expires, expires.to_string());
         }
+        self.pass_edge(&mut draft);
         draft.with(HeaderName::ContentLength, "0")
     }
 

@@ -3,9 +3,10 @@
 use super::{Client, Negotiation, Scene, State, careless};
 use crate::auth::ChallengeKind;
 use crate::defects::Defect;
+use crate::octets::shown;
 use crate::sa::{Context, Parameters, SecurityAssociation};
 use crate::side::Side;
-use crate::tlsdsk::{TlsDskError, TlsHandshake};
+use crate::tlsdsk::{TlsDskError, TlsHandshake, TlsOutcome};
 use crate::violation::Breach;
 
 impl Client {
@@ -42,6 +43,7 @@ impl Client {
             answer => careless::flight(defects, answer?),
         };
         if let Some(outcome) = handshake.outcome() {
+            self.check_server(outcome, &parameters)?;
             let context = Context::tls_dsk(outcome);
             let association = SecurityAssociation::new(parameters, opaque, Side::Client, context);
             let end = self.config.tls_dsk.as_ref().map(|credentials| credentials.not_after);
@@ -51,5 +53,16 @@ impl Client {
         let negotiation = Negotiation::TlsDsk(handshake);
         self.state = State::Started { parameters, kind, negotiation };
         Ok(())
+    }
+
+    /// The server's certificate has to name who challenged (SIPAE-3.2.5.1-17).
+    fn check_server(&self, outcome: &TlsOutcome, parameters: &Parameters) -> Result<(), TlsDskError> {
+        let server = outcome.peer.as_ref().ok_or(TlsDskError::CertificateAbsent)?;
+        let host = &parameters.targetname;
+        if server.is_of_host(host) || self.config.defects.has(Defect::IgnoresServerName) {
+            return Ok(());
+        }
+        let names = server.names.join(", ");
+        Err(TlsDskError::CertificateInvalid(format!("{} is not among its names: {names}", shown(host))))
     }
 }

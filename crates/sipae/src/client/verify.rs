@@ -127,7 +127,8 @@ impl Client {
         {
             return scene.discard(breach);
         }
-        match verify(&mut established.association, message, established.kind, defects) {
+        let verified = verify(&mut established.association, message, established.kind, defects);
+        match careless::by_former(defects, self.former.as_deref_mut(), message, verified) {
             Err(violation)
                 if violation.breach != Breach::Unsigned || !defects.has(Defect::AnswersUnsignedRequest) =>
             {

@@ -65,6 +65,17 @@ impl DigestChallenge {
             .finish()
     }
 
+    /// Whether it can be answered with qop `auth`, or asks for none.
+    #[must_use]
+    pub fn offers_auth(&self) -> bool {
+        self.qop.as_ref().is_none_or(|options| options.contains(&Qop::Auth))
+    }
+
+    /// The one of the strongest algorithm; of two as strong the first is meant.
+    pub fn strongest(challenges: impl DoubleEndedIterator<Item = Self>) -> Option<Self> {
+        challenges.rev().max_by_key(|challenge| challenge.algorithm.unwrap_or_default())
+    }
+
     /// The credential that answers this challenge for a request. `nc` is 1 at first and goes up with each use of the
     /// nonce, `cnonce` stays the same meanwhile (RFC 2617 3.2.2.2).
     ///

@@ -102,6 +102,13 @@ pub struct Parameters {
 }
 
 impl Parameters {
+    /// The name of the server: targetname, without the service of Kerberos before it.
+    #[must_use]
+    pub fn server(&self) -> &[u8] {
+        let stripped = self.targetname.strip_prefix(b"sip/").filter(|_| self.scheme == Scheme::Kerberos);
+        stripped.unwrap_or(&self.targetname)
+    }
+
     /// Reads them out of a challenge.
     ///
     /// # Errors

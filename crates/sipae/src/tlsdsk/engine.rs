@@ -57,3 +57,36 @@ pub struct PeerCertificate {
     /// The end of its validity. An association should not outlive it.
     pub not_after: Time,
 }
+
+impl PeerCertificate {
+    /// Whether it names a host (RFC 2818 3.1): in whatever letters, and with a wildcard for its first label.
+    #[must_use]
+    pub fn is_of_host(&self, host: &[u8]) -> bool {
+        let rest = host.iter().position(|octet| *octet == b'.').and_then(|dot| host.get(dot..));
+        self.names.iter().map(String::as_bytes).any(|name| match name.strip_prefix(b"*") {
+            Some(pattern) => rest.is_some_and(|rest| rest.eq_ignore_ascii_case(pattern)),
+            None => name.eq_ignore_ascii_case(host),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("Server.Contoso.com", true)]
+    #[case("pool.contoso.com", true)]
+    #[case("other.fabrikam.com", true)]
+    #[case("a.pool.fabrikam.com", false)]
+    #[case("fabrikam.com", false)]
+    #[case("contoso.com", false)]
+    #[case("", false)]
+    fn a_certificate_names_hosts(#[case] host: &str, #[case] expected: bool) {
+        let names = ["server.contoso.com", "pool.contoso.com", "*.fabrikam.com"].map(str::to_owned);
+        let certificate = PeerCertificate { names: names.to_vec(), not_after: Time(0) };
+        assert_eq!(certificate.is_of_host(host.as_bytes()), expected);
+    }
+}

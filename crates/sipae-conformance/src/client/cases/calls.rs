@@ -1,21 +1,20 @@
 //! What a client sends when it is made to, and what it makes of the answers.
 
-use sipae::auth::{AuthParam, Scheme};
+use sipae::auth::AuthParam;
 use sipae::client::Stimulus;
 use sipae::message::{HeaderName, Value};
-use sipae::version::Version;
-use sipae_gen::{Awaited, Edit, Form, Service, Text};
+use sipae_gen::{Awaited, Edit, Form, Service};
 
 use super::super::case::ClientCase;
 use super::super::home::Class;
 use super::super::judge::ClientJudge;
-use super::super::seen::{Heard, Next};
+use super::super::seen::Heard;
 use super::answers::believes_the_good;
-use super::look::{cseq, field, text};
+use super::look::text;
 use crate::ledger::holds_if;
 use crate::reaction::Signature;
 
-fn method(stimulus: Stimulus) -> Awaited {
+pub(super) fn method(stimulus: Stimulus) -> Awaited {
     Awaited::Method(stimulus.method().to_owned())
 }
 
@@ -47,7 +46,7 @@ pub(super) fn cases() -> Vec<ClientCase> {
             }
         })
     });
-    requests.into_iter().chain(calls()).chain(answers()).chain(ends()).chain(renewals()).collect()
+    requests.into_iter().chain(calls()).chain(answers()).chain(ends()).collect()
 }
 
 fn is_signed(judge: &mut ClientJudge<'_>, row: &'static str, message: &str) {
@@ -65,21 +64,21 @@ fn signature(heard: &Heard) -> Result<(), String> {
 }
 
 /// Up to the answer to a MESSAGE.
-fn messaged(name: &str) -> Service {
+pub(super) fn messaged(name: &str) -> Service {
     Service::new().make(name, Stimulus::Message).wait("request", method(Stimulus::Message))
 }
 
 /// Up to the answer to an INVITE.
-fn invited() -> Service {
+pub(super) fn invited() -> Service {
     Service::new().make("call", Stimulus::Invite).wait("invite", method(Stimulus::Invite))
 }
 
-fn ack() -> Awaited {
+pub(super) fn ack() -> Awaited {
     Awaited::Method("ACK".to_owned())
 }
 
 /// The call is taken.
-fn taken() -> Service {
+pub(super) fn taken() -> Service {
     invited().serve("invite").wait_if_any("ack", ack())
 }
 
@@ -384,6 +383,22 @@ fn answers() -> Vec<ClientCase> {
     ]
 }
 
+/// The registration is ended.
+fn left() -> Service {
+    Service::new()
+        .establish()
+        .settle()
+        .make("leave", Stimulus::Unregister)
+        .wait("leaving", Awaited::Method("REGISTER".to_owned()))
+        .serve("leaving")
+        .settle()
+}
+
+/// And begun again.
+fn returned() -> Service {
+    left().make("return", Stimulus::Register).wait("next", Awaited::Any).serve("next").settle()
+}
+
 fn ends() -> Vec<ClientCase> {
     vec![
         ClientCase::new(
@@ -392,15 +407,8 @@ fn ends() -> Vec<ClientCase> {
             &["SIPAE-3.2.4.1-12", "SIPAE-3.2.4.1-01"],
         )
         .made_to(&[Stimulus::Unregister])
-        .plan(|_| {
-            Service::new()
-                .establish()
-                .settle()
-                .make("leave", Stimulus::Unregister)
-                .wait("leaving", Awaited::Method("REGISTER".to_owned()))
-                .serve("leaving")
-                .settle()
-        })
+        .plan(|_| left())
+        .together(|_| returned())
         .judge(|judge| {
             is_signed(judge, "SIPAE-3.2.4.1-12", "leaving");
             is_signed(judge, "SIPAE-3.2.4.1-01", "leaving");
@@ -429,19 +437,8 @@ fn ends() -> Vec<ClientCase> {
             &["PATENT-0044"],
         )
         .made_to(&[Stimulus::Unregister, Stimulus::Register])
-        .plan(|_| {
-            Service::new()
-                .establish()
-                .settle()
-                .make("leave", Stimulus::Unregister)
-                .wait("leaving", Awaited::Method("REGISTER".to_owned()))
-                .serve("leaving")
-                .settle()
-                .make("return", Stimulus::Register)
-                .wait("next", Awaited::Any)
-                .serve("next")
-                .settle()
-        })
+        .plan(|_| returned())
+        .together(|_| returned())
         .judge(|judge| {
             let Some(heard) = judge.request("next") else { return };
             let holds = match heard.read.class {
@@ -449,237 +446,6 @@ fn ends() -> Vec<ClientCase> {
                 _ => Ok(()),
             };
             judge.recorded("PATENT-0044", "a new handshake", holds);
-        }),
-    ]
-}
-
-/// What is repeated with the lost association, once, is challenged as well: a new one must be what comes of it.
-fn begins_anew(judge: &mut ClientJudge<'_>, row: &'static str) {
-    if judge.next_of("challenge") != Some(Next::Stray) {
-        return;
-    }
-    let is_new = |heard: &Heard| matches!(heard.read.class, Class::Bare | Class::First);
-    let begun = judge.seen().after("challenge").iter().any(is_new);
-    let holds = holds_if(begun, "the lost association and nothing else");
-    judge.check(row, "a new authentication", holds);
-}
-
-/// The server has lost the association.
-fn renewals() -> Vec<ClientCase> {
-    let challenged = || {
-        Service::new()
-            .establish()
-            .settle()
-            .then(messaged("asked"))
-            .forget()
-            .challenge("challenge", "request")
-            .send("challenge")
-    };
-    vec![
-        ClientCase::new(
-            "3.2.5.1/association-lost",
-            "a challenge to a signed request begins a new authentication",
-            &["SIPAE-3.2.5.1-22", "SIPAE-3.2.5.2-13", "PATENT-0019"],
-        )
-        .made_to(&[Stimulus::Message])
-        .plan(move |_| challenged().settle())
-        .judge(|judge| {
-            for row in ["SIPAE-3.2.5.1-22", "SIPAE-3.2.5.2-13"] {
-                judge.next(row, "challenge");
-                begins_anew(judge, row);
-            }
-            if let Some(next) = judge.next_of("challenge") {
-                let anew = matches!(next, Next::Bare { .. } | Next::First { .. });
-                let holds = holds_if(anew, next.to_string());
-                judge.recorded("PATENT-0019", "a new authentication", holds);
-            }
-        }),
-        ClientCase::new(
-            "3.2.5.1/another-version-later",
-            "the version of the last challenge is that of the association that follows",
-            &["SIPAE-3.2.5.1-07"],
-        )
-        .made_to(&[Stimulus::Message])
-        .answering()
-        .plan(|mode| {
-            let other = if mode.version == Version::V3 { Version::V2 } else { Version::V3 };
-            Service::new()
-                .establish()
-                .settle()
-                .then(messaged("asked"))
-                .forget()
-                .version(other)
-                .challenge("challenge", "request")
-                .send("challenge")
-                .wait_if_any("renewing", Awaited::Completing)
-                .serve_if("renewing")
-                .settle()
-                .ask_signed("later")
-        })
-        .judge(|judge| {
-            if judge.sent("challenge").is_none() {
-                return;
-            }
-            match judge.seen().request("renewing") {
-                Some(_) => judge.processed("SIPAE-3.2.5.1-07", "later"),
-                // It may know the first version alone.
-                None => judge.record("SIPAE-3.2.5.1-07", "a challenge of another version", "not answered"),
-            }
-        }),
-        ClientCase::new(
-            "3.2.5.1/old-association-is-dropped",
-            "no more than one further message is signed with a lost association",
-            &["SIPAE-3.2.5.1-22", "SIPAE-3.2.1-04"],
-        )
-        .made_to(&[Stimulus::Message])
-        .plan(move |_| challenged().settle())
-        .judge(|judge| {
-            if judge.sent("challenge").is_none() {
-                return;
-            }
-            // The server has forgotten it: what is signed with it belongs to nothing.
-            let stale =
-                judge.seen().after("challenge").iter().filter(|heard| heard.read.class == Class::Stray);
-            let stale = stale.count();
-            let holds = holds_if(stale <= 1, format!("{stale} of them"));
-            judge.check("SIPAE-3.2.5.1-22", "one message at most", holds.clone());
-            judge.check("SIPAE-3.2.1-04", "one message at most", holds);
-        }),
-        ClientCase::new(
-            "3.2.4.1/repeated-request-is-signed-anew",
-            "what is sent again after a challenge has one credential, and a new one",
-            &["SIPAE-3.2.4.1-15", "SIPAE-3.2.4.1-13"],
-        )
-        .made_to(&[Stimulus::Message])
-        .plan(move |_| challenged().wait_if_any("again", method(Stimulus::Message)).settle())
-        .judge(|judge| {
-            if judge.sent("challenge").is_none() {
-                return;
-            }
-            let scheme = judge.mode().scheme;
-            let crowded = judge.seen().after("challenge").iter().find(|heard| 1 < heard.credentials());
-            let holds = match crowded {
-                Some(heard) => Err(format!("{} with {} credentials", heard.method(), heard.credentials())),
-                None => Ok(()),
-            };
-            judge.check("SIPAE-3.2.4.1-15", "one credential", holds);
-            let crand = |heard: &Heard| {
-                heard.credential(scheme, |_, header| text(header, AuthParam::Crand)).flatten()
-            };
-            let (first, again) = (judge.seen().request("request"), judge.seen().request("again"));
-            if let Some((first, again)) = first.zip(again) {
-                let same = crand(first).is_some() && crand(first) == crand(again);
-                let holds = holds_if(!same, "the old crand");
-                judge.check("SIPAE-3.2.4.1-13", "a new crand", holds);
-            } else {
-                judge.record("SIPAE-3.2.4.1-13", "what is sent again", "the request is not");
-            }
-        }),
-        ClientCase::new(
-            "3.2.5.1/challenged-invite",
-            "the 401 to an INVITE is acknowledged",
-            &["SIPAE-3.2.5.1-27"],
-        )
-        .made_to(&[Stimulus::Invite])
-        .plan(|_| {
-            Service::new()
-                .establish()
-                .settle()
-                .then(invited())
-                .forget()
-                .challenge("challenge", "invite")
-                .send("challenge")
-                .wait_if_any("ack", ack())
-                .settle()
-        })
-        .judge(|judge| {
-            if judge.sent("challenge").is_none() {
-                return;
-            }
-            let Some(invite) = judge.request("invite") else { return };
-            let is_own = |heard: &&Heard| {
-                heard.method() == "ACK"
-                    && field(heard, HeaderName::CallId) == field(invite, HeaderName::CallId)
-                    && cseq(heard) == cseq(invite)
-            };
-            let acknowledged = judge.seen().after("challenge").iter().any(|heard| is_own(&heard));
-            let holds = holds_if(acknowledged, "no ACK");
-            judge.check("SIPAE-3.2.5.1-27", "an ACK", holds);
-        }),
-        ClientCase::new(
-            "3.2.5.2/forged-challenge",
-            "a forged 401 inside an association costs a new authentication at most",
-            &["SIPAE-3.2.5.2-13"],
-        )
-        .made_to(&[Stimulus::Message])
-        .plan(|_| {
-            Service::new()
-                .establish()
-                .settle()
-                .then(messaged("asked"))
-                .respond("forged", "request", 401, Form::Plain)
-                .edit(
-                    "forged",
-                    Edit::AddHeader {
-                        name: "WWW-Authenticate".to_owned(),
-                        value: Text::of("Basic realm=\"{sa.realm}\""),
-                        first: false,
-                    },
-                )
-                .send("forged")
-                .wait_if_any("next", Awaited::Any)
-        })
-        .judge(|judge| {
-            let Some(next) = judge.next_of("forged") else { return };
-            let is_basic = judge.seen().after("forged").iter().any(|heard| {
-                heard.look(|message| {
-                    let credentials = HeaderName::CREDENTIALS.into_iter().flat_map(|name| message.all(name));
-                    let mut texts = credentials.map(|value| value.to_text().to_lowercase());
-                    texts.any(|text| text.starts_with("basic"))
-                }) == Some(true)
-            });
-            let holds = match next {
-                Next::Crashed => Err(next.to_string()),
-                _ if is_basic => Err("a Basic credential".to_owned()),
-                _ => Ok(()),
-            };
-            judge.check("SIPAE-3.2.5.2-13", "no credential is disclosed", holds);
-        }),
-        ClientCase::new(
-            "3.2.1/two-servers",
-            "a second server that challenges gets a credential of its own, within bounds",
-            &["SIPAE-3.2.1-05", "SIPAE-3.2.4.1-23"],
-        )
-        .with(&[Scheme::Ntlm])
-        .made_to(&[Stimulus::Message])
-        .plan(|_| {
-            Service::new()
-                .establish()
-                .settle()
-                .then(messaged("asked"))
-                .targetname("second.contoso.com")
-                .challenge("challenge", "request")
-                .send("challenge")
-                .wait_if_any("next", Awaited::Any)
-                .serve_if("next")
-                .settle()
-        })
-        .judge(|judge| {
-            let rounds = judge.seen().after("challenge").len();
-            let holds = holds_if(rounds <= 12, format!("{rounds} requests"));
-            judge.check("SIPAE-3.2.1-05", "a bounded number of rounds", holds);
-            // The credentials of the first server belong to nothing here. What else was on its way is no answer.
-            let call = judge.seen().request("request").and_then(|heard| field(heard, HeaderName::CallId));
-            let is_answer =
-                |heard: &&Heard| heard.method() == "REGISTER" || field(heard, HeaderName::CallId) == call;
-            let again = judge.seen().after("challenge").iter().filter(is_answer);
-            let again = again.filter(|heard| heard.read.class == Class::Stray).count();
-            let holds = holds_if(again <= 1, format!("{again} of them"));
-            judge.check(
-                "SIPAE-3.2.4.1-23",
-                "the second server does not get the credentials of the first",
-                holds,
-            );
         }),
     ]
 }

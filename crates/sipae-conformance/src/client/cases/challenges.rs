@@ -7,9 +7,12 @@ use sipae_gen::{Awaited, Edit, Form, ParamEdit, Service};
 
 use super::super::case::ClientCase;
 use super::super::judge::ClientJudge;
-use super::super::seen::Next;
+use super::super::seen::{Heard, Next};
 use super::good::{echoes, in_field, opaque_echoed};
+use super::look::all;
+use super::renewals::at_a_proxy;
 use crate::ledger::holds_if;
+use crate::reaction::Signature;
 
 /// A challenge that looks odd, and can be answered.
 struct Odd {
@@ -170,14 +173,15 @@ fn others() -> Vec<ClientCase> {
             Service::new()
                 .kind(ChallengeKind::Proxy)
                 .wait("bare", Awaited::Bare)
-                .challenge("challenge", "bare")
-                .send("challenge")
+                .challenge("first challenge", "bare")
+                .send("first challenge")
                 .establish()
                 .settle()
         })
+        .together(|_| at_a_proxy())
         .judge(|judge| {
             // A shipping client answers 401 alone: the row is a SHOULD.
-            judge.begins("SIPAE-3.2.5.1-01", "challenge", true);
+            judge.begins("SIPAE-3.2.5.1-01", "first challenge", true);
             if judge.seen().request("completing").is_some() {
                 in_field(judge, HeaderName::ProxyAuthorization);
             }
@@ -239,9 +243,120 @@ fn others() -> Vec<ClientCase> {
         )
         .plan(|_| challenged(vec![Edit::RemoveHeader(HeaderName::WwwAuthenticate)]).settle())
         .judge(|judge| nothing_usable(judge, "SIPAE-3.2.5.1-04")),
+        proxy_before_the_server(),
+        no_ticket(),
+        other_name(),
         preference("3.2.5.1/order-of-schemes", true),
         preference("3.2.5.1/order-of-schemes-reversed", false),
     ]
+}
+
+/// The proxy asks for Digest first. A client without an account there has nothing to show.
+fn proxy_before_the_server() -> ClientCase {
+    const LINE: &str = "Digest realm=\"edge.invalid\", nonce=\"h8A4ZW22ygGZozIIGZcb43waVME-M6Gq\", \
+                        opaque=\"0C1D4536\", algorithm=MD5, qop=\"auth\"";
+    const ROW: &str = "SIPAE-3.2.5.1-28";
+    ClientCase::new(
+        "3.2.5.1/proxy-before-the-server",
+        "the credential for a proxy before the server stands beside that for the server",
+        &[ROW],
+    )
+    .plan(|_| {
+        Service::new()
+            .wait("bare", Awaited::Bare)
+            .respond("proxy", "bare", 407, Form::Plain)
+            .edit("proxy", Edit::SetHeader(HeaderName::ProxyAuthenticate, LINE.into()))
+            .send("proxy")
+            .wait_if_any("digest", Awaited::Any)
+            .challenge("challenge", "digest")
+            .send("challenge")
+            .wait_if_any("first", Awaited::First)
+            .serve_if("first")
+            .settle()
+    })
+    .judge(|judge| {
+        let Some(next) = judge.next_of("proxy") else { return };
+        let has_account = next == Next::Digest;
+        if !has_account {
+            return judge.undecide(format!("it has shown no credential for a proxy: {next}"));
+        }
+        if judge.sent("challenge").is_none() {
+            return;
+        }
+        let scheme = judge.mode().scheme;
+        let own = |heard: &&Heard| heard.credential(scheme, |_, _| ()).is_some();
+        let later: Vec<&Heard> = judge.seen().after("challenge").iter().filter(own).collect();
+        let with_both = later.iter().map(|heard| {
+            let has_both = heard.credential(Scheme::Digest, |_, _| ()).is_some();
+            holds_if(has_both, format!("{} without a credential for the proxy", heard.method()))
+        });
+        judge.check(ROW, "a credential for the proxy in every request", all(with_both));
+        let signatures = later.iter().map(|heard| match &heard.read.signature {
+            Signature::Bad(why) => Err(why.clone()),
+            _ => Ok(()),
+        });
+        judge.check(ROW, "what is signed names the association of the server", all(signatures));
+    })
+}
+
+/// For a server of this name no client can have a ticket.
+fn no_ticket() -> ClientCase {
+    const ROW: &str = "SIPAE-3.2.5.1-13";
+    ClientCase::new(
+        "3.2.5.1/no-ticket-to-be-had",
+        "where no ticket can be had the next scheme is taken",
+        &[ROW],
+    )
+    .with(&[Scheme::Ntlm, Scheme::TlsDsk])
+    .plan(|mode| {
+        let version = mode.version.param().map(|version| format!(", version={version}"));
+        let kerberos = format!(
+            "Kerberos realm=\"{{sa.realm}}\", targetname=\"sip/nobody.invalid\"{}",
+            version.unwrap_or_default()
+        );
+        challenged(vec![line(&kerberos, true)]).wait_if_any("next", Awaited::Any).serve_if("next").settle()
+    })
+    .judge(|judge| {
+        let Some(next) = judge.next_of("challenge") else { return };
+        let is_ticket = next == Next::OtherScheme(Scheme::Kerberos);
+        judge.check(ROW, "no ticket of another server", holds_if(!is_ticket, next.to_string()));
+        // Whose policy forbids the other scheme gives up.
+        judge.begins(ROW, "challenge", true);
+    })
+}
+
+/// The certificate of the server names another one than its challenge. What a client makes of it is its policy.
+fn other_name() -> ClientCase {
+    const ROW: &str = "SIPAE-3.2.5.1-17";
+    ClientCase::new(
+        "3.2.5.1/certificate-of-another-server",
+        "a certificate that does not name the server is refused, or not",
+        &[ROW],
+    )
+    .with(&[Scheme::TlsDsk])
+    .plan(|_| {
+        Service::new()
+            .targetname("nobody.invalid")
+            .wait("bare", Awaited::Bare)
+            .challenge("challenge", "bare")
+            .send("challenge")
+            .wait("first", Awaited::First)
+            .proceed("flight", "first")
+            .send("flight")
+            .wait_if_any("second", Awaited::Flight)
+            .proceed("finished", "second")
+            .send("finished")
+            .wait_if_any("completing", Awaited::Completing)
+            .serve_if("completing")
+            .settle()
+    })
+    .judge(|judge| {
+        if judge.sent("flight").is_none() {
+            return;
+        }
+        let went_on = judge.seen().request("completing").is_some();
+        judge.recorded(ROW, "it does not go on", holds_if(!went_on, "it signs for nobody.invalid"));
+    })
 }
 
 fn odd_spelling() -> Service {
@@ -261,7 +376,7 @@ fn preference(id: &'static str, ascending: bool) -> ClientCase {
             let service = if scheme == Scheme::Kerberos { "sip/" } else { "" };
             let version = mode.version.param().map(|version| format!(", version={version}"));
             let line = format!(
-                "{} realm=\"{{sa.realm}}\", targetname=\"{service}server.contoso.com\"{}",
+                "{} realm=\"{{sa.realm}}\", targetname=\"{service}{{sa.server}}\"{}",
                 scheme.name(),
                 version.unwrap_or_default()
             );
@@ -390,7 +505,7 @@ fn loops() -> Vec<ClientCase> {
 }
 
 /// A client stops after so many requests; what goes beyond that is a finding up to `most`, and fails behind it.
-fn bounded(judge: &mut ClientJudge<'_>, row: &'static str, expected: usize, most: usize) {
+pub(super) fn bounded(judge: &mut ClientJudge<'_>, row: &'static str, expected: usize, most: usize) {
     if judge.seen().heard.is_empty() {
         let why = judge.seen().broken.clone().unwrap_or_else(|| "nothing was heard".to_owned());
         return judge.undecide(why);

@@ -3,8 +3,10 @@
 mod answers;
 mod calls;
 mod challenges;
+mod conference;
 mod good;
 mod look;
+mod renewals;
 pub(super) mod requests;
 mod timers;
 mod tokens;
@@ -21,10 +23,12 @@ pub fn all() -> &'static [ClientCase] {
             good::cases(),
             requests::cases(),
             calls::cases(),
+            renewals::cases(),
             answers::cases(),
             challenges::cases(),
             tokens::cases(),
             timers::cases(),
+            conference::cases(),
         ];
         groups.into_iter().flatten().collect()
     })

@@ -2,6 +2,7 @@
 //! request that it answers.
 
 use sipae::auth::{AuthParam, Scheme};
+use sipae::client::Stimulus;
 use sipae::message::HeaderName;
 use sipae::version::Version;
 use sipae_gen::{Edit, ParamEdit, Service, Signing, Source, Text};
@@ -436,7 +437,7 @@ fn odd(case: &'static Odd) -> ClientCase {
 
 /// Generated requests, and what is foreseen of them.
 fn generated() -> Vec<ClientCase> {
-    use super::super::generated::{content, sequence};
+    use super::super::generated::{content, history, sequence};
     let mut rows: Vec<&'static str> = faults().filter_map(|bad| bad.rows.first().copied()).collect();
     rows.push("SIPAE-3.2.5.2-10");
     rows.sort_unstable();
@@ -457,6 +458,23 @@ fn generated() -> Vec<ClientCase> {
             ],
         )
         .generated(sequence),
+        shared(
+            "3.1.1/generated-histories",
+            "each association of a client has numbers of its own, and the last one alone counts",
+            &[
+                "SIPAE-3.1.1-10",
+                "SIPAE-3.2.5.2-10",
+                "SIPAE-3.1.1-03",
+                "SIPAE-3.1.1-04",
+                "SIPAE-3.1.1-05",
+                "SIPAE-3.1.1-07",
+                "SIPAE-3.1.1-08",
+                "SIPAE-3.2.5.2-08",
+                "SIPAE-3.2.5.2-11",
+            ],
+        )
+        .made_to(&[Stimulus::Message])
+        .generated(history),
         shared("3.2.5.2/generated-requests", "odd requests are acted upon, and bad ones are not", &rows)
             .generated(content),
     ]
@@ -755,7 +773,7 @@ fn others() -> Vec<ClientCase> {
             "the client's own signature does not verify as the server's",
             &["SIPAE-3.2.5.2-21"],
         )
-        .made_to(&[sipae::client::Stimulus::Message])
+        .made_to(&[Stimulus::Message])
         .plan(|_| {
             use sipae::client::Stimulus;
             use sipae_gen::Awaited;

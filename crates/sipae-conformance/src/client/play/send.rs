@@ -11,7 +11,7 @@ use sipae::server::ConnectionId;
 use sipae_events::Direction;
 use sipae_gen::{Edit, Field, Form, Label, Reference, Signing, Text};
 
-use super::super::home::Class;
+use super::super::home::{Class, Read, Under};
 use super::super::seen::Sent;
 use super::{Outgoing, Player, key_of, name_of};
 use crate::edits::{Broken, apply};
@@ -46,13 +46,15 @@ impl Player {
         let now = self.stage.wire.now();
         let status = self.home.kind.status();
         let draft = match read.class {
-            Class::Bare | Class::Stray | Class::Failed => self.home.challenge(&message, status, now),
+            Class::Bare | Class::Stray | Class::Failed => {
+                self.home.challenge(&message, status, now, &mut self.entropy)
+            }
             Class::First | Class::Flight => {
                 self.home.continuation(&message, status, now, &mut self.entropy)?
             }
-            Class::Completing => self.signed_success(&message)?,
+            Class::Completing => self.signed_success(&message, &read)?,
             Class::Signed if matches!(read.signature, Signature::Verified(_)) => {
-                self.signed_success(&message)?
+                self.signed_success(&message, &read)?
             }
             Class::Signed => return Ok(()),
         };
@@ -61,10 +63,11 @@ impl Player {
         self.put(connection, &draft.to_octets())
     }
 
-    fn signed_success(&mut self, message: &Message<'_>) -> Result<Draft, Broken> {
+    fn signed_success(&mut self, message: &Message<'_>, read: &Read) -> Result<Draft, Broken> {
         let status = 200;
         let mut draft = self.home.success(message, status);
-        self.home.sign(&mut draft, &Signing::default(), &mut self.entropy)?;
+        let under = read.association.map_or(Under::Last, Under::Place);
+        self.home.sign(&mut draft, &Signing::default(), under, &mut self.entropy)?;
         Ok(draft)
     }
 
@@ -89,7 +92,7 @@ impl Player {
         let now = self.stage.wire.now();
         let draft = match form {
             Form::Plain => self.home.plain(&request, status),
-            Form::Challenge => self.home.challenge(&request, status, now),
+            Form::Challenge => self.home.challenge(&request, status, now, &mut self.entropy),
             Form::Continuation => self.home.continuation(&request, status, now, &mut self.entropy)?,
             Form::Success => self.home.success(&request, status),
         };
@@ -103,17 +106,19 @@ impl Player {
         label: &Label,
         signing: &Signing,
         offset: Option<i64>,
+        under: Under,
     ) -> Result<(), Broken> {
         let mut signing = signing.clone();
+        let sa = self.home.under(under);
         if let Some(offset) = offset {
-            let sa = self.home.association().ok_or("there is no security association")?;
+            let sa = sa.ok_or("there is no security association to sign with")?;
             let next = sa.next_number().map_or(i64::from(u32::MAX), i64::from);
             let number = u32::try_from(next.saturating_add(offset));
             signing.number =
                 Some(number.map_err(|_| format!("there is no number {offset:+} from the next one"))?);
         }
         let mut draft = std::mem::take(&mut self.message(label)?.draft);
-        let signed = self.home.sign(&mut draft, &signing, &mut self.entropy);
+        let signed = self.home.sign(&mut draft, &signing, under, &mut self.entropy);
         self.message(label)?.draft = draft;
         signed.map_err(|error| format!("{label} cannot be signed: {error}"))
     }
@@ -158,10 +163,12 @@ impl Player {
         let parameters = self.home.parameters();
         match reference.field {
             Field::Opaque => self.home.opaque().map(<[u8]>::to_vec),
+            Field::Nonce => self.home.nonce().map(<[u8]>::to_vec),
             Field::Scheme => Some(parameters.scheme.name().into()),
             Field::SchemeLower => Some(parameters.scheme.name().to_lowercase().into_bytes()),
             Field::Realm => Some(parameters.realm),
             Field::Targetname => Some(parameters.targetname),
+            Field::Server => Some(parameters.server().to_vec()),
             Field::Address => Some(self.home.address().into()),
             Field::Token => {
                 let heard = self.seen.heard.get(*self.seen.kept.get(&reference.of)?)?;
@@ -225,7 +232,7 @@ impl Player {
         let label = Label::new(format!("fence {}", self.fences));
         let draft = self.home.request(&method, &mut self.entropy);
         self.request(&label, draft);
-        self.sign(&label, &Signing::default(), None)?;
+        self.sign(&label, &Signing::default(), None, Under::Last)?;
         let unanswered: BTreeSet<Label> = self.seen.sent.keys().cloned().collect();
         self.send(&label)?;
         self.wait_for_answer(&label);

@@ -62,7 +62,9 @@ impl Runner<'_> {
             seen.standings.insert("good".into(), standing);
         }
         let stimuli = player.stimuli();
-        let fence = ANSWERED.into_iter().find(|method| answers(&mut player, method));
+        // Nobody asks the anonymous anything.
+        let methods = ANSWERED.into_iter().filter(|_| self.mode().scheme.signs());
+        let fence = methods.into_iter().find(|method| answers(&mut player, method));
         if let Some(method) = fence {
             player.set_fence(method);
         }
@@ -76,11 +78,15 @@ impl Runner<'_> {
         let mut notes = Vec::new();
         match fence {
             Some(method) => notes.push(format!("it answers {method}")),
-            None => notes.push("it answers no request: what it does not act upon cannot be seen".to_owned()),
+            None if self.mode().scheme.signs() => {
+                notes.push("it answers no request: what it does not act upon cannot be seen".to_owned());
+            }
+            None => {}
         }
         if !has_standing {
             notes.push("nobody can know what it tells its user".to_owned());
         }
+        let _first = self.good.set(seen.clone());
         Gate {
             outcome: GateOutcome::Open,
             reason: None,

@@ -1,11 +1,13 @@
 //! What an anonymous client makes of answers ([MS-SIPAE] 3.2.5.5, 3.2.5.6).
 
+use super::careless;
 use super::{
     AnonymousClient, AnonymousEvent, AnonymousOutput, Association, Attempt, Dialog, Outstanding, Scene,
 };
 use crate::auth::{AuthHeader, ChallengeKind, Scheme};
 use crate::conference::ConferenceUri;
-use crate::digest::{DigestChallenge, DigestError, Qop};
+use crate::defects::Defect;
+use crate::digest::{DigestChallenge, DigestError};
 use crate::encoding::encode_base16;
 use crate::message::{HeaderName, Message};
 use crate::violation::{Breach, Violation};
@@ -106,6 +108,9 @@ impl AnonymousClient {
         kind: ChallengeKind,
         request: Outstanding,
     ) {
+        if request.attempt == Attempt::Bare && careless::joins_by_ntlm(self.config.defects, message, kind) {
+            return self.send_by_ntlm(scene, &request.method, request.draft);
+        }
         let challenge = match self.strongest(message, kind) {
             Ok(challenge) => challenge,
             Err(breach) => {
@@ -114,7 +119,10 @@ impl AnonymousClient {
             }
         };
         let is_new = self.association.as_ref().is_none_or(|old| old.challenge.nonce != challenge.nonce);
+        let defects = self.config.defects;
         let next = match request.attempt {
+            _ if defects.has(Defect::ShowsRefusedKey) => Some(Attempt::Answered),
+            _ if challenge.stale && defects.has(Defect::RefusesStale) => None,
             Attempt::Bare => Some(Attempt::Answered),
             Attempt::Ahead if is_new => Some(Attempt::Repeated),
             Attempt::Answered if is_new && challenge.stale => Some(Attempt::Repeated),
@@ -132,25 +140,22 @@ impl AnonymousClient {
     /// The strongest of the Digest challenges for the realm of the conference whose algorithm and qop are known
     /// (SIPAE-3.2.5.5-03). Other schemes and other realms are not answered.
     fn strongest(&self, message: &Message<'_>, kind: ChallengeKind) -> Result<DigestChallenge, Breach> {
+        let defects = self.config.defects;
         let headers = message.all(kind.challenge()).map(AuthHeader::read);
         let own = headers.filter(|header| header.scheme() == Some(Scheme::Digest));
         let mut problem = Breach::NoUsableChallenge;
         let mut usable = Vec::new();
-        for read in own.map(|header| DigestChallenge::of(&header)) {
+        for read in own.map(|header| careless::challenge(defects, &header)) {
             match read.and_then(|challenge| self.check(challenge)) {
                 Ok(challenge) => usable.push(challenge),
                 Err(error) => problem = error.into(),
             }
         }
-        // Of two as strong the first is meant.
-        let strongest =
-            usable.into_iter().rev().max_by_key(|challenge| challenge.algorithm.unwrap_or_default());
-        strongest.ok_or(problem)
+        DigestChallenge::strongest(usable.into_iter()).ok_or(problem)
     }
 
     fn check(&self, challenge: DigestChallenge) -> Result<DigestChallenge, DigestError> {
-        let is_known = challenge.qop.as_ref().is_none_or(|options| options.contains(&Qop::Auth));
-        if !is_known {
+        if !challenge.offers_auth() {
             return Err(DigestError::UnknownQop);
         }
         let conference = ConferenceUri::read(self.config.conference.as_bytes());

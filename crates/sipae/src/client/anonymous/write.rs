@@ -1,13 +1,14 @@
 //! What an anonymous client sends ([MS-SIPAE] 3.2.4.3, 3.2.5.6).
 
-use super::{AnonymousClient, AnonymousName, Attempt, Outstanding, Scene};
+use super::{AnonymousClient, AnonymousName, Attempt, Outstanding, Scene, careless};
 use crate::clock::Entropy;
 use crate::conference::ConferenceUri;
+use crate::defects::Defect;
 use crate::digest::Login;
 use crate::draft::Draft;
 use crate::encoding::encode_base16;
 use crate::endpoint::InstanceId;
-use crate::message::{HeaderName, StartLine};
+use crate::message::HeaderName;
 
 /// Requests that are remembered until they are answered; more are not sent.
 const CAPACITY: usize = 64;
@@ -56,7 +57,7 @@ impl AnonymousClient {
 
     /// ACK of a failure ends at the next hop, in the transaction of the INVITE (RFC 3261 17.1.1.3).
     pub(super) fn acknowledge_failure(scene: &mut Scene<'_>, invite: &Draft, to: &[u8], cseq: u32) {
-        let uri = request_uri(invite);
+        let (_, uri) = invite.request_line().unwrap_or_default();
         let mut ack = Draft::request("ACK", &String::from_utf8_lossy(&uri));
         for name in [HeaderName::Via, HeaderName::MaxForwards, HeaderName::From, HeaderName::CallId] {
             if let Some(value) = invite.get(name) {
@@ -88,7 +89,10 @@ impl AnonymousClient {
             .with(HeaderName::CSeq, format!("{} {method}", self.cseq))
             .with(
                 HeaderName::Contact,
-                format!("<sip:{address}>;proxy=replace;+sip.instance=\"<urn:uuid:{instance}>\""),
+                match config.defects.has(Defect::ContactOfHost) {
+                    true => format!("<sip:{}>", config.host),
+                    false => format!("<sip:{address}>;proxy=replace;+sip.instance=\"<urn:uuid:{instance}>\""),
+                },
             )
             .close()
     }
@@ -104,13 +108,20 @@ impl AnonymousClient {
         for name in HeaderName::CREDENTIALS {
             draft.remove(name);
         }
-        let (method, uri) = (request_method(draft), request_uri(draft));
+        let Some((method, uri)) = draft.request_line() else { return };
         let username = self.username();
         let Some(association) = &mut self.association else { return };
-        association.nc = association.nc.saturating_add(1);
+        let defects = self.config.defects;
+        let is_later = 0 < association.nc && method != b"INVITE";
+        if is_later && defects.has(Defect::BareInConference) {
+            return;
+        }
+        association.nc = careless::next_count(defects, association.nc);
         let login = Login { username: username.as_bytes(), password: self.config.key.as_bytes() };
         let (cnonce, nc) = (association.cnonce.as_bytes(), association.nc);
-        if let Ok(credential) = association.challenge.answer(login, &method, &uri, cnonce, nc) {
+        let challenge = careless::answered(defects, &association.challenge, is_later);
+        let (method, uri) = careless::request_line(defects, &method, &uri);
+        if let Ok(credential) = challenge.answer(login, method, uri, cnonce, nc) {
             draft.push(association.kind.credential(), credential.write());
         }
     }
@@ -125,16 +136,4 @@ impl AnonymousClient {
             _ => self.user.clone(),
         }
     }
-}
-
-fn request_method(draft: &Draft) -> Vec<u8> {
-    draft.read(|message| Ok(message.method().unwrap_or_default().to_vec())).unwrap_or_default()
-}
-
-fn request_uri(draft: &Draft) -> Vec<u8> {
-    let uri = draft.read(|message| match message.start_line() {
-        StartLine::Request { uri, .. } => Ok(uri.to_vec()),
-        StartLine::Response { .. } => Ok(Vec::new()),
-    });
-    uri.unwrap_or_default()
 }
