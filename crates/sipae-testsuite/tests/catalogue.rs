@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use sipae::auth::Scheme;
 use sipae::defects::Defect;
 use sipae::side::Side;
+use sipae::version::Version;
 use sipae_conformance::case::Case;
 use sipae_conformance::cases;
 use sipae_conformance::client;
+use sipae_conformance::target::Mode;
 use sipae_spec::{Coverage, Diagnostic, Requirement, Role, coverage, requirements};
 
 #[test]
@@ -31,6 +34,18 @@ fn every_case_of_clients_has_an_id_of_its_own_and_rows_of_the_catalogue() {
         assert!(!case.requirements().is_empty(), "{}", case.id());
         for id in case.requirements() {
             assert!(Requirement::get(id).is_some(), "{}: no row {id}", case.id());
+        }
+    }
+}
+
+/// What stands in braces like a reference, and is none, was meant to be one.
+#[test]
+fn no_script_for_clients_has_a_reference_that_stands_for_nothing() {
+    for case in client::cases::all() {
+        for scheme in Scheme::ALL {
+            let service = case.service(Mode { scheme, version: Version::V4 });
+            let written = serde_json::to_string(&service).expect("a script");
+            assert!(!written.contains("\"literal\""), "{}: {written}", case.id());
         }
     }
 }

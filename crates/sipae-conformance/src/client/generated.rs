@@ -225,8 +225,8 @@ pub(crate) fn history(source: &mut dyn Source, _: Mode) -> Play {
 /// A request of the client is challenged, and it authenticates anew. What it then sends again is answered before numbers are
 /// counted.
 fn renewed(service: Service, place: u32) -> Service {
-    let [asked, request, challenge, renewing] =
-        ["asked", "request", "challenge", "renewing"].map(|what| format!("{what} {place}"));
+    let [asked, request, challenge, renewing, again] =
+        ["asked", "request", "challenge", "renewing", "again"].map(|what| format!("{what} {place}"));
     let stimulus = Stimulus::Message;
     service
         .make(&asked, stimulus)
@@ -235,7 +235,8 @@ fn renewed(service: Service, place: u32) -> Service {
         .send(&challenge)
         .wait(&renewing, Awaited::Completing)
         .serve(&renewing)
-        .settle()
+        .wait_if_any(&again, Awaited::Method(stimulus.method().to_owned()))
+        .serve_if(&again)
 }
 
 /// Requests that look odd in several ways at once, of which one may be bad.

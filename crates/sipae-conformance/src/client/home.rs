@@ -726,3 +726,6 @@ fn signature_of(sa: &mut SecurityAssociation, message: &Message<'_>, header: &Au
         Err(violation) => Signature::Bad(violation.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 use sipae::auth::{AuthParam, ChallengeKind, Scheme};
 use sipae::message::HeaderName;
 use sipae::version::Version;
-use sipae_gen::{Awaited, Edit, Form, ParamEdit, Service};
+use sipae_gen::{Awaited, Edit, Form, ParamEdit, Service, Text};
 
 use super::super::case::ClientCase;
 use super::super::judge::ClientJudge;
@@ -24,8 +24,9 @@ struct Odd {
     edits: fn() -> Vec<Edit>,
 }
 
-fn line(value: &str, first: bool) -> Edit {
-    Edit::AddHeader { name: "WWW-Authenticate".to_owned(), value: value.into(), first }
+/// Another line of the challenge; what stands in braces in it is what the challenge says.
+pub(super) fn line(value: &str, first: bool) -> Edit {
+    Edit::AddHeader { name: "WWW-Authenticate".to_owned(), value: Text::of(value), first }
 }
 
 const ODD: &[Odd] = &[
@@ -114,7 +115,7 @@ pub(super) fn cases() -> Vec<ClientCase> {
     ODD.iter().map(odd).chain(others()).chain(loops()).collect()
 }
 
-fn challenged(edits: Vec<Edit>) -> Service {
+pub(super) fn challenged(edits: Vec<Edit>) -> Service {
     let service = Service::new().wait("bare", Awaited::Bare).challenge("challenge", "bare");
     service.each(edits, |service, edit| service.edit("challenge", edit)).send("challenge")
 }

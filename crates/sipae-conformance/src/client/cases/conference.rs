@@ -12,7 +12,7 @@ use super::super::case::ClientCase;
 use super::super::home::Class;
 use super::super::judge::ClientJudge;
 use super::super::seen::{Conversation, Heard};
-use super::challenges::bounded;
+use super::challenges::{bounded, challenged, line};
 use super::look::{all, cseq, field, from_param};
 use crate::ledger::holds_if;
 use crate::reaction::Signature;
@@ -20,16 +20,6 @@ use crate::target::DIGEST;
 
 fn joins(id: &str, title: &str, rows: &[&'static str]) -> ClientCase {
     ClientCase::new(id, title, rows).with(&[Scheme::Digest]).at(&[DIGEST.version])
-}
-
-/// A challenge with these changes, and what a good server does behind it.
-fn challenged(edits: Vec<Edit>) -> Service {
-    let service = Service::new().wait("bare", Awaited::Bare).challenge("challenge", "bare");
-    service.each(edits, |service, edit| service.edit("challenge", edit)).send("challenge")
-}
-
-fn line(value: &str) -> Edit {
-    Edit::AddHeader { name: "WWW-Authenticate".to_owned(), value: value.into(), first: true }
 }
 
 pub(super) fn cases() -> Vec<ClientCase> {
@@ -215,7 +205,7 @@ fn bad() -> Vec<ClientCase> {
         )
         .plan(|_| {
             let ntlm = "NTLM realm=\"{sa.realm}\", targetname=\"{sa.server}\", version=4";
-            challenged(vec![line(ntlm)]).wait_if_any("next", Awaited::Any).serve_if("next").settle()
+            challenged(vec![line(ntlm, true)]).wait_if_any("next", Awaited::Any).serve_if("next").settle()
         })
         .judge(|judge| judge.next("SIPAE-3.2.5.5-01", "challenge")),
         joins(
@@ -230,7 +220,7 @@ fn bad() -> Vec<ClientCase> {
             "a challenge line of an unknown algorithm is passed over",
             &["SIPAE-3.2.5.5-03"],
         )
-        .plan(|_| challenged(vec![line(&other_line("FNV-1"))]).establish().settle())
+        .plan(|_| challenged(vec![line(&other_line("FNV-1"), true)]).establish().settle())
         .judge(|judge| {
             judge.establishes("SIPAE-3.2.5.5-03");
             if judge.seen().request("completing").is_some() {
@@ -254,7 +244,7 @@ fn bad() -> Vec<ClientCase> {
             "of two algorithms one that the client knows is taken, the stronger one before the other",
             &["SIPAE-3.2.5.5-03"],
         )
-        .plan(|_| challenged(vec![line(&other_line("SHA-256-sess"))]).establish().settle())
+        .plan(|_| challenged(vec![line(&other_line("SHA-256-sess"), true)]).establish().settle())
         .judge(|judge| {
             judge.establishes("SIPAE-3.2.5.5-03");
             let Some(completing) = judge.seen().request("completing") else { return };
