@@ -146,7 +146,8 @@ pub(crate) struct SubjectArgs {
     /// Start the target with this command, set its clock over its standard input and output, and end it after the run
     /// (docs/control-channel.md). The words of the command are split as a shell does it, and no shell is started. A
     /// target with port 0 is tested where it says that it listens. A client is started anew for each conversation, with
-    /// its values in place of {host} {port} {scheme} {user} {password} {domain} in the words (docs/clients.md).
+    /// its values in place of {host} {port} {scheme} {version} {user} {password} {domain} {address} {realm} {server}
+    /// {conference} {pin} {transport} in the words, and in variables like SIPAE_HOST (docs/clients.md).
     #[arg(long, value_name = "COMMAND", value_parser = crate::exec::command)]
     pub(crate) exec: Option<Exec>,
     /// Make the client that --exec starts act, over its standard input and output (docs/control-channel.md).
@@ -542,7 +543,8 @@ It says on the standard output, each on a line of its own:
   refused: N   the server has proven itself, and answered the registration with this status
   lost         the server has lost the security association; the client authenticates anew
   failed: WHY  authentication has failed, and is not tried again
-  joined, left with --scheme digest: the conference has let it in, or go
+  joined       with --scheme digest: the conference has let it in
+  left         and let it go
 
 Others on the machine may see what stands on a command line: --password, --pin and
 --proxy-password are for test accounts.

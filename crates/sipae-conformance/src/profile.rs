@@ -801,6 +801,7 @@ mod tests {
     #[case("[user]\nuser = \"a\"\npassword = 5ecret\n", "p.toml: line 3: ")]
     #[case("[client]\nstart_ms = 7\n", "p.toml: client.start_ms: 7 is not in 100 to 600000")]
     #[case("[client]\nstart_ms = -1\n", "p.toml: line 2: client.start_ms: got integer, expected u64")]
+    #[case("[client]\nconversations = 0\n", "p.toml: client.conversations: a client has one at least")]
     #[case("[client]\nrealm = \"<\"\n", "p.toml: client.realm: \"<\" cannot stand in quotation marks")]
     #[case("[client]\nhost = \"a b\"\n", "p.toml: client.host: \"a b\" is no host name")]
     #[case(

@@ -217,6 +217,12 @@ impl Service {
         Self::default()
     }
 
+    /// The good conversation: the client authenticates, and would tell its user so.
+    #[must_use]
+    pub fn good() -> Self {
+        Self::new().establish().settle().standing("good")
+    }
+
     /// It challenges with this kind.
     #[must_use]
     pub fn kind(mut self, kind: ChallengeKind) -> Self {

@@ -105,7 +105,6 @@ impl AnonymousObject {
     fn lost(&mut self) {
         self.is_open = false;
         self.standing.registered = false;
-        self.standing.failed = true;
     }
 
     fn noticed(&mut self, event: &AnonymousEvent) {

@@ -98,8 +98,8 @@ pub trait ClientWire: Send {
         String::new()
     }
 
-    /// It has no further conversation, whatever it could have.
-    fn retire(&mut self) {}
+    /// Its conversation was good: it may have another one, where it can.
+    fn keep(&mut self) {}
 
     /// How it has ended, if it has ended by itself.
     fn end(&mut self) -> Option<ClientExit> {

@@ -154,6 +154,18 @@ impl Process {
         self.output.as_ref().map(Tail::text).unwrap_or_default()
     }
 
+    /// How many octets it has written to its standard output.
+    #[must_use]
+    pub fn written(&self) -> u64 {
+        self.output.as_ref().map(Tail::count).unwrap_or_default()
+    }
+
+    /// What it has written behind so many of them, as much of it as is kept.
+    #[must_use]
+    pub fn output_behind(&self, written: u64) -> String {
+        self.output.as_ref().map(|output| output.text_behind(written)).unwrap_or_default()
+    }
+
     /// What is kept of its standard error: the end, and how much came before. All that there is once the program has
     /// ended. What is no text is shown as U+FFFD.
     #[must_use]

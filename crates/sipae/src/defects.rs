@@ -300,6 +300,7 @@ defects! {
         ContactOfHost "contact-of-host" "SIPAE-3.2.4.3-04" "Contact of an anonymous join is the host";
         JoinsByNtlm "joins-by-ntlm" "SIPAE-3.2.5.5-01" "an anonymous join begins NTLM where that is offered too";
         MistakesDigestMethod "mistakes-digest-method" "SIPAE-3.2.5.5-01" "the response to a Digest challenge is computed for REGISTER";
+        OtherDigestRealm "other-digest-realm" "SIPAE-3.2.5.5-01" "a Digest challenge is answered for another realm";
         AnswersByMd5 "answers-by-md5" "SIPAE-3.2.5.5-02" "MD5-sess is answered by MD5";
         TakesUnknownAlgorithm "takes-unknown-algorithm" "SIPAE-3.2.5.5-03" "a Digest challenge of an unknown algorithm is answered by MD5";
         NonceCountStays "nonce-count-stays" "SIPAE-3.2.5.5-04" "nc stays at 1";
@@ -312,6 +313,7 @@ defects! {
         LosesDialogs "loses-dialogs" "SIPAE-3.2.6-02" "a call ends with its association";
         FormerAssociationGood "former-association-good" "SIPAE-3.2.5.2-08" "what the server has signed under the association that was lost is accepted";
         WindowOutlivesAssociation "window-outlives-association" "SIPAE-3.1.1-10" "numbers of the association that was lost are not accepted under the next one";
+        AsksForNoIntegrity "asks-for-no-integrity" "SIPAE-3.2.5.1-12" "the context of Kerberos does not ask for integrity";
         TakesAnyTicket "takes-any-ticket" "SIPAE-3.2.5.1-13" "without a ticket for the server one for another server is used";
         RegistersUnsigned "registers-unsigned" "SIPAE-3.2.5.2-19" "an unsigned success in answer to the completing request registers the client";
         BelievesUnsigned "believes-unsigned" "SIPAE-3.2.5.2-11" "an unsigned answer to a signed request is believed";
@@ -489,6 +491,7 @@ impl Defect {
             | Self::ContactOfHost
             | Self::JoinsByNtlm
             | Self::MistakesDigestMethod
+            | Self::OtherDigestRealm
             | Self::AnswersByMd5
             | Self::TakesUnknownAlgorithm
             | Self::NonceCountStays
@@ -501,7 +504,9 @@ impl Defect {
             Self::OutlivesCredentials => &[Scheme::Kerberos, Scheme::TlsDsk],
             Self::AcceptsUnreadableToken | Self::HandshakeWithForeignFrom => &Scheme::SIGNING,
             Self::DigestForAnonymous => &[Scheme::Ntlm, Scheme::Digest],
-            Self::SignsStrippedTarget | Self::SendsBareApReq => &[Scheme::Kerberos],
+            Self::SignsStrippedTarget | Self::SendsBareApReq | Self::AsksForNoIntegrity => {
+                &[Scheme::Kerberos]
+            }
             Self::CompletesWithToken
             | Self::AddsToFlights
             | Self::CutsFlight

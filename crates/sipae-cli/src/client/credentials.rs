@@ -57,6 +57,15 @@ pub(super) fn conference(args: &CredentialArgs) -> Result<Option<AnonymousConfig
             None => Ok(None),
         };
     }
+    let others = [
+        ("--keytab", args.keytab.is_some()),
+        ("--ccache", args.ccache.is_some()),
+        ("--certificate", args.certificate.is_some()),
+        ("--proxy-user", args.proxy_user.is_some()),
+    ];
+    if let Some((argument, _)) = others.into_iter().find(|(_, is_given)| *is_given) {
+        return wrong(argument, "a conference is joined without it");
+    }
     if 1 < args.scheme.len() {
         return wrong("--scheme", "a client of a conference answers Digest and nothing else");
     }

@@ -125,6 +125,7 @@ fn with_pipes_nothing_but_sip_is_written() {
 #[case::no_keytab(&["tcp://127.0.0.1:1", "--keytab", "/dev/null"], "/dev/null")]
 #[case::no_scheme(&["tcp://127.0.0.1:1", "--scheme", "foo"], "foo")]
 #[case::two_schemes_of_which_one_joins(&["tcp://127.0.0.1:1", "--scheme", "digest", "--scheme", "ntlm"], "--scheme")]
+#[case::a_keytab_for_a_conference(&["tcp://127.0.0.1:1", "--scheme", "digest", "--keytab", "/dev/null"], "--keytab")]
 #[case::no_pin(&["tcp://127.0.0.1:1", "--scheme", "digest", "--conference", "sip:a@b;gruu;opaque=app:conf:focus:id:1"], "--pin")]
 #[case::no_conference(&["tcp://127.0.0.1:1", "--scheme", "digest", "--conference", "sip:a@b", "--pin", "1"], "--conference")]
 #[case::a_conference_to_register_at(&["tcp://127.0.0.1:1", "--conference", "sip:a@b", "--pin", "1"], "--conference")]
@@ -138,9 +139,9 @@ fn wrong_arguments_are_told_in_one_line(#[case] args: &[&str], #[case] part: &st
     );
 }
 
-#[test]
-fn a_server_that_is_not_there_is_told() {
-    let output = sipae(&["client", "tcp://127.0.0.1:1"]);
+#[rstest]
+fn a_server_that_is_not_there_is_told(#[values("ntlm", "digest")] scheme: &str) {
+    let output = sipae(&["client", "tcp://127.0.0.1:1", "--scheme", scheme]);
     assert_exit(&output, 1);
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(stderr.contains("127.0.0.1:1") && stderr.lines().count() == 1, "{stderr}");

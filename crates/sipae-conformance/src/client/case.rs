@@ -85,6 +85,7 @@ pub struct ClientCase {
     together: Option<Box<Plan>>,
     read: Box<Judgment>,
     generator: Option<Generator>,
+    is_patient: bool,
 }
 
 impl ClientCase {
@@ -114,6 +115,7 @@ impl ClientCase {
             plan: Box::new(|_| Service::new()),
             together: None,
             generator: None,
+            is_patient: false,
             read: Box::new(|_| {}),
         }
     }
@@ -143,6 +145,13 @@ impl ClientCase {
     #[must_use]
     pub fn at(mut self, versions: &[Version]) -> Self {
         self.needs.versions = versions.to_vec();
+        self
+    }
+
+    /// Silence is what it wants to see: it is not believed soon.
+    #[must_use]
+    pub const fn patient(mut self) -> Self {
+        self.is_patient = true;
         self
     }
 
@@ -256,6 +265,11 @@ impl ClientCase {
         self.together.as_ref().map(|plan| plan(mode))
     }
 
+    /// Whether silence is not believed soon.
+    pub(crate) const fn is_patient(&self) -> bool {
+        self.is_patient
+    }
+
     /// What generates its conversations, if they are.
     pub(crate) const fn generator(&self) -> Option<Generator> {
         self.generator
@@ -272,7 +286,8 @@ impl ClientCase {
     pub fn alone(&self, mode: Mode) -> Service {
         match self.part {
             Part::Shared => Service::new().establish().settle().then(self.service(mode)),
-            Part::Good | Part::Whole => self.service(mode),
+            Part::Good => Service::good(),
+            Part::Whole => self.service(mode),
         }
     }
 

@@ -12,11 +12,12 @@ use super::reference::{reference_anonymous, reference_client};
 
 /// What makes wires to one client. It can be shared between threads.
 pub trait ClientConnector: Debug + Send + Sync {
-    /// A client that has not been started. What is random in a client of this process follows from `seed`.
+    /// A client that has not been started, or one that has had good conversations where it need not be `fresh`. What is
+    /// random in a client of this process follows from `seed`.
     ///
     /// # Errors
     /// When there is none to be had.
-    fn wire(&self, mode: Mode, seed: u64) -> Result<Box<dyn ClientWire>, String>;
+    fn wire(&self, mode: Mode, seed: u64, fresh: bool) -> Result<Box<dyn ClientWire>, String>;
 
     /// What a reader has to know before anything happens.
     fn notes(&self) -> Vec<String> {
@@ -36,7 +37,7 @@ pub(crate) struct Reference {
 }
 
 impl ClientConnector for Reference {
-    fn wire(&self, mode: Mode, seed: u64) -> Result<Box<dyn ClientWire>, String> {
+    fn wire(&self, mode: Mode, seed: u64, _: bool) -> Result<Box<dyn ClientWire>, String> {
         if mode.scheme == Scheme::Digest {
             let client = AnonymousObject::new(reference_anonymous(self.defects), seed);
             let client = client.map_err(|error| error.to_string())?;
@@ -54,7 +55,7 @@ pub(crate) struct Objects {
 }
 
 impl ClientConnector for Objects {
-    fn wire(&self, mode: Mode, _: u64) -> Result<Box<dyn ClientWire>, String> {
+    fn wire(&self, mode: Mode, _: u64, _: bool) -> Result<Box<dyn ClientWire>, String> {
         Ok(Box::new(ClientMemoryWire::to(self.objects.make(mode))))
     }
 }
@@ -64,7 +65,7 @@ impl ClientConnector for Objects {
 pub(crate) struct Nowhere(pub(crate) String);
 
 impl ClientConnector for Nowhere {
-    fn wire(&self, _: Mode, _: u64) -> Result<Box<dyn ClientWire>, String> {
+    fn wire(&self, _: Mode, _: u64, _: bool) -> Result<Box<dyn ClientWire>, String> {
         Err(self.0.clone())
     }
 }

@@ -11,7 +11,7 @@ use sipae::auth::{AuthHeader, AuthParam, AuthWriter, ChallengeKind, Scheme, Styl
 use sipae::clock::{Entropy, Time};
 use sipae::draft::Draft;
 use sipae::encoding::{encode_base16, encode_base16_upper, encode_base64};
-use sipae::kerberos::{Acceptor, ReplayCache};
+use sipae::kerberos::{Acceptor, KerberosError, ReplayCache};
 use sipae::message::{HeaderName, Message};
 use sipae::ntlm::{Authenticate, Challenge, NegotiateFlags};
 use sipae::sa::{Context, Parameters, SecurityAssociation, SignOptions};
@@ -126,13 +126,23 @@ pub struct Read {
     pub is_current: bool,
     /// The place of its association among all that were made.
     pub association: Option<usize>,
+    /// Whether an AP-REQ asks for integrity, as far as it was read.
+    pub asks_integrity: Option<bool>,
 }
 
 impl Read {
     const fn of(class: Class, scheme: Option<Scheme>) -> Self {
         let signature = Signature::Unsigned;
-        let association = None;
-        Self { class, scheme, is_first: false, signature, problem: None, is_current: false, association }
+        Self {
+            class,
+            scheme,
+            is_first: false,
+            signature,
+            problem: None,
+            is_current: false,
+            association: None,
+            asks_integrity: None,
+        }
     }
 
     fn failed(scheme: Scheme, problem: &str) -> Self {
@@ -159,6 +169,8 @@ pub(super) struct Home {
     negotiations: Vec<Negotiation>,
     /// All that were made, the last one at the end: a client may still use an older one.
     associations: Vec<SecurityAssociation>,
+    /// The opaque of what was begun or made last.
+    latest: Option<Vec<u8>>,
     /// The conference, for Digest.
     focus: Focus,
     replays: ReplayCache,
@@ -175,6 +187,7 @@ impl Home {
             kind: ChallengeKind::Www,
             negotiations: Vec::new(),
             associations: Vec::new(),
+            latest: None,
             focus: Focus::default(),
             replays: ReplayCache::default(),
             requests: 0,
@@ -203,6 +216,7 @@ impl Home {
         if MOST <= self.negotiations.len() {
             drop(self.negotiations.remove(0));
         }
+        self.latest = Some(negotiation.opaque().to_vec());
         self.negotiations.push(negotiation);
     }
 
@@ -251,6 +265,7 @@ impl Home {
         self.associations.clear();
         self.focus.forget();
         self.negotiations.clear();
+        self.latest = None;
     }
 
     /// The opaque of the handshake or association at hand.
@@ -258,8 +273,7 @@ impl Home {
         if let Some(challenge) = self.focus.last() {
             return challenge.opaque.as_deref();
         }
-        let negotiated = self.negotiations.last().map(Negotiation::opaque);
-        negotiated.or_else(|| self.associations.last().map(|sa| sa.opaque.as_slice()))
+        self.latest.as_deref()
     }
 
     /// The nonce of the last Digest challenge.
@@ -321,9 +335,16 @@ impl Home {
         match scheme {
             Scheme::Kerberos => {
                 let proven = self.ticket(token, now, entropy);
+                // Nothing else is accepted.
+                let asks_integrity = match &proven {
+                    Ok(_) => Some(true),
+                    Err(KerberosError::FlagClear { .. }) => Some(false),
+                    Err(_) => None,
+                };
                 let opaque = self.fresh_opaque(entropy);
+                let proven = proven.map_err(|error| error.to_string());
                 let read = self.completed(message, header, opaque, proven);
-                Read { is_first: true, ..read }
+                Read { is_first: true, asks_integrity, ..read }
             }
             Scheme::Ntlm if token.is_empty() || is_negotiate(token) => {
                 Read { is_first: true, ..Read::of(Class::First, Some(scheme)) }
@@ -346,11 +367,16 @@ impl Home {
         }
     }
 
-    fn ticket(&mut self, token: &[u8], now: Time, entropy: &mut dyn Entropy) -> Result<Context, String> {
-        let acceptor = self.config.kerberos.as_ref().ok_or("there is no key of the service")?;
-        let framed = framed(token);
-        let accepted = acceptor.accept(&framed, now, &mut self.replays, entropy);
-        let accepted = accepted.map_err(|error| error.to_string())?;
+    /// What an AP-REQ proves.
+    fn ticket(
+        &mut self,
+        token: &[u8],
+        now: Time,
+        entropy: &mut dyn Entropy,
+    ) -> Result<Context, KerberosError> {
+        // Without a key nobody is accepted.
+        let acceptor = self.config.kerberos.clone().unwrap_or_else(|| Acceptor::new(Vec::new()));
+        let accepted = acceptor.accept(&framed(token), now, &mut self.replays, entropy)?;
         Ok(Context::Kerberos(accepted.mac))
     }
 
@@ -384,6 +410,7 @@ impl Home {
         };
         let mut sa = SecurityAssociation::new(self.parameters(), opaque, Side::Server, context);
         let signature = signature_of(&mut sa, message, header);
+        self.latest = Some(sa.opaque.clone());
         self.associations.push(sa);
         let association = Some(self.associations.len() - 1);
         Read { signature, is_current: true, association, ..Read::of(Class::Completing, Some(scheme)) }
@@ -424,7 +451,10 @@ impl Home {
         }) else {
             return Signature::Unsigned;
         };
-        match self.associations.last_mut() {
+        let opaque = opaque_of(&header);
+        let named = self.associations.iter().rposition(|sa| *sa.opaque == *opaque);
+        let place = named.unwrap_or_else(|| self.associations.len().saturating_sub(1));
+        match self.associations.get_mut(place) {
             Some(_) if !parameters.fit(&header) => {
                 Signature::Bad("realm or targetname are not those of the challenge".to_owned())
             }

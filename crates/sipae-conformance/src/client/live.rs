@@ -1,6 +1,7 @@
 //! Clients that are programs, or that somebody starts by hand: they connect to a socket of the suite, or speak SIP over
 //! their standard input and output.
 
+use std::collections::VecDeque;
 use std::net::TcpListener;
 use std::process::{ChildStdin, ExitStatus};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,6 +26,9 @@ const AGAIN: u64 = u64::MAX;
 
 /// How long a program whose connection has ended may take to end itself, so that both are told at once.
 const AFTER_LAST_WORDS: Duration = Duration::from_millis(200);
+
+/// How soon a client that is made to register sends its first request.
+const SOON: Duration = Duration::from_millis(300);
 
 /// How often somebody looks whether a program still runs that is waited for.
 const LOOK: Duration = Duration::from_millis(50);
@@ -113,9 +117,19 @@ impl std::fmt::Debug for Sockets {
     }
 }
 
+impl Sockets {
+    /// A program that can have another conversation. Nobody has one with those of another mode any more, nor with those
+    /// that have ended meanwhile.
+    fn take_kept(&self, mode: Mode, fresh: bool) -> Option<Kept> {
+        let mut kept = lock(&self.kept);
+        kept.retain_mut(|kept| kept.mode == mode && kept.started.ended(Duration::ZERO).is_none());
+        if fresh { None } else { kept.pop() }
+    }
+}
+
 impl ClientConnector for Sockets {
-    fn wire(&self, mode: Mode, _: u64) -> Result<Box<dyn ClientWire>, String> {
-        let kept = lock(&self.kept).extract_if(.., |kept| kept.mode == mode).next();
+    fn wire(&self, mode: Mode, _: u64, fresh: bool) -> Result<Box<dyn ClientWire>, String> {
+        let kept = self.take_kept(mode, fresh);
         let bound = match (&kept, &self.listener) {
             (Some(kept), _) => kept.listener.try_clone(),
             (None, Some(listener)) => listener.try_clone(),
@@ -134,12 +148,14 @@ impl ClientConnector for Sockets {
         let left = kept.as_ref().map_or(self.conversations, |kept| kept.left).saturating_sub(1);
         let later = Later { mode, listener: again, left, kept: Arc::clone(&self.kept) };
         let (started, crash_codes) = (kept.map(|kept| kept.started), self.crash_codes.clone());
-        let before = started.as_ref().map(Started::output).unwrap_or_default();
+        let before = started.as_ref().map(Started::written).unwrap_or_default();
         let live = Live {
             listening: Some(listening),
             start,
             started,
             before,
+            done: VecDeque::new(),
+            is_good: false,
             has_closed: false,
             crash_codes,
             later: (0 < left).then_some(later),
@@ -188,10 +204,18 @@ impl Started {
         Ok(Self::Free(process, input))
     }
 
-    /// What it has written to its standard output, where that is not the control channel.
-    fn output(&self) -> String {
+    /// How much it has written to its standard output, where that is not the control channel.
+    fn written(&self) -> u64 {
         match self {
-            Self::Free(process, _) => process.output(),
+            Self::Free(process, _) => process.written(),
+            Self::Controlled(_) => 0,
+        }
+    }
+
+    /// What it has written behind that.
+    fn output_behind(&self, written: u64) -> String {
+        match self {
+            Self::Free(process, _) => process.output_behind(written),
             Self::Controlled(_) => String::new(),
         }
     }
@@ -228,8 +252,12 @@ struct Live {
     listening: Option<Listening>,
     start: Option<Start>,
     started: Option<Started>,
-    /// What it had written before this conversation.
-    before: String,
+    /// How much it had written before this conversation.
+    before: u64,
+    /// What it has done while it was made to connect again.
+    done: VecDeque<(ConnectionId, Happened)>,
+    /// Whether its conversation was good enough for another one.
+    is_good: bool,
     has_closed: bool,
     crash_codes: Vec<i32>,
     /// Where it has other conversations behind this one.
@@ -246,7 +274,7 @@ impl Drop for Live {
     fn drop(&mut self) {
         drop(self.listening.take());
         let (Some(later), Some(mut started)) = (self.later.take(), self.started.take()) else { return };
-        if started.ended(Duration::ZERO).is_none() {
+        if self.is_good && started.ended(Duration::ZERO).is_none() {
             let Later { mode, listener, left, kept } = later;
             lock(&kept).push(Kept { mode, listener, started, left });
         }
@@ -260,6 +288,27 @@ fn exit(ended: (ExitStatus, String), crash_codes: &[i32]) -> ClientExit {
 }
 
 impl Live {
+    /// A client that has not noticed yet that its connection is closed says nothing to anybody: it is told again.
+    fn begin_again(&mut self) -> Result<(), String> {
+        const TIMES: u64 = 5;
+        for time in 0..TIMES {
+            self.act(AGAIN - time, Stimulus::Register)?;
+            let until = Instant::now() + SOON;
+            while let Some(happened) = self
+                .listening
+                .as_mut()
+                .and_then(|listening| listening.receive(until.saturating_duration_since(Instant::now())))
+            {
+                let speaks = matches!(happened.1, Happened::Arrived(Arrived::Octets(_)));
+                self.done.push_back(happened);
+                if speaks {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn control(&self) -> Option<&Control> {
         match &self.started {
             Some(Started::Controlled(control)) => Some(control),
@@ -274,7 +323,7 @@ impl ClientWire for Live {
         if self.started.is_none() {
             self.started = self.start.as_ref().map(Started::by).transpose().map_err(WireError::Settings)?;
         } else if self.stimuli().contains(&Stimulus::Register) {
-            self.act(AGAIN, Stimulus::Register).map_err(WireError::Settings)?;
+            self.begin_again().map_err(WireError::Settings)?;
         }
         Ok(())
     }
@@ -284,11 +333,14 @@ impl ClientWire for Live {
         listening.send(connection, octets)
     }
 
-    fn retire(&mut self) {
-        self.later = None;
+    fn keep(&mut self) {
+        self.is_good = true;
     }
 
     fn receive(&mut self, patience: Duration) -> Option<(ConnectionId, Happened)> {
+        if let Some(happened) = self.done.pop_front() {
+            return Some(happened);
+        }
         let (until, mut is_last) = (Instant::now() + patience, false);
         loop {
             let left = until.saturating_duration_since(Instant::now());
@@ -340,9 +392,7 @@ impl ClientWire for Live {
     }
 
     fn output(&self) -> String {
-        let output = self.started.as_ref().map(Started::output).unwrap_or_default();
-        // Of one that has written more than is kept, all of it is new.
-        output.strip_prefix(&self.before).map(str::to_owned).unwrap_or(output)
+        self.started.as_ref().map(|started| started.output_behind(self.before)).unwrap_or_default()
     }
 
     fn end(&mut self) -> Option<ClientExit> {
@@ -362,7 +412,7 @@ pub(crate) struct Pipes {
 }
 
 impl ClientConnector for Pipes {
-    fn wire(&self, mode: Mode, _: u64) -> Result<Box<dyn ClientWire>, String> {
+    fn wire(&self, mode: Mode, _: u64, _: bool) -> Result<Box<dyn ClientWire>, String> {
         let facts = self.facts.with(mode, None);
         let wire = PipeWire::new(&facts.words(&self.command)).with_environment(facts.environment());
         let crash_codes = self.crash_codes.clone();

@@ -25,6 +25,8 @@ use crate::reaction::Signature;
 const REQUESTS: usize = 2000;
 /// Octets that one conversation listens to.
 const OCTETS: usize = 16 * 1024 * 1024;
+/// How long the end of a process may take to be known.
+const CRASHING: Duration = Duration::from_millis(50);
 /// Connections that one conversation serves.
 const CONNECTIONS: u32 = 64;
 /// How a handshake of TLS begins.
@@ -96,6 +98,8 @@ pub(crate) struct Player {
     has_started: bool,
     /// Whether it is known that nothing is to come: nothing has happened since that was waited for.
     is_quiet: bool,
+    /// Whether the script has begun to count numbers, which nobody else may use then.
+    counts: bool,
 }
 
 impl Player {
@@ -121,6 +125,7 @@ impl Player {
             last_sent: None,
             has_started: false,
             is_quiet: false,
+            counts: false,
             stage,
         }
     }
@@ -156,9 +161,23 @@ impl Player {
         self.stage.wire.end()
     }
 
-    /// Ends the client with this conversation, whatever it has been through.
-    pub(crate) fn retire(&mut self) {
-        self.stage.wire.retire();
+    /// The client may have another conversation behind this one.
+    pub(crate) fn keep(&mut self) {
+        self.stage.wire.keep();
+    }
+
+    /// The crash of a client that is crashing.
+    pub(crate) fn late_crash(&mut self) -> Option<ClientExit> {
+        if self.is_exact() {
+            return self.crash();
+        }
+        let until = Instant::now() + CRASHING;
+        loop {
+            match self.crash() {
+                None if Instant::now() < until => std::thread::sleep(CRASHING / 10),
+                crash => return crash,
+            }
+        }
     }
 
     /// The crash of a client that has crashed.
@@ -184,6 +203,7 @@ impl Player {
         self.missed.clear();
         // The bounds are those of one script.
         (self.octets, self.requests) = (0, 0);
+        self.counts = false;
         self.seen.is_established = self.home.is_established();
         let mut broken = self.start();
         if broken.is_ok() {
@@ -373,9 +393,10 @@ impl Player {
         self.is_quiet
     }
 
-    /// A client that goes on and on is not listened to for longer than one is that owes something.
+    /// A client that goes on and on is not listened to for ever.
     fn listen_until_quiet(&mut self, quiet: Duration) {
-        let (mut heard, until) = (usize::MAX, Instant::now() + self.stage.pace.patience());
+        let longest = self.stage.pace.patience().min(quiet * 16);
+        let (mut heard, until) = (usize::MAX, Instant::now() + longest);
         while heard != self.requests && !self.seen.flooded && Instant::now() < until {
             heard = self.requests;
             self.is_quiet = true;
@@ -552,6 +573,7 @@ impl Player {
         if is_caught {
             self.caught = Some(place);
         } else {
+            self.seen.disturbed |= self.counts;
             // What a good server cannot answer it leaves unanswered.
             let _unanswered = self.serve(place);
         }

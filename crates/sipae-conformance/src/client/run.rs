@@ -140,7 +140,11 @@ impl<'r> Runner<'r> {
     fn stage(&self, part: &str, haste: Haste, fence: Option<&str>) -> Result<ClientStage, String> {
         let seed = self.options.seed_of(part, self.setting);
         Ok(ClientStage {
-            wire: self.ways.wire(self.mode(), self.options.seed_of(&format!("wire {part}"), self.setting))?,
+            wire: self.ways.wire(
+                self.mode(),
+                self.options.seed_of(&format!("wire {part}"), self.setting),
+                haste == Haste::Patient,
+            )?,
             home: Arc::clone(&self.home),
             mode: self.mode(),
             pace: Arc::clone(&self.pace),
@@ -325,13 +329,28 @@ impl<'r> Runner<'r> {
         let names: Vec<&str> =
             places.iter().filter_map(|place| cases.get(*place)).map(|case| case.id()).collect();
         let name = names.first().copied().unwrap_or_default();
-        let seen = self
-            .stage(&format!("{name} together"), Haste::Brisk, fence)
-            .map(|stage| Player::new(stage).play(service));
-        for place in places {
+        let played = self.stage(&format!("{name} together"), Haste::Brisk, fence).map(|stage| {
+            let mut player = Player::new(stage);
+            let seen = player.play(service);
+            (player, seen)
+        });
+        let common = |place: &usize| {
+            let (_, seen) = played.as_ref().ok()?;
+            cases.get(*place).map(|case| self.judged(case, seen, None))
+        };
+        let finished: Vec<Option<CaseFinished>> = places.iter().map(common).collect();
+        let is_pass = |finished: &Option<CaseFinished>| {
+            finished.as_ref().is_some_and(|finished| finished.verdict == Verdict::Pass)
+        };
+        // Before another client is started this one is let go.
+        if let Ok((mut player, _)) = played
+            && finished.iter().all(is_pass)
+        {
+            player.keep();
+        }
+        for (place, finished) in places.iter().zip(finished) {
             let Some(case) = cases.get(*place) else { continue };
-            let common = seen.as_ref().ok().map(|seen| self.judged(case, seen, None));
-            let finished = match common {
+            let finished = match finished {
                 Some(finished) if finished.verdict == Verdict::Pass => finished,
                 Some(finished) => self.patiently(case, &finished, fence),
                 None => self.whole(case, fence),
@@ -381,56 +400,68 @@ impl<'r> Runner<'r> {
         tell: &dyn Fn(usize, CaseFinished) -> bool,
     ) {
         let (mut player, mut failures, mut round) = (first, 0, 0);
+        // What a client does of a case may show a little later.
+        let mut passed: Option<(usize, CaseFinished)> = None;
         for place in places {
             let Some(case) = cases.get(*place) else { continue };
+            let crash = player.as_mut().and_then(Player::crash);
+            if crash.is_some() {
+                player = None;
+            }
+            if let Some((place, finished)) = passed.take() {
+                tell(place, crashed_behind(finished, crash));
+            }
             if self.options.effort.stop.is_due() {
                 tell(*place, self.not_played(case, Verdict::Cancelled, None));
                 continue;
             }
             let mut problem = None;
-            if let Some(end) = player.as_mut().and_then(Player::crash) {
-                // It was there when the case before this one was over.
-                let how = format!("{}, between the case before and this one", end.how);
-                tell(*place, self.not_played(case, Verdict::Fail(Cause::Crash), Some(how)));
-                player = None;
-                continue;
-            }
             while player.as_mut().is_none_or(|player| !player.is_usable()) && failures < PATIENCE {
                 round += 1;
+                // Before another client is started this one is let go.
+                player = None;
                 match self.established(&format!("shared {round}"), fence) {
                     Ok(again) => (player, failures) = (Some(again), 0),
                     Err(why) => {
-                        (player, problem) = (None, Some(why));
+                        problem = Some(why);
                         failures += 1;
                     }
                 }
             }
-            let Some(playing) = player.as_mut() else {
+            let Some(mut playing) = player.take() else {
                 let why = problem.unwrap_or_else(|| "it has not authenticated any more".to_owned());
                 tell(*place, self.not_played(case, Verdict::Blocked, Some(why)));
                 continue;
             };
             if let Some(generator) = case.generator() {
-                let finished = self.generate(case, generator, playing, fence);
-                if finished.verdict != Verdict::Pass {
-                    playing.retire();
-                    player = None;
+                let (finished, again) = self.generate(case, generator, playing, fence);
+                player = again;
+                match finished.verdict {
+                    Verdict::Pass => passed = Some((*place, finished)),
+                    _ => drop(tell(*place, finished)),
                 }
-                tell(*place, finished);
                 continue;
             }
             let seen = playing.play(&case.service(self.mode()));
             let mut finished = self.judged(case, &seen, None);
-            if finished.verdict != Verdict::Pass {
-                // What came before it may be why: alone it shows. The next one has a client that has seen nothing.
-                playing.retire();
-                player = None;
-                let alone = self.patiently(case, &finished, fence);
-                if !has_crashed(&finished) || has_crashed(&alone) {
-                    finished = alone;
-                }
+            if finished.verdict == Verdict::Pass {
+                (player, passed) = (Some(playing), Some((*place, finished)));
+                continue;
+            }
+            // What came before it may be why: alone it shows. The next one has a client that has seen nothing.
+            drop(playing);
+            let alone = self.patiently(case, &finished, fence);
+            if !has_crashed(&finished) || has_crashed(&alone) {
+                finished = alone;
             }
             tell(*place, finished);
+        }
+        let crash = player.as_mut().and_then(Player::late_crash);
+        if let Some(player) = player.as_mut().filter(|_| crash.is_none()) {
+            player.keep();
+        }
+        if let Some((place, finished)) = passed {
+            tell(place, crashed_behind(finished, crash));
         }
     }
 
@@ -441,12 +472,12 @@ impl<'r> Runner<'r> {
         &self,
         case: &'static ClientCase,
         generator: Generator,
-        playing: &mut Player,
+        mut playing: Player,
         fence: Option<&str>,
-    ) -> CaseFinished {
+    ) -> (CaseFinished, Option<Player>) {
         let effort = &self.options.effort;
         let deadline = effort.time.map(|time| Instant::now() + time);
-        let (mut count, mut unconfirmed) = (0, 0);
+        let (mut count, mut unconfirmed, mut disturbed) = (0, 0, 0);
         let is_over = |count: u64| match deadline {
             Some(deadline) => deadline <= Instant::now(),
             None => effort.cases <= count,
@@ -457,28 +488,43 @@ impl<'r> Runner<'r> {
             let seed = self.options.seed_with(0, &format!("{} {count}", case.id()), self.setting);
             let (play, choices) = generated::drawn(generator, self.mode(), seed);
             let seen = playing.play(&play.service);
+            if is_disturbed(&seen) {
+                disturbed += 1;
+                continue;
+            }
             let finished = self.foreseen(case, &play, &seen);
             if finished.verdict == Verdict::Pass {
                 last = Some(finished);
                 continue;
             }
+            // Before another client is started this one is let go.
+            drop(playing);
             if let Some(found) = self.smallest(case, generator, choices, fence) {
-                return CaseFinished { generated: count, ..found };
+                return (CaseFinished { generated: count, ..found }, None);
             }
             unconfirmed += 1;
-            let again = if seen.is_exact || has_crashed(&finished) || 1 < unconfirmed {
-                None
-            } else {
-                self.established(&format!("{} again", case.id()), fence).ok()
+            let again = match seen.is_exact || has_crashed(&finished) || 1 < unconfirmed {
+                true => None,
+                false => self.established(&format!("{} again", case.id()), fence).ok(),
             };
-            match again {
-                Some(again) => *playing = again,
-                None => return CaseFinished { generated: count, ..unconfirmed_of(finished, seen.is_exact) },
-            }
+            let Some(again) = again else {
+                let found = unconfirmed_of(finished, seen.is_exact);
+                return (CaseFinished { generated: count, ..found }, None);
+            };
+            playing = again;
         }
-        let none = || self.not_played(case, Verdict::Cancelled, None);
-        let finished = last.unwrap_or_else(none);
-        CaseFinished { generated: count, exchange: Vec::new(), ..finished }
+        let finished = last.unwrap_or_else(|| self.nothing_counted(case, disturbed));
+        let generated = count - disturbed;
+        (CaseFinished { generated, exchange: Vec::new(), ..finished }, Some(playing))
+    }
+
+    /// Of a property that has shown nothing.
+    fn nothing_counted(&self, case: &ClientCase, disturbed: u64) -> CaseFinished {
+        if disturbed == 0 {
+            return self.not_played(case, Verdict::Cancelled, None);
+        }
+        let why = "requests of the client came among all numbers that were counted".to_owned();
+        self.not_played(case, Verdict::Inconclusive, Some(why))
     }
 
     /// The smallest conversation that is not as it was foreseen, played alone; `None` where alone everything is.
@@ -495,6 +541,9 @@ impl<'r> Runner<'r> {
             let stage = self.stage(&format!("{} alone", case.id()), Haste::Patient, fence).ok()?;
             let seen = Player::new(stage).play(&service);
             is_exact.set(seen.is_exact);
+            if is_disturbed(&seen) {
+                return None;
+            }
             let finished = self.foreseen(case, play, &seen);
             let file = ServiceFile { service, foreseen: play.foreseen.clone(), ..self.file(case, seen.seed) };
             Some(CaseFinished { script: Some(file.to_value()), ..finished })
@@ -541,7 +590,8 @@ impl<'r> Runner<'r> {
         if self.options.effort.stop.is_due() {
             return self.not_played(case, Verdict::Cancelled, None);
         }
-        match self.alone(case, "first", Haste::Brisk, fence) {
+        let haste = if case.is_patient() { Haste::Patient } else { Haste::Brisk };
+        match self.alone(case, "first", haste, fence) {
             Ok((finished, is_exact)) if is_exact || !is_open(&finished) => finished,
             Ok((finished, _)) => self.patiently(case, &finished, fence),
             Err(reason) => self.not_played(case, Verdict::Blocked, Some(reason)),
@@ -582,8 +632,8 @@ impl<'r> Runner<'r> {
         let seen = player.play(&case.alone(self.mode()));
         let end = player.end();
         let finished = self.judged(case, &seen, end);
-        if finished.verdict != Verdict::Pass {
-            player.retire();
+        if finished.verdict == Verdict::Pass {
+            player.keep();
         }
         Ok((finished, seen.is_exact))
     }
@@ -633,6 +683,22 @@ fn unconfirmed_of(finished: CaseFinished, is_exact: bool) -> CaseFinished {
         return finished;
     }
     CaseFinished { verdict: Verdict::Fail(Cause::Flaky { failed: 2, of: 4 }), ..finished }
+}
+
+/// Whether nothing follows from what was counted. A client that has ended has done so.
+fn is_disturbed(seen: &Conversation) -> bool {
+    seen.disturbed && seen.end.is_none()
+}
+
+/// A case that has passed, and what of the client was seen behind it.
+fn crashed_behind(finished: CaseFinished, crash: Option<ClientExit>) -> CaseFinished {
+    match crash {
+        None => finished,
+        Some(end) => {
+            let reason = Some(format!("{}, after what this case sent", end.how));
+            CaseFinished { verdict: Verdict::Fail(Cause::Crash), reason, ..finished }
+        }
+    }
 }
 
 /// Whether another try can tell more. A crash is one, however often it comes.

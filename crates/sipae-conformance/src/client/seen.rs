@@ -149,6 +149,8 @@ pub struct Conversation {
     pub exchange_left_out: u64,
     /// The signature buffers of messages of the client whose signature proves nothing.
     pub signatures: Vec<SignatureSeen>,
+    /// Whether a request of the client came among numbers that the script counts, so that its answer took one of them.
+    pub disturbed: bool,
     /// Whether there was an association before.
     pub is_established: bool,
     /// Whether nothing that was not seen can have come.
@@ -174,6 +176,7 @@ impl Conversation {
             exchange: Vec::new(),
             exchange_left_out: 0,
             signatures: Vec::new(),
+            disturbed: false,
             is_established: false,
             is_exact: false,
         }

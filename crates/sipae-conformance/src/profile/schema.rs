@@ -104,6 +104,7 @@ mod tests {
     #[case("[client]\n")]
     #[case("[client]\nstart_ms = 600000\ncontrol = true\nfailure_codes = [1, -1]\ncrash_codes = []\n")]
     #[case("[client]\nsuccess = '^registered$'\nfailure = 'failed: \\d+'\n")]
+    #[case("[client]\nconversations = 5\n")]
     #[case("[client]\ncertificate = \"c.pem\"\nkey = \"k.pem\"\n")]
     fn what_is_right_is_taken(#[case] more: &str) {
         assert!(is_taken(&format!("{USER}{more}")));
@@ -167,6 +168,7 @@ mod tests {
     )]
     #[case("[client]\nstart_ms = 99\n")]
     #[case("[client]\nstart_ms = 600001\n")]
+    #[case("[client]\nconversations = 0\n")]
     #[case("[client]\nstart = 100\n")]
     #[case("[client]\ncontrol = \"yes\"\n")]
     #[case("[client]\nsuccess = [\"registered\"]\n")]

@@ -52,6 +52,20 @@ impl Tail {
         self.0.kept().text()
     }
 
+    /// How many octets have come.
+    pub(super) fn count(&self) -> u64 {
+        let kept = self.0.kept();
+        kept.left_out.saturating_add(u64::try_from(kept.octets.len()).unwrap_or(u64::MAX))
+    }
+
+    /// What has come behind the first `count` octets, as much of it as is kept.
+    pub(super) fn text_behind(&self, count: u64) -> String {
+        let kept = self.0.kept();
+        let skipped = usize::try_from(count.saturating_sub(kept.left_out)).unwrap_or(usize::MAX);
+        let octets: Vec<u8> = kept.octets.iter().copied().skip(skipped).collect();
+        String::from_utf8_lossy(&octets).into_owned()
+    }
+
     /// Whether everything has been read, and nobody reads any more.
     #[cfg(test)]
     pub(super) fn has_ended(&self) -> bool {

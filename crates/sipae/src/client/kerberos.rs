@@ -3,7 +3,7 @@
 use super::{Client, Scene};
 use crate::auth::ChallengeKind;
 use crate::defects::Defect;
-use crate::kerberos::{Initiate, ServiceTicket};
+use crate::kerberos::{GssFlags, Initiate, ServiceTicket};
 use crate::sa::{Context, Parameters, SecurityAssociation};
 use crate::side::Side;
 use crate::violation::Breach;
@@ -25,7 +25,11 @@ impl Client {
         kind: ChallengeKind,
         ticket: &ServiceTicket,
     ) -> Result<(), Breach> {
-        let initiated = Initiate::new(scene.now).token(ticket, scene.entropy)?;
+        let mut initiate = Initiate::new(scene.now);
+        if self.config.defects.has(Defect::AsksForNoIntegrity) {
+            initiate.flags = GssFlags::default();
+        }
+        let initiated = initiate.token(ticket, scene.entropy)?;
         let context = Context::Kerberos(initiated.mac());
         let association = SecurityAssociation::new(parameters, Vec::new(), Side::Client, context);
         let token = match bare(&initiated.token) {

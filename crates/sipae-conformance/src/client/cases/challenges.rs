@@ -439,6 +439,7 @@ fn loops() -> Vec<ClientCase> {
             "a server that answers everything by a fresh 401 is given up",
             &["SIPAE-3.2.5.1-21"],
         )
+        .patient()
         .plan(move |_| endless(ChallengeKind::Www, any))
         .judge(|judge| bounded(judge, "SIPAE-3.2.5.1-21", 10, 31)),
         ClientCase::new(
@@ -446,6 +447,7 @@ fn loops() -> Vec<ClientCase> {
             "a server that answers everything by a fresh 407 is given up",
             &["SIPAE-3.2.5.1-29"],
         )
+        .patient()
         .plan(move |_| endless(ChallengeKind::Proxy, any))
         .judge(|judge| bounded(judge, "SIPAE-3.2.5.1-29", 31, 31)),
         ClientCase::new(
@@ -453,6 +455,7 @@ fn loops() -> Vec<ClientCase> {
             "credentials that were refused are not shown again and again",
             &["SIPAE-3.2.5.1-21", "PATENT-0021"],
         )
+        .patient()
         .plan(|_| {
             (0..12).fold(Service::new(), |service, round| {
                 let (request, answer) = (format!("completing {round}"), format!("refusal {round}"));
@@ -460,9 +463,14 @@ fn loops() -> Vec<ClientCase> {
             })
         })
         .judge(|judge| {
-            for row in ["SIPAE-3.2.5.1-21", "PATENT-0021"] {
-                bounded(judge, row, 2, 10);
-            }
+            bounded(judge, "SIPAE-3.2.5.1-21", 2, 10);
+            // How often it is tried that page leaves open.
+            let rounds = judge.seen().kept.len();
+            judge.recorded(
+                "PATENT-0021",
+                "no third round",
+                holds_if(rounds <= 2, format!("{rounds} rounds")),
+            );
         }),
         ClientCase::new(
             "3.2.5.1/refused-after-the-last-token",

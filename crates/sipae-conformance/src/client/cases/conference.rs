@@ -1,6 +1,8 @@
 //! Anonymous joins ([MS-SIPAE] 3.2.4.3, 3.2.5.5, 3.2.5.6): how a client without an account comes into a conference of the
 //! suite, and what it makes of a bad focus.
 
+use std::collections::BTreeMap;
+
 use sipae::auth::{AuthParam, Scheme};
 use sipae::client::Stimulus;
 use sipae::conference::{ConferenceUri, anonymous_user};
@@ -61,9 +63,10 @@ fn addresses() -> Vec<ClientCase> {
             let Some(good) = judge.good().and_then(|good| good.heard.first()) else {
                 return judge.undecide("there is no other join to compare with");
             };
-            let (one, other) = (user_of(first), user_of(good));
-            let differs = one.is_none() || one != other;
-            let holds = holds_if(differs, format!("twice {:?}", one.unwrap_or_default()));
+            let Some((one, other)) = user_of(first).zip(user_of(good)) else {
+                return judge.undecide("its address is not anonymous");
+            };
+            let holds = holds_if(one != other, format!("twice {one:?}"));
             judge.check("SIPAE-3.2.4.3-02", "another user part", holds);
         }),
         joins(
@@ -257,14 +260,36 @@ fn bad() -> Vec<ClientCase> {
             "a key that was refused is not shown again and again",
             &["SIPAE-3.2.5.5-06"],
         )
+        .patient()
         .plan(|_| {
             Service::new().each(0..12, |service, round| {
                 let (request, answer) = (format!("completing {round}"), format!("refusal {round}"));
                 service.wait_if_any(&request, Awaited::Completing).challenge(&answer, &request).send(&answer)
             })
         })
-        .judge(|judge| bounded(judge, "SIPAE-3.2.5.5-06", 2, 10)),
+        .judge(|judge| {
+            bounded(judge, "SIPAE-3.2.5.5-06", 2, 10);
+            says_who_it_is(judge);
+        }),
     ]
+}
+
+/// What stands in `username` is not known (E-14): it is written down.
+fn says_who_it_is(judge: &mut ClientJudge<'_>) {
+    let Some((heard, credential)) = with_credential(judge.seen()).into_iter().next() else { return };
+    let uri = request_uri(heard);
+    let conference = ConferenceUri::read(uri.as_bytes()).map(|conference| conference.id.to_vec());
+    let is_conference = conference.as_ref() == Some(&credential.username);
+    let username = String::from_utf8_lossy(&credential.username).into_owned();
+    let whose = match user_of(heard) {
+        Some(user) if user == username => "its anonymous user part".to_owned(),
+        _ => format!("{username:?}"),
+    };
+    judge.recorded(
+        "SIPAE-3.2.5.5-06",
+        "username is the name of the conference",
+        holds_if(is_conference, whose),
+    );
 }
 
 /// A line for the same nonce with another algorithm.
@@ -339,6 +364,9 @@ fn answers_the_challenge(judge: &mut ClientJudge<'_>) {
     judge.check("SIPAE-3.2.5.5-01", "a Digest credential whose response is right", holds);
     let Some(credential) = credential(answer) else { return };
     let Some(challenge) = challenge_of(judge.seen(), &credential.nonce) else { return };
+    let realm = String::from_utf8_lossy(&credential.realm).into_owned();
+    let is_same = credential.realm == challenge.realm;
+    judge.check("SIPAE-3.2.5.5-01", "the realm of the challenge", holds_if(is_same, format!("{realm:?}")));
     let algorithm = credential.algorithm.unwrap_or_default();
     let is_same = Some(algorithm) == challenge.algorithm;
     judge.check("SIPAE-3.2.5.5-02", "algorithm MD5-sess", holds_if(is_same, algorithm.name()));
@@ -350,13 +378,18 @@ fn answers_the_challenge(judge: &mut ClientJudge<'_>) {
     judge.check("SIPAE-3.2.5.5-07", "uri is the Request-URI", holds);
 }
 
-/// nc of each nonce in turn. One credential that was accepted is enough where later requests come bare.
+/// nc of each nonce in turn. One credential that was accepted is enough where later requests come bare, and the ACK may
+/// have that of its INVITE (RFC 3261 13.2.2.4).
 fn counts(judge: &mut ClientJudge<'_>, row: &'static str, least: usize) {
-    let credentials = with_credential(judge.seen());
+    let mut credentials = with_credential(judge.seen());
+    credentials.retain(|(heard, _)| !repeats_its_invite(judge.seen(), heard));
     if credentials.is_empty() {
         return judge.undecide("no credential was heard");
     }
-    let mut last: std::collections::BTreeMap<&[u8], u32> = std::collections::BTreeMap::new();
+    if credentials.iter().any(|(_, credential)| credential.qop.is_none()) {
+        return judge.record(row, "qop in the answer", "none, and no nc");
+    }
+    let mut last: BTreeMap<&[u8], u32> = BTreeMap::new();
     let mut found = Ok(());
     for (heard, credential) in &credentials {
         let count = credential.count().ok().flatten().unwrap_or_default();
@@ -374,7 +407,16 @@ fn counts(judge: &mut ClientJudge<'_>, row: &'static str, least: usize) {
     }
 }
 
+/// Whether an ACK has the very credential of the INVITE that it acknowledges.
+fn repeats_its_invite(seen: &Conversation, ack: &Heard) -> bool {
+    let own = credential(ack);
+    let is_own = |heard: &Heard| heard.method() == "INVITE" && cseq(heard) == cseq(ack);
+    ack.method() == "ACK" && seen.heard.iter().any(|heard| is_own(heard) && credential(heard) == own)
+}
+
+/// Who comes bare and is challenged again goes on with the later challenge.
 fn keeps_the_nonce(judge: &mut ClientJudge<'_>) {
+    const ROW: &str = "SIPAE-3.2.5.5-08";
     let credentials = with_credential(judge.seen());
     let Some(((_, first), later)) = credentials.split_first() else {
         return judge.undecide("no credential was heard");
@@ -383,15 +425,22 @@ fn keeps_the_nonce(judge: &mut ClientJudge<'_>) {
         return judge.undecide("no later request had a credential");
     }
     let kept = later.iter().map(|(heard, credential)| {
-        let is_kept = credential.nonce == first.nonce && credential.opaque == first.opaque;
-        holds_if(is_kept, format!("another nonce or opaque in {}", heard.method()))
+        let challenge = challenge_of(judge.seen(), &credential.nonce);
+        let is_kept = challenge.is_some_and(|challenge| challenge.opaque == credential.opaque);
+        holds_if(is_kept, format!("a nonce or opaque of no challenge in {}", heard.method()))
     });
-    judge.check("SIPAE-3.2.5.5-08", "nonce and opaque of the challenge", all(kept));
+    let kept = all(kept.collect::<Vec<_>>());
+    judge.check(ROW, "nonce and opaque of a challenge", kept);
+    let is_one = later.iter().all(|(_, credential)| credential.nonce == first.nonce);
+    judge.recorded(ROW, "the first nonce throughout", holds_if(is_one, "that of a later challenge"));
 }
 
 /// A credential that nobody has asked for; a round more for each request is legal.
 fn ahead(judge: &mut ClientJudge<'_>, heard: &Heard) {
     const ROW: &str = "SIPAE-3.2.5.6-01";
+    if repeats_its_invite(judge.seen(), heard) {
+        return judge.record(ROW, "a credential of its own", "that of its INVITE");
+    }
     match (&heard.read.signature, &heard.read.problem, heard.read.class) {
         (_, _, Class::Bare) => judge.record(ROW, "a credential", "none"),
         (Signature::Verified(_), _, _) => judge.check(ROW, "a credential", Ok(())),

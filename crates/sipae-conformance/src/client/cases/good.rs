@@ -159,6 +159,18 @@ pub(super) fn cases() -> Vec<ClientCase> {
             });
         }),
         good(
+            "3.2.5.1/kerberos-asks-for-integrity",
+            "the context of Kerberos asks for integrity",
+            &["SIPAE-3.2.5.1-12"],
+        )
+        .with(KERBEROS)
+        .judge(|judge| {
+            let asks = judge.seen().heard.iter().find_map(|heard| heard.read.asks_integrity);
+            let Some(asks) = asks else { return judge.undecide("no AP-REQ was read") };
+            let holds = holds_if(asks, "no INTEG");
+            judge.check("SIPAE-3.2.5.1-12", "INTEG in the checksum of the authenticator", holds);
+        }),
+        good(
             "3.2.5.1/tls-dsk-flights",
             "each flight of TLS-DSK is one value of whole records",
             &["SIPAE-3.2.5.1-14", "SIPAE-3.2.5.1-15", "SIPAE-3.2.5.1-18"],

@@ -45,9 +45,9 @@ fn answer(home: &mut Home, octets: &[u8], entropy: &mut SeededEntropy) -> (Read,
         Class::First | Class::Flight => {
             home.continuation(&request, 401, MEMORY_START, entropy).expect("a continuation")
         }
-        class => {
+        _ => {
             let mut draft = home.success(&request, 200);
-            let under = read.association.map(Under::Place).unwrap_or_else(|| panic!("{class:?}: {read:?}"));
+            let under = Under::Place(read.association.expect("an association"));
             home.sign(&mut draft, &Signing::default(), under, entropy).expect("signed");
             draft
         }

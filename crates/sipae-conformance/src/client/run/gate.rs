@@ -54,7 +54,7 @@ impl Runner<'_> {
             Err(reason) => return Gate { is_lost: true, ..Gate::closed(GateOutcome::Failed, reason) },
         };
         let mut player = Player::new(stage);
-        let mut seen = player.play(&Service::new().establish().settle().standing("good"));
+        let mut seen = player.play(&Service::good());
         if let Some(problem) = problem_of(&seen) {
             return self.failed(seen, problem);
         }

@@ -53,6 +53,9 @@ fn two_tries_come_to_one_verdict(
 struct Late {
     inner: Box<dyn ClientWire>,
     left: u32,
+    /// Behind each of so many messages of the suite the client asks for something by itself.
+    asks: Option<u64>,
+    sent: u64,
 }
 
 impl Late {
@@ -65,7 +68,13 @@ impl ClientWire for Late {
     }
 
     fn send(&mut self, connection: ConnectionId, octets: &[u8]) -> Result<(), WireError> {
-        self.inner.send(connection, octets)
+        self.inner.send(connection, octets)?;
+        self.sent += 1;
+        if self.asks.is_some_and(|asks| self.sent.is_multiple_of(asks)) {
+            // Before it has registered it asks for nothing.
+            let _not_yet = self.inner.act(self.sent << 32, Stimulus::Options);
+        }
+        Ok(())
     }
 
     fn receive(&mut self, patience: Duration) -> Option<(ConnectionId, Happened)> {
@@ -119,25 +128,29 @@ impl ClientWire for Late {
 }
 
 /// Each is late another time.
-#[derive(Debug)]
-struct LateClients(AtomicUsize);
+#[derive(Debug, Default)]
+struct LateClients {
+    started: AtomicUsize,
+    asks: Option<u64>,
+}
 
 impl ClientConnector for LateClients {
-    fn wire(&self, mode: Mode, seed: u64) -> Result<Box<dyn ClientWire>, String> {
-        let inner = Reference { defects: Defects::NONE }.wire(mode, seed)?;
-        let number = self.0.fetch_add(1, Ordering::Relaxed);
+    fn wire(&self, mode: Mode, seed: u64, fresh: bool) -> Result<Box<dyn ClientWire>, String> {
+        let inner = Reference { defects: Defects::NONE }.wire(mode, seed, fresh)?;
+        let number = self.started.fetch_add(1, Ordering::Relaxed);
         // The first is the one of the gate, which learns how fast the client is.
-        let left = if number == 0 { u32::MAX } else { u32::try_from(number % 7).unwrap_or_default() };
-        Ok(Box::new(Late { inner, left }))
+        let is_late = number != 0 && self.asks.is_none();
+        let left = if is_late { u32::try_from(number % 7).unwrap_or_default() } else { u32::MAX };
+        Ok(Box::new(Late { inner, left, asks: self.asks, sent: 0 }))
     }
 }
 
-#[test]
-fn a_client_that_is_late_once_has_no_failure() {
+/// How many cases pass, and what is said of the others.
+fn played(ways: &LateClients, ids: &[&str], cases: u64) -> (usize, Vec<String>) {
     let setting = Setting { mode: Mode { scheme: Scheme::Ntlm, version: Version::V4 }, kind: None };
-    let filter = Filter { ids: vec!["3.2.5.2/".to_owned()], ..Filter::default() };
+    let filter = Filter { ids: ids.iter().map(ToString::to_string).collect(), ..Filter::default() };
     let (target, settings) = (Target::ReferenceClient { defects: Defects::NONE }, Some(vec![setting]));
-    let effort = Effort { cases: 1, ..Effort::default() };
+    let effort = Effort { cases, ..Effort::default() };
     let options = RunOptions { target, settings, filter, effort, jobs: 32, ..RunOptions::reference(1) };
     let (mut passed, mut others) = (0, Vec::new());
     let mut on_event = |event: &Event| {
@@ -148,9 +161,23 @@ fn a_client_that_is_late_once_has_no_failure() {
             _ => others.push(format!("{:?} {} {:?}", finished.verdict, finished.case, finished.findings)),
         }
     };
-    run(&options, &LateClients(AtomicUsize::new(0)), &mut Teller::new(&mut on_event));
+    run(&options, ways, &mut Teller::new(&mut on_event));
+    (passed, others)
+}
+
+#[test]
+fn a_client_that_is_late_once_has_no_failure() {
+    let (passed, others) = played(&LateClients::default(), &["3.2.5.2/"], 1);
     assert_eq!(others, Vec::<String>::new());
     assert!(40 < passed, "{passed} cases");
+}
+
+/// The answers to its requests take numbers that a property counts.
+#[test]
+fn a_client_that_asks_for_something_meanwhile_has_no_failure() {
+    let ways = LateClients { asks: Some(7), ..LateClients::default() };
+    let (passed, others) = played(&ways, &["3.1.1/generated-"], 60);
+    assert_eq!((passed, others), (2, Vec::<String>::new()));
 }
 
 #[rstest]

@@ -40,6 +40,9 @@ pub(super) fn answered(defects: Defects, challenge: &DigestChallenge, is_later: 
     let mut challenge = challenge.clone();
     challenge.algorithm = challenge.algorithm.filter(|_| !defects.has(Defect::AnswersByMd5));
     challenge.opaque = challenge.opaque.filter(|_| !defects.has(Defect::DropsDigestOpaque));
+    if defects.has(Defect::OtherDigestRealm) {
+        challenge.realm = b"anonymous".to_vec();
+    }
     if is_later && defects.has(Defect::ForgetsNonce) {
         challenge.nonce = b"0".to_vec();
     }
