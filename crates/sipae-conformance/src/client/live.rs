@@ -306,7 +306,7 @@ impl Live {
                 }
             }
         }
-        Ok(())
+        Err("have another conversation with a client that does not register again".to_owned())
     }
 
     fn control(&self) -> Option<&Control> {

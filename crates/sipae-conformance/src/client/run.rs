@@ -577,10 +577,10 @@ impl<'r> Runner<'r> {
     }
 
     fn established(&self, part: &str, fence: Option<&str>) -> Result<Player, String> {
-        let mut player = Player::new(self.stage(part, Haste::Brisk, fence)?);
+        let mut player = Player::new(self.stage(part, Haste::Patient, fence)?);
         let seen = player.play(&Service::new().establish().settle());
         match problem_of(&seen) {
-            None => Ok(player),
+            None => Ok(player.hurried()),
             Some(problem) => Err(format!("it does not authenticate again: {problem}")),
         }
     }
