@@ -37,6 +37,7 @@ fn defective(defect: Defect, id: &str) -> Vec<CaseFinished> {
 
 const SEQUENCES: &str = "3.1.1/generated-sequences";
 const HISTORIES: &str = "3.1.1/generated-histories";
+const RETURNS: &str = "3.1.1/generated-returns";
 const REQUESTS: &str = "3.2.5.2/generated-requests";
 
 /// The bugs that a property finds, and of how many messages what is told of each is.
@@ -52,6 +53,7 @@ const REQUESTS: &str = "3.2.5.2/generated-requests";
 #[case(Defect::AnswersUnsignedRequest, SEQUENCES, 1)]
 #[case(Defect::FormerAssociationGood, HISTORIES, 1)]
 #[case(Defect::WindowOutlivesAssociation, HISTORIES, 2)]
+#[case(Defect::WindowOutlivesReturn, RETURNS, 2)]
 #[case(Defect::BelievesForgery, REQUESTS, 1)]
 #[case(Defect::BelievesIncomplete, REQUESTS, 1)]
 #[case(Defect::BelievesUnreadable, REQUESTS, 1)]

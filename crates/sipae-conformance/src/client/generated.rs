@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use sipae::client::Stimulus;
-use sipae_gen::{Awaited, Drawn, Label, Mode, Recorded, Service, Source, shrink};
+use sipae_gen::{Awaited, Drawn, Label, Mode, Recorded, Service, Source, Turn, shrink};
 use sipae_net::SeededEntropy;
 
 use super::cases::requests;
@@ -187,6 +187,15 @@ pub(crate) fn sequence(source: &mut dyn Source, _: Mode) -> Play {
 /// The same over several associations, each of which the client makes when its request is challenged: what was signed under
 /// the one before proves nothing any more, and numbers begin anew.
 pub(crate) fn history(source: &mut dyn Source, _: Mode) -> Play {
+    associations(source, false)
+}
+
+/// The same with a client that comes back: its connection has gone down with the server, or it has left.
+pub(crate) fn returns(source: &mut dyn Source, _: Mode) -> Play {
+    associations(source, true)
+}
+
+fn associations(source: &mut dyn Source, has_returns: bool) -> Play {
     const LONGEST: u32 = 12;
     let (mut window, mut former, mut is_new) = (Window::new(), None::<Window>, false);
     let mut play = Play::default();
@@ -198,6 +207,13 @@ pub(crate) fn history(source: &mut dyn Source, _: Mode) -> Play {
                 play.service = renewed(std::mem::take(&mut play.service), place);
                 former = Some(std::mem::replace(&mut window, Window::new()));
                 is_new = true;
+            }
+            // The server is started anew: nothing can be signed under what it had.
+            (kind @ (4 | 5), _) if has_returns => {
+                // What was not answered by then is not answered.
+                play = play.close(&window);
+                play.service = returned(std::mem::take(&mut play.service), place, kind == 4);
+                (former, window, is_new) = (None, Window::new(), true);
             }
             (2 | 3, Some(former)) => {
                 let service = std::mem::take(&mut play.service).answered(&name);
@@ -220,6 +236,27 @@ pub(crate) fn history(source: &mut dyn Source, _: Mode) -> Play {
         add(&mut play, "message", Step::New(window.last + 1, "SIPAE-3.1.1-10"), &mut window);
     }
     play.close(&window)
+}
+
+/// The client loses its connection, or leaves; when it comes back the server knows nothing of it.
+fn returned(service: Service, place: u32, drops: bool) -> Service {
+    let [leave, leaving, again, completing] =
+        ["leave", "leaving", "return", "completing"].map(|what| format!("{what} {place}"));
+    let service = match drops {
+        // It has a moment to notice: what it is made to send before that goes nowhere.
+        true => service.turn(Turn::Disconnect).settle(),
+        false => service
+            .make(&leave, Stimulus::Unregister)
+            .wait(&leaving, Awaited::Method(Stimulus::Unregister.method().to_owned()))
+            .serve(&leaving),
+    };
+    service
+        .forget()
+        .make(&again, Stimulus::Register)
+        .wait(&completing, Awaited::Completing)
+        .serve(&completing)
+        // It has read that when it answers what comes behind it.
+        .fence()
 }
 
 /// A request of the client is challenged, and it authenticates anew. What it then sends again is answered before numbers are

@@ -1,7 +1,7 @@
 //! Clients that are programs, or that somebody starts by hand: they connect to a socket of the suite, or speak SIP over
 //! their standard input and output.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::net::TcpListener;
 use std::process::{ChildStdin, ExitStatus};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -26,6 +26,9 @@ const AGAIN: u64 = u64::MAX;
 
 /// How long a program whose connection has ended may take to end itself, so that both are told at once.
 const AFTER_LAST_WORDS: Duration = Duration::from_millis(200);
+
+/// How soon a client notices that its connection is closed.
+const MOMENT: Duration = Duration::from_millis(30);
 
 /// How soon a client that is made to register sends its first request.
 const SOON: Duration = Duration::from_millis(300);
@@ -157,6 +160,7 @@ impl ClientConnector for Sockets {
             done: VecDeque::new(),
             is_good: false,
             has_closed: false,
+            closed: HashSet::new(),
             crash_codes,
             later: (0 < left).then_some(later),
         };
@@ -258,7 +262,10 @@ struct Live {
     done: VecDeque<(ConnectionId, Happened)>,
     /// Whether its conversation was good enough for another one.
     is_good: bool,
+    /// Whether it has closed a connection, and may be about to end.
     has_closed: bool,
+    /// What the suite has closed, as long as that was not heard.
+    closed: HashSet<ConnectionId>,
     crash_codes: Vec<i32>,
     /// Where it has other conversations behind this one.
     later: Option<Later>,
@@ -288,25 +295,36 @@ fn exit(ended: (ExitStatus, String), crash_codes: &[i32]) -> ClientExit {
 }
 
 impl Live {
-    /// A client that has not noticed yet that its connection is closed says nothing to anybody: it is told again.
+    /// A client that has not noticed yet that its connection is closed would say what it has to say over that: it has a
+    /// moment, and is told again where nothing comes.
     fn begin_again(&mut self) -> Result<(), String> {
         const TIMES: u64 = 5;
+        let mut speaks = self.speaks_within(MOMENT);
         for time in 0..TIMES {
+            if speaks {
+                return Ok(());
+            }
             self.act(AGAIN - time, Stimulus::Register)?;
-            let until = Instant::now() + SOON;
-            while let Some(happened) = self
-                .listening
-                .as_mut()
-                .and_then(|listening| listening.receive(until.saturating_duration_since(Instant::now())))
-            {
-                let speaks = matches!(happened.1, Happened::Arrived(Arrived::Octets(_)));
-                self.done.push_back(happened);
-                if speaks {
-                    return Ok(());
-                }
+            speaks = self.speaks_within(SOON);
+        }
+        match speaks {
+            true => Ok(()),
+            false => Err("have another conversation with a client that does not register again".to_owned()),
+        }
+    }
+
+    /// Whether something comes over a connection; what happens meanwhile is not lost.
+    fn speaks_within(&mut self, patience: Duration) -> bool {
+        let until = Instant::now() + patience;
+        let Some(listening) = &mut self.listening else { return false };
+        while let Some(happened) = listening.receive(until.saturating_duration_since(Instant::now())) {
+            let speaks = matches!(happened.1, Happened::Arrived(Arrived::Octets(_)));
+            self.done.push_back(happened);
+            if speaks {
+                return true;
             }
         }
-        Err("have another conversation with a client that does not register again".to_owned())
+        false
     }
 
     fn control(&self) -> Option<&Control> {
@@ -346,7 +364,8 @@ impl ClientWire for Live {
             let left = until.saturating_duration_since(Instant::now());
             if let Some(happened) = self.listening.as_mut()?.receive(left.min(LOOK)) {
                 let is_end = |what: &Arrived| matches!(what, Arrived::Closed | Arrived::Reset);
-                self.has_closed |= matches!(&happened.1, Happened::Arrived(what) if is_end(what));
+                self.has_closed |= matches!(&happened.1, Happened::Arrived(what) if is_end(what))
+                    && !self.closed.remove(&happened.0);
                 return Some(happened);
             }
             if left <= LOOK || is_last {
@@ -360,6 +379,7 @@ impl ClientWire for Live {
     fn disconnect(&mut self, connection: ConnectionId) {
         if let Some(listening) = &mut self.listening {
             listening.disconnect(connection);
+            self.closed.insert(connection);
         }
     }
 

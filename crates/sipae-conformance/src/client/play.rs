@@ -27,7 +27,7 @@ const REQUESTS: usize = 2000;
 const OCTETS: usize = 16 * 1024 * 1024;
 /// How long the end of a process may take to be known.
 const CRASHING: Duration = Duration::from_millis(50);
-/// Connections that one conversation serves.
+/// Connections that one script serves.
 const CONNECTIONS: u32 = 64;
 /// How a handshake of TLS begins.
 const TLS: [u8; 2] = [22, 3];
@@ -99,7 +99,7 @@ pub(crate) struct Player {
     /// Whether it is known that nothing is to come: nothing has happened since that was waited for.
     is_quiet: bool,
     /// Whether the script has begun to count numbers, which nobody else may use then.
-    counts: bool,
+    is_counting: bool,
 }
 
 impl Player {
@@ -125,7 +125,7 @@ impl Player {
             last_sent: None,
             has_started: false,
             is_quiet: false,
-            counts: false,
+            is_counting: false,
             stage,
         }
     }
@@ -191,9 +191,14 @@ impl Player {
     }
 
     /// Whether the client is there, with an association, and nothing has broken down.
-    pub(crate) fn is_usable(&mut self) -> bool {
+    fn is_usable(&mut self) -> bool {
         let is_open = self.current.is_some_and(|current| self.is_open(current));
         is_open && self.home.is_established() && self.stage.wire.end().is_none() && !self.seen.flooded
+    }
+
+    /// The same conversation, if it can go on.
+    pub(crate) fn if_usable(mut self) -> Option<Self> {
+        self.is_usable().then_some(self)
     }
 
     /// Plays a script, and tells what was seen meanwhile.
@@ -203,7 +208,7 @@ impl Player {
         self.missed.clear();
         // The bounds are those of one script.
         (self.octets, self.requests) = (0, 0);
-        self.counts = false;
+        self.is_counting = false;
         self.seen.is_established = self.home.is_established();
         let mut broken = self.start();
         if broken.is_ok() {
@@ -467,11 +472,11 @@ impl Player {
 
     fn connected(&mut self, connection: ConnectionId) {
         let number = u32::try_from(self.links.len()).unwrap_or(u32::MAX).saturating_add(1);
-        if CONNECTIONS < number {
+        self.seen.connections.opened += 1;
+        if CONNECTIONS < self.seen.connections.opened {
             self.seen.flooded = true;
             return self.stage.wire.disconnect(connection);
         }
-        self.seen.connections.opened += 1;
         self.links.insert(
             connection,
             Link { number, stream: MessageStream::new(LIMITS), is_open: true, has_spoken: false },
@@ -573,7 +578,7 @@ impl Player {
         if is_caught {
             self.caught = Some(place);
         } else {
-            self.seen.disturbed |= self.counts;
+            self.seen.disturbed |= self.is_counting;
             // What a good server cannot answer it leaves unanswered.
             let _unanswered = self.serve(place);
         }

@@ -11,7 +11,7 @@ use sipae_gen::{Label, Mode};
 use sipae_net::ClientExit;
 use sipae_spec::ReactionClass;
 
-use super::home::{Class, Read};
+use super::home::{Class, Read, credentials};
 use crate::reaction::Signature;
 
 /// A request of the client.
@@ -64,8 +64,7 @@ impl Heard {
     #[must_use]
     pub fn credentials(&self) -> usize {
         let count = |message: &Message<'_>| {
-            let fields = HeaderName::CREDENTIALS.into_iter().flat_map(|name| message.all(name));
-            fields.filter(|value| AuthHeader::read(*value).scheme().is_some_and(Scheme::signs)).count()
+            credentials(message).filter(|header| header.scheme().is_some_and(Scheme::signs)).count()
         };
         self.look(count).unwrap_or_default()
     }

@@ -54,16 +54,12 @@ impl Tail {
 
     /// How many octets have come.
     pub(super) fn count(&self) -> u64 {
-        let kept = self.0.kept();
-        kept.left_out.saturating_add(u64::try_from(kept.octets.len()).unwrap_or(u64::MAX))
+        self.0.kept().count()
     }
 
     /// What has come behind the first `count` octets, as much of it as is kept.
     pub(super) fn text_behind(&self, count: u64) -> String {
-        let kept = self.0.kept();
-        let skipped = usize::try_from(count.saturating_sub(kept.left_out)).unwrap_or(usize::MAX);
-        let octets: Vec<u8> = kept.octets.iter().copied().skip(skipped).collect();
-        String::from_utf8_lossy(&octets).into_owned()
+        self.0.kept().text_behind(count)
     }
 
     /// Whether everything has been read, and nobody reads any more.
@@ -95,6 +91,16 @@ impl Shared {
 }
 
 impl Kept {
+    fn count(&self) -> u64 {
+        self.left_out.saturating_add(u64::try_from(self.octets.len()).unwrap_or(u64::MAX))
+    }
+
+    fn text_behind(&self, count: u64) -> String {
+        let skipped = usize::try_from(count.saturating_sub(self.left_out)).unwrap_or(usize::MAX);
+        let octets: Vec<u8> = self.octets.iter().copied().skip(skipped).collect();
+        String::from_utf8_lossy(&octets).into_owned()
+    }
+
     fn push(&mut self, octets: &[u8]) {
         self.octets.extend(octets);
         let over = self.octets.len().saturating_sub(LONGEST);
@@ -150,5 +156,19 @@ mod tests {
         assert_eq!(kept.octets.len(), LONGEST);
         assert!(kept.octets.capacity() <= 4 * LONGEST, "{}", kept.octets.capacity());
         assert_eq!(kept.left_out, 4_096_000 - 16_384);
+    }
+
+    /// What was written before stays what was written before, however much has come since.
+    #[test]
+    fn what_is_behind_so_many_octets_is_told_apart() {
+        let mut kept = Kept::default();
+        kept.push(b"registered\n");
+        let before = kept.count();
+        assert_eq!(kept.text_behind(before), "");
+        kept.push(b"failed\n");
+        assert_eq!(kept.text_behind(before), "failed\n");
+        kept.push(&[b'x'; LONGEST]);
+        assert_eq!(kept.text_behind(before), "x".repeat(LONGEST));
+        assert_eq!((kept.count(), kept.text_behind(kept.count())), (before + 7 + 16 * 1024, String::new()));
     }
 }

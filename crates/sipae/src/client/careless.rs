@@ -487,6 +487,14 @@ pub(super) fn remembered(
     remembers.into_iter().any(|defect| defects.has(defect)).then(|| Box::new(association))
 }
 
+/// What is remembered of an association that has ended with the client's registration.
+pub(super) fn remembered_on_return(
+    defects: Defects,
+    association: SecurityAssociation,
+) -> Option<Box<SecurityAssociation>> {
+    defects.has(Defect::WindowOutlivesReturn).then(|| Box::new(association))
+}
+
 /// What the association before the last one has to say of a message.
 pub(super) fn by_former(
     defects: Defects,
@@ -495,13 +503,25 @@ pub(super) fn by_former(
     verified: Result<(), Violation>,
 ) -> Result<(), Violation> {
     let Some(former) = former else { return verified };
+    if defects.has(Defect::WindowOutlivesReturn) {
+        let mut signatures = HeaderName::SIGNATURES.into_iter().flat_map(|name| message.all(name));
+        let number =
+            signatures.find_map(|value| AuthHeader::read(value).number(AuthParam::Snum).ok().flatten());
+        return verified.and_then(|()| new_to(former, number.unwrap_or_default()));
+    }
     let Some(header) = super::verify::signature(former, message) else { return verified };
     let number = header.number(AuthParam::Snum).ok().flatten().unwrap_or_default();
     match verified {
         Err(_) if defects.has(Defect::FormerAssociationGood) => former.verify(message, &header).map(drop),
-        Ok(()) if defects.has(Defect::WindowOutlivesAssociation) && number <= former.window().last() => {
-            Err(Violation { by: Side::Server, breach: Breach::Replayed { number } })
-        }
+        Ok(()) if defects.has(Defect::WindowOutlivesAssociation) => new_to(former, number),
         verified => verified,
+    }
+}
+
+/// Whether a number is higher than all of the association before.
+fn new_to(former: &SecurityAssociation, number: u32) -> Result<(), Violation> {
+    match number <= former.window().last() {
+        true => Err(Violation { by: Side::Server, breach: Breach::Replayed { number } }),
+        false => Ok(()),
     }
 }

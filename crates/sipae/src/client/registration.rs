@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Client, ClientEvent, Established, Scene, State};
+use super::{Client, ClientEvent, Established, Scene, State, careless};
 use crate::clock::Time;
 use crate::defects::Defect;
 use crate::message::Message;
@@ -46,7 +46,9 @@ impl Client {
 
     /// Back to the beginning: nothing that was asked before is waited for.
     pub(super) fn forget(&mut self) {
-        self.state = State::Idle;
+        if let State::Established(established) = std::mem::replace(&mut self.state, State::Idle) {
+            self.former = careless::remembered_on_return(self.config.defects, established.association);
+        }
         self.unregistering = false;
         self.register_is_out = false;
         self.pending.clear();

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use sipae::auth::{AuthHeader, AuthParam, Scheme};
 use sipae::message::{HeaderName, Limits, Message};
 
+use super::super::home::credentials;
 use super::super::seen::{Conversation, Heard};
 use crate::reaction::Signature;
 
@@ -59,12 +60,8 @@ pub(super) fn credential<T>(
     look: impl FnOnce(&AuthHeader<'_>) -> T,
 ) -> Option<T> {
     let message = Message::parse(octets, &Limits::NONE).ok()?;
-    let mut fields = HeaderName::CREDENTIALS.into_iter().flat_map(|name| message.all(name));
-    let header = fields.find_map(|value| {
-        let header = AuthHeader::read(value);
-        (header.scheme() == Some(scheme)).then_some(header)
-    })?;
-    Some(look(&header))
+    let own = credentials(&message).find(|header| header.scheme() == Some(scheme));
+    own.map(|header| look(&header))
 }
 
 /// Whether every signature is that of its message.

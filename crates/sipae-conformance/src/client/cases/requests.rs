@@ -61,7 +61,7 @@ const SEQUENCES: &[&str] = &[
 
 /// Generated requests, and what is foreseen of them.
 fn generated() -> Vec<ClientCase> {
-    use super::super::generated::{content, history, sequence};
+    use super::super::generated::{content, history, returns, sequence};
     let mut rows: Vec<&'static str> = faults().filter_map(|bad| bad.rows.first().copied()).collect();
     rows.push("SIPAE-3.2.5.2-10");
     rows.sort_unstable();
@@ -81,6 +81,13 @@ fn generated() -> Vec<ClientCase> {
         )
         .made_to(&[Stimulus::Message])
         .generated(history),
+        shared(
+            "3.1.1/generated-returns",
+            "a client that comes back has an association that knows nothing of the one before",
+            &histories,
+        )
+        .made_to(&[Stimulus::Message, Stimulus::Unregister, Stimulus::Register])
+        .generated(returns),
         shared("3.2.5.2/generated-requests", "odd requests are acted upon, and bad ones are not", &rows)
             .generated(content),
     ]

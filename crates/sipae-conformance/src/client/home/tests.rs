@@ -5,7 +5,7 @@ use sipae::client::{Client, ClientEvent, Input, Output};
 use sipae::defects::Defects;
 use sipae::message::{Limits, Message};
 use sipae::version::Version;
-use sipae_gen::Mode;
+use sipae_gen::{Mode, Signing};
 use sipae_net::{MEMORY_START, SeededEntropy};
 
 use super::*;

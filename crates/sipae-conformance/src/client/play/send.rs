@@ -111,7 +111,7 @@ impl Player {
         let mut signing = signing.clone();
         let sa = self.home.under(under);
         if let Some(offset) = offset {
-            self.counts = true;
+            self.is_counting = true;
             let sa = sa.ok_or("there is no security association to sign with")?;
             let next = sa.next_number().map_or(i64::from(u32::MAX), i64::from);
             let number = u32::try_from(next.saturating_add(offset));
@@ -259,7 +259,7 @@ impl Player {
             Stimulus::from_name(stimulus).ok_or_else(|| format!("there is no stimulus {stimulus:?}"))?;
         self.stimuli += 1;
         // What the client is made to do is no disturbance; numbers are counted anew behind it.
-        self.counts = false;
+        self.is_counting = false;
         self.seen.asked.insert(name.clone(), self.stimuli);
         self.last_sent = Some(Instant::now());
         self.is_quiet = false;
