@@ -51,7 +51,7 @@ const REQUESTS: &str = "3.2.5.2/generated-requests";
 #[case(Defect::ForgeryMovesClient, SEQUENCES, 2)]
 #[case(Defect::BelievesForgery, SEQUENCES, 1)]
 #[case(Defect::AnswersUnsignedRequest, SEQUENCES, 1)]
-#[case(Defect::FormerAssociationGood, HISTORIES, 1)]
+#[case(Defect::FormerAssociationGood, HISTORIES, 2)]
 #[case(Defect::WindowOutlivesAssociation, HISTORIES, 2)]
 #[case(Defect::WindowOutlivesReturn, RETURNS, 2)]
 #[case(Defect::BelievesForgery, REQUESTS, 1)]

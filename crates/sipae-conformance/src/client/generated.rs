@@ -231,7 +231,7 @@ fn associations(source: &mut dyn Source, has_returns: bool) -> Play {
             break;
         }
     }
-    if play.foreseen.is_empty() {
+    if is_new || play.foreseen.is_empty() {
         // A new association is good for something.
         add(&mut play, "message", Step::New(window.last + 1, "SIPAE-3.1.1-10"), &mut window);
     }
@@ -255,8 +255,6 @@ fn returned(service: Service, place: u32, drops: bool) -> Service {
         .make(&again, Stimulus::Register)
         .wait(&completing, Awaited::Completing)
         .serve(&completing)
-        // It has read that when it answers what comes behind it.
-        .fence()
 }
 
 /// A request of the client is challenged, and it authenticates anew. What it then sends again is answered before numbers are
