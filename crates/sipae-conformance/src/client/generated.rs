@@ -209,11 +209,16 @@ fn associations(source: &mut dyn Source, has_returns: bool) -> Play {
                 is_new = true;
             }
             // The server is started anew: nothing can be signed under what it had.
-            (kind @ (4 | 5), _) if has_returns => {
+            (4, _) if has_returns => {
                 // What was not answered by then is not answered.
                 play = play.close(&window);
-                play.service = returned(std::mem::take(&mut play.service), place, kind == 4);
-                (former, window, is_new) = (None, Window::new(), true);
+                // Rarely: the client has to have a moment for it.
+                let drops = source.below(6) == 5;
+                play.service = returned(std::mem::take(&mut play.service), place, drops);
+                (former, window, is_new) = (None, Window::new(), false);
+                add(&mut play, &name, Step::New(window.last + 1, "SIPAE-3.1.1-10"), &mut window);
+                // It has read what has completed the handshake when it answers that.
+                play.service = std::mem::take(&mut play.service).answer(&name);
             }
             (2 | 3, Some(former)) => {
                 let service = std::mem::take(&mut play.service).answered(&name);

@@ -313,6 +313,8 @@ impl Player {
             Turn::Disconnect => {
                 let current = self.current.take().ok_or("the client has no connection")?;
                 self.is_quiet = false;
+                // Whoever comes back by itself disturbs nothing.
+                self.is_counting = false;
                 self.stage.wire.disconnect(current);
                 if let Some(link) = self.links.get_mut(&current) {
                     link.is_open = false;
