@@ -155,6 +155,11 @@ impl Control {
         self.channel().program.ended(patience)
     }
 
+    /// Nothing is said to the program any more.
+    pub fn end_input(&self) {
+        self.channel().program.end_input();
+    }
+
     /// Ends the program by force, without waiting for it.
     pub fn kill(&self) {
         self.channel().program.kill();

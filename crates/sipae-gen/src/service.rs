@@ -198,6 +198,8 @@ pub enum Turn {
     },
     /// Serves until the client has done nothing for as long as its steps take.
     Settle,
+    /// Serves until the client has told its user how it stands, where somebody can see that.
+    Told,
     /// Forgets every association, as a server does that is started anew.
     Forget,
     /// Closes the connection.
@@ -220,7 +222,7 @@ impl Service {
     /// The good conversation: the client authenticates, and would tell its user so.
     #[must_use]
     pub fn good() -> Self {
-        Self::new().establish().settle().standing("good")
+        Self::new().establish().told().settle().standing("good")
     }
 
     /// It challenges with this kind.
@@ -292,6 +294,12 @@ impl Service {
     #[must_use]
     pub fn request(self, message: &str, method: &str) -> Self {
         self.turn(Turn::Request { message: message.into(), method: method.to_owned() })
+    }
+
+    /// Makes a request of one of the methods that the client is known to answer well, whichever the choice is.
+    #[must_use]
+    pub fn answered_as(self, message: &str, choice: u32) -> Self {
+        self.request(message, &format!("{}{choice}", Turn::ANSWERED))
     }
 
     /// Makes a request that the client is known to answer.
@@ -461,6 +469,12 @@ impl Service {
         self.turn(Turn::Settle)
     }
 
+    /// Serves until the client has told its user how it stands.
+    #[must_use]
+    pub fn told(self) -> Self {
+        self.turn(Turn::Told)
+    }
+
     /// Forgets every association.
     #[must_use]
     pub fn forget(self) -> Self {
@@ -542,6 +556,7 @@ impl fmt::Display for Turn {
             Self::Standing { name } => write!(f, "ask the client for its standing: {name}"),
             Self::Elapse { ms } => write!(f, "serve for {ms} ms"),
             Self::Settle => f.write_str("serve until nothing more comes"),
+            Self::Told => f.write_str("serve until it has told how it stands"),
             Self::Forget => f.write_str("forget every association"),
             Self::Disconnect => f.write_str("disconnect"),
         }

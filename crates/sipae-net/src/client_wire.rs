@@ -101,6 +101,11 @@ pub trait ClientWire: Send {
     /// Its conversation was good: it may have another one, where it can.
     fn keep(&mut self) {}
 
+    /// Its conversation is over, and nothing is sent or received any more: how it crashes upon that, if it does so soon.
+    fn over(&mut self) -> Option<ClientExit> {
+        self.end().filter(|end| end.is_crash)
+    }
+
     /// How it has ended, if it has ended by itself.
     fn end(&mut self) -> Option<ClientExit> {
         None

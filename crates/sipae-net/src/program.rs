@@ -66,6 +66,11 @@ impl Program {
         Some((status, self.process.errors()))
     }
 
+    /// Nothing is said to it any more: it finds the end of its standard input.
+    pub fn end_input(&mut self) {
+        self.input = None;
+    }
+
     /// Ends it and everything that it has started by force, without waiting.
     pub fn kill(&mut self) {
         self.process.end();

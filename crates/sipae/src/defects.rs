@@ -439,7 +439,6 @@ defects! {
         BelievesInItself "believes-in-itself" "SIPAE-3.2.5.1-21" "refused credentials are taken for an association";
         MendsBase64 "mends-base64" "SIPAE-3.2.5.1-10" "a token that is no Base64 is taken for a CHALLENGE";
         GoesOnAfterBadFlight "goes-on-after-bad-flight" "SIPAE-3.2.5.1-15" "a flight that cannot be read is answered";
-        AnyCall "any-call" "SIPAE-3.2.5.1-20" "a challenge is taken whatever its Call-ID";
         DoubtsSuccess "doubts-success" "SIPAE-3.2.5.1-30" "a signed success registers nobody";
         BodyIsSigned "body-is-signed" "SIPAE-3.1-09" "a request with another body than none is refused";
     }

@@ -136,7 +136,12 @@ fn goes_on(source: &mut dyn Source) -> bool {
 
 /// Adds a message of a sequence, and what is foreseen of it.
 fn add(play: &mut Play, name: &str, step: Step, window: &mut Window) {
-    let service = std::mem::take(&mut play.service).answered(name);
+    add_as(play, name, 0, step, window);
+}
+
+/// The same of a method that is chosen.
+fn add_as(play: &mut Play, name: &str, method: u32, step: Step, window: &mut Window) {
+    let service = std::mem::take(&mut play.service).answered_as(name, method);
     let (service, processed, row) = match step {
         Step::New(number, row) => {
             window.last = window.last.max(number);
@@ -174,9 +179,9 @@ pub(crate) fn sequence(source: &mut dyn Source, _: Mode) -> Play {
     let mut play = Play::default();
     for place in 1..=LONGEST {
         let step = window.step(source);
-        add(&mut play, &format!("message {place}"), step, &mut window);
         // Four choices for each.
-        let _padding = source.below(2);
+        let method = source.below(4);
+        add_as(&mut play, &format!("message {place}"), method, step, &mut window);
         if !goes_on(source) {
             break;
         }
@@ -247,19 +252,24 @@ fn associations(source: &mut dyn Source, has_returns: bool) -> Play {
 fn returned(service: Service, place: u32, drops: bool) -> Service {
     let [leave, leaving, again, completing] =
         ["leave", "leaving", "return", "completing"].map(|what| format!("{what} {place}"));
-    let service = match drops {
-        // It has a moment to notice: what it is made to send before that goes nowhere.
-        true => service.turn(Turn::Disconnect).settle(),
+    match drops {
+        // Who comes back by itself has a moment for that, and has nothing to complete when it is made to register.
+        true => service
+            .turn(Turn::Disconnect)
+            .forget()
+            .settle()
+            .make(&again, Stimulus::Register)
+            .wait_if_any(&completing, Awaited::Completing)
+            .serve_if(&completing),
         false => service
             .make(&leave, Stimulus::Unregister)
             .wait(&leaving, Awaited::Method(Stimulus::Unregister.method().to_owned()))
-            .serve(&leaving),
-    };
-    service
-        .forget()
-        .make(&again, Stimulus::Register)
-        .wait(&completing, Awaited::Completing)
-        .serve(&completing)
+            .serve(&leaving)
+            .forget()
+            .make(&again, Stimulus::Register)
+            .wait(&completing, Awaited::Completing)
+            .serve(&completing),
+    }
 }
 
 /// A request of the client is challenged, and it authenticates anew. What it then sends again is answered before numbers are

@@ -1,10 +1,10 @@
 //! From what was seen of a client to a verdict, by the catalogue.
 
-use sipae::auth::AuthHeader;
+use sipae::auth::{AuthHeader, Scheme};
 use sipae::client::Standing;
 use sipae::message::{HeaderName, Message};
 use sipae_events::{Finding, Verdict};
-use sipae_gen::Mode;
+use sipae_gen::{Label, Mode};
 use sipae_spec::{LegalReactions, ReactionClass, Requirement};
 
 use super::generated::Foreseen;
@@ -192,15 +192,24 @@ impl<'o> ClientJudge<'o> {
 
     /// The client must not have gone on with the handshake.
     pub fn does_not_go_on(&mut self, requirement: &'static str, message: &str) {
-        if self.sent(message).is_none() {
-            return;
+        if let Some(holds) = self.stays(message) {
+            self.check(requirement, &format!("after {message}: the handshake does not go on"), holds);
         }
+    }
+
+    /// Whether it has not; an AUTHENTICATE goes on, whomever it is for. Nothing is known without the message.
+    pub fn stays(&mut self, message: &str) -> Option<Result<(), String>> {
+        let sent = self.sent(message)?;
         let next = self.seen.next(message);
-        let holds = match next {
-            Next::Continued | Next::Signed(_) | Next::Crashed => Err(next.to_string()),
-            _ => Ok(()),
+        let goes_on = match next {
+            Next::Continued | Next::Signed(_) | Next::Crashed => true,
+            Next::Stray => {
+                let heard = self.seen.heard.get(sent.before..).unwrap_or_default();
+                heard.first().is_some_and(|heard| is_authenticate(heard, self.mode().scheme))
+            }
+            _ => false,
         };
-        self.check(requirement, &format!("after {message}: the handshake does not go on"), holds);
+        Some(holds_if(!goes_on, next.to_string()))
     }
 
     fn answered(&self, sent: &'o Sent) -> Answered<'o> {
@@ -226,7 +235,13 @@ impl<'o> ClientJudge<'o> {
 
     fn processing(&mut self, requirement: &'static str, message: &str, is_weak: bool) {
         let Some(sent) = self.sent(message) else { return };
-        let holds = match self.answered(sent) {
+        let answered = self.answered(sent);
+        if matches!(answered, Answered::Closed)
+            && let Some(before) = self.unanswered_before(sent)
+        {
+            return self.undecide(format!("{message}: its connection was closed, maybe because of {before}"));
+        }
+        let holds = match answered {
             Answered::With(_, Signature::Verified(_)) => Ok(()),
             Answered::With(status, signature) => Err(answer_text(status, signature)),
             Answered::Silent => Err("no answer, though a later request was answered".to_owned()),
@@ -241,6 +256,18 @@ impl<'o> ClientJudge<'o> {
         self.ledger.check(requirement, is_weak, &format!("{message}: answered, and signed"), holds);
     }
 
+    /// An earlier request on the same connection that was not answered: who closes upon that may be right.
+    fn unanswered_before(&self, sent: &Sent) -> Option<&'o Label> {
+        let is_it = |other: &Sent| {
+            other.place < sent.place
+                && other.connection == sent.connection
+                && other.answer().is_none()
+                && !other.is_fenced
+                && ![&b"SIP/"[..], b"ACK "].iter().any(|start| other.octets.starts_with(start))
+        };
+        self.seen.sent.iter().find(|(_, other)| is_it(other)).map(|(label, _)| label)
+    }
+
     /// What was foreseen of generated messages. A row that the catalogue does not have decides nothing.
     pub(crate) fn foreseen(&mut self, foreseen: &[Foreseen]) {
         for Foreseen { message, processed, requirement } in foreseen {
@@ -249,6 +276,11 @@ impl<'o> ClientJudge<'o> {
                 Some(row) if *processed => self.processed(row.id, message.as_str()),
                 Some(row) if row.id == "SIPAE-3.2.5.2-11" => self.refused_or_told(row.id, message.as_str()),
                 Some(row) => self.refused(row.id, message.as_str()),
+            }
+            // Who closes upon what is not to be acted upon hears nothing of what comes behind it.
+            let sent = self.seen.sent(message.as_str());
+            if !processed && sent.is_some_and(|sent| matches!(self.answered(sent), Answered::Closed)) {
+                return;
             }
         }
     }
@@ -286,10 +318,9 @@ impl<'o> ClientJudge<'o> {
                 let holds = holds_if(is_legal, "its connection is closed");
                 self.weakly(requirement, &expected, holds);
             }
-            Answered::With(status @ 400.., _) if may_tell || is_told_refusal(status) => {
+            Answered::With(status @ 400.., _) if may_tell || self.tells_refusal(requirement, status) => {
                 let Some(row) = self.ledger.row(requirement) else { return };
-                let class = ReactionClass::Status(status);
-                let is_legal = may_tell || row.legal().is_some_and(|legal| legal.allows(class));
+                let is_legal = may_tell || is_listed(row, status);
                 let holds = holds_if(is_legal, format!("answered {status}"));
                 self.weakly(requirement, &expected, holds);
             }
@@ -301,6 +332,15 @@ impl<'o> ClientJudge<'o> {
                 self.undecide(format!("{message}: {why}"));
             }
         }
+    }
+
+    /// Whether a status says that nothing was done: one that the row lists, or another one than good requests have had.
+    fn tells_refusal(&self, requirement: &str, status: u16) -> bool {
+        let is_listed = Requirement::get(requirement).is_some_and(|row| is_listed(row, status));
+        let fences = self.seen.sent.values().filter(|sent| sent.is_fence);
+        let mut good = fences.filter_map(Sent::answer).map(|reply| reply.status).peekable();
+        is_listed
+            || if good.peek().is_none() { is_told_refusal(status) } else { good.all(|good| good != status) }
     }
 
     /// What the client would tell its user; nothing is decided without it.
@@ -354,6 +394,12 @@ impl<'o> ClientJudge<'o> {
     }
 }
 
+/// Whether a request carries the last token of NTLM.
+fn is_authenticate(heard: &Heard, scheme: Scheme) -> bool {
+    let token = heard.credential(scheme, |_, header| header.token().ok().flatten()).flatten();
+    token.is_some_and(|token| token.starts_with(b"NTLMSSP\0\x03"))
+}
+
 fn answer_text(status: u16, signature: &Signature) -> String {
     match signature {
         Signature::Unsigned => format!("answered {status}, not signed"),
@@ -368,7 +414,116 @@ fn words(legal: &LegalReactions) -> String {
     words.join(" or ")
 }
 
-/// The status codes that say that nothing was done.
+/// Whether the row lists an answer with this status among its legal reactions, in whatever words.
+fn is_listed(row: &Requirement, status: u16) -> bool {
+    use ReactionClass::{Challenge401, Challenge407, Status};
+    let challenge = match status {
+        401 => Some(Challenge401),
+        407 => Some(Challenge407),
+        _ => None,
+    };
+    let mut classes = [Some(Status(status)), challenge].into_iter().flatten();
+    row.legal().is_some_and(|legal| classes.any(|class| legal.allows(class)))
+}
+
+/// The status codes that say that nothing was done, of a client whose answers to good requests are not known.
 const fn is_told_refusal(status: u16) -> bool {
     matches!(status, 400 | 401 | 403 | 481 | 482 | 500)
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+    use sipae::version::Version;
+
+    use super::super::seen::Reply;
+    use super::*;
+
+    const MODE: Mode = Mode { scheme: Scheme::Ntlm, version: Version::V4 };
+
+    /// Requests of the suite in their order, with the status that each was answered with.
+    fn conversation(requests: &[(&str, Option<u16>)]) -> Conversation {
+        let mut seen = Conversation::new(MODE, 0);
+        for (place, (name, status)) in requests.iter().enumerate() {
+            let reply = |status| Reply { octets: Vec::new(), status, signature: Signature::Verified(1) };
+            let sent = Sent {
+                octets: b"OPTIONS sip:x SIP/2.0".to_vec(),
+                place,
+                replies: status.map(reply).into_iter().collect(),
+                is_fence: *name == "fence",
+                ..Sent::default()
+            };
+            seen.sent.insert((*name).into(), sent);
+        }
+        seen
+    }
+
+    fn verdict(seen: &Conversation, row: &'static str, read: impl Fn(&mut ClientJudge<'_>)) -> Verdict {
+        let rows = [row];
+        let mut judge = ClientJudge::new(seen, &rows, false);
+        read(&mut judge);
+        judge.close().0
+    }
+
+    /// The row lists a challenge; any other answer than a good request has had says that nothing was done.
+    #[rstest]
+    #[case::nothing("SIPAE-3.1.1-06", None, Verdict::Inconclusive)]
+    #[case::listed_as_a_status("SIPAE-3.1.1-06", Some(482), Verdict::Pass)]
+    #[case::listed_as_a_challenge("SIPAE-3.1.1-06", Some(407), Verdict::Pass)]
+    #[case::another_refusal("SIPAE-3.2.5.2-08", Some(488), Verdict::Loose)]
+    #[case::what_a_good_one_has("SIPAE-3.2.5.2-08", Some(200), FAIL)]
+    fn a_refusal_is_told_by_what_good_requests_are_not_answered_with(
+        #[case] row: &'static str,
+        #[case] status: Option<u16>,
+        #[case] expected: Verdict,
+    ) {
+        let seen = conversation(&[("bad", status), ("fence", Some(200))]);
+        assert_eq!(verdict(&seen, row, |judge| judge.refused(row, "bad")), expected);
+    }
+
+    /// One that refuses good requests too tells nothing by that.
+    #[test]
+    fn the_refusal_that_a_good_request_has_is_none() {
+        let seen = conversation(&[("bad", Some(405)), ("fence", Some(405))]);
+        let row = "SIPAE-3.2.5.2-08";
+        assert_eq!(verdict(&seen, row, |judge| judge.refused(row, "bad")), FAIL);
+    }
+
+    const FAIL: Verdict = Verdict::Fail(sipae_events::Cause::Reaction);
+
+    /// To close is a right answer to a forgery, and says nothing of the good request behind it.
+    #[rstest]
+    #[case::behind_a_forgery(&[("bad", None), ("good", None)], Verdict::Inconclusive)]
+    #[case::behind_what_was_answered(
+        &[("first", Some(200)), ("good", None)],
+        Verdict::Fail(sipae_events::Cause::Silent)
+    )]
+    fn who_closes_upon_a_forgery_is_not_blamed_for_what_comes_behind_it(
+        #[case] requests: &[(&str, Option<u16>)],
+        #[case] expected: Verdict,
+    ) {
+        let mut seen = conversation(requests);
+        seen.connections.closed = 1;
+        let row = "SIPAE-3.1.1-09";
+        assert_eq!(verdict(&seen, row, |judge| judge.processed(row, "good")), expected);
+    }
+
+    #[test]
+    fn what_is_foreseen_behind_a_right_close_is_not_asked_for() {
+        let mut seen = conversation(&[("one", Some(200)), ("bad", None), ("good", None)]);
+        seen.connections.closed = 1;
+        let foreseen = |message: &str, processed, row: &str| Foreseen {
+            message: message.into(),
+            processed,
+            requirement: row.to_owned(),
+        };
+        let all = [
+            foreseen("one", true, "SIPAE-3.2.5.2-08"),
+            foreseen("bad", false, "SIPAE-3.2.5.2-08"),
+            foreseen("good", true, "SIPAE-3.2.5.2-08"),
+        ];
+        let judged = |all: &[Foreseen]| verdict(&seen, "SIPAE-3.2.5.2-08", |judge| judge.foreseen(all));
+        assert_eq!(judged(&all), Verdict::Pass);
+        assert_eq!(judged(&all[..2]), Verdict::Pass);
+    }
 }

@@ -3,6 +3,7 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::net::TcpListener;
+use std::os::unix::process::ExitStatusExt;
 use std::process::{ChildStdin, ExitStatus};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -26,6 +27,12 @@ const AGAIN: u64 = u64::MAX;
 
 /// How long a program whose connection has ended may take to end itself, so that both are told at once.
 const AFTER_LAST_WORDS: Duration = Duration::from_millis(200);
+
+/// How long a client whose conversation is over may take to crash.
+const PARTING: Duration = Duration::from_millis(100);
+
+/// SIGPIPE.
+const BROKEN_PIPE: i32 = 13;
 
 /// How soon a client notices that its connection is closed.
 const MOMENT: Duration = Duration::from_millis(30);
@@ -71,14 +78,24 @@ impl Facts {
         Self { values }
     }
 
-    /// The words of a command, with a value for each name in braces. What is no name stays as it is.
+    /// The words of a command, with a value for each name in braces. What is no name stays as it is, and so does what
+    /// stands in a value.
     fn words(&self, command: &Command) -> Vec<String> {
-        let filled = |word: &String| {
-            self.values
-                .iter()
-                .fold(word.clone(), |word, (name, value)| word.replace(&format!("{{{name}}}"), value))
-        };
-        command.words().iter().map(filled).collect()
+        command.words().iter().map(|word| self.filled(word)).collect()
+    }
+
+    fn filled(&self, word: &str) -> String {
+        let (mut filled, mut rest) = (String::new(), word);
+        while let Some((before, from)) = rest.find('{').map(|place| rest.split_at(place)) {
+            let named = self.values.iter().find_map(|(name, value)| {
+                let behind = from.strip_prefix('{')?.strip_prefix(name)?.strip_prefix('}')?;
+                Some((value.as_str(), behind))
+            });
+            let (value, behind) = named.unwrap_or_else(|| from.split_at(1));
+            filled.extend([before, value]);
+            rest = behind;
+        }
+        filled + rest
     }
 
     /// The same values as variables: `SIPAE_PORT`.
@@ -187,7 +204,7 @@ struct Start {
 /// A client that runs.
 enum Started {
     /// One that only writes; its standard input is open as long as it runs.
-    Free(Process, #[expect(dead_code, reason = "open as long as it is held")] Option<ChildStdin>),
+    Free(Process, Option<ChildStdin>),
     /// One that does what it is told.
     Controlled(Box<Control>),
 }
@@ -221,6 +238,13 @@ impl Started {
         match self {
             Self::Free(process, _) => process.output_behind(written),
             Self::Controlled(_) => String::new(),
+        }
+    }
+
+    fn end_input(&mut self) {
+        match self {
+            Self::Free(_, input) => *input = None,
+            Self::Controlled(control) => control.end_input(),
         }
     }
 
@@ -415,6 +439,22 @@ impl ClientWire for Live {
         self.started.as_ref().map(|started| started.output_behind(self.before)).unwrap_or_default()
     }
 
+    /// Of a client that has lost everything an exit code tells nothing, nor that it has written to nobody.
+    fn over(&mut self) -> Option<ClientExit> {
+        drop(self.listening.take());
+        let started = self.started.as_mut()?;
+        let patience = if self.later.is_some() {
+            // It is to come again.
+            MOMENT
+        } else {
+            started.end_input();
+            PARTING
+        };
+        let (status, errors) = started.ended(patience)?;
+        let is_crash = status.signal().is_some_and(|signal| signal != BROKEN_PIPE);
+        is_crash.then(|| ClientExit { how: told(status), is_crash, code: None, errors })
+    }
+
     fn end(&mut self) -> Option<ClientExit> {
         let patience = if self.has_closed { AFTER_LAST_WORDS } else { Duration::ZERO };
         self.has_closed = false;
@@ -489,6 +529,17 @@ impl ClientWire for Piped {
         errors.or_else(last).unwrap_or_default()
     }
 
+    /// Its end takes a moment to be known.
+    fn over(&mut self) -> Option<ClientExit> {
+        let until = Instant::now() + MOMENT;
+        loop {
+            match self.end().filter(|end| end.is_crash) {
+                None if Instant::now() < until => std::thread::sleep(MOMENT / 10),
+                crash => return crash,
+            }
+        }
+    }
+
     /// One that says nothing any more has ended, whether it still runs or not.
     fn end(&mut self) -> Option<ClientExit> {
         self.wire.look();
@@ -498,5 +549,26 @@ impl ClientWire for Piped {
         }
         let how = "it has closed its standard output".to_owned();
         self.is_closed.then(|| ClientExit { how, is_crash: false, code: None, errors: String::new() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    /// Values are put in once: what stands in one is no name.
+    #[rstest]
+    #[case("{port}", "4711")]
+    #[case("tcp://{host}:{port}/", "tcp://127.0.0.1:4711/")]
+    #[case("{password}", "p{port}w")]
+    #[case("{nothing} {", "{nothing} {")]
+    #[case("{{port}}", "{4711}")]
+    #[case("ü{port}ü", "ü4711ü")]
+    fn words_have_values_in_place_of_names(#[case] word: &str, #[case] expected: &str) {
+        let values = [("password", "p{port}w"), ("host", "127.0.0.1"), ("port", "4711")];
+        let values = values.map(|(name, value)| (name, value.to_owned())).to_vec();
+        assert_eq!(Facts { values }.filled(word), expected);
     }
 }

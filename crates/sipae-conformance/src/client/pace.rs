@@ -37,6 +37,8 @@ pub struct ClientPace {
     start: Duration,
     limit: Duration,
     slowest: Mutex<Option<Duration>>,
+    /// The longest that it took to tell its user what it had just heard.
+    telling: Mutex<Duration>,
 }
 
 impl ClientPace {
@@ -46,7 +48,7 @@ impl ClientPace {
     /// A client has `start` until it connects, and `limit` for a step before anything is known.
     #[must_use]
     pub const fn new(start: Duration, limit: Duration) -> Self {
-        Self { start, limit, slowest: Mutex::new(None) }
+        Self { start, limit, slowest: Mutex::new(None), telling: Mutex::new(Duration::ZERO) }
     }
 
     /// How long a client may take until its first request.
@@ -59,6 +61,19 @@ impl ClientPace {
     pub fn measured(&self, time: Duration) {
         let mut slowest = self.slowest.lock().unwrap_or_else(PoisonError::into_inner);
         *slowest = Some(slowest.unwrap_or_default().max(time.min(self.limit)));
+    }
+
+    /// The client took this long to tell its user what it had heard.
+    pub fn told(&self, time: Duration) {
+        let mut telling = self.telling.lock().unwrap_or_else(PoisonError::into_inner);
+        *telling = (*telling).max(time.min(self.limit));
+    }
+
+    /// How long to wait for what the client would tell its user.
+    #[must_use]
+    pub fn telling(&self) -> Duration {
+        let telling = *self.telling.lock().unwrap_or_else(PoisonError::into_inner);
+        (telling * Self::MARGIN).min(self.limit)
     }
 
     /// How long to wait for what is owed.
@@ -93,5 +108,16 @@ mod tests {
         let pace = ClientPace::new(Duration::from_secs(10), Duration::from_secs(5));
         steps.iter().for_each(|ms| pace.measured(Duration::from_millis(*ms)));
         assert_eq!(pace.quiet(haste), Duration::from_millis(ms));
+    }
+
+    #[test]
+    fn what_is_told_late_is_waited_for() {
+        let pace = ClientPace::new(Duration::from_secs(10), Duration::from_secs(5));
+        assert_eq!(pace.telling(), Duration::ZERO);
+        pace.told(Duration::from_millis(300));
+        pace.told(Duration::from_millis(10));
+        assert_eq!(pace.telling(), Duration::from_millis(1200));
+        pace.told(Duration::from_secs(60));
+        assert_eq!(pace.telling(), Duration::from_secs(5));
     }
 }

@@ -25,8 +25,6 @@ use crate::reaction::Signature;
 const REQUESTS: usize = 2000;
 /// Octets that one conversation listens to.
 const OCTETS: usize = 16 * 1024 * 1024;
-/// How long the end of a process may take to be known.
-const CRASHING: Duration = Duration::from_millis(50);
 /// Connections that one script serves.
 const CONNECTIONS: u32 = 64;
 /// How a handshake of TLS begins.
@@ -41,6 +39,8 @@ pub(crate) struct ClientStage {
     pub(crate) haste: Haste,
     /// The method that the client is known to answer.
     pub(crate) fence: Option<String>,
+    /// The methods of requests that it answers well.
+    pub(crate) methods: Vec<String>,
     /// What the output of the client says of its standing, where it cannot be asked.
     pub(crate) tells: Arc<dyn Tells>,
     pub(crate) seed: u64,
@@ -95,6 +95,8 @@ pub(crate) struct Player {
     stimuli: u64,
     fences: u32,
     last_sent: Option<Instant>,
+    /// When the last message went out.
+    put_at: Option<Instant>,
     has_started: bool,
     /// Whether it is known that nothing is to come: nothing has happened since that was waited for.
     is_quiet: bool,
@@ -123,6 +125,7 @@ impl Player {
             stimuli: 0,
             fences: 0,
             last_sent: None,
+            put_at: None,
             has_started: false,
             is_quiet: false,
             is_counting: false,
@@ -166,18 +169,9 @@ impl Player {
         self.stage.wire.keep();
     }
 
-    /// The crash of a client that is crashing.
-    pub(crate) fn late_crash(&mut self) -> Option<ClientExit> {
-        if self.is_exact() {
-            return self.crash();
-        }
-        let until = Instant::now() + CRASHING;
-        loop {
-            match self.crash() {
-                None if Instant::now() < until => std::thread::sleep(CRASHING / 10),
-                crash => return crash,
-            }
-        }
+    /// The crash of a client whose conversation is over.
+    pub(crate) fn over(&mut self) -> Option<ClientExit> {
+        self.stage.wire.over()
     }
 
     /// The crash of a client that has crashed.
@@ -190,8 +184,13 @@ impl Player {
         self.stage.fence = Some(method.to_owned());
     }
 
+    /// The methods of requests that it answers well.
+    pub(crate) fn set_methods(&mut self, methods: &[String]) {
+        self.stage.methods = methods.to_vec();
+    }
+
     /// Whether the client is there, with an association, and nothing has broken down.
-    fn is_usable(&mut self) -> bool {
+    pub(crate) fn is_usable(&mut self) -> bool {
         let is_open = self.current.is_some_and(|current| self.is_open(current));
         is_open && self.home.is_established() && self.stage.wire.end().is_none() && !self.seen.flooded
     }
@@ -247,9 +246,10 @@ impl Player {
             Turn::Respond { to, .. } if self.missed.contains(to) => Ok(()),
             Turn::Respond { message, to, status, form } => self.respond(message, to, *status, *form),
             Turn::Request { message, method } => {
-                let method = match method.as_str() {
-                    Turn::ANSWERED => self.fence_method()?,
-                    method => method.to_owned(),
+                let method = match method.strip_prefix(Turn::ANSWERED) {
+                    Some("") => self.fence_method()?,
+                    Some(choice) => self.answered_method(choice)?,
+                    None => method.to_owned(),
                 };
                 let draft = self.home.request(&method, &mut self.entropy);
                 self.request(message, draft);
@@ -300,6 +300,10 @@ impl Player {
             Turn::Standing { name } => self.standing(name),
             Turn::Elapse { ms } => {
                 self.elapse(Duration::from_millis(*ms));
+                Ok(())
+            }
+            Turn::Told => {
+                self.wait_until_told();
                 Ok(())
             }
             Turn::Settle => {
@@ -390,6 +394,33 @@ impl Player {
         if !self.is_still_quiet() {
             self.listen_until_quiet(self.stage.pace.quiet(self.stage.haste));
         }
+    }
+
+    /// What a client writes of its registration may come late: how late is measured. Of one that writes nothing of it within
+    /// the time of a step nobody knows.
+    fn wait_until_told(&mut self) {
+        const LOOK: Duration = Duration::from_millis(5);
+        if self.has_standing_at_once() {
+            return;
+        }
+        let (begun, until) = (self.put_at, Instant::now() + self.stage.pace.patience());
+        while Instant::now() < until && self.stage.wire.end().is_none() {
+            let Some(standing) = self.written_standing() else { return };
+            if standing.registered || standing.failed {
+                return self.stage.pace.told(begun.map(|begun| begun.elapsed()).unwrap_or_default());
+            }
+            self.listen(LOOK, |_| true);
+        }
+    }
+
+    /// Whether nothing nor nobody has to be waited for to know what the client tells.
+    fn has_standing_at_once(&self) -> bool {
+        self.stage.wire.is_exact() || self.stage.wire.is_told()
+    }
+
+    fn written_standing(&mut self) -> Option<Standing> {
+        let (output, end) = (self.stage.wire.output(), self.stage.wire.end());
+        self.stage.tells.standing(&output, end.as_ref())
     }
 
     /// Whether nothing has happened since it was known that nothing was to come: that is not waited for twice.

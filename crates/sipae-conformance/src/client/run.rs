@@ -16,6 +16,7 @@ use sipae_net::ClientExit;
 use sipae_spec::Requirement;
 
 use self::gate::Gate;
+use self::tries::Presence;
 use super::case::{ClientCase, Part};
 use super::cases;
 use super::connector::{ClientConnector, Nowhere};
@@ -42,13 +43,16 @@ pub(crate) fn run(options: &RunOptions, ways: &dyn ClientConnector, teller: &mut
     for (place, setting) in settings.iter().enumerate() {
         let runner = Runner::new(options, ways, *setting);
         let mut gate = match (&lost, runner.unclaimed()) {
-            (Some(reason), _) => Gate::closed(GateOutcome::Failed, reason.clone()),
-            (None, Some(reason)) => Gate::closed(GateOutcome::Untested, reason),
+            (_, Some(reason)) => Gate::closed(GateOutcome::Untested, reason),
+            (Some(setting), None) => {
+                let reason = format!("the client was not to be had for {setting}, and is not tried again");
+                Gate::closed(GateOutcome::Failed, reason)
+            }
             (None, None) => runner.pass(),
         };
         opened |= gate.outcome == GateOutcome::Open;
         if gate.is_lost {
-            lost.clone_from(&gate.reason);
+            lost = Some(setting.mode.to_string());
         }
         let is_last = place + 1 == settings.len() && options.settings.is_none();
         if is_last && !opened && gate.outcome == GateOutcome::Unsupported {
@@ -94,6 +98,9 @@ struct Runner<'r> {
     pace: Arc<ClientPace>,
     /// The conversation that the setting began with.
     good: OnceLock<Conversation>,
+    /// The methods of requests that the client has answered well behind that.
+    methods: OnceLock<Vec<String>>,
+    presence: Presence,
 }
 
 /// What is played by one worker.
@@ -113,7 +120,17 @@ impl<'r> Runner<'r> {
         let home = Arc::new(options.profile.home());
         let tells: Arc<dyn Tells> =
             if options.target.writes() { Arc::new(client.clone()) } else { Arc::new(()) };
-        Self { options, ways, setting, home, tells, pace: Arc::new(pace), good: OnceLock::new() }
+        Self {
+            options,
+            ways,
+            setting,
+            home,
+            tells,
+            pace: Arc::new(pace),
+            good: OnceLock::new(),
+            methods: OnceLock::new(),
+            presence: Presence::default(),
+        }
     }
 
     const fn mode(&self) -> Mode {
@@ -144,6 +161,7 @@ impl<'r> Runner<'r> {
             pace: Arc::clone(&self.pace),
             haste,
             fence: fence.map(str::to_owned),
+            methods: self.methods.get().cloned().unwrap_or_default(),
             tells: Arc::clone(&self.tells),
             seed,
         })

@@ -96,6 +96,8 @@ pub struct Sent {
     pub replies: Vec<Reply>,
     /// Whether a later request on the same connection was answered.
     pub is_fenced: bool,
+    /// Whether it is good, and only there to be answered.
+    pub is_fence: bool,
 }
 
 impl Sent {

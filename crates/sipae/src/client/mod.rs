@@ -31,7 +31,7 @@ use std::sync::Arc;
 
 use crate::auth::{ChallengeKind, Scheme, Style};
 use crate::clock::{Entropy, Time};
-use crate::defects::{Defect, Defects};
+use crate::defects::Defects;
 use crate::draft::Draft;
 use crate::kerberos::ServiceTicket;
 use crate::message::{Limits, Message, MessageStream};
@@ -373,8 +373,7 @@ impl Client {
     /// Whether a response answers the client's last REGISTER, and is the first final one to do so.
     fn is_own_register(&self, message: &Message<'_>) -> bool {
         let defects = self.config.defects;
-        let same_call = message.call_id().is_ok_and(|call_id| call_id.raw() == self.call_id.as_bytes())
-            || defects.has(Defect::AnyCall);
+        let same_call = message.call_id().is_ok_and(|call_id| call_id.raw() == self.call_id.as_bytes());
         let same_cseq = message.cseq().is_ok_and(|cseq| {
             let is_method = careless::is_method(defects, cseq.method, b"REGISTER");
             cseq.value() == Some(self.cseq) && is_method

@@ -31,6 +31,11 @@ const fn bad(name: &'static str, row: &'static str, make: fn(Service, &str) -> S
     Bad { name, row, make, is_short: true }
 }
 
+/// One that is good at version 2, whose signature covers less.
+const fn long(name: &'static str, row: &'static str, make: fn(Service, &str) -> Service) -> Bad {
+    Bad { name, row, make, is_short: false }
+}
+
 /// Kinds of answers that prove nothing. Whoever adds one finds it in the cases of its row.
 const BAD: &[Bad] = &[
     bad("unsigned", "SIPAE-3.2.5.2-11", |s, _| s),
@@ -50,6 +55,16 @@ const BAD: &[Bad] = &[
     }),
     bad("added To tag", "SIPAE-3.2.5.2-08", |s, m| {
         s.sign(m).edit(m, Edit::Replace { header: HeaderName::To, from: "tag=".into(), to: "tag=x".into() })
+    }),
+    bad("altered From URI", "SIPAE-3.2.5.2-08", |s, m| {
+        s.sign(m).edit(m, Edit::Replace { header: HeaderName::From, from: "sip:".into(), to: "sip:x".into() })
+    }),
+    long("altered To URI", "SIPAE-3.2.5.2-08", |s, m| {
+        s.sign(m).edit(m, Edit::Replace { header: HeaderName::To, from: "sip:".into(), to: "sip:x".into() })
+    }),
+    long("added identity", "SIPAE-3.2.5.2-08", |s, m| {
+        let (name, value) = ("P-Asserted-Identity".to_owned(), "<sip:x@contoso.com>".into());
+        s.sign(m).edit(m, Edit::AddHeader { name, value, first: false })
     }),
     bad("other status signed", "SIPAE-3.2.5.2-23", |s, m| {
         // What is signed is a 486; whatever stands on the status line then is another one.
@@ -88,12 +103,9 @@ const BAD: &[Bad] = &[
         // A signed answer to a request that was never asked.
         s.edit(m, Edit::Replace { header: HeaderName::CSeq, from: " ".into(), to: " X".into() }).sign(m)
     }),
-    Bad {
-        name: "other layout",
-        row: "SIPAE-3.2.5.2-15",
-        make: |s, m| s.sign_with(m, Signing { layout: Some(Version::V2), ..Signing::default() }),
-        is_short: false,
-    },
+    long("other layout", "SIPAE-3.2.5.2-15", |s, m| {
+        s.sign_with(m, Signing { layout: Some(Version::V2), ..Signing::default() })
+    }),
 ];
 
 /// What a bad answer to a request says: the opposite of the good one.
@@ -129,8 +141,18 @@ pub(super) fn cases() -> Vec<ClientCase> {
     let completing = ROWS.iter().map(|(row, name, title)| to_the_completing(row, name, title));
     // An answer with another CSeq belongs to no request of the client's application.
     let to_requests = ROWS.iter().filter(|(row, ..)| *row != "SIPAE-3.2.5.2-24");
-    let requests = to_requests.map(|(row, name, title)| to_a_request(row, name, title));
-    completing.chain(requests).chain(others()).collect()
+    let requests = to_requests.map(|(row, name, title)| {
+        let id = format!("3.2.5.2/refusal-{name}");
+        to_a_request(row, &id, title, Stimulus::Message, STATUS)
+    });
+    // What refuses a registration tempts to give up.
+    let refreshes = ["SIPAE-3.2.5.2-08", "SIPAE-3.2.5.2-11"];
+    let to_refreshes = ROWS.iter().filter(|(row, ..)| refreshes.contains(row));
+    let refreshing = to_refreshes.map(|(row, name, title)| {
+        let id = format!("3.2.5.2/refused-refresh-{name}");
+        to_a_request(row, &id, title, Stimulus::Register, 403)
+    });
+    completing.chain(requests).chain(refreshing).chain(others()).collect()
 }
 
 /// Bad successes in answer to the completing request, and a good one behind them.
@@ -195,32 +217,35 @@ fn not_registered(judge: &mut ClientJudge<'_>, row: &'static str, name: &str) {
 }
 
 /// Bad refusals in answer to requests of the client, and a good success behind each.
-fn to_a_request(row: &'static str, name: &str, title: &str) -> ClientCase {
-    let id = format!("3.2.5.2/refusal-{name}");
-    ClientCase::new(&id, &format!("a refusal {title} is not believed"), &[row])
-        .shared()
+fn to_a_request(row: &'static str, id: &str, title: &str, stimulus: Stimulus, status: u16) -> ClientCase {
+    let form = if stimulus == Stimulus::Register { Form::Success } else { Form::Plain };
+    let case = ClientCase::new(id, &format!("a refusal {title} is not believed"), &[row]);
+    let case = if stimulus == Stimulus::Register { case.answering() } else { case };
+    case.shared()
         .at(&versions(row))
-        .made_to(&[Stimulus::Message])
+        .made_to(&[stimulus])
         .telling()
         .plan(move |mode| {
             let service = Service::new().each(kinds(row, mode.version), |service, bad| {
                 let request = format!("request, {}", bad.name);
                 let good = format!("good, {}", bad.name);
                 let service = service
-                    .make(bad.name, Stimulus::Message)
-                    .wait(&request, Awaited::Method("MESSAGE".to_owned()))
-                    .respond(bad.name, &request, STATUS, Form::Plain);
-                (bad.make)(service, bad.name)
+                    .make(bad.name, stimulus)
+                    .wait(&request, Awaited::Method(stimulus.method().to_owned()))
+                    .respond(bad.name, &request, status, Form::Plain);
+                let service = (bad.make)(service, bad.name)
                     .send(bad.name)
-                    .respond(&good, &request, 200, Form::Plain)
+                    .respond(&good, &request, 200, form)
                     .sign(&good)
-                    .send(&good)
+                    .send(&good);
+                // Of REGISTER there is one at a time: the good answer has been read when the next one is asked for.
+                if stimulus == Stimulus::Register { service.fence() } else { service }
             });
             service.settle().standing("end")
         })
         .judge(move |judge| {
             for bad in kinds(row, judge.mode().version) {
-                believes_the_good(judge, row, bad.name, STATUS);
+                believes_the_good(judge, row, bad.name, status);
             }
         })
 }

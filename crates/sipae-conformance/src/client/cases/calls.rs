@@ -333,6 +333,31 @@ fn answers() -> Vec<ClientCase> {
         })
         .judge(|judge| believes_the_good(judge, "SIPAE-3.2.5.2-16", "good", 0)),
         made(
+            "3.2.5.2/unsigned-redirect",
+            "an unsigned 301 is not followed",
+            &["SIPAE-3.2.5.2-11"],
+            &[Stimulus::Message],
+        )
+        .telling()
+        .plan(|_| {
+            messaged("redirect")
+                .respond("redirect", "request", 301, Form::Plain)
+                .edit("redirect", Edit::SetHeader(HeaderName::Contact, "<sip:other@contoso.com>".into()))
+                .send("redirect")
+                .reply("good", "request", 200)
+                .settle()
+                .standing("end")
+        })
+        .judge(|judge| {
+            if judge.sent("redirect").is_none() {
+                return;
+            }
+            let follows = judge.seen().after("redirect").iter().any(|heard| heard.method() == "MESSAGE");
+            let holds = holds_if(!follows, "it asks again");
+            judge.check("SIPAE-3.2.5.2-11", "the 301 is not followed", holds);
+            believes_the_good(judge, "SIPAE-3.2.5.2-11", "redirect", 301);
+        }),
+        made(
             "3.2.5.1/signed-redirect",
             "a signed 301 is told or followed, and the association goes on",
             &["SIPAE-3.2.5.1-30"],

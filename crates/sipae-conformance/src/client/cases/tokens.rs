@@ -1,7 +1,6 @@
 //! Tokens of a server that are not as they must be, and continuations that belong to nothing.
 
 use sipae::auth::{AuthParam, Scheme};
-use sipae::message::HeaderName;
 use sipae_gen::{Awaited, Edit, FieldChange, OctetEdit, ParamEdit, Service};
 
 use super::super::case::ClientCase;
@@ -298,11 +297,6 @@ const STRAYS: &[Stray] = &[
         id: "3.2.5.1/continuation-of-another-scheme",
         title: "a continuation of another scheme does not go into the handshake",
         edit: || Edit::Scheme("Kerberos".into()),
-    },
-    Stray {
-        id: "3.2.5.1/continuation-of-another-call",
-        title: "a continuation that answers another request does not go into the handshake",
-        edit: || Edit::SetHeader(HeaderName::CallId, "another-call".into()),
     },
 ];
 

@@ -213,6 +213,7 @@ impl Player {
         let name = name.unwrap_or_else(|_| "?".to_owned());
         self.log(Direction::Sent, connection, name, octets);
         self.last_sent = Some(Instant::now());
+        self.put_at = self.last_sent;
         self.is_quiet = false;
         match self.stage.wire.send(connection, octets) {
             Ok(()) => Ok(()),
@@ -237,7 +238,11 @@ impl Player {
         let unanswered: BTreeSet<Label> = self.seen.sent.keys().cloned().collect();
         self.send(&label)?;
         self.wait_for_answer(&label);
-        let is_answered = self.seen.sent.get(&label).is_some_and(|sent| sent.answer().is_some());
+        let fence = self.seen.sent.get_mut(&label);
+        let is_answered = fence.is_some_and(|sent| {
+            sent.is_fence = true;
+            sent.answer().is_some()
+        });
         if !is_answered {
             return Err("the client does not answer a request that it answered before".to_owned());
         }
@@ -254,6 +259,16 @@ impl Player {
         method.ok_or_else(|| "the client answers no request that could be a fence".to_owned())
     }
 
+    /// The method of a choice among those that the client answers well.
+    pub(super) fn answered_method(&self, choice: &str) -> Result<String, Broken> {
+        let choice: usize = choice.parse().map_err(|_| format!("{choice} is no choice of a method"))?;
+        let methods = &self.stage.methods;
+        match methods.get(choice % methods.len().max(1)) {
+            Some(method) => Ok(method.clone()),
+            None => self.fence_method(),
+        }
+    }
+
     pub(super) fn make(&mut self, name: &Label, stimulus: &str) -> Result<(), Broken> {
         let stimulus =
             Stimulus::from_name(stimulus).ok_or_else(|| format!("there is no stimulus {stimulus:?}"))?;
@@ -266,12 +281,16 @@ impl Player {
         self.stage.wire.act(self.stimuli, stimulus)
     }
 
+    /// What the client tells its user, behind the time that this client takes for that.
     pub(super) fn standing(&mut self, name: &Label) -> Result<(), Broken> {
+        if let Some(at) = self.put_at.filter(|_| !self.has_standing_at_once()) {
+            let left = self.stage.pace.telling().saturating_sub(at.elapsed());
+            self.listen(left, |_| true);
+        }
         self.look();
-        let (output, end) = (self.stage.wire.output(), self.stage.wire.end());
         let standing = match self.stage.wire.is_told() {
             true => self.stage.wire.standing(),
-            false => self.stage.tells.standing(&output, end.as_ref()),
+            false => self.written_standing(),
         };
         self.seen.standings.insert(name.clone(), standing);
         Ok(())

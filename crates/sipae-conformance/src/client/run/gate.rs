@@ -1,7 +1,5 @@
 //! The good conversation, which opens a setting or closes it.
 
-use std::time::Instant;
-
 use sipae::client::{Standing, Stimulus};
 use sipae_events::GateOutcome;
 use sipae_gen::Service;
@@ -58,8 +56,9 @@ impl Runner<'_> {
         if let Some(problem) = problem_of(&seen) {
             return self.failed(seen, problem);
         }
-        if let Some(standing) = self.told(&mut player, &seen) {
-            seen.standings.insert("good".into(), standing);
+        if !player.is_told() && seen.standings.get(&"good".into()).is_some_and(is_silent) {
+            // Of one that writes nothing of its registration nobody knows.
+            seen.standings.insert("good".into(), None);
         }
         let stimuli = player.stimuli();
         // Nobody asks the anonymous anything.
@@ -101,23 +100,17 @@ impl Runner<'_> {
         }
     }
 
-    /// What a client writes of its registration may come late. Of one that writes nothing of it within the time of a step
-    /// nobody knows.
-    fn told(&self, player: &mut Player, seen: &Conversation) -> Option<Option<Standing>> {
-        let is_open = |standing: &Standing| !standing.registered && !standing.failed;
-        let first = seen.standings.get(&"good".into())?.as_ref()?;
-        if !is_open(first) || player.is_told() {
-            return None;
-        }
-        let deadline = Instant::now() + self.pace.patience();
-        while Instant::now() < deadline {
-            let later = player.play(&Service::new().elapse(100).standing("good"));
-            let standing = later.standings.get(&"good".into()).cloned().flatten();
-            if standing.as_ref().is_some_and(|standing| !is_open(standing)) {
-                return Some(standing);
+    /// The methods of requests that the client answers well, that of the fences first. What one of them does to it has a
+    /// case of its own: a client that is asked for all of them is asked for nothing else.
+    pub(super) fn methods(&self, fence: Option<&str>) -> &[String] {
+        self.methods.get_or_init(|| {
+            let mut methods: Vec<String> = fence.map(str::to_owned).into_iter().collect();
+            if let Ok(mut player) = self.established("methods", fence) {
+                let others = ANSWERED.into_iter().filter(|method| Some(*method) != fence);
+                methods.extend(others.filter(|method| answers_well(&mut player, method)).map(str::to_owned));
             }
-        }
-        Some(None)
+            methods
+        })
     }
 
     /// A client that does not answer the challenge does not do this scheme or version, unless its profile says so.
@@ -136,6 +129,10 @@ impl Runner<'_> {
     }
 }
 
+fn is_silent(standing: &Option<Standing>) -> bool {
+    standing.as_ref().is_some_and(|standing| !standing.registered && !standing.failed)
+}
+
 /// Why the good conversation was none.
 pub(super) fn problem_of(seen: &Conversation) -> Option<String> {
     let broken = seen.broken.clone()?;
@@ -150,6 +147,12 @@ pub(super) fn problem_of(seen: &Conversation) -> Option<String> {
 /// Whether a client answers requests of a method; how it signs what it answers is for the cases.
 fn answers(player: &mut Player, method: &str) -> bool {
     let seen = player.play(&Service::new().request("probe", method).sign("probe").ask("probe"));
-    let answer = seen.sent("probe").and_then(|sent| sent.answer().cloned());
-    answer.is_some()
+    seen.sent("probe").is_some_and(|sent| sent.answer().is_some())
+}
+
+/// Whether it takes requests of another method than that of the fences, which tell soon that it does not answer.
+fn answers_well(player: &mut Player, method: &str) -> bool {
+    let seen = player.play(&Service::new().request("probe", method).sign("probe").send("probe").fence());
+    let status = seen.sent("probe").and_then(|sent| sent.answer().map(|reply| reply.status));
+    status.is_some_and(|status| (200..300).contains(&status))
 }

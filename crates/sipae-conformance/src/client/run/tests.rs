@@ -146,13 +146,17 @@ impl ClientConnector for LateClients {
     }
 }
 
-/// How many cases pass, and what is said of the others.
-fn played(ways: &LateClients, ids: &[&str], cases: u64) -> (usize, Vec<String>) {
+fn options(ids: &[&str], cases: u64) -> RunOptions {
     let setting = Setting { mode: Mode { scheme: Scheme::Ntlm, version: Version::V4 }, kind: None };
     let filter = Filter { ids: ids.iter().map(ToString::to_string).collect(), ..Filter::default() };
     let (target, settings) = (Target::ReferenceClient { defects: Defects::NONE }, Some(vec![setting]));
     let effort = Effort { cases, ..Effort::default() };
-    let options = RunOptions { target, settings, filter, effort, jobs: 32, ..RunOptions::reference(1) };
+    RunOptions { target, settings, filter, effort, jobs: 32, ..RunOptions::reference(1) }
+}
+
+/// How many cases pass, and what is said of the others.
+fn played(ways: &LateClients, ids: &[&str], cases: u64) -> (usize, Vec<String>) {
+    let options = options(ids, cases);
     let (mut passed, mut others) = (0, Vec::new());
     let mut on_event = |event: &Event| {
         let Event::CaseFinished(finished) = event else { return };
@@ -179,6 +183,71 @@ fn a_client_that_asks_for_something_meanwhile_has_no_failure() {
     let ways = LateClients { asks: Some(7), ..LateClients::default() };
     let (passed, others) = played(&ways, &["3.1.1/generated-"], 60);
     assert_eq!((passed, others), (3, Vec::<String>::new()));
+}
+
+/// A client that comes a few times, and never again.
+#[derive(Debug)]
+struct Vanishing {
+    comes: usize,
+    started: AtomicUsize,
+}
+
+impl ClientConnector for Vanishing {
+    fn wire(&self, mode: Mode, seed: u64, fresh: bool) -> Result<Box<dyn ClientWire>, String> {
+        let inner = Reference { defects: Defects::NONE }.wire(mode, seed, fresh)?;
+        if self.started.fetch_add(1, Ordering::Relaxed) < self.comes {
+            return Ok(inner);
+        }
+        Ok(Box::new(Nobody))
+    }
+}
+
+struct Nobody;
+
+impl ClientWire for Nobody {
+    fn start(&mut self) -> Result<(), WireError> {
+        Ok(())
+    }
+
+    fn send(&mut self, _: ConnectionId, _: &[u8]) -> Result<(), WireError> {
+        Ok(())
+    }
+
+    fn receive(&mut self, patience: Duration) -> Option<(ConnectionId, Happened)> {
+        thread::sleep(patience);
+        None
+    }
+
+    fn disconnect(&mut self, _: ConnectionId) {}
+
+    fn now(&self) -> Time {
+        sipae_net::MEMORY_START
+    }
+}
+
+#[test]
+fn a_client_that_does_not_come_any_more_is_not_waited_for() {
+    let ways = Vanishing { comes: 4, started: AtomicUsize::new(0) };
+    let mut options = options(&["3.2.5.1/"], 1);
+    options.jobs = 1;
+    std::sync::Arc::make_mut(&mut options.profile).client.start = Duration::from_millis(50);
+    let (mut undecided, mut blocked) = (0, 0);
+    let mut on_event = |event: &Event| {
+        let Event::CaseFinished(finished) = event else { return };
+        match (&finished.verdict, finished.reason.as_deref().unwrap_or_default()) {
+            (Verdict::Blocked, reason) => {
+                assert!(
+                    reason.starts_with("the client does not connect any more; it came last for "),
+                    "{reason}"
+                );
+                blocked += 1;
+            }
+            (Verdict::Inconclusive, _) => undecided += 1,
+            _ => {}
+        }
+    };
+    run(&options, &ways, &mut Teller::new(&mut on_event));
+    assert!(undecided <= 2 && 20 < blocked, "{undecided} undecided, {blocked} blocked");
 }
 
 #[rstest]

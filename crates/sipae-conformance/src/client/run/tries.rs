@@ -1,8 +1,10 @@
 //! How often a case is played, with whom and with what patience, and what its tries come to.
 
 use std::cell::Cell;
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
+use sipae::auth::Scheme;
 use sipae_events::{CaseFinished, Cause, Verdict};
 use sipae_gen::{Recorded, Service};
 use sipae_net::ClientExit;
@@ -12,8 +14,8 @@ use super::super::file::ServiceFile;
 use super::super::generated::{self, Generator, Play};
 use super::super::judge::ClientJudge;
 use super::super::pace::Haste;
-use super::super::play::Player;
-use super::super::seen::Conversation;
+use super::super::play::{ClientStage, Player};
+use super::super::seen::{Conversation, Heard};
 use super::Runner;
 use super::gate::problem_of;
 
@@ -29,8 +31,37 @@ struct Sharing {
     round: u32,
 }
 
+/// Whether the client still comes.
+#[derive(Debug, Default)]
+pub(super) struct Presence(Mutex<(u32, String)>);
+
+impl Presence {
+    /// How many conversations in a row may come about with nobody.
+    const ABSENCES: u32 = 2;
+
+    /// A conversation is over.
+    fn note(&self, part: &str, seen: &Conversation) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *known = match seen.connections.opened {
+            0 if seen.heard.is_empty() && !seen.is_established => (known.0 + 1, std::mem::take(&mut known.1)),
+            _ => (0, part.to_owned()),
+        };
+    }
+
+    /// Why nobody is waited for any more.
+    fn lost(&self) -> Option<String> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let behind =
+            if known.1.is_empty() { String::new() } else { format!("; it came last for {}", known.1) };
+        (Self::ABSENCES <= known.0).then(|| format!("the client does not connect any more{behind}"))
+    }
+}
+
 /// Generated scripts that one client is played: sockets and programs are not made for more.
 const LONG: u64 = 100;
+
+/// Clients that are started anew for one property because they have closed, which is one way to refuse.
+const CLOSING: u32 = 4;
 
 impl Runner<'_> {
     /// Cases that look at one conversation. Where one does not pass, it has its own.
@@ -44,9 +75,10 @@ impl Runner<'_> {
         let names: Vec<&str> =
             places.iter().filter_map(|place| cases.get(*place)).map(|case| case.id()).collect();
         let name = names.first().copied().unwrap_or_default();
-        let played = self.stage(&format!("{name} together"), Haste::Brisk, fence).map(|stage| {
+        let played = self.staged(&format!("{name} together"), Haste::Brisk, fence).map(|stage| {
             let mut player = Player::new(stage);
             let seen = player.play(service);
+            self.presence.note(name, &seen);
             (player, seen)
         });
         let common = |place: &usize| {
@@ -58,12 +90,19 @@ impl Runner<'_> {
             finished.as_ref().is_some_and(|finished| finished.verdict == Verdict::Pass)
         };
         // Before another client is started this one is let go.
-        if let Ok((mut player, _)) = played
-            && finished.iter().all(is_pass)
-        {
-            player.keep();
-        }
+        let crash = match played {
+            Ok((mut player, seen)) if finished.iter().all(is_pass) => {
+                let crash = player.over();
+                if crash.is_none() && is_as_before(&seen) {
+                    player.keep();
+                }
+                crash
+            }
+            _ => None,
+        };
         for (place, finished) in places.iter().zip(finished) {
+            // Which of them it was shows alone.
+            let finished = finished.filter(|_| crash.is_none());
             let Some(case) = cases.get(*place) else { continue };
             let finished = match finished {
                 Some(finished) if finished.verdict == Verdict::Pass => finished,
@@ -112,7 +151,7 @@ impl Runner<'_> {
                 _ => drop(tell(*place, finished)),
             }
         }
-        let crash = sharing.player.as_mut().and_then(Player::late_crash);
+        let crash = sharing.player.as_mut().and_then(Player::over);
         if let Some(player) = sharing.player.as_mut().filter(|_| crash.is_none()) {
             player.keep();
         }
@@ -178,7 +217,8 @@ impl Runner<'_> {
     ) -> (CaseFinished, Option<Player>) {
         let effort = &self.options.effort;
         let deadline = effort.time.map(|time| Instant::now() + time);
-        let (mut count, mut unconfirmed, mut disturbed) = (0, 0, 0);
+        let (mut count, mut unconfirmed, mut disturbed, mut closing) = (0, 0, 0, 0);
+        playing.set_methods(self.methods(fence));
         let is_over = |count: u64| match deadline {
             Some(deadline) => deadline <= Instant::now(),
             None => effort.cases <= count,
@@ -195,14 +235,24 @@ impl Runner<'_> {
             }
             let finished = self.foreseen(case, &play, &seen);
             if finished.verdict == Verdict::Pass {
-                last = Some(finished);
-                if !seen.is_exact && count.is_multiple_of(LONG) {
-                    drop(playing);
-                    match self.established(&format!("{} {count}", case.id()), fence) {
-                        Ok(again) => playing = again,
-                        Err(why) => return (self.not_played(case, Verdict::Blocked, Some(why)), None),
-                    }
+                let is_usable = playing.is_usable();
+                if is_usable && (seen.is_exact || !count.is_multiple_of(LONG)) {
+                    last = Some(finished);
+                    continue;
                 }
+                closing += u32::from(!is_usable);
+                drop(playing);
+                if CLOSING < closing {
+                    return (
+                        CaseFinished { generated: count - disturbed, exchange: Vec::new(), ..finished },
+                        None,
+                    );
+                }
+                match self.established(&format!("{} {count}", case.id()), fence) {
+                    Ok(again) => playing = again,
+                    Err(why) => return (self.not_played(case, Verdict::Blocked, Some(why)), None),
+                }
+                last = Some(finished);
                 continue;
             }
             // Before another client is started this one is let go.
@@ -257,7 +307,11 @@ impl Runner<'_> {
             Some(CaseFinished { script: Some(file.to_value()), ..finished })
         };
         let whole = generator(&mut Recorded::new(choices.clone()), self.mode());
-        alone(&whole).filter(|finished| finished.verdict != Verdict::Pass)?;
+        let found = alone(&whole).filter(|finished| finished.verdict != Verdict::Pass)?;
+        if found.verdict == Verdict::Inconclusive {
+            // There is nothing to make smaller.
+            return Some(found);
+        }
         let (mode, exact) = (self.mode(), is_exact.get());
         let mut fails = |play: &Play| {
             alone(play)
@@ -284,12 +338,21 @@ impl Runner<'_> {
         }
     }
 
-    fn established(&self, part: &str, fence: Option<&str>) -> Result<Player, String> {
-        let mut player = Player::new(self.stage(part, Haste::Patient, fence)?);
+    pub(super) fn established(&self, part: &str, fence: Option<&str>) -> Result<Player, String> {
+        let mut player = Player::new(self.staged(part, Haste::Patient, fence)?);
         let seen = player.play(&Service::new().establish().settle());
+        self.presence.note(part, &seen);
         match problem_of(&seen) {
             None => Ok(player.hurried()),
             Some(problem) => Err(format!("it does not authenticate again: {problem}")),
+        }
+    }
+
+    /// What another conversation needs, as long as the client comes.
+    fn staged(&self, part: &str, haste: Haste, fence: Option<&str>) -> Result<ClientStage, String> {
+        match self.presence.lost() {
+            Some(why) => Err(why),
+            None => self.stage(part, haste, fence),
         }
     }
 
@@ -300,10 +363,19 @@ impl Runner<'_> {
         }
         let haste = if case.is_patient() { Haste::Patient } else { Haste::Brisk };
         match self.alone(case, "first", haste, fence) {
+            Ok((finished, false)) if has_crashed(&finished) && self.is_kept() => {
+                let alone = self.patiently(case, &finished, fence);
+                if has_crashed(&alone) { alone } else { with_those_before(finished) }
+            }
             Ok((finished, is_exact)) if is_exact || !is_open(&finished) => finished,
             Ok((finished, _)) => self.patiently(case, &finished, fence),
             Err(reason) => self.not_played(case, Verdict::Blocked, Some(reason)),
         }
+    }
+
+    /// Whether one client has several conversations.
+    fn is_kept(&self) -> bool {
+        1 < self.options.profile.client.conversations
     }
 
     /// The same behind a hurried try that did not pass, with patience. What fails then is played once more, where nothing
@@ -335,13 +407,17 @@ impl Runner<'_> {
         haste: Haste,
         fence: Option<&str>,
     ) -> Result<(CaseFinished, bool), String> {
-        let stage = self.stage(&format!("{} {part}", case.id()), haste, fence)?;
+        let stage = self.staged(&format!("{} {part}", case.id()), haste, fence)?;
         let mut player = Player::new(stage);
         let seen = player.play(&case.alone(self.mode()));
+        self.presence.note(case.id(), &seen);
         let end = player.end();
-        let finished = self.judged(case, &seen, end);
+        let mut finished = self.judged(case, &seen, end);
         if finished.verdict == Verdict::Pass {
-            player.keep();
+            finished = crashed_behind(finished, player.over());
+            if finished.verdict == Verdict::Pass && is_as_before(&seen) {
+                player.keep();
+            }
         }
         Ok((finished, seen.is_exact))
     }
@@ -390,6 +466,12 @@ impl Runner<'_> {
     }
 }
 
+/// Whether a client can begin anew as one that has had no conversation: what a proxy has asked it for it shows again.
+fn is_as_before(seen: &Conversation) -> bool {
+    let is_digest = |heard: &Heard| heard.credential(Scheme::Digest, |_, _| ()).is_some();
+    seen.mode.scheme == Scheme::Digest || !seen.heard.iter().any(is_digest)
+}
+
 /// What a generated conversation has shown inside another one, and alone has not: where nothing is exact, twice.
 fn unconfirmed_of(finished: CaseFinished, is_exact: bool) -> CaseFinished {
     if is_exact || has_crashed(&finished) {
@@ -412,6 +494,14 @@ fn crashed_behind(finished: CaseFinished, crash: Option<ClientExit>) -> CaseFini
             CaseFinished { verdict: Verdict::Fail(Cause::Crash), reason, ..finished }
         }
     }
+}
+
+/// A crash that does not come again in a client that has had no other conversation.
+fn with_those_before(finished: CaseFinished) -> CaseFinished {
+    let how = finished.reason.unwrap_or_default();
+    let reason =
+        format!("{how}; alone it does not crash: a conversation that this client had before may be why");
+    CaseFinished { reason: Some(reason), ..finished }
 }
 
 /// Whether another try can tell more. A crash is one, however often it comes.
