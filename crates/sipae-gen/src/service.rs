@@ -200,6 +200,9 @@ pub enum Turn {
     Settle,
     /// Serves until the client has told its user how it stands, where somebody can see that.
     Told,
+    /// Serves until the client has read what was sent: in haste until it answers a good request, else until nothing more
+    /// comes.
+    Read,
     /// Forgets every association, as a server does that is started anew.
     Forget,
     /// Closes the connection.
@@ -469,6 +472,12 @@ impl Service {
         self.turn(Turn::Settle)
     }
 
+    /// Serves until the client has read what was sent.
+    #[must_use]
+    pub fn read(self) -> Self {
+        self.turn(Turn::Read)
+    }
+
     /// Serves until the client has told its user how it stands.
     #[must_use]
     pub fn told(self) -> Self {
@@ -556,6 +565,7 @@ impl fmt::Display for Turn {
             Self::Standing { name } => write!(f, "ask the client for its standing: {name}"),
             Self::Elapse { ms } => write!(f, "serve for {ms} ms"),
             Self::Settle => f.write_str("serve until nothing more comes"),
+            Self::Read => f.write_str("serve until it has read what was sent"),
             Self::Told => f.write_str("serve until it has told how it stands"),
             Self::Forget => f.write_str("forget every association"),
             Self::Disconnect => f.write_str("disconnect"),

@@ -218,7 +218,7 @@ fn associations(source: &mut dyn Source, has_returns: bool) -> Play {
                 // What was not answered by then is not answered.
                 play = play.close(&window);
                 // Rarely: the client has to have a moment for it.
-                let drops = source.below(6) == 5;
+                let drops = source.below(16) == 15;
                 play.service = returned(std::mem::take(&mut play.service), place, drops);
                 (former, window, is_new) = (None, Window::new(), false);
                 add(&mut play, &name, Step::New(window.last + 1, "SIPAE-3.1.1-10"), &mut window);

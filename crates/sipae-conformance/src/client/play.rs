@@ -302,6 +302,13 @@ impl Player {
                 self.elapse(Duration::from_millis(*ms));
                 Ok(())
             }
+            Turn::Read => {
+                let is_read = self.stage.haste == Haste::Brisk && self.stage.fence.is_some();
+                if !is_read || self.fence().is_err() {
+                    self.settle();
+                }
+                Ok(())
+            }
             Turn::Told => {
                 self.wait_until_told();
                 Ok(())

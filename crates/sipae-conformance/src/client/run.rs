@@ -11,7 +11,7 @@ use std::thread;
 
 use sipae::client::Standing;
 use sipae_events::{CaseFinished, Event, GateFinished, GateOutcome, Verdict};
-use sipae_gen::{Mode, Service};
+use sipae_gen::{Mode, Service, Turn};
 use sipae_net::ClientExit;
 use sipae_spec::Requirement;
 
@@ -284,7 +284,10 @@ impl<'r> Runner<'r> {
         // Where nothing has to be waited for, one conversation is as fast as several.
         let is_exact = gate.player.as_ref().is_some_and(Player::is_exact);
         units.extend(parted(&shared, if is_exact { 1 } else { workers }));
-        units.extend(self.grouped(cases, &whole));
+        let mut others = self.grouped(cases, &whole);
+        // What takes long is begun early.
+        others.sort_by_key(|unit| std::cmp::Reverse(self.pauses(cases, unit)));
+        units.extend(others);
         let workers = workers.min(units.len().max(1));
         let fence = gate.fence.clone();
         // A client that nobody needs any more is let go.
@@ -328,6 +331,19 @@ impl<'r> Runner<'r> {
             }
         }
         units
+    }
+
+    /// How often a unit waits for nothing.
+    fn pauses(&self, cases: &[&'static ClientCase], unit: &Unit) -> usize {
+        let pauses = |service: &Service| {
+            let is_pause = |turn: &&Turn| matches!(turn, Turn::Settle | Turn::Elapse { .. });
+            service.turns.iter().filter(is_pause).count()
+        };
+        match unit {
+            Unit::Shared(places) => places.len(),
+            Unit::Together(service, _) => pauses(service),
+            Unit::Whole(place) => cases.get(*place).map_or(0, |case| pauses(&case.service(self.mode()))),
+        }
     }
 
     fn work(

@@ -241,7 +241,7 @@ fn to_a_request(row: &'static str, id: &str, title: &str, stimulus: Stimulus, st
                 // Of REGISTER there is one at a time: the good answer has been read when the next one is asked for.
                 if stimulus == Stimulus::Register { service.fence() } else { service }
             });
-            service.settle().standing("end")
+            service.read().standing("end")
         })
         .judge(move |judge| {
             for bad in kinds(row, judge.mode().version) {

@@ -225,7 +225,7 @@ fn calls() -> Vec<ClientCase> {
                 .respond("ringing", "invite", 180, Form::Plain)
                 .send("ringing")
                 .reply("busy", "invite", 486)
-                .settle()
+                .read()
                 .standing("end")
         })
         .judge(|judge| {
@@ -287,7 +287,7 @@ fn answers() -> Vec<ClientCase> {
                 .sign_at("again", -1)
                 .send("again")
                 .reply("good", "second", 200)
-                .settle()
+                .read()
                 .standing("end")
         })
         .judge(|judge| {
@@ -307,7 +307,7 @@ fn answers() -> Vec<ClientCase> {
                 .respond("trying", "request", 100, Form::Plain)
                 .send("trying")
                 .reply("good", "request", 200)
-                .settle()
+                .read()
                 .standing("end")
         })
         .judge(|judge| {
@@ -328,7 +328,7 @@ fn answers() -> Vec<ClientCase> {
                 .sign("good")
                 .edit("good", Edit::CredentialHeader(HeaderName::ProxyAuthenticationInfo))
                 .send("good")
-                .settle()
+                .read()
                 .standing("end")
         })
         .judge(|judge| believes_the_good(judge, "SIPAE-3.2.5.2-16", "good", 0)),
@@ -345,7 +345,7 @@ fn answers() -> Vec<ClientCase> {
                 .edit("redirect", Edit::SetHeader(HeaderName::Contact, "<sip:other@contoso.com>".into()))
                 .send("redirect")
                 .reply("good", "request", 200)
-                .settle()
+                .read()
                 .standing("end")
         })
         .judge(|judge| {

@@ -105,7 +105,7 @@ impl Runner<'_> {
     pub(super) fn methods(&self, fence: Option<&str>) -> &[String] {
         self.methods.get_or_init(|| {
             let mut methods: Vec<String> = fence.map(str::to_owned).into_iter().collect();
-            if let Ok(mut player) = self.established("methods", fence) {
+            if let Ok(mut player) = self.established("methods", Haste::Brisk, fence) {
                 let others = ANSWERED.into_iter().filter(|method| Some(*method) != fence);
                 methods.extend(others.filter(|method| answers_well(&mut player, method)).map(str::to_owned));
             }

@@ -169,7 +169,7 @@ impl Runner<'_> {
         let mut problem = "it has not authenticated any more".to_owned();
         while sharing.failures < PATIENCE {
             sharing.round += 1;
-            match self.established(&format!("shared {}", sharing.round), fence) {
+            match self.established(&format!("shared {}", sharing.round), Haste::Patient, fence) {
                 Ok(player) => {
                     sharing.failures = 0;
                     return Ok(player);
@@ -248,7 +248,7 @@ impl Runner<'_> {
                         None,
                     );
                 }
-                match self.established(&format!("{} {count}", case.id()), fence) {
+                match self.established(&format!("{} {count}", case.id()), Haste::Patient, fence) {
                     Ok(again) => playing = again,
                     Err(why) => return (self.not_played(case, Verdict::Blocked, Some(why)), None),
                 }
@@ -263,7 +263,7 @@ impl Runner<'_> {
             unconfirmed += 1;
             let again = match seen.is_exact || has_crashed(&finished) || 1 < unconfirmed {
                 true => None,
-                false => self.established(&format!("{} again", case.id()), fence).ok(),
+                false => self.established(&format!("{} again", case.id()), Haste::Patient, fence).ok(),
             };
             let Some(again) = again else {
                 let found = unconfirmed_of(finished, seen.is_exact);
@@ -338,8 +338,13 @@ impl Runner<'_> {
         }
     }
 
-    pub(super) fn established(&self, part: &str, fence: Option<&str>) -> Result<Player, String> {
-        let mut player = Player::new(self.staged(part, Haste::Patient, fence)?);
+    pub(super) fn established(
+        &self,
+        part: &str,
+        haste: Haste,
+        fence: Option<&str>,
+    ) -> Result<Player, String> {
+        let mut player = Player::new(self.staged(part, haste, fence)?);
         let seen = player.play(&Service::new().establish().settle());
         self.presence.note(part, &seen);
         match problem_of(&seen) {
