@@ -14,7 +14,7 @@ mod message;
 mod pen;
 mod rewrite;
 
-use crate::source::Source;
+use crate::source::Choices;
 
 pub use freedom::{Freedom, Freedoms};
 pub use header::{Header, Kind, Phase, header};
@@ -25,7 +25,7 @@ const TOKEN: &str = "a1bcdefghijklmnopqrstuvwxyz023456789-._~";
 const HEX: &str = "0123456789abcdefABCDEF";
 
 /// Appends a name in the letter case of whoever writes, where that freedom is taken.
-fn write_cased(source: &mut dyn Source, is_free: bool, name: &[u8], out: &mut Vec<u8>) {
+fn write_cased(source: &mut (impl Choices + ?Sized), is_free: bool, name: &[u8], out: &mut Vec<u8>) {
     let start = out.len();
     out.extend_from_slice(name);
     let written = out.get_mut(start..).unwrap_or_default();
@@ -38,7 +38,7 @@ fn write_cased(source: &mut dyn Source, is_free: bool, name: &[u8], out: &mut Ve
 }
 
 /// A name in any letter case; as it is in the plainest one.
-pub fn any_case(source: &mut dyn Source, name: &str) -> String {
+pub fn any_case(source: &mut (impl Choices + ?Sized), name: &str) -> String {
     let mut out = Vec::new();
     write_cased(source, true, name.as_bytes(), &mut out);
     String::from_utf8_lossy(&out).into_owned()
@@ -56,7 +56,7 @@ fn flip(mut mask: u32, letters: &mut [u8]) {
 
 /// What stands where blanks may stand; `plain`, which is empty or one blank, without the freedom. Where one is needed,
 /// each of these is one.
-fn blank(source: &mut dyn Source, freedoms: Freedoms, plain: &'static str) -> &'static str {
+fn blank(source: &mut (impl Choices + ?Sized), freedoms: Freedoms, plain: &'static str) -> &'static str {
     let texts: &[&'static str] = match (plain, freedoms.has(Freedom::Blanks), freedoms.has(Freedom::Folds)) {
         (_, false, false) => return plain,
         ("", true, false) => &["", " ", "\t"],
@@ -69,12 +69,17 @@ fn blank(source: &mut dyn Source, freedoms: Freedoms, plain: &'static str) -> &'
     source.text(texts)
 }
 
-fn write_blank(source: &mut dyn Source, freedoms: Freedoms, plain: &'static str, out: &mut Vec<u8>) {
+fn write_blank(
+    source: &mut (impl Choices + ?Sized),
+    freedoms: Freedoms,
+    plain: &'static str,
+    out: &mut Vec<u8>,
+) {
     out.extend_from_slice(blank(source, freedoms, plain).as_bytes());
 }
 
 /// Appends eight hexadecimal digits for each of the choices.
-fn write_digits(source: &mut dyn Source, case: Case, choices: usize, out: &mut Vec<u8>) {
+fn write_digits(source: &mut (impl Choices + ?Sized), case: Case, choices: usize, out: &mut Vec<u8>) {
     for _ in 0..choices {
         let word = source.below(u32::MAX);
         let digits = if case == Case::Upper { b"0123456789ABCDEF" } else { b"0123456789abcdef" };
@@ -106,19 +111,19 @@ fn write_number(number: u32, out: &mut Vec<u8>) {
 }
 
 /// Appends so many characters of an alphabet of ASCII.
-fn write_word(source: &mut dyn Source, alphabet: &str, length: u32, out: &mut Vec<u8>) {
+fn write_word(source: &mut (impl Choices + ?Sized), alphabet: &str, length: u32, out: &mut Vec<u8>) {
     for _ in 0..length {
         out.extend(source.pick(alphabet.as_bytes()));
     }
 }
 
 /// One of the texts.
-fn write_text(source: &mut dyn Source, texts: &[&'static str], out: &mut Vec<u8>) {
+fn write_text(source: &mut (impl Choices + ?Sized), texts: &[&'static str], out: &mut Vec<u8>) {
     out.extend_from_slice(source.text(texts).as_bytes());
 }
 
 /// The same items in another order.
-fn shuffle<T>(source: &mut dyn Source, freedoms: Freedoms, items: &mut [T]) {
+fn shuffle<T>(source: &mut (impl Choices + ?Sized), freedoms: Freedoms, items: &mut [T]) {
     if freedoms.has(Freedom::Order) {
         for place in 1..items.len() {
             let other = place - source.below(u32::try_from(place + 1).unwrap_or(1)) as usize;

@@ -44,7 +44,7 @@ pub use party::{AccountRole, Connection, Label, Party};
 pub use script::Script;
 pub use service::{Awaited, Form, Service, Turn};
 pub use shrink::shrink;
-pub use source::{Drawn, Fast, Fuzzed, Recorded, Recording, Source, Words};
+pub use source::{Choices, Drawn, Fast, Fuzzed, Recorded, Recording, Source, Words};
 pub use step::Step;
 pub use template::{Recipient, Template};
 pub use text::{Field, Piece, Reference, Text};

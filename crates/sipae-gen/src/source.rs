@@ -20,39 +20,42 @@ impl<S: Source + ?Sized> Source for &mut S {
     }
 }
 
-impl dyn Source + '_ {
+/// What generators choose, of any source.
+pub trait Choices: Source {
     /// A number from `low` to `high`, both included.
-    pub fn between(&mut self, low: u32, high: u32) -> u32 {
+    fn between(&mut self, low: u32, high: u32) -> u32 {
         low + self.below(high.saturating_sub(low).saturating_add(1))
     }
 
     /// Yes in one of `of` times; the plain choice is no.
-    pub fn one_in(&mut self, of: u32) -> bool {
+    fn one_in(&mut self, of: u32) -> bool {
         self.below(of) + 1 == of && 1 < of
     }
 
     /// One of the items; none where there are none.
-    pub fn pick<'i, T>(&mut self, items: &'i [T]) -> Option<&'i T> {
+    fn pick<'i, T>(&mut self, items: &'i [T]) -> Option<&'i T> {
         let bound = u32::try_from(items.len()).unwrap_or(u32::MAX);
         items.get(self.below(bound) as usize)
     }
 
     /// One of the texts.
-    pub fn text(&mut self, texts: &[&'static str]) -> &'static str {
+    fn text(&mut self, texts: &[&'static str]) -> &'static str {
         self.pick(texts).copied().unwrap_or_default()
     }
 
     /// So many characters of an alphabet.
-    pub fn word(&mut self, alphabet: &str, length: u32) -> String {
+    fn word(&mut self, alphabet: &str, length: u32) -> String {
         let characters: Vec<char> = alphabet.chars().collect();
         (0..length).filter_map(|_| self.pick(&characters)).collect()
     }
 
     /// So many octets.
-    pub fn octets(&mut self, length: usize) -> Vec<u8> {
+    fn octets(&mut self, length: usize) -> Vec<u8> {
         (0..length).map(|_| u8::try_from(self.below(256)).unwrap_or_default()).collect()
     }
 }
+
+impl<S: Source + ?Sized> Choices for S {}
 
 /// Choices from a stream of randomness, and what was chosen.
 #[derive(Debug)]

@@ -4,6 +4,7 @@ use sipae::buffer::Field;
 
 use super::pen::Pen;
 use super::{Freedom, TOKEN};
+use crate::source::Choices;
 
 const USERS: &[&str] = &["alice", "bob", "liddell.alice", "x"];
 const HOSTS: &[&str] =
@@ -43,7 +44,7 @@ pub(super) struct End<'g> {
     pub(super) epid: Option<&'g str>,
 }
 
-impl Pen<'_> {
+impl<S: Choices + ?Sized> Pen<'_, S> {
     pub(super) fn uri(&mut self) {
         let is_secure = self.source.one_in(6);
         self.put(if is_secure { "sips:" } else { "sip:" });

@@ -3,7 +3,7 @@
 use sipae::auth::{AuthParam, Style};
 
 use super::{Freedom, Freedoms, flip, shuffle, write_blank, write_cased};
-use crate::source::Source;
+use crate::source::Choices;
 
 /// How a value may stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +72,7 @@ const fn style(style: &Style) -> (Places, bool) {
 
 /// Brings parameters into an order that is taken, and says whether the product that has it writes no blanks.
 pub(super) fn order<T>(
-    source: &mut dyn Source,
+    source: &mut (impl Choices + ?Sized),
     freedoms: Freedoms,
     params: &mut [T],
     known: impl Fn(&T) -> Option<AuthParam>,
@@ -93,7 +93,7 @@ pub(super) fn order<T>(
 
 /// Appends parameters in their order.
 pub(super) fn write<'a>(
-    source: &mut dyn Source,
+    source: &mut (impl Choices + ?Sized),
     freedoms: Freedoms,
     is_tight: bool,
     params: impl Iterator<Item = Param<'a>>,
@@ -111,7 +111,12 @@ pub(super) fn write<'a>(
     }
 }
 
-fn write_param(source: &mut dyn Source, freedoms: Freedoms, param: &Param<'_>, out: &mut Vec<u8>) {
+fn write_param(
+    source: &mut (impl Choices + ?Sized),
+    freedoms: Freedoms,
+    param: &Param<'_>,
+    out: &mut Vec<u8>,
+) {
     write_cased(source, freedoms.has(Freedom::Names), param.name, out);
     write_equals(source, freedoms, out);
     if is_bare(source, freedoms, param) {
@@ -123,7 +128,7 @@ fn write_param(source: &mut dyn Source, freedoms: Freedoms, param: &Param<'_>, o
     }
 }
 
-fn write_equals(source: &mut dyn Source, freedoms: Freedoms, out: &mut Vec<u8>) {
+fn write_equals(source: &mut (impl Choices + ?Sized), freedoms: Freedoms, out: &mut Vec<u8>) {
     if freedoms.has(Freedom::Equals) {
         let (before, behind) = match source.below(4) {
             0 | 1 => ("", ""),
@@ -138,7 +143,7 @@ fn write_equals(source: &mut dyn Source, freedoms: Freedoms, out: &mut Vec<u8>) 
     }
 }
 
-fn is_bare(source: &mut dyn Source, freedoms: Freedoms, param: &Param<'_>) -> bool {
+fn is_bare(source: &mut (impl Choices + ?Sized), freedoms: Freedoms, param: &Param<'_>) -> bool {
     match param.form {
         Form::Bare => true,
         Form::Either => source.below(2) == 1,
@@ -149,7 +154,12 @@ fn is_bare(source: &mut dyn Source, freedoms: Freedoms, param: &Param<'_>) -> bo
     }
 }
 
-fn write_quoted(source: &mut dyn Source, freedoms: Freedoms, param: &Param<'_>, out: &mut Vec<u8>) {
+fn write_quoted(
+    source: &mut (impl Choices + ?Sized),
+    freedoms: Freedoms,
+    param: &Param<'_>,
+    out: &mut Vec<u8>,
+) {
     let start = out.len();
     let is_signature = matches!(param.known, Some(AuthParam::Response | AuthParam::Rspauth));
     if freedoms.has(Freedom::ValueFolds) && param.value.contains(&b' ') {
@@ -169,7 +179,7 @@ fn write_quoted(source: &mut dyn Source, freedoms: Freedoms, param: &Param<'_>, 
 }
 
 /// A fold reads as one blank, and swallows those beside it: only a blank that stands alone can be one.
-fn write_folded(source: &mut dyn Source, value: &[u8], out: &mut Vec<u8>) {
+fn write_folded(source: &mut (impl Choices + ?Sized), value: &[u8], out: &mut Vec<u8>) {
     let is_lone = |place: usize| {
         let is_text = |place: Option<usize>| {
             place.and_then(|place| value.get(place)).is_some_and(|octet| !octet.is_ascii_whitespace())

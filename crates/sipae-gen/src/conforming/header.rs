@@ -8,7 +8,7 @@ use sipae::version::Version;
 
 use super::credential::{self, Form, Param, UNKNOWN};
 use super::{Case, Freedom, Freedoms, flip, write_cased, write_digits, write_number, write_text};
-use crate::source::Source;
+use crate::source::Choices;
 
 use AuthParam::{
     Algorithm, Cnonce, Cnum, Crand, GssapiData, Nc, Nonce, Opaque, Qop, Realm, Response, Rspauth, Snum,
@@ -50,22 +50,26 @@ const SCHEMES: &[Scheme] = &[Scheme::Ntlm, Scheme::Kerberos, Scheme::TlsDsk, Sch
 
 impl Kind {
     /// Any kind of any scheme.
-    pub fn drawn(source: &mut dyn Source) -> Self {
+    pub fn drawn(source: &mut (impl Choices + ?Sized)) -> Self {
         Self::among(source, SCHEMES, |_| true)
     }
 
     /// Any kind of a scheme that signs.
-    pub fn signing(source: &mut dyn Source) -> Self {
+    pub fn signing(source: &mut (impl Choices + ?Sized)) -> Self {
         Self::among(source, SIGNING, |_| true)
     }
 
     /// Any kind that may stand in a header field of this name.
-    pub fn in_field(source: &mut dyn Source, name: HeaderName) -> Self {
+    pub fn in_field(source: &mut (impl Choices + ?Sized), name: HeaderName) -> Self {
         let schemes = if HeaderName::SIGNATURES.contains(&name) { SIGNING } else { SCHEMES };
         Self::among(source, schemes, |phase| phase.names().contains(&name))
     }
 
-    fn among(source: &mut dyn Source, schemes: &[Scheme], is_meant: impl Fn(Phase) -> bool) -> Self {
+    fn among(
+        source: &mut (impl Choices + ?Sized),
+        schemes: &[Scheme],
+        is_meant: impl Fn(Phase) -> bool,
+    ) -> Self {
         let scheme = source.pick(schemes).copied().unwrap_or_default();
         let count = phases(scheme).iter().filter(|phase| is_meant(**phase)).count();
         let choice = source.below(u32::try_from(count).unwrap_or(1)) as usize;
@@ -130,7 +134,7 @@ struct Drawn {
 }
 
 /// A value of this kind with these freedoms.
-pub fn header(source: &mut dyn Source, freedoms: Freedoms, kind: Kind) -> Header {
+pub fn header(source: &mut (impl Choices + ?Sized), freedoms: Freedoms, kind: Kind) -> Header {
     let mut header = Header::default();
     header.draw(source, freedoms, kind);
     header
@@ -146,7 +150,7 @@ impl Default for Header {
 
 impl Header {
     /// Replaces it by a new one.
-    pub fn draw(&mut self, source: &mut dyn Source, freedoms: Freedoms, kind: Kind) {
+    pub fn draw(&mut self, source: &mut (impl Choices + ?Sized), freedoms: Freedoms, kind: Kind) {
         let mut text = std::mem::take(&mut self.text);
         text.clear();
         self.draw_to(source, freedoms, kind, &mut text);
@@ -154,13 +158,19 @@ impl Header {
     }
 
     /// Replaces what it says by something new, whose text is appended elsewhere: [`text`](Self::text) stays as it is.
-    pub fn draw_to(&mut self, source: &mut dyn Source, freedoms: Freedoms, kind: Kind, out: &mut Vec<u8>) {
+    pub fn draw_to(
+        &mut self,
+        source: &mut (impl Choices + ?Sized),
+        freedoms: Freedoms,
+        kind: Kind,
+        out: &mut Vec<u8>,
+    ) {
         self.draw_values(source, freedoms, kind);
         self.write_to(source, freedoms, out);
     }
 
     /// Replaces what it says, and writes nothing.
-    fn draw_values(&mut self, source: &mut dyn Source, freedoms: Freedoms, kind: Kind) {
+    fn draw_values(&mut self, source: &mut (impl Choices + ?Sized), freedoms: Freedoms, kind: Kind) {
         self.kind = kind;
         self.values.clear();
         self.params.clear();
@@ -174,14 +184,14 @@ impl Header {
         }
     }
 
-    fn add(&mut self, source: &mut dyn Source, freedoms: Freedoms, param: AuthParam) {
+    fn add(&mut self, source: &mut (impl Choices + ?Sized), freedoms: Freedoms, param: AuthParam) {
         let start = self.values.len();
         Values { freedoms, kind: self.kind }.write(source, param, &mut self.values);
         let value = start..self.values.len();
         self.params.push(Drawn { name: param.name(), known: Some(param), value });
     }
 
-    fn add_unknown(&mut self, source: &mut dyn Source) {
+    fn add_unknown(&mut self, source: &mut (impl Choices + ?Sized)) {
         for _ in 0..=source.below(3) {
             let (name, text) = source.pick(UNKNOWN).copied().unwrap_or_default();
             if self.params.iter().all(|param| param.name != name) {
@@ -193,7 +203,7 @@ impl Header {
     }
 
     /// Appends the text. The order of the parameters is that of the text afterwards.
-    fn write_to(&mut self, source: &mut dyn Source, freedoms: Freedoms, out: &mut Vec<u8>) {
+    fn write_to(&mut self, source: &mut (impl Choices + ?Sized), freedoms: Freedoms, out: &mut Vec<u8>) {
         let Self { kind, values, params, .. } = self;
         let is_digest = !kind.scheme.signs();
         let freedoms =
@@ -345,7 +355,12 @@ const fn params(kind: Kind) -> Table {
     }
 }
 
-fn is_present(source: &mut dyn Source, freedoms: Freedoms, kind: Kind, presence: Presence) -> bool {
+fn is_present(
+    source: &mut (impl Choices + ?Sized),
+    freedoms: Freedoms,
+    kind: Kind,
+    presence: Presence,
+) -> bool {
     match presence {
         Always => true,
         Sometimes => source.below(2) == 1,
@@ -385,7 +400,7 @@ struct Values {
 }
 
 impl Values {
-    fn write(self, source: &mut dyn Source, param: AuthParam, out: &mut Vec<u8>) {
+    fn write(self, source: &mut (impl Choices + ?Sized), param: AuthParam, out: &mut Vec<u8>) {
         match param {
             Realm if self.kind.scheme == Scheme::Digest => self.organizer(source, out),
             Realm => self.realm(source, out),
@@ -414,7 +429,7 @@ impl Values {
         }
     }
 
-    fn realm(self, source: &mut dyn Source, out: &mut Vec<u8>) {
+    fn realm(self, source: &mut (impl Choices + ?Sized), out: &mut Vec<u8>) {
         let lists = [
             (Freedom::Separators, SEPARATORS),
             (Freedom::Backslashes, BACKSLASHES),
@@ -424,7 +439,7 @@ impl Values {
     }
 
     /// Digest alone: a quoted-string.
-    fn organizer(self, source: &mut dyn Source, out: &mut Vec<u8>) {
+    fn organizer(self, source: &mut (impl Choices + ?Sized), out: &mut Vec<u8>) {
         let lists =
             [(Freedom::Separators, SEPARATORS), (Freedom::Backslashes, ESCAPED), (Freedom::Octets, OCTETS)];
         self.one_of(source, &lists, "sip:alice@contoso.com", out);
@@ -433,7 +448,7 @@ impl Values {
     /// Out of one of the lists whose freedom is taken.
     fn one_of(
         self,
-        source: &mut dyn Source,
+        source: &mut (impl Choices + ?Sized),
         lists: &[(Freedom, &[&'static str])],
         plain: &'static str,
         out: &mut Vec<u8>,
@@ -448,7 +463,7 @@ impl Values {
     }
 
     /// Eight digits of the server, or anything at all.
-    fn opaque(self, source: &mut dyn Source, out: &mut Vec<u8>) {
+    fn opaque(self, source: &mut (impl Choices + ?Sized), out: &mut Vec<u8>) {
         if self.freedoms.has(Freedom::Limits) && source.one_in(8) {
             let times = source.between(2, 256) as usize;
             out.resize(out.len() + 8 * times, b'F');
@@ -463,7 +478,7 @@ impl Values {
     }
 
     /// [MS-SIPAE] SIPAE-2.2-13: a service principal name with Kerberos.
-    fn target(self, source: &mut dyn Source, out: &mut Vec<u8>) {
+    fn target(self, source: &mut (impl Choices + ?Sized), out: &mut Vec<u8>) {
         if self.kind.scheme == Scheme::Kerberos {
             out.extend_from_slice(b"sip/");
         }
@@ -477,7 +492,7 @@ impl Values {
     }
 
     /// The header of a real token of the scheme, and octets: header fields are read here, no tokens.
-    fn token(self, source: &mut dyn Source, out: &mut Vec<u8>) {
+    fn token(self, source: &mut (impl Choices + ?Sized), out: &mut Vec<u8>) {
         let beginning = match (self.kind.scheme, self.kind.phase) {
             (Scheme::Ntlm, Phase::First) => return,
             (Scheme::Ntlm, Phase::Continuation) => "TlRMTVNTUAACAAAA",
@@ -497,7 +512,7 @@ impl Values {
         write_text(source, &["", "AA==", "AAA="], out);
     }
 
-    fn salt(self, source: &mut dyn Source, out: &mut Vec<u8>) {
+    fn salt(self, source: &mut (impl Choices + ?Sized), out: &mut Vec<u8>) {
         let case = if self.kind.phase == Phase::Server { Case::Upper } else { Case::Lower };
         let start = out.len();
         write_digits(source, case, 1, out);
@@ -507,7 +522,7 @@ impl Values {
     }
 
     /// From 1 to 2^32-1 ([MS-SIPAE] SIPAE-2.2-10).
-    fn number(self, source: &mut dyn Source) -> u32 {
+    fn number(self, source: &mut (impl Choices + ?Sized)) -> u32 {
         if self.freedoms.has(Freedom::Limits) && source.one_in(4) {
             source.pick(&[1, u32::MAX, 256, 257]).copied().unwrap_or(1)
         } else {
@@ -516,7 +531,7 @@ impl Values {
     }
 
     /// In the form of the scheme's token.
-    fn signature(self, source: &mut dyn Source, out: &mut Vec<u8>) {
+    fn signature(self, source: &mut (impl Choices + ?Sized), out: &mut Vec<u8>) {
         let (before, choices, behind) = match self.kind.scheme {
             Scheme::Ntlm => source.pick(NTLM).copied(),
             Scheme::Kerberos => source.pick(KERBEROS).copied(),
@@ -530,7 +545,7 @@ impl Values {
     }
 
     /// Eight digits above zero.
-    fn count(self, source: &mut dyn Source, out: &mut Vec<u8>) {
+    fn count(self, source: &mut (impl Choices + ?Sized), out: &mut Vec<u8>) {
         let counts =
             if self.freedoms.has(Freedom::Limits) { &["00000001", "ffffffff"][..] } else { &["00000001"] };
         write_text(source, counts, out);

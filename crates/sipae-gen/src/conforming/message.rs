@@ -15,7 +15,7 @@ use super::address::End;
 use super::header::{Header, Kind, Phase};
 use super::pen::{Meant, Pen};
 use super::{Freedom, Freedoms, HEX, TOKEN, shuffle};
-use crate::source::Source;
+use crate::source::Choices;
 
 /// A conforming message. [`draw`](Self::draw) makes another one in the same memory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -65,7 +65,7 @@ pub struct Context {
 
 impl Context {
     /// Any.
-    pub fn drawn(source: &mut dyn Source, freedoms: Freedoms) -> Self {
+    pub fn drawn(source: &mut (impl Choices + ?Sized), freedoms: Freedoms) -> Self {
         let realms: &[&str] = if freedoms.has(Freedom::Octets) {
             &["SIP Communications Service", "Gr\u{fc}\u{df}e", "Gru\u{308}\u{df}e", "a\\b", "100%41"]
         } else {
@@ -124,7 +124,7 @@ const BIG: usize = 64 * 1024;
 const LONG: usize = 255;
 
 /// A request or a response with these freedoms.
-pub fn message(source: &mut dyn Source, freedoms: Freedoms) -> Message {
+pub fn message(source: &mut (impl Choices + ?Sized), freedoms: Freedoms) -> Message {
     let mut message = Message::default();
     message.draw(source, freedoms, &Given::default());
     message
@@ -132,12 +132,12 @@ pub fn message(source: &mut dyn Source, freedoms: Freedoms) -> Message {
 
 impl Message {
     /// Replaces it by a new one.
-    pub fn draw(&mut self, source: &mut dyn Source, freedoms: Freedoms, given: &Given<'_>) {
+    pub fn draw(&mut self, source: &mut (impl Choices + ?Sized), freedoms: Freedoms, given: &Given<'_>) {
         self.text.clear();
         self.lines.clear();
         self.meant.fill(0..0);
         let mut writer = Writer {
-            pen: Pen { source: &mut *source, freedoms, out: &mut self.text, meant: &mut self.meant },
+            pen: Pen { source, freedoms, out: &mut self.text, meant: &mut self.meant },
             lines: &mut self.lines,
             header: &mut self.header,
             given,
@@ -221,8 +221,8 @@ impl Body {
 }
 
 /// Writes the lines of a message.
-struct Writer<'w> {
-    pen: Pen<'w>,
+struct Writer<'w, S: ?Sized> {
+    pen: Pen<'w, S>,
     lines: &'w mut Vec<Range<usize>>,
     header: &'w mut Header,
     given: &'w Given<'w>,
@@ -230,7 +230,7 @@ struct Writer<'w> {
     status: Option<&'w str>,
 }
 
-impl Writer<'_> {
+impl<S: Choices + ?Sized> Writer<'_, S> {
     fn start_line(&mut self) {
         let is_request = match (self.given.method, self.given.status) {
             (_, Some(_)) => false,

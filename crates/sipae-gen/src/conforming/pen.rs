@@ -7,19 +7,19 @@ use sipae::buffer::Field;
 use super::{
     Case, Freedom, Freedoms, write_blank, write_cased, write_digits, write_number, write_text, write_word,
 };
-use crate::source::Source;
+use crate::source::Choices;
 
 /// Where the values of the fields of a signature buffer stand in the text.
 pub(super) type Meant = [Range<usize>; Field::Status as usize + 1];
 
-pub(super) struct Pen<'p> {
-    pub(super) source: &'p mut (dyn Source + 'p),
+pub(super) struct Pen<'p, S: ?Sized> {
+    pub(super) source: &'p mut S,
     pub(super) freedoms: Freedoms,
     pub(super) out: &'p mut Vec<u8>,
     pub(super) meant: &'p mut Meant,
 }
 
-impl Pen<'_> {
+impl<S: Choices + ?Sized> Pen<'_, S> {
     pub(super) fn has(&self, freedom: Freedom) -> bool {
         self.freedoms.has(freedom)
     }

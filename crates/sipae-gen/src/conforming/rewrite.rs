@@ -5,7 +5,7 @@ use sipae::message::{Header, HeaderName, Limits, Message, Value};
 
 use super::credential::{self, Form, Param, UNKNOWN};
 use super::{Freedom, Freedoms, shuffle, write_blank, write_cased};
-use crate::source::Source;
+use crate::source::{Choices, Source};
 
 /// Parameters up to which others are added: readers need not look at more than 128.
 const ROOM: usize = 100;

@@ -3,7 +3,7 @@
 use sipae::auth::AuthParam;
 
 use super::{Fault, NTLM, Stage, appended, credential, param, set};
-use crate::{Edit, Expect, ParamEdit, Signing, Source, Text};
+use crate::{Choices, Edit, Expect, ParamEdit, Signing, Source, Text};
 
 use AuthParam::{Cnum, Crand, GssapiData, Opaque, Qop, Realm, Response, Targetname, Version};
 use Stage::{After, Opening, Resigned};

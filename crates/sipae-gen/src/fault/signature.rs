@@ -4,7 +4,7 @@ use sipae::auth::AuthParam;
 use sipae::message::HeaderName;
 
 use super::{Fault, Stage, param, set};
-use crate::{Edit, Expect, ParamEdit, Source, Text};
+use crate::{Choices, Edit, Expect, ParamEdit, Source, Text};
 
 use AuthParam::{Cnum, Crand, Opaque, Realm, Response, Targetname};
 use HeaderName::{CSeq, CallId, Expires, From, PAssertedIdentity, PPreferredIdentity, To};

@@ -4,7 +4,8 @@ use sipae::auth::AuthParam;
 
 use super::{Deviation, Fault, KERBEROS, NTLM, Stage, TLS_DSK, param, set};
 use crate::{
-    CertificateFault, DerChange, Edit, Expect, FieldChange, OctetEdit, ParamEdit, Source, Text, TicketFault,
+    CertificateFault, Choices, DerChange, Edit, Expect, FieldChange, OctetEdit, ParamEdit, Source, Text,
+    TicketFault,
 };
 
 use AuthParam::{GssapiData, Opaque};

@@ -6,10 +6,10 @@ use sipae::ntlm::{DatagramMac, MacOptions, SEQUENCE_NUMBER};
 use sipae::sa::{Context as SecurityContext, Parameters, SecurityAssociation, SignOptions};
 use sipae::side::Side;
 use sipae::version::Version;
-use sipae_gen::Source;
 use sipae_gen::conforming::{
     Context, Freedom, Freedoms, Header, Kind, header as conforming_header, message as conforming_message,
 };
+use sipae_gen::{Choices, Source};
 use sipae_vectors::inputs::{self, BufferContext, MacMessage};
 use sipae_vectors::{Hex, Operation};
 

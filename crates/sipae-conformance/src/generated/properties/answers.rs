@@ -1,7 +1,7 @@
 //! What the server says: signed, with fresh numbers, to whom it is for.
 
 use sipae::message::HeaderName;
-use sipae_gen::{Check, Edit, Expect, Party, Recipient, Source, Template, Text};
+use sipae_gen::{Check, Choices, Edit, Expect, Party, Recipient, Source, Template, Text};
 
 use super::{Ground, Iteration, Property, SA, Scene, Script, case, edited, expecting, request};
 use crate::case::Case;

@@ -4,7 +4,7 @@ use sipae::auth::{AuthParam, Scheme};
 use sipae::message::HeaderName;
 use sipae::version::Version;
 use sipae_gen::fault::{Fault, Stage};
-use sipae_gen::{Edit, Expect, ParamEdit, Party, Signing, Source, Template, Text};
+use sipae_gen::{Choices, Edit, Expect, ParamEdit, Party, Signing, Source, Template, Text};
 
 use super::{
     Ground, Iteration, Property, SA, SECOND_SA, Scene, Script, association, case, expecting, request, signed,

@@ -6,7 +6,8 @@ use sipae::version::Version;
 use sipae_gen::conforming::any_case;
 use sipae_gen::fault::Stage;
 use sipae_gen::{
-    Check, DigestChange, Edit, Expect, Handshake, ParamEdit, Party, Recipient, Source, Template, Text,
+    Check, Choices, DigestChange, Edit, Expect, Handshake, ParamEdit, Party, Recipient, Source, Template,
+    Text,
 };
 
 use super::faulty::of_faults;

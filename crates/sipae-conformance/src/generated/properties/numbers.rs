@@ -1,7 +1,7 @@
 //! cnum and its window: each number once, in any order, and none far below.
 
 use sipae::auth::AuthParam;
-use sipae_gen::{Check, Edit, Expect, ParamEdit, Script, Source, Text};
+use sipae_gen::{Check, Choices, Edit, Expect, ParamEdit, Script, Source, Text};
 
 use super::{Ground, Iteration, Property, SA, Scene, case, further, request};
 use crate::case::Case;

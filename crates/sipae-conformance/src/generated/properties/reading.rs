@@ -3,7 +3,7 @@
 use sipae::auth::AuthParam;
 use sipae::message::HeaderName;
 use sipae_gen::conforming::any_case;
-use sipae_gen::{Edit, Expect, ParamEdit, Place, Signing, Source, Text};
+use sipae_gen::{Choices, Edit, Expect, ParamEdit, Place, Signing, Source, Text};
 
 use super::{Ground, Property, SA, Scene, Script, case, edited, expecting, request, signed};
 use crate::case::Case;

@@ -1,7 +1,7 @@
 //! Requests without a signature: strangers are challenged, and within an association nothing goes without one.
 
 use sipae::message::HeaderName;
-use sipae_gen::{Check, Edit, Expect, Recipient, Source, Template, Text};
+use sipae_gen::{Check, Choices, Edit, Expect, Recipient, Source, Template, Text};
 
 use super::{Ground, Iteration, Property, Scene, Script, case, edited, expecting};
 use crate::case::{Case, Gate};

@@ -3,7 +3,7 @@
 use sipae::auth::AuthParam;
 use sipae::message::HeaderName;
 use sipae::version::Version;
-use sipae_gen::{Edit, ParamEdit, Service, Signing, Source, Text};
+use sipae_gen::{Choices, Edit, ParamEdit, Service, Signing, Source, Text};
 
 /// How a request is made bad, and what a client that acts upon it breaks.
 pub(super) struct Bad {
