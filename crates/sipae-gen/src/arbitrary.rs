@@ -45,6 +45,7 @@ impl<'a> Arbitrary<'a> for ConformingMessage {
 mod tests {
     use super::*;
     use crate::conforming::is_clean;
+    use crate::source::Choices;
     use crate::source::Fast;
 
     #[test]
