@@ -85,6 +85,11 @@ pub(crate) struct ProbeArgs {
 pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) subject: SubjectArgs,
+    /// For a client: serve beside the suite the web services that hand out certificates for TLS-DSK, to whoever asks, and
+    /// name them in sts-uri (docs/provisioning.md). They certify by the authority of the profile, and without a profile by
+    /// that of tests.
+    #[arg(long, value_name = "http|https")]
+    pub(crate) provisioning: Option<ProvisioningScheme>,
     #[command(flatten)]
     pub(crate) reports: ReportArgs,
     /// Seed from which everything random follows; printed with each run.
@@ -622,6 +627,15 @@ impl std::fmt::Debug for CredentialArgs {
 pub(crate) enum ProvisioningScheme {
     Http,
     Https,
+}
+
+impl ProvisioningScheme {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
 }
 
 #[derive(ValueEnum, Clone, Copy, Debug)]

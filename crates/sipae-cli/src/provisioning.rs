@@ -1,7 +1,11 @@
-//! `--provisioning` of `sipae serve`.
+//! `--provisioning` of `sipae serve` and `sipae run`.
+
+use std::sync::Arc;
 
 use sipae::server::{ServerConfig, TlsDskService};
+use sipae_conformance::run::RunOptions;
 use sipae_net::ServerIdentity;
+use sipae_spec::Role;
 
 use crate::args::{ProvisioningScheme, ServeArgs};
 use crate::output::Failure;
@@ -33,6 +37,52 @@ pub(crate) fn start(
     let running = run(args, scheme, identity)?;
     *sts_uri = running.uri();
     Ok(Some(running))
+}
+
+/// The same beside the suite, which is the server of a client.
+pub(crate) fn beside_run(
+    scheme: Option<ProvisioningScheme>,
+    options: &mut RunOptions,
+) -> Result<Option<Running>, Failure> {
+    let Some(scheme) = scheme else { return Ok(None) };
+    if options.target.role() != Role::Client {
+        return Err(Failure::Usage("--provisioning: it is for clients (--target listen:...)".to_owned()));
+    }
+    let running = run_for_client(scheme, options)?;
+    Arc::make_mut(&mut options.profile).client.sts_uri = Some(running.uri());
+    options.arguments.push(format!("--provisioning {}", scheme.name()));
+    Ok(Some(running))
+}
+
+#[cfg(not(feature = "provisioning"))]
+fn run_for_client(_: ProvisioningScheme, _: &RunOptions) -> Result<Running, Failure> {
+    Err(Failure::Usage("--provisioning: built without it".to_owned()))
+}
+
+/// Where clients connect, at a port of its own; where they do not, on this machine alone.
+#[cfg(feature = "provisioning")]
+fn run_for_client(scheme: ProvisioningScheme, options: &RunOptions) -> Result<Running, Failure> {
+    use sipae_conformance::target::Target;
+    use sipae_net::ProvisioningSettings;
+
+    let wrong = |why: &str| Failure::Usage(format!("--provisioning: {why}"));
+    let issuer = options.profile.certificates.as_ref().and_then(|certificates| certificates.issuer());
+    let authority = issuer.ok_or_else(|| wrong("the profile has no tls_dsk.authority to certify by"))?;
+    let address = match &options.target {
+        Target::Listen { address, .. } => address.as_str(),
+        _ => "127.0.0.1:0",
+    };
+    let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
+    let identity = match scheme {
+        ProvisioningScheme::Http => None,
+        ProvisioningScheme::Https => {
+            Some(options.profile.client.identity(address).map_err(|why| wrong(&why))?)
+        }
+    };
+    let at = format!("{host}:0");
+    let settings = ProvisioningSettings { identity, ..ProvisioningSettings::default() };
+    let failed = |source| Failure::Listen { address: at.clone(), source };
+    Running::start(at.as_str(), authority, settings).map_err(failed)
 }
 
 #[cfg(not(feature = "provisioning"))]

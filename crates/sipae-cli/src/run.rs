@@ -11,7 +11,7 @@ use crate::args::{DepthArgs, RunArgs};
 use crate::expected::ExpectedFile;
 use crate::output::Failure;
 use crate::reports::{self, Reports};
-use crate::{exec, filter, list, subject};
+use crate::{exec, filter, list, provisioning, subject};
 
 pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     let role = Some(args.subject.target.role());
@@ -22,7 +22,8 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     if args.fix && !filter.is_empty() {
         return Err(Failure::Usage("--fix: needs a run of all cases, without filters".to_owned()));
     }
-    let options = options(args, filter)?;
+    let mut options = options(args, filter)?;
+    let _service = provisioning::beside_run(args.provisioning, &mut options)?;
     let expected =
         args.expected_failures.as_ref().map(|file| ExpectedFile::load(file, args.fix)).transpose()?;
     let comparison =

@@ -1,4 +1,4 @@
-//! `sipae serve --provisioning`: a client gets its certificate from the service, and logs on with it.
+//! `--provisioning` of `sipae serve` and `sipae run`: a client gets its certificate from the service, and logs on with it.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -116,4 +116,61 @@ fn it_is_for_servers_that_offer_tls_dsk_with_the_test_authority() {
     assert_eq!(output.status.code(), Some(2));
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(told.contains("--provisioning: TLS-DSK is not offered (--schemes)"), "{told}");
+}
+
+const BARE: &str = "REGISTER sip:contoso.com SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1;branch=z9hG4bK1\r\n\
+    Max-Forwards: 70\r\nFrom: <sip:alice@contoso.com>;tag=1;epid=01\r\nTo: <sip:alice@contoso.com>\r\nCall-ID: 1\r\n\
+    CSeq: 1 REGISTER\r\nContact: <sip:127.0.0.1:5060>\r\nContent-Length: 0\r\n\r\n";
+
+/// The sts-uri that the suite names to whoever asks.
+fn named(port: &str) -> String {
+    let mut stream = TcpStream::connect(format!("127.0.0.1:{}", port.trim())).expect("the suite");
+    stream.write_all(BARE.as_bytes()).expect("sent");
+    let (mut answer, mut octets) = (String::new(), [0; 4096]);
+    while !answer.contains("\r\n\r\n") {
+        let length = stream.read(&mut octets).expect("a challenge");
+        assert_ne!(length, 0, "{answer}");
+        answer.push_str(&String::from_utf8_lossy(&octets[..length]));
+    }
+    between(&answer, "sts-uri=\"", "\"").to_owned()
+}
+
+/// Its certificate comes from nowhere else: it is asked for when the client has been started.
+#[test]
+fn a_client_that_has_no_certificate_yet_is_tested() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).to_str().expect("text").to_owned();
+    let authority = sipae_net::Authority::test().expect("an authority");
+    fs::write(path("ca.pem"), authority.certificate()).expect("written");
+    let program = env!("CARGO_BIN_EXE_sipae");
+    let client = format!(
+        "cd {}; test -f user.pem || echo $SIPAE_PORT > new; test -f port || mv new port; \
+         until test -f user.pem; do sleep 0.05; done; exec {program} client tcp://127.0.0.1:$SIPAE_PORT \
+         --scheme tls-dsk --certificate user.pem --key user.key --ca ca.pem",
+        path("")
+    );
+    let exec = format!("sh -c '{client}'");
+    let run = ["run", "--target", "listen:tcp://127.0.0.1:0", "--provisioning", "http", "--exec", &exec];
+    let run = [&run[..], &["--scheme", "tls-dsk", "3.2.5.2/altered-"]].concat();
+    let stdout = std::thread::scope(|scope| {
+        let running = scope.spawn(|| assert_exit(&sipae(&run), 0));
+        while !Path::new(&path("port")).exists() && !running.is_finished() {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        let uri = named(&fs::read_to_string(path("port")).expect("a port"));
+        let key = KeyPair::generate().expect("a key");
+        fs::write(path("user.key"), key.serialize_pem()).expect("written");
+        fs::write(path("new.pem"), certificate(&uri, &key)).expect("written");
+        fs::rename(path("new.pem"), path("user.pem")).expect("renamed");
+        running.join().expect("a run")
+    });
+    assert!(stdout.contains("TLS-DSK v4  gate open"), "{stdout}");
+}
+
+#[test]
+fn beside_the_suite_it_is_for_clients() {
+    let output = sipae(&["run", "--provisioning", "http"]);
+    assert_eq!(output.status.code(), Some(2));
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.contains("--provisioning: it is for clients (--target listen:...)"), "{told}");
 }

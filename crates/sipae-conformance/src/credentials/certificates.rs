@@ -64,6 +64,13 @@ impl Certificates {
         Self { issuer: Some(Arc::new(issuer)), ..self }
     }
 
+    /// The authority of the users, where its key is known.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn issuer(&self) -> Option<Arc<Authority>> {
+        self.issuer.clone()
+    }
+
     /// Whether these settings make an engine, with this certificate where there is one.
     ///
     /// # Errors

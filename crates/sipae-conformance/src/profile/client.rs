@@ -67,7 +67,7 @@ impl ClientProfile {
     ///
     /// # Errors
     /// When it cannot be used.
-    pub(crate) fn identity(&self, address: &str) -> Result<ServerIdentity, String> {
+    pub fn identity(&self, address: &str) -> Result<ServerIdentity, String> {
         if let Some((certificate, key)) = &self.certificate {
             return ServerIdentity::load(certificate, key).map_err(|error| error.to_string());
         }
