@@ -62,11 +62,12 @@ fn run_for_client(_: ProvisioningScheme, _: &RunOptions) -> Result<Running, Fail
 /// Where clients connect, at a port of its own; where they do not, on this machine alone.
 #[cfg(feature = "provisioning")]
 fn run_for_client(scheme: ProvisioningScheme, options: &RunOptions) -> Result<Running, Failure> {
+    use sipae_conformance::credentials::Certificates;
     use sipae_conformance::target::Target;
     use sipae_net::ProvisioningSettings;
 
     let wrong = |why: &str| Failure::Usage(format!("--provisioning: {why}"));
-    let issuer = options.profile.certificates.as_ref().and_then(|certificates| certificates.issuer());
+    let issuer = options.profile.certificates.as_ref().and_then(Certificates::issuer);
     let authority = issuer.ok_or_else(|| wrong("the profile has no tls_dsk.authority to certify by"))?;
     let address = match &options.target {
         Target::Listen { address, .. } => address.as_str(),
