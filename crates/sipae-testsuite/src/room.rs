@@ -266,8 +266,10 @@ impl Phone {
     /// Tells why it is not good.
     pub fn verify(&mut self, octets: &[u8]) -> Result<u32, String> {
         let message = read(octets);
-        let mut lines = HeaderName::SIGNATURES.into_iter().flat_map(|name| message.all(name));
-        let line = AuthHeader::read(lines.next().ok_or("not signed")?);
+        let lines = HeaderName::SIGNATURES.into_iter().flat_map(|name| message.all(name));
+        // Others may have something to say there, too.
+        let mut own = lines.map(AuthHeader::read).filter(|line| self.sa.parameters.fit(line));
+        let line = own.next().ok_or("not signed")?;
         if line.get(AuthParam::Opaque).is_none_or(|opaque| opaque.raw() != self.sa.opaque) {
             return Err("signed with another association".to_owned());
         }

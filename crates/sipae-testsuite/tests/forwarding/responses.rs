@@ -32,6 +32,33 @@ fn a_bad_answer_is_dropped_and_changes_nothing(#[case] change: fn(&mut Draft), #
     assert_eq!(read(&room.signed(&mut alice)).status(), Some(200));
 }
 
+/// Who reads the first signature alone would find that of the callee; what is said of other servers stays.
+#[rstest]
+#[case::in_the_name_of_the_server(
+    "NTLM qop=\"auth\", opaque=\"0A0B0C0D\", srand=\"01020304\", snum=\"1\", rspauth=\"00\", \
+     targetname=\"server.contoso.com\", realm=\"SIP Communications Service\"",
+    0
+)]
+#[case::of_another_server("NTLM targetname=\"server.fabrikam.com\", realm=\"Fabrikam\", rspauth=\"00\"", 1)]
+#[case::of_nobody("ngth: 1", 1)]
+fn a_callee_signs_nothing_in_the_name_of_the_server(
+    #[case] line: &str,
+    #[case] others: usize,
+    #[values(HeaderName::AuthenticationInfo, HeaderName::ProxyAuthenticationInfo)] name: HeaderName,
+) {
+    let mut room = Room::at(Version::V4);
+    let (mut alice, mut bob) = room.with_alice_and_bob();
+    let draft = alice.signed_request("MESSAGE", "bob");
+    room.send(&alice, &draft);
+    let got = room.signed(&mut bob);
+    let answer = bob.answer(&got, 200).with(name, line);
+    let answer = bob.sign(answer);
+    room.send(&bob, &answer);
+    let relayed = room.signed(&mut alice);
+    let lines = HeaderName::SIGNATURES.map(|name| read(&relayed).all(name).count());
+    assert_eq!(lines.iter().sum::<usize>(), 1 + others);
+}
+
 /// Another user's signature is as bad, whatever the answer says.
 #[test]
 fn nobody_answers_for_another() {
