@@ -12,6 +12,7 @@ use sipae_net::ClientExit;
 use super::super::case::ClientCase;
 use super::super::file::ServiceFile;
 use super::super::generated::{self, Generator, Play};
+use super::super::home::Class;
 use super::super::judge::ClientJudge;
 use super::super::pace::Haste;
 use super::super::play::{ClientStage, Player};
@@ -260,14 +261,23 @@ impl Runner<'_> {
             if let Some(found) = self.smallest(case, generator, choices, fence) {
                 return (CaseFinished { generated: count, ..found }, None);
             }
-            unconfirmed += 1;
-            let again = match seen.is_exact || has_crashed(&finished) || 1 < unconfirmed {
-                true => None,
-                false => self.established(&format!("{} again", case.id()), Haste::Patient, fence).ok(),
+            // Who has come back meanwhile may have closed upon what was played before.
+            let came_back = has_come_back(&seen) && !has_crashed(&finished);
+            closing += u32::from(came_back);
+            disturbed += u64::from(came_back);
+            unconfirmed += u32::from(!came_back);
+            let is_over = seen.is_exact || has_crashed(&finished) || 1 < unconfirmed || CLOSING < closing;
+            let again = if is_over {
+                None
+            } else {
+                self.established(&format!("{} again", case.id()), Haste::Patient, fence).ok()
             };
             let Some(again) = again else {
-                let found = unconfirmed_of(finished, seen.is_exact);
-                return (CaseFinished { generated: count, ..found }, None);
+                let found = match came_back {
+                    true => last.unwrap_or_else(|| self.nothing_counted(case, disturbed)),
+                    false => unconfirmed_of(finished, seen.is_exact),
+                };
+                return (CaseFinished { generated: count - disturbed, ..found }, None);
             };
             playing = again;
         }
@@ -488,6 +498,12 @@ fn unconfirmed_of(finished: CaseFinished, is_exact: bool) -> CaseFinished {
 /// Whether nothing follows from what was counted. A client that has ended has done so.
 fn is_disturbed(seen: &Conversation) -> bool {
     seen.disturbed && seen.end.is_none()
+}
+
+/// Whether the client has connected, or authenticated, anew.
+fn has_come_back(seen: &Conversation) -> bool {
+    let is_anew = |heard: &Heard| matches!(heard.read.class, Class::Bare | Class::Completing);
+    0 < seen.connections.opened || seen.heard.iter().any(is_anew)
 }
 
 /// A case that has passed, and what of the client was seen behind it.
