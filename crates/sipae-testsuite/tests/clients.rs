@@ -101,6 +101,26 @@ fn a_stored_conversation_is_judged_as_it_was(#[case] defect: Defect, #[case] id:
     assert_eq!(again(Defects::NONE), [Verdict::Pass]);
 }
 
+/// Among the methods that the client answers well, which is found out again.
+#[test]
+fn a_method_that_a_stored_conversation_chooses_is_chosen_again() {
+    let found = defective(Defect::BelievesForgery, SEQUENCES);
+    let script = found.iter().find_map(|case| case.script.as_ref()).expect("a script").to_string();
+    let other = script.replace("\"*0\"", "\"*1\"");
+    assert_ne!(other, script);
+    let target = Target::ReferenceClient { defects: Defects::only(Defect::BelievesForgery) };
+    let mut sent = Vec::new();
+    File::read(&other).expect("a file").run(
+        &RunOptions { target, ..RunOptions::reference(1) },
+        &mut |event| {
+            if let Event::CaseFinished(case) = event {
+                sent.extend(case.exchange.iter().map(|message| message.label.clone()));
+            }
+        },
+    );
+    assert!(sent.contains(&"MESSAGE".to_owned()), "{sent:?}");
+}
+
 #[rstest]
 #[case(r#"{"service":{"turns":[]}}"#)]
 #[case(r#"{"service":1}"#)]

@@ -439,7 +439,7 @@ impl ClientWire for Live {
         self.started.as_ref().map(|started| started.output_behind(self.before)).unwrap_or_default()
     }
 
-    /// Of a client that has lost everything an exit code tells nothing, nor that it has written to nobody.
+    /// An exit code tells nothing then, since the suite has closed everything, and no more does a broken pipe.
     fn over(&mut self) -> Option<ClientExit> {
         drop(self.listening.take());
         let started = self.started.as_mut()?;

@@ -303,8 +303,8 @@ impl Player {
                 Ok(())
             }
             Turn::Read => {
-                let is_read = self.stage.haste == Haste::Brisk && self.stage.fence.is_some();
-                if !is_read || self.fence().is_err() {
+                let is_hasty = self.stage.haste == Haste::Brisk && self.stage.fence.is_some();
+                if !is_hasty || self.fence().is_err() {
                     self.settle();
                 }
                 Ok(())
@@ -420,7 +420,7 @@ impl Player {
         }
     }
 
-    /// Whether nothing nor nobody has to be waited for to know what the client tells.
+    /// Whether it is known without waiting what the client tells.
     fn has_standing_at_once(&self) -> bool {
         self.stage.wire.is_exact() || self.stage.wire.is_told()
     }

@@ -169,6 +169,8 @@ impl<'r> Runner<'r> {
 
     /// A stored conversation. In memory everything is as it was.
     fn again(&self, case: &ClientCase, file: &ServiceFile, fence: Option<&str>) -> CaseFinished {
+        // A script that was generated chooses among them.
+        self.methods(fence);
         let stage = match self.stage("again", Haste::Patient, fence) {
             Ok(stage) => stage,
             Err(reason) => return self.not_played(case, Verdict::Blocked, Some(reason)),

@@ -153,19 +153,15 @@ impl Server {
         [b"SIP/2.0/TCP ", host, b";branch=", branch].concat()
     }
 
-    /// What this server has consumed goes no further; credentials for others stay (SIPAE-3.3.4.1-14). Nor does a client
-    /// sign in its name: who reads the first signature alone would find no other.
+    /// What this server has consumed goes no further; credentials for others stay (SIPAE-3.3.4.1-14).
     pub(super) fn strip_credentials(&self, draft: &mut Draft) {
         if self.config.defects.has(Defect::PassesCredentialOn) {
             return;
         }
         let takes_all = self.config.defects.has(Defect::StripsAllCredentials);
         draft.headers.retain(|header| {
-            let is_one = |names: [HeaderName; 2]| names.iter().any(|name| header.is(*name));
-            let is_own = || self.offer(&AuthHeader::read(Value(&header.value))).is_some();
-            let is_credential = is_one(HeaderName::CREDENTIALS);
-            let is_consumed = is_credential && (takes_all || is_own());
-            !(is_consumed || is_one(HeaderName::SIGNATURES) && is_own())
+            let is_credential = HeaderName::CREDENTIALS.iter().any(|name| header.is(*name));
+            !(is_credential && (takes_all || self.offer(&AuthHeader::read(Value(&header.value))).is_some()))
         });
     }
 

@@ -266,20 +266,17 @@ fn others() -> Vec<ClientCase> {
                 .settle()
         })
         .judge(|judge| {
+            // What else was on its way is no answer.
             let call = judge.seen().request("request").and_then(|heard| field(heard, HeaderName::CallId));
-            // A client that registers in between, as it does anyway, has signed that.
-            let is_round = |heard: &&Heard| {
-                heard.read.class != Class::Signed
-                    && (heard.method() == "REGISTER" || field(heard, HeaderName::CallId) == call)
-            };
-            let rounds = judge.seen().after("challenge").iter().filter(is_round).count();
-            let holds = holds_if(rounds <= 12, format!("{rounds} requests"));
-            judge.check("SIPAE-3.2.1-05", "a bounded number of rounds", holds);
-            // The credentials of the first server belong to nothing here. What else was on its way is no answer.
             let is_answer =
                 |heard: &&Heard| heard.method() == "REGISTER" || field(heard, HeaderName::CallId) == call;
-            let again = judge.seen().after("challenge").iter().filter(is_answer);
-            let again = again.filter(|heard| heard.read.class == Class::Stray).count();
+            let answers = judge.seen().after("challenge").iter().filter(is_answer);
+            // A client that registers in between, as it does anyway, has signed that.
+            let rounds = answers.clone().filter(|heard| heard.read.class != Class::Signed).count();
+            let holds = holds_if(rounds <= 12, format!("{rounds} requests"));
+            judge.check("SIPAE-3.2.1-05", "a bounded number of rounds", holds);
+            // The credentials of the first server belong to nothing here.
+            let again = answers.filter(|heard| heard.read.class == Class::Stray).count();
             let holds = holds_if(again <= 1, format!("{again} of them"));
             judge.check(
                 "SIPAE-3.2.4.1-23",

@@ -216,74 +216,62 @@ impl Runner<'_> {
         mut playing: Player,
         fence: Option<&str>,
     ) -> (CaseFinished, Option<Player>) {
-        let effort = &self.options.effort;
-        let deadline = effort.time.map(|time| Instant::now() + time);
-        let (mut count, mut unconfirmed, mut disturbed, mut closing) = (0, 0, 0, 0);
+        let begun = Instant::now();
         playing.set_methods(self.methods(fence));
-        let is_over = |count: u64| match deadline {
-            Some(deadline) => deadline <= Instant::now(),
-            None => effort.cases <= count,
-        };
-        let mut last = None;
-        while !is_over(count) && !effort.stop.is_due() {
-            count += 1;
-            let seed = self.options.seed_with(0, &format!("{} {count}", case.id()), self.setting);
+        let mut tally = Tally::default();
+        while !self.is_enough(&tally, begun) {
+            tally.count += 1;
+            let seed = self.options.seed_with(0, &format!("{} {}", case.id(), tally.count), self.setting);
             let (play, choices) = generated::drawn(generator, self.mode(), seed);
             let seen = playing.play(&play.service);
             if is_disturbed(&seen) {
-                disturbed += 1;
+                tally.disturbed += 1;
                 continue;
             }
             let finished = self.foreseen(case, &play, &seen);
-            if finished.verdict == Verdict::Pass {
+            let is_pass = finished.verdict == Verdict::Pass;
+            if is_pass {
+                tally.last = Some(finished.clone());
                 let is_usable = playing.is_usable();
-                if is_usable && (seen.is_exact || !count.is_multiple_of(LONG)) {
-                    last = Some(finished);
+                if is_usable && (seen.is_exact || !tally.count.is_multiple_of(LONG)) {
                     continue;
                 }
-                closing += u32::from(!is_usable);
-                drop(playing);
-                if CLOSING < closing {
-                    return (
-                        CaseFinished { generated: count - disturbed, exchange: Vec::new(), ..finished },
-                        None,
-                    );
-                }
-                match self.established(&format!("{} {count}", case.id()), Haste::Patient, fence) {
-                    Ok(again) => playing = again,
-                    Err(why) => return (self.not_played(case, Verdict::Blocked, Some(why)), None),
-                }
-                last = Some(finished);
-                continue;
+                tally.closing += u32::from(!is_usable);
             }
             // Before another client is started this one is let go.
             drop(playing);
-            if let Some(found) = self.smallest(case, generator, choices, fence) {
-                return (CaseFinished { generated: count, ..found }, None);
+            if !is_pass {
+                if let Some(found) = self.smallest(case, generator, choices, fence) {
+                    return (CaseFinished { generated: tally.count, ..found }, None);
+                }
+                if let Some(found) = tally.unlike_alone(finished, &seen) {
+                    return (CaseFinished { generated: tally.count, ..found }, None);
+                }
             }
-            // Who has come back meanwhile may have closed upon what was played before.
-            let came_back = has_come_back(&seen) && !has_crashed(&finished);
-            closing += u32::from(came_back);
-            disturbed += u64::from(came_back);
-            unconfirmed += u32::from(!came_back);
-            let is_over = seen.is_exact || has_crashed(&finished) || 1 < unconfirmed || CLOSING < closing;
-            let again = if is_over {
-                None
-            } else {
-                self.established(&format!("{} again", case.id()), Haste::Patient, fence).ok()
-            };
-            let Some(again) = again else {
-                let found = match came_back {
-                    true => last.unwrap_or_else(|| self.nothing_counted(case, disturbed)),
-                    false => unconfirmed_of(finished, seen.is_exact),
-                };
-                return (CaseFinished { generated: count - disturbed, ..found }, None);
-            };
-            playing = again;
+            if CLOSING < tally.closing {
+                return (self.passed(case, tally), None);
+            }
+            match self.established(&format!("{} {}", case.id(), tally.count), Haste::Patient, fence) {
+                Ok(again) => playing = again,
+                Err(why) => return (self.not_played(case, Verdict::Blocked, Some(why)), None),
+            }
         }
-        let finished = last.unwrap_or_else(|| self.nothing_counted(case, disturbed));
-        let generated = count - disturbed;
-        (CaseFinished { generated, exchange: Vec::new(), ..finished }, Some(playing))
+        (self.passed(case, tally), Some(playing))
+    }
+
+    fn is_enough(&self, tally: &Tally, begun: Instant) -> bool {
+        let effort = &self.options.effort;
+        let is_over = match effort.time {
+            Some(time) => time <= begun.elapsed(),
+            None => effort.cases <= tally.count,
+        };
+        is_over || effort.stop.is_due()
+    }
+
+    /// A property of which nothing has failed.
+    fn passed(&self, case: &ClientCase, tally: Tally) -> CaseFinished {
+        let finished = tally.last.unwrap_or_else(|| self.nothing_counted(case, tally.disturbed));
+        CaseFinished { generated: tally.count - tally.disturbed, exchange: Vec::new(), ..finished }
     }
 
     /// Of a property that has shown nothing.
@@ -487,12 +475,36 @@ fn is_as_before(seen: &Conversation) -> bool {
     seen.mode.scheme == Scheme::Digest || !seen.heard.iter().any(is_digest)
 }
 
-/// What a generated conversation has shown inside another one, and alone has not: where nothing is exact, twice.
-fn unconfirmed_of(finished: CaseFinished, is_exact: bool) -> CaseFinished {
-    if is_exact || has_crashed(&finished) {
-        return finished;
+/// What generated conversations have come to.
+#[derive(Default)]
+struct Tally {
+    count: u64,
+    /// How many of them decide nothing.
+    disturbed: u64,
+    /// How many were not as they were foreseen, and alone were.
+    unconfirmed: u32,
+    /// How often the client had closed, or come back, by itself.
+    closing: u32,
+    /// The last one that was as it was foreseen.
+    last: Option<CaseFinished>,
+}
+
+impl Tally {
+    /// What follows from one that was not as it was foreseen, and alone was. Who has come back meanwhile may have closed
+    /// upon what was played before: that decides nothing.
+    fn unlike_alone(&mut self, finished: CaseFinished, seen: &Conversation) -> Option<CaseFinished> {
+        if seen.is_exact || has_crashed(&finished) {
+            return Some(finished);
+        }
+        if has_come_back(seen) {
+            self.disturbed += 1;
+            self.closing += 1;
+            return None;
+        }
+        self.unconfirmed += 1;
+        let flaky = Verdict::Fail(Cause::Flaky { failed: 2, of: 4 });
+        (1 < self.unconfirmed).then_some(CaseFinished { verdict: flaky, ..finished })
     }
-    CaseFinished { verdict: Verdict::Fail(Cause::Flaky { failed: 2, of: 4 }), ..finished }
 }
 
 /// Whether nothing follows from what was counted. A client that has ended has done so.
