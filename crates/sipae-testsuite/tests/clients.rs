@@ -37,6 +37,7 @@ fn defective(defect: Defect, id: &str) -> Vec<CaseFinished> {
 
 const SEQUENCES: &str = "3.1.1/generated-sequences";
 const HISTORIES: &str = "3.1.1/generated-histories";
+const TIMES: &str = "3.1.1/generated-times";
 const RETURNS: &str = "3.1.1/generated-returns";
 const REQUESTS: &str = "3.2.5.2/generated-requests";
 
@@ -54,6 +55,7 @@ const REQUESTS: &str = "3.2.5.2/generated-requests";
 #[case(Defect::FormerAssociationGood, HISTORIES, 2)]
 #[case(Defect::WindowOutlivesAssociation, HISTORIES, 2)]
 #[case(Defect::WindowOutlivesReturn, RETURNS, 2)]
+#[case(Defect::WindowFadesInTime, TIMES, 2)]
 #[case(Defect::BelievesForgery, REQUESTS, 1)]
 #[case(Defect::BelievesIncomplete, REQUESTS, 1)]
 #[case(Defect::BelievesUnreadable, REQUESTS, 1)]

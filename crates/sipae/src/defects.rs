@@ -313,6 +313,7 @@ defects! {
         LosesDialogs "loses-dialogs" "SIPAE-3.2.6-02" "a call ends with its association";
         FormerAssociationGood "former-association-good" "SIPAE-3.2.5.2-08" "what the server has signed under the association that was lost is accepted";
         WindowOutlivesAssociation "window-outlives-association" "SIPAE-3.1.1-10" "numbers of the association that was lost are not accepted under the next one";
+        WindowFadesInTime "window-fades-in-time" "SIPAE-3.1.1-05" "a number of the server is accepted again when it has been silent for half a minute";
         WindowOutlivesReturn "window-outlives-return" "SIPAE-3.1.1-10" "a client that has left and come back does not accept the numbers of before";
         AsksForNoIntegrity "asks-for-no-integrity" "SIPAE-3.2.5.1-12" "the context of Kerberos does not ask for integrity";
         TakesAnyTicket "takes-any-ticket" "SIPAE-3.2.5.1-13" "without a ticket for the server one for another server is used";

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use sipae::client::Stimulus;
-use sipae_gen::{Awaited, Drawn, Label, Mode, Recorded, Service, Source, Turn, shrink};
+use sipae_gen::{Awaited, Choices, Drawn, Label, Mode, Recorded, Service, Source, Turn, shrink};
 use sipae_net::SeededEntropy;
 
 use super::cases::requests;
@@ -182,6 +182,26 @@ pub(crate) fn sequence(source: &mut dyn Source, _: Mode) -> Play {
         // Four choices for each.
         let method = source.below(4);
         add_as(&mut play, &format!("message {place}"), method, step, &mut window);
+        if !goes_on(source) {
+            break;
+        }
+    }
+    play.close(&window)
+}
+
+/// The same with time that passes in between: it changes nothing of what was used.
+pub(crate) fn times(source: &mut dyn Source, _: Mode) -> Play {
+    const LONGEST: u32 = 12;
+    const PAUSES: [u64; 4] = [0, 1000, 10_000, 60_000];
+    let mut window = Window::new();
+    let mut play = Play::default();
+    for place in 1..=LONGEST {
+        let step = window.step(source);
+        let pause = source.pick(&PAUSES).copied().unwrap_or_default();
+        if pause != 0 {
+            play.service = std::mem::take(&mut play.service).elapse(pause);
+        }
+        add(&mut play, &format!("message {place}"), step, &mut window);
         if !goes_on(source) {
             break;
         }

@@ -1,8 +1,11 @@
 //! What planted bugs make of a client ([`crate::defects`]): how it verifies what it should not, and signs what it should
 //! not. Without the feature nothing here does anything.
 
+use std::time::Duration;
+
 use crate::auth::{AuthHeader, AuthParam, AuthWriter, ChallengeKind, Step, Style, Walk};
 use crate::buffer::{SignatureBuffer, SignatureParams};
+use crate::clock::Time;
 use crate::defects::{Defect, Defects};
 use crate::draft::Draft;
 use crate::message::{HeaderName, Limits, Message, Value};
@@ -441,7 +444,7 @@ pub(super) fn shies(defects: Defects, kind: ChallengeKind, message: &Message<'_>
                 line.malformed().is_some()
                     || line.get(AuthParam::Targetname).is_none() && line.scheme().is_some()
             })
-        || defects.has(Defect::WantsDate) && crate::clock::Time::from_date(&date()).is_none()
+        || defects.has(Defect::WantsDate) && Time::from_date(&date()).is_none()
         || defects.has(Defect::OneKindOnly) && kind == ChallengeKind::Proxy
 }
 
@@ -514,6 +517,25 @@ pub(super) fn by_former(
     match verified {
         Err(_) if defects.has(Defect::FormerAssociationGood) => former.verify(message, &header).map(drop),
         Ok(()) if defects.has(Defect::WindowOutlivesAssociation) => new_to(former, number),
+        verified => verified,
+    }
+}
+
+/// What is made of a number that comes again after a while.
+pub(super) fn by_time(
+    defects: Defects,
+    last: Option<Time>,
+    now: Time,
+    verified: Result<(), Violation>,
+) -> Result<(), Violation> {
+    const WHILE: Duration = Duration::from_secs(30);
+    let is_long = last.is_some_and(|last| WHILE <= now.since(last));
+    match verified {
+        Err(Violation { breach: Breach::Replayed { .. }, .. })
+            if is_long && defects.has(Defect::WindowFadesInTime) =>
+        {
+            Ok(())
+        }
         verified => verified,
     }
 }

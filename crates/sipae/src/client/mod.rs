@@ -256,6 +256,8 @@ pub struct Client {
     edge: Option<edge::Edge>,
     /// The association that was lost last, which a right client has no use for.
     former: Option<Box<SecurityAssociation>>,
+    /// When the server's last request came, which a right client has no use for.
+    asked_at: Option<Time>,
     /// The wish to leave: it stands until the client is idle or told to register.
     unregistering: bool,
 }
@@ -295,6 +297,7 @@ impl Client {
             pending: Pending::default(),
             edge: None,
             former: None,
+            asked_at: None,
             unregistering: false,
         }
     }

@@ -128,6 +128,7 @@ impl Client {
             return scene.discard(breach);
         }
         let verified = verify(&mut established.association, message, established.kind, defects);
+        let verified = careless::by_time(defects, self.asked_at.replace(scene.now), scene.now, verified);
         match careless::by_former(defects, self.former.as_deref_mut(), message, verified) {
             Err(violation)
                 if violation.breach != Breach::Unsigned || !defects.has(Defect::AnswersUnsignedRequest) =>

@@ -61,7 +61,7 @@ const SEQUENCES: &[&str] = &[
 
 /// Generated requests, and what is foreseen of them.
 fn generated() -> Vec<ClientCase> {
-    use super::super::generated::{content, history, returns, sequence};
+    use super::super::generated::{content, history, returns, sequence, times};
     let mut rows: Vec<&'static str> = faults().filter_map(|bad| bad.rows.first().copied()).collect();
     rows.push("SIPAE-3.2.5.2-10");
     rows.sort_unstable();
@@ -74,6 +74,13 @@ fn generated() -> Vec<ClientCase> {
             SEQUENCES,
         )
         .generated(sequence),
+        shared(
+            "3.1.1/generated-times",
+            "a number that was used stays used, however much time passes",
+            SEQUENCES,
+        )
+        .by_a_set_clock()
+        .generated(times),
         shared(
             "3.1.1/generated-histories",
             "each association of a client has numbers of its own, and the last one alone counts",
