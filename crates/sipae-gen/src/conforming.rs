@@ -11,10 +11,12 @@ mod credential;
 mod freedom;
 mod header;
 mod message;
+mod padded;
 mod pen;
 mod rewrite;
 
 use crate::source::Choices;
+use padded::{Blank, Casing, Name, Padded, digits, padded, write_number};
 
 pub use freedom::{Freedom, Freedoms};
 pub use header::{Header, Kind, Phase, header};
@@ -24,17 +26,21 @@ pub use rewrite::{rewrite_header, rewrite_message};
 const TOKEN: &str = "a1bcdefghijklmnopqrstuvwxyz023456789-._~";
 const HEX: &str = "0123456789abcdefABCDEF";
 
-/// Appends a name in the letter case of whoever writes, where that freedom is taken.
+/// The letter case of whoever writes, where that freedom is taken.
+fn casing(source: &mut (impl Choices + ?Sized), is_free: bool) -> Casing {
+    if is_free { Casing::new(source.below(Casing::COUNT)) } else { Casing::PLAIN }
+}
+
+/// Appends a name in the letter case of whoever writes.
 fn write_cased(source: &mut (impl Choices + ?Sized), is_free: bool, name: &[u8], out: &mut Vec<u8>) {
     let start = out.len();
     out.extend_from_slice(name);
-    let written = out.get_mut(start..).unwrap_or_default();
-    match if is_free { source.below(4) } else { 0 } {
-        0 => {}
-        1 => written.make_ascii_lowercase(),
-        2 => written.make_ascii_uppercase(),
-        _ => flip(source.below(u32::MAX), written),
-    }
+    casing(source, is_free).apply(out.get_mut(start..).unwrap_or_default());
+}
+
+/// The same for a name that is known beforehand.
+fn write_name(source: &mut (impl Choices + ?Sized), is_free: bool, name: &Name, out: &mut Vec<u8>) {
+    casing(source, is_free).write(name, out);
 }
 
 /// A name in any letter case; as it is in the plainest one.
@@ -44,47 +50,49 @@ pub fn any_case(source: &mut (impl Choices + ?Sized), name: &str) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// Each letter whose bit is set in the other case.
-fn flip(mut mask: u32, letters: &mut [u8]) {
-    for letter in letters {
-        if mask & 1 == 1 && letter.is_ascii_alphabetic() {
-            *letter ^= 0x20;
-        }
-        mask = mask.rotate_right(1);
-    }
-}
+/// What stands where blanks may stand: plainly, with blanks, with folds, with both.
+const OPTIONAL: [&[Blank]; 4] =
+    [padded![""], padded!["", " ", "\t"], padded!["", "\r\n "], padded!["", " ", "\t", "", "\r\n "]];
+/// What stands where one is needed: each of these is one.
+const NEEDED: [&[Blank]; 4] = [
+    padded![" "],
+    padded![" ", "  ", "\t"],
+    padded![" ", "\r\n\t", " \r\n  "],
+    padded![" ", "  ", "\t", " ", "\r\n\t", " \r\n  "],
+];
 
-/// What stands where blanks may stand; `plain`, which is empty or one blank, without the freedom. Where one is needed,
-/// each of these is one.
-fn blank(source: &mut (impl Choices + ?Sized), freedoms: Freedoms, plain: &'static str) -> &'static str {
-    let texts: &[&'static str] = match (plain, freedoms.has(Freedom::Blanks), freedoms.has(Freedom::Folds)) {
-        (_, false, false) => return plain,
-        ("", true, false) => &["", " ", "\t"],
-        ("", false, true) => &["", "\r\n "],
-        ("", true, true) => &["", " ", "\t", "", "\r\n "],
-        (_, true, false) => &[" ", "  ", "\t"],
-        (_, false, true) => &[" ", "\r\n\t", " \r\n  "],
-        (_, true, true) => &[" ", "  ", "\t", " ", "\r\n\t", " \r\n  "],
-    };
-    source.text(texts)
-}
-
+/// Appends what stands where blanks may stand; `plain`, which is empty or one blank, without the freedom.
 fn write_blank(
     source: &mut (impl Choices + ?Sized),
     freedoms: Freedoms,
     plain: &'static str,
     out: &mut Vec<u8>,
 ) {
-    out.extend_from_slice(blank(source, freedoms, plain).as_bytes());
+    let table = if plain.is_empty() { &OPTIONAL } else { &NEEDED };
+    write_padded(source, table.get(blanks(freedoms)).copied().unwrap_or_default(), out);
+}
+
+/// Where in those tables.
+const fn blanks(freedoms: Freedoms) -> usize {
+    freedoms.has(Freedom::Blanks) as usize + 2 * freedoms.has(Freedom::Folds) as usize
+}
+
+/// Appends one of the texts.
+fn write_padded<const N: usize>(
+    source: &mut (impl Choices + ?Sized),
+    texts: &[Padded<N>],
+    out: &mut Vec<u8>,
+) {
+    if let Some(text) = source.pick(texts) {
+        text.write(out);
+    }
 }
 
 /// Appends eight hexadecimal digits for each of the choices.
 fn write_digits(source: &mut (impl Choices + ?Sized), case: Case, choices: usize, out: &mut Vec<u8>) {
     for _ in 0..choices {
         let word = source.below(u32::MAX);
-        let digits = if case == Case::Upper { b"0123456789ABCDEF" } else { b"0123456789abcdef" };
-        let digit = |shift: u32| digits.get((word >> shift & 0xF) as usize).copied().unwrap_or_default();
-        out.extend([28, 24, 20, 16, 12, 8, 4, 0].map(digit));
+        out.extend_from_slice(&digits(word, case == Case::Upper));
     }
 }
 
@@ -93,21 +101,6 @@ fn write_digits(source: &mut (impl Choices + ?Sized), case: Case, choices: usize
 enum Case {
     Lower,
     Upper,
-}
-
-/// Appends a number in decimal digits.
-fn write_number(number: u32, out: &mut Vec<u8>) {
-    let mut digits = [0; 10];
-    let (mut rest, mut length) = (number, 0);
-    for digit in digits.iter_mut().rev() {
-        *digit = b'0' + u8::try_from(rest % 10).unwrap_or_default();
-        rest /= 10;
-        length += 1;
-        if rest == 0 {
-            break;
-        }
-    }
-    out.extend_from_slice(digits.get(digits.len() - length..).unwrap_or_default());
 }
 
 /// Appends so many characters of an alphabet of ASCII.

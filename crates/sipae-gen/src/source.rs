@@ -123,6 +123,7 @@ impl Fast {
         Self(seed)
     }
 
+    #[inline]
     const fn word(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let word = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -132,12 +133,14 @@ impl Fast {
 }
 
 impl Source for Fast {
+    #[inline]
     fn below(&mut self, bound: u32) -> u32 {
         scaled(self.word() >> 32, bound)
     }
 }
 
 /// The high half of the product with 32 bits: as even as it need be for choices.
+#[inline]
 fn scaled(word: u64, bound: u32) -> u32 {
     u32::try_from(((word & 0xFFFF_FFFF) * u64::from(bound)) >> 32).unwrap_or_default()
 }

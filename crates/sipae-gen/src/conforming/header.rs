@@ -1,13 +1,12 @@
 //! Values of authentication header fields.
 
-use std::ops::Range;
-
 use sipae::auth::{AuthParam, Scheme};
 use sipae::message::HeaderName;
 use sipae::version::Version;
 
-use super::credential::{self, Form, Param, UNKNOWN};
-use super::{Case, Freedom, Freedoms, flip, write_cased, write_digits, write_number, write_text};
+use super::credential::{self, Called, Form, NAMES, Param, UNKNOWN};
+use super::padded::{Blanks, Name, Roomy, Text, WIDE, flip, padded};
+use super::{Case, Freedom, Freedoms, write_cased, write_digits, write_number, write_padded, write_text};
 use crate::source::Choices;
 
 use AuthParam::{
@@ -51,7 +50,10 @@ const SCHEMES: &[Scheme] = &[Scheme::Ntlm, Scheme::Kerberos, Scheme::TlsDsk, Sch
 impl Kind {
     /// Any kind of any scheme.
     pub fn drawn(source: &mut (impl Choices + ?Sized)) -> Self {
-        Self::among(source, SCHEMES, |_| true)
+        let scheme = source.pick(SCHEMES).copied().unwrap_or_default();
+        let phase = source.pick(phases(scheme)).copied().unwrap_or(Phase::Client);
+        let version = source.pick(versions(scheme, phase)).copied().unwrap_or(Version::V4);
+        Self { scheme, version, phase }
     }
 
     /// Any kind of a scheme that signs.
@@ -121,16 +123,20 @@ pub struct Header {
     pub kind: Kind,
     /// The text.
     pub text: Vec<u8>,
+    /// One behind the other, and room behind them to copy any part as wide as it may be.
     values: Vec<u8>,
     params: Vec<Drawn>,
 }
 
 /// A parameter whose value has been drawn.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Drawn {
-    name: &'static str,
+    name: &'static Name,
     known: Option<AuthParam>,
-    value: Range<usize>,
+    start: usize,
+    length: usize,
+    blanks: Blanks,
+    is_quoted: bool,
 }
 
 /// A value of this kind with these freedoms.
@@ -165,6 +171,9 @@ impl Header {
         kind: Kind,
         out: &mut Vec<u8>,
     ) {
+        let is_digest = !kind.scheme.signs();
+        let freedoms =
+            if is_digest { freedoms.without(Freedom::BareQop).without(Freedom::Digits) } else { freedoms };
         self.draw_values(source, freedoms, kind);
         self.write_to(source, freedoms, out);
     }
@@ -182,56 +191,85 @@ impl Header {
         if freedoms.has(Freedom::Unknown) {
             self.add_unknown(source);
         }
+        self.values.extend_from_slice(&[0; 2 * WIDE]);
     }
 
     fn add(&mut self, source: &mut (impl Choices + ?Sized), freedoms: Freedoms, param: AuthParam) {
         let start = self.values.len();
         Values { freedoms, kind: self.kind }.write(source, param, &mut self.values);
-        let value = start..self.values.len();
-        self.params.push(Drawn { name: param.name(), known: Some(param), value });
+        let is_quoted = form(self.kind, param).is_quoted(source, freedoms, Some(param));
+        let length = self.values.len() - start;
+        let blanks = match param {
+            Realm | Opaque | Username => roomy(&self.values, start, length).lone_blanks(),
+            _ => Blanks::default(),
+        };
+        if let Some(name) = NAMES.get(param as usize) {
+            self.params.push(Drawn { name, known: Some(param), start, length, blanks, is_quoted });
+        }
     }
 
     fn add_unknown(&mut self, source: &mut (impl Choices + ?Sized)) {
+        let mut added = 0_u32;
         for _ in 0..=source.below(3) {
-            let (name, text) = source.pick(UNKNOWN).copied().unwrap_or_default();
-            if self.params.iter().all(|param| param.name != name) {
-                let start = self.values.len();
-                self.values.extend_from_slice(text.as_bytes());
-                self.params.push(Drawn { name, known: None, value: start..self.values.len() });
-            }
+            let choice = source.below(UNKNOWN.len() as u32);
+            let Some((name, text)) = UNKNOWN.get(choice as usize).filter(|_| added >> choice & 1 == 0) else {
+                continue;
+            };
+            added |= 1 << choice;
+            let start = self.values.len();
+            text.write(&mut self.values);
+            let length = self.values.len() - start;
+            let is_quoted = length == 0 || source.below(2) == 0;
+            self.params.push(Drawn {
+                name,
+                known: None,
+                start,
+                length,
+                blanks: Blanks::default(),
+                is_quoted,
+            });
         }
     }
 
     /// Appends the text. The order of the parameters is that of the text afterwards.
     fn write_to(&mut self, source: &mut (impl Choices + ?Sized), freedoms: Freedoms, out: &mut Vec<u8>) {
         let Self { kind, values, params, .. } = self;
-        let is_digest = !kind.scheme.signs();
-        let freedoms =
-            if is_digest { freedoms.without(Freedom::BareQop).without(Freedom::Digits) } else { freedoms };
         let is_tight = credential::order(source, freedoms, params, |param| param.known);
         write_cased(source, freedoms.has(Freedom::Scheme), kind.scheme.name().as_bytes(), out);
-        let params = params.iter().map(|param| written(*kind, param, values));
+        let params = params.iter().map(|param| param.written(values));
         credential::write(source, freedoms, is_tight, params, out);
     }
 
     /// Names and values, as they stand between quotation marks, in the order of the text.
     pub fn params(&self) -> impl Iterator<Item = (&'static str, &[u8])> {
-        self.params.iter().map(|param| (param.name, value(&self.values, param)))
+        self.params.iter().map(|param| (param.name.text(), param.value(&self.values).value()))
     }
 }
 
-fn value<'v>(values: &'v [u8], param: &Drawn) -> &'v [u8] {
-    values.get(param.value.clone()).unwrap_or_default()
+#[inline]
+fn roomy(values: &[u8], start: usize, length: usize) -> Roomy<'_> {
+    Roomy::new(values.get(start..).unwrap_or_default(), length)
 }
 
-fn written<'v>(kind: Kind, param: &Drawn, values: &'v [u8]) -> Param<'v> {
-    let value = value(values, param);
-    let Some(known) = param.known else { return Param::unknown(param.name, value) };
-    // RFC 2617 3.2.2: a list in a challenge, a token in a credential.
+impl Drawn {
+    #[inline]
+    fn written(self, values: &[u8]) -> Param<'_> {
+        let Self { name, known, blanks, is_quoted, .. } = self;
+        Param { name: Called::Known(name), known, value: self.value(values), blanks, is_quoted }
+    }
+
+    #[inline]
+    fn value(self, values: &[u8]) -> Roomy<'_> {
+        roomy(values, self.start, self.length)
+    }
+}
+
+/// RFC 2617 3.2.2: qop is a list in a challenge, a token in a credential.
+#[inline]
+fn form(kind: Kind, param: AuthParam) -> Form {
     let is_token =
-        !known.is_quoted() || (known == Qop && !kind.scheme.signs() && kind.phase == Phase::Client);
-    let form = if is_token { Form::Bare } else { Form::Quoted };
-    Param { name: param.name.as_bytes(), known: Some(known), value, form }
+        !param.is_quoted() || (param == Qop && !kind.scheme.signs() && kind.phase == Phase::Client);
+    if is_token { Form::Bare } else { Form::Quoted }
 }
 
 /// When a parameter is there.
@@ -374,23 +412,28 @@ fn is_present(
 }
 
 /// Values with separators in them.
-const SEPARATORS: &[&str] = &["SIP Communications Service", "a, b=c", "a;b", "a=b, realm=c", "x,y"];
+const SEPARATORS: &[Text] = padded!["SIP Communications Service", "a, b=c", "a;b", "a=b, realm=c", "x,y"];
 /// Values with backslashes in them.
-const BACKSLASHES: &[&str] = &["SIP Communications Service", "C:\\new", "\\", "a\\b", "a\\\\b"];
+const BACKSLASHES: &[Text] = padded!["SIP Communications Service", "C:\\new", "\\", "a\\b", "a\\\\b"];
 /// The same as quoted-strings.
-const ESCAPED: &[&str] = &["sip:alice@contoso.com", "C:\\\\new", "a \\\" b", "\\a", "\\\\"];
+const ESCAPED: &[Text] = padded!["sip:alice@contoso.com", "C:\\\\new", "a \\\" b", "\\a", "\\\\"];
 /// Values beyond ASCII, two of them equal after normalisation.
-const OCTETS: &[&str] =
-    &["SIP Communications Service", "Gr\u{fc}\u{df}e", "Gru\u{308}\u{df}e", "\u{260e} service", "100%41"];
-const HOSTS: &[&str] = &["server", "PROXY", "LYNC2013-SERVER", "tuk-ocdr1-03", "pool", "x"];
-const DOMAINS: &[&str] = &[".contoso.com", ".lync.loc", ".infra.fabrikam.net", ".Contoso.COM"];
+const OCTETS: &[Text] = padded![
+    "SIP Communications Service",
+    "Gr\u{fc}\u{df}e",
+    "Gru\u{308}\u{df}e",
+    "\u{260e} service",
+    "100%41"
+];
+const HOSTS: &[Text] = padded!["server", "PROXY", "LYNC2013-SERVER", "tuk-ocdr1-03", "pool", "x"];
+const DOMAINS: &[Text] = padded![".contoso.com", ".lync.loc", ".infra.fabrikam.net", ".Contoso.COM"];
 const STS_URI: &str = "https://server.contoso.com:443/CertProv/CertProvisioningService.svc";
 /// The same with separators in them.
 const STS_URIS: &[&str] = &[STS_URI, "https://a.b/c?d=e,f;g=h"];
 /// Characters of a token of some kilobytes, as the flights of TLS-DSK are: whole groups.
 const LONG_TOKEN: usize = 8192;
-const BASE64: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-const SESSION: &[&str] = &["MD5", "MD5-sess"];
+const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+const SESSION: &[Text] = padded!["MD5", "MD5-sess"];
 
 /// Draws the values of parameters.
 #[derive(Clone, Copy)]
@@ -417,7 +460,7 @@ impl Values {
                 write_text(source, &["auth", "auth,auth-int", "auth-int, auth"], out);
             }
             Qop => out.extend_from_slice(b"auth"),
-            Algorithm => write_text(source, SESSION, out),
+            Algorithm => write_padded(source, SESSION, out),
             Nonce | Cnonce => write_digits(source, Case::Lower, 4, out),
             Nc => self.count(source, out),
             Stale => write_text(source, &["false", "true", "TRUE"], out),
@@ -449,15 +492,20 @@ impl Values {
     fn one_of(
         self,
         source: &mut (impl Choices + ?Sized),
-        lists: &[(Freedom, &[&'static str])],
+        lists: &[(Freedom, &[Text]); 3],
         plain: &'static str,
         out: &mut Vec<u8>,
     ) {
-        let is_taken = |list: &&(Freedom, &[&'static str])| self.freedoms.has(list.0);
-        let count = u32::try_from(lists.iter().filter(is_taken).count()).unwrap_or_default();
-        let choice = source.below(count) as usize;
-        match lists.iter().filter(is_taken).nth(choice) {
-            Some((_, texts)) => write_text(source, texts, out),
+        let mut taken = [&[] as &[Text]; 3];
+        let mut count = 0;
+        for (freedom, texts) in lists {
+            if let Some(place) = taken.get_mut(count).filter(|_| self.freedoms.has(*freedom)) {
+                *place = texts;
+                count += 1;
+            }
+        }
+        match source.pick(taken.get(..count).unwrap_or_default()) {
+            Some(texts) => write_padded(source, texts, out),
             None => out.extend_from_slice(plain.as_bytes()),
         }
     }
@@ -482,13 +530,13 @@ impl Values {
         if self.kind.scheme == Scheme::Kerberos {
             out.extend_from_slice(b"sip/");
         }
-        write_text(source, HOSTS, out);
+        write_padded(source, HOSTS, out);
         if self.freedoms.has(Freedom::Limits) && source.one_in(8) {
             // RFC 1035 2.3.4: a label has at most 63 octets.
             out.push(b'.');
             out.resize(out.len() + 63, b'a');
         }
-        write_text(source, DOMAINS, out);
+        write_padded(source, DOMAINS, out);
     }
 
     /// The header of a real token of the scheme, and octets: header fields are read here, no tokens.
@@ -506,8 +554,8 @@ impl Values {
         }
         for _ in 0..source.below(12) {
             let word = source.below(1 << 24);
-            let character = |shift: u32| BASE64.as_bytes().get((word >> shift & 0x3F) as usize);
-            out.extend([18, 12, 6, 0].into_iter().filter_map(character));
+            let character = |shift: u32| BASE64.get((word >> shift & 0x3F) as usize).copied().unwrap_or(b'A');
+            out.extend_from_slice(&[18, 12, 6, 0].map(character));
         }
         write_text(source, &["", "AA==", "AAA="], out);
     }

@@ -3,7 +3,8 @@
 use sipae::auth::{AuthHeader, AuthParam, RawParam, Scheme, Step, Walk};
 use sipae::message::{Header, HeaderName, Limits, Message, Value};
 
-use super::credential::{self, Form, Param, UNKNOWN};
+use super::credential::{self, Called, Form, Param, UNKNOWN};
+use super::padded::{Blanks, Roomy};
 use super::{Freedom, Freedoms, shuffle, write_blank, write_cased};
 use crate::source::{Choices, Source};
 
@@ -42,7 +43,7 @@ fn write_header(
     let freedoms =
         if is_digest { freedoms.without(Freedom::BareQop).without(Freedom::Digits) } else { freedoms };
     let (scheme, walk) = Walk::new(Value(value));
-    let mut params: Vec<Param<'_>> = walk.filter_map(read_param).collect();
+    let mut params: Vec<Param<'_>> = walk.filter_map(|step| read_param(source, freedoms, step)).collect();
     if freedoms.has(Freedom::Unknown) && params.len() < ROOM {
         add_unknown(source, &mut params);
     }
@@ -51,7 +52,7 @@ fn write_header(
     credential::write(source, freedoms, is_tight, params.into_iter(), out);
 }
 
-fn read_param(step: Step<'_>) -> Option<Param<'_>> {
+fn read_param<'a>(source: &mut dyn Source, freedoms: Freedoms, step: Step<'a>) -> Option<Param<'a>> {
     let Step::Param(RawParam { name, value, quoted, .. }) = step else { return None };
     let known = AuthParam::from_octets(name);
     let form = match (known, quoted) {
@@ -60,7 +61,8 @@ fn read_param(step: Step<'_>) -> Option<Param<'_>> {
         (_, true) => Form::Quoted,
         (_, false) => Form::Bare,
     };
-    Some(Param { name, known, value: value.raw(), form })
+    let (is_quoted, value) = (form.is_quoted(source, freedoms, known), Roomy::from(value.raw()));
+    Some(Param { name: Called::Written(name), known, value, blanks: value.lone_blanks(), is_quoted })
 }
 
 /// `token` of RFC 3261 25.1.
@@ -71,9 +73,12 @@ fn is_token(text: &[u8]) -> bool {
 
 fn add_unknown(source: &mut dyn Source, params: &mut Vec<Param<'_>>) {
     for _ in 0..source.below(3) {
-        let (name, value) = source.pick(UNKNOWN).copied().unwrap_or_default();
-        if !params.iter().any(|param| param.name.eq_ignore_ascii_case(name.as_bytes())) {
-            params.push(Param::unknown(name, value.as_bytes()));
+        let Some((name, value)) = source.pick(&UNKNOWN) else { return };
+        if !params.iter().any(|param| param.name.octets().eq_ignore_ascii_case(name.text().as_bytes())) {
+            let value = Roomy::from(value.text().as_bytes());
+            let is_quoted = value.value().is_empty() || source.below(2) == 0;
+            let name = Called::Known(name);
+            params.push(Param { name, known: None, value, blanks: Blanks::default(), is_quoted });
         }
     }
 }
