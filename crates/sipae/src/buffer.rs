@@ -2,6 +2,7 @@
 
 use crate::auth::{AuthHeader, AuthParam};
 use crate::message::{Message, MessageError, Value};
+use crate::octets::slice;
 use crate::side::Side;
 use crate::version::Version;
 
@@ -227,11 +228,35 @@ impl<'a> SignatureBuffer<'a> {
 
     /// Appends the buffer: each element in angle brackets, nothing between them, no terminator.
     pub fn write_to(&self, out: &mut Vec<u8>) {
+        let start = out.len();
+        self.write_each(out, |value, out| out.extend_from_slice(value.raw()));
+        if Value(slice(out, start, out.len())).is_folded() {
+            out.truncate(start);
+            self.write_each(out, Value::write_to);
+        }
+    }
+
+    fn write_each(&self, out: &mut Vec<u8>, write: impl Fn(Value<'a>, &mut Vec<u8>)) {
         for (_, value) in self.elements() {
             out.push(b'<');
-            value.write_to(out);
+            write(value, out);
             out.push(b'>');
         }
+    }
+
+    /// The same, for who signs and verifies.
+    ///
+    /// # Errors
+    /// The first element that could be read as two, and nothing is appended.
+    pub(crate) fn write_unambiguous(&self, out: &mut Vec<u8>) -> Result<(), Field> {
+        let start = out.len();
+        self.write_to(out);
+        // One stands between each two elements; looking at all at once is cheaper than at each.
+        let is_clear = pairs(slice(out, start, out.len())) < self.elements().count();
+        let field = if is_clear { None } else { self.ambiguous() };
+        let Some(field) = field else { return Ok(()) };
+        out.truncate(start);
+        Err(field)
     }
 
     /// The buffer.
@@ -251,6 +276,13 @@ impl<'a> SignatureBuffer<'a> {
         };
         self.elements().find(|(_, value)| holds(*value)).map(|(field, _)| field)
     }
+}
+
+/// How often `><` occurs.
+fn pairs(octets: &[u8]) -> usize {
+    let behind = octets.get(1..).unwrap_or_default();
+    let is_pair = |(octet, next): (&u8, &u8)| u32::from((*octet == b'>') & (*next == b'<'));
+    octets.iter().zip(behind).map(is_pair).sum::<u32>() as usize
 }
 
 /// An absent header field is no error here.

@@ -190,7 +190,9 @@ defects! {
         ComparesFromText "compares-from-text" "SIPAE-3.3.5.2-17" "From is compared with the address of the user letter by letter";
         BadBase64IsEmpty "bad-base64-is-empty" "SIPAE-3.3.5.2-21" "gssapi-data that is no Base64 is taken for an empty token";
         AcceptsUnreadableToken "accepts-unreadable-token" "SIPAE-3.3.5.2-21" "a token that cannot be read ends in 200";
-        OversizeEndsAssociations "oversize-ends-associations" "SIPAE-3.3.5.2-21" "input beyond all limits makes it start again, without associations";
+        OversizeEndsAssociations "oversize-ends-associations" "SIPAE-3.3.5.3-22" "input beyond all limits makes it start again, without associations";
+        TokenEndsAssociations "token-ends-associations" "SIPAE-3.3.5.2-21" "a token that cannot be read makes it start again, without associations";
+        BrokenEndsAssociations "broken-ends-associations" "SIPAE-3.3.5.2-21" "input that is no message makes it start again, without associations";
         IgnoresVersion "ignores-version" "SIPAE-3.3.5.2-22" "version of a handshake message is not looked at";
         IgnoresQop "ignores-qop" "SIPAE-3.3.5.2-23" "qop of a handshake message is not looked at";
         HandshakeByRegisterOnly "handshake-by-register-only" "SIPAE-3.3.5.2-25" "handshake messages in other requests than REGISTER are challenged again";

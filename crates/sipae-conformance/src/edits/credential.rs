@@ -103,9 +103,11 @@ impl Credential {
 
     /// The parameters of `order` first; the others behind them, as they stood.
     pub(super) fn reorder(&mut self, order: &[AuthParam]) {
-        let rank =
-            |written: &Written| order.iter().position(|param| written.is(*param)).unwrap_or(order.len());
-        self.rearrange(|params| params.sort_by_key(rank));
+        let rank = |written: &Written| {
+            let known = AuthParam::from_octets(&written.name);
+            order.iter().position(|param| Some(*param) == known).unwrap_or(order.len())
+        };
+        self.rearrange(|params| params.sort_by_cached_key(rank));
     }
 
     /// Names in upper case, in reverse order.

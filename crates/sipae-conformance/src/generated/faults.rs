@@ -71,7 +71,8 @@ fn proof(fault: &Fault, scene: &Scene<'_>, spoil: impl FnOnce(Handshake) -> Hand
 
 /// Whether a target may count it as a failed logon: not where the proof cannot be read, or is for nothing.
 pub(crate) fn costs_logon(fault: &Fault) -> bool {
-    const HARMLESS: [&str; 2] = ["SIPAE-2.2-08", "SIPAE-3.3.5.2-09"];
+    // Behind a wrong key the proof is right.
+    const HARMLESS: [&str; 3] = ["SIPAE-2.2-08", "SIPAE-3.3.5.2-09", "SIPAE-3.3.5.2-15"];
     matches!(fault.stage, Stage::Proof | Stage::Shown) && !HARMLESS.contains(&fault.requirement)
 }
 

@@ -58,3 +58,31 @@ fn further(name: &str, word: &str) -> String {
 fn association(party: Party) -> &'static str {
     if party == Party::SECOND { SECOND_SA } else { SA }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use sipae::auth::Scheme;
+    use sipae::version::Version;
+    use sipae_gen::fault::Fault;
+    use sipae_gen::{Fast, Mode};
+
+    use super::*;
+
+    #[test]
+    fn some_property_draws_each_fault() {
+        let cases = cases();
+        let properties = || cases.iter().filter_map(Case::property);
+        let mut undrawn: BTreeSet<&str> = Fault::all().map(|fault| fault.name).collect();
+        let mut source = Fast::new(1);
+        for mode in Scheme::ALL.map(|scheme| Mode { scheme, version: Version::V4 }) {
+            for _ in 0..1000 {
+                for property in properties() {
+                    undrawn.remove(property.make(&mut source, &Scene { mode, name: "m" }).fault);
+                }
+            }
+        }
+        assert_eq!(undrawn, BTreeSet::new());
+    }
+}

@@ -80,8 +80,9 @@ const fn names() -> [Name; AuthParam::ALL.len()] {
     names
 }
 
+pub(super) const UNKNOWN_COUNT: u32 = 7;
 /// Parameters that nobody knows.
-pub(super) static UNKNOWN: [(Name, Blank); 7] = [
+pub(super) static UNKNOWN: [(Name, Blank); UNKNOWN_COUNT as usize] = [
     (Name::new("foo"), Blank::new("bar")),
     (Name::new("x"), Blank::new("1")),
     (Name::new("ms-x"), Blank::new("")),

@@ -4,7 +4,7 @@ use sipae::auth::{AuthParam, Scheme};
 use sipae::message::HeaderName;
 use sipae::version::Version;
 
-use super::credential::{self, Called, Form, NAMES, Param, UNKNOWN};
+use super::credential::{self, Called, Form, NAMES, Param, UNKNOWN, UNKNOWN_COUNT};
 use super::padded::{Blanks, Name, Roomy, Text, WIDE, flip, padded};
 use super::{Case, Freedom, Freedoms, write_cased, write_digits, write_number, write_padded, write_text};
 use crate::source::Choices;
@@ -211,7 +211,7 @@ impl Header {
     fn add_unknown(&mut self, source: &mut (impl Choices + ?Sized)) {
         let mut added = 0_u32;
         for _ in 0..=source.below(3) {
-            let choice = source.below(UNKNOWN.len() as u32);
+            let choice = source.below(UNKNOWN_COUNT);
             let Some((name, text)) = UNKNOWN.get(choice as usize).filter(|_| added >> choice & 1 == 0) else {
                 continue;
             };

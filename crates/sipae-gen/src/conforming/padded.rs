@@ -35,13 +35,13 @@ impl<const N: usize> Padded<N> {
         reason = "evaluated by the compiler, where a bad index is a build error"
     )]
     pub(super) const fn then(mut self, text: &str) -> Self {
-        let (start, mut place) = (self.length(), 0);
+        let mut place = 0;
         while place < text.len() {
-            self.0[start + place] = text.as_bytes()[place];
+            assert!(self.length() + 1 < N, "no room for its length");
+            self.0[self.length()] = text.as_bytes()[place];
+            self.0[N - 1] += 1;
             place += 1;
         }
-        assert!(start + place < N, "no room for its length");
-        self.0[N - 1] = (start + place) as u8;
         self
     }
 
@@ -135,7 +135,7 @@ const EACH: u64 = 0x0101_0101_0101_0101;
 
 /// The bit of the letter case, in each octet that is a letter of ASCII.
 const fn letters(word: u64) -> u64 {
-    let lower = (word | EACH * 0x20) & (EACH * 0x7F);
+    let lower = (word | (EACH * 0x20)) & (EACH * 0x7F);
     let (from_a, behind_z) = (at_least(lower, b'a' as u64), at_least(lower, b'z' as u64 + 1));
     (from_a & !behind_z & !word & (EACH * 0x80)) >> 2
 }
@@ -252,8 +252,9 @@ impl<'a> Roomy<'a> {
             blanks |= highest_bits(not_below & !text) << (8 * place);
             texts |= highest_bits(text) << (8 * place);
         }
-        let inside = u32::MAX.checked_shr(WIDE.saturating_sub(self.length) as u32).unwrap_or_default();
-        Blanks(blanks & (texts & inside) << 1 & (texts & inside) >> 1)
+        let behind = WIDE.saturating_sub(self.length);
+        let texts = if behind == WIDE { 0 } else { texts & u32::MAX >> behind };
+        Blanks(blanks & texts << 1 & texts >> 1)
     }
 }
 

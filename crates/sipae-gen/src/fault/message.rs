@@ -35,7 +35,7 @@ pub(super) const FAULTS: &[Fault] = &[
     copied("expires-before", |_| [field("Expires", "3600", false), field("Expires", "3601", true)].concat()),
     copied("expires-behind", |_| [field("Expires", "3600", false), field("Expires", "3601", false)].concat()),
     Fault::new("without-from", TAGS, "header-missing", After, |_| without(From)),
-    Fault::new("without-to", TAGS, "header-missing", After, |_| without(To)),
+    Fault::new("without-to", TAGS, "header-missing", After, |_| without(To)).open(),
     Fault::new("without-call-id", TAGS, "header-missing", After, |_| without(CallId)),
     Fault::new("without-cseq", TAGS, "header-missing", After, |_| without(CSeq)),
     Fault::new("without-max-forwards", TAGS, "header-missing", Before, |_| without(MaxForwards)).open(),
@@ -61,9 +61,10 @@ pub(super) const FAULTS: &[Fault] = &[
     malformed("from-open-quote", |_| {
         set(From, "\"user <sip:{user.address}>;tag={user.tag};epid={user.epid}")
     }),
-    malformed("to-empty", |_| set(To, "")),
-    malformed("to-open-bracket", |_| set(To, "<sip:{user.address}")),
-    malformed("to-word", |_| set(To, "user")),
+    // The short layout does not cover To.
+    malformed("to-empty", |_| set(To, "")).open(),
+    malformed("to-open-bracket", |_| set(To, "<sip:{user.address}")).open(),
+    malformed("to-word", |_| set(To, "user")).open(),
     Fault::new("contact-word", TAGS, "name-addr-malformed", Before, |_| set(Contact, "user")).open(),
     Fault::new("from-without-brackets", TAGS, "name-addr-without-brackets", Before, |_| {
         set(From, "User sip:{user.address};tag={user.tag};epid={user.epid}")

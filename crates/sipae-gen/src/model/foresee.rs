@@ -158,14 +158,15 @@ impl State {
         Foreseen { prediction, accepted, refused }
     }
 
-    /// To whom a MESSAGE goes. Endpoints that may be there and may not take their time, and so does the answer.
+    /// To whom a MESSAGE goes. Endpoints that may be there and may not take their time, and so does the answer; where none
+    /// of ours is there, a user may have others still, of which nothing is known.
     fn address(&self, prediction: &mut Prediction, party: Party) {
         let audience = self.audience_of(party.account);
         if prediction.expected == Expected::Refused {
             prediction.delivery = Some(Delivery::to_nobody(prediction.rows));
             return;
         }
-        if !audience.is_certain {
+        if !audience.is_certain || audience.only.is_empty() {
             prediction.expected = Expected::Open;
         }
         let reaches = prediction.expected == Expected::Accepted && !audience.only.is_empty();

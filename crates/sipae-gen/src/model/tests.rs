@@ -309,6 +309,14 @@ fn a_message_reaches_whoever_is_registered_and_nobody_who_has_gone() {
     assert_eq!(then(&[Action::Elapse(Passing::BeyondExpiry)]), Some((vec![], false)));
 }
 
+/// Another telephone of the user may be registered and never answer, and then a target has nothing to answer either.
+#[test]
+fn nothing_is_expected_of_a_message_to_a_user_none_of_whose_endpoints_is_ours() {
+    let to_peer = sign(Party::USER, Request::Message);
+    assert_eq!(expected(&[login(Party::USER), to_peer])[1], Some(Expected::Open));
+    assert_eq!(expected(&[login(Party::USER), login(Party::PEER), to_peer])[2], Some(Expected::Accepted));
+}
+
 #[test]
 fn associations_end_with_time_and_their_messages_are_refused_then() {
     let quiet = Action::Login { party: Party::USER, over: Carrier::Options };

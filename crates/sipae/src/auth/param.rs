@@ -62,10 +62,11 @@ impl AuthParam {
     /// The parameter with this name, in any letter case.
     #[must_use]
     pub fn from_octets(name: &[u8]) -> Option<Self> {
+        let initial = name.first()?.to_ascii_lowercase();
         let candidates = BY_LENGTH.get(name.len())?;
         candidates.iter().map_while(|candidate| *candidate).find(|param| {
             let known = param.name().as_bytes();
-            known == name || known.eq_ignore_ascii_case(name)
+            known.first() == Some(&initial) && known.eq_ignore_ascii_case(name)
         })
     }
 }

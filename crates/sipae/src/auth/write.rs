@@ -126,7 +126,7 @@ impl AuthWriter {
             let known = AuthParam::from_octets(name.as_bytes());
             style.order.iter().position(|ordered| Some(*ordered) == known).unwrap_or(style.order.len())
         };
-        params.sort_by_key(|(name, _)| place(name));
+        params.sort_by_cached_key(|(name, _)| place(name));
         params
     }
 }
@@ -139,18 +139,29 @@ pub(crate) fn write_known(
     scheme: Scheme,
     params: &[(AuthParam, Option<&[u8]>)],
 ) {
+    let mut values = [None; AuthParam::ALL.len()];
+    for (param, value) in params {
+        set(&mut values, *param, *value);
+    }
     out.extend_from_slice(scheme.name().as_bytes());
-    let named = style.order.iter().filter_map(|param| params.iter().find(|(other, _)| other == param));
-    let others = params.iter().filter(|(param, _)| !style.order.contains(param));
     let mut separator = " ";
-    for (param, value) in named.chain(others) {
-        let Some(value) = value else { continue };
+    for param in style.order.iter().chain(params.iter().map(|(param, _)| param)) {
+        let Some(value) = set(&mut values, *param, None) else { continue };
         out.extend_from_slice(separator.as_bytes());
         out.extend_from_slice(param.name().as_bytes());
         out.push(b'=');
         write_value(out, value, is_known_quoted(*param, style.quoting));
         separator = style.separator;
     }
+}
+
+/// What was there before.
+fn set<'v>(
+    values: &mut [Option<&'v [u8]>; AuthParam::ALL.len()],
+    param: AuthParam,
+    value: Option<&'v [u8]>,
+) -> Option<&'v [u8]> {
+    values.get_mut(param as usize).and_then(|slot| std::mem::replace(slot, value))
 }
 
 fn is_quoted(name: &str, quoting: Quoting) -> bool {

@@ -307,11 +307,8 @@ impl SecurityAssociation {
         options: &SignOptions,
         out: &mut Vec<u8>,
     ) -> Result<(), Breach> {
-        if let Some(field) = buffer.ambiguous() {
-            return Err(Breach::Ambiguous { field });
-        }
         let start = out.len();
-        buffer.write_to(out);
+        buffer.write_unambiguous(out).map_err(|field| Breach::Ambiguous { field })?;
         let signature = self.context.sign(self.signer, slice(out, start, out.len()));
         out.truncate(start);
         let mut digits = Vec::with_capacity(2 * signature.len());
@@ -382,10 +379,9 @@ impl SecurityAssociation {
         let signature = header.signature(peer.signature()).map_err(bad)?.ok_or(missing(peer.signature()))?;
         let params = SignatureParams::of(header, peer);
         let buffer = SignatureBuffer::new(message, &params, self.parameters.version)?;
-        if let Some(field) = buffer.ambiguous() {
-            return Err(Breach::Ambiguous { field });
-        }
-        if !self.context.verify(peer, &buffer.to_vec(), &signature) {
+        let mut text = Vec::with_capacity(256);
+        buffer.write_unambiguous(&mut text).map_err(|field| Breach::Ambiguous { field })?;
+        if !self.context.verify(peer, &text, &signature) {
             return Err(Breach::Signature);
         }
         Ok(number)

@@ -298,8 +298,11 @@ impl Server {
 
     /// The next message cannot be found any more.
     fn give_up(&mut self, scene: &mut Scene<'_>, error: MessageError) {
+        let is_limit = matches!(error, MessageError::Limit { .. });
         scene.refused(error);
-        if self.config.defects.has(Defect::OversizeEndsAssociations) {
+        let ends_all =
+            if is_limit { Defect::OversizeEndsAssociations } else { Defect::BrokenEndsAssociations };
+        if self.config.defects.has(ends_all) {
             self.associations.clear();
         }
         self.connections.remove(&scene.flow.connection);

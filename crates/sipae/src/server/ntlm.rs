@@ -52,6 +52,9 @@ impl Server {
             Err(error) => {
                 scene.refused(error);
                 let is_unreadable = Authenticate::read(step.token).is_err();
+                if is_unreadable && self.config.defects.has(Defect::TokenEndsAssociations) {
+                    self.associations.clear();
+                }
                 self.failed(scene, step, is_unreadable, HANDSHAKE_FAILED);
             }
         }

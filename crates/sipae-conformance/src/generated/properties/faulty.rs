@@ -13,7 +13,9 @@ use crate::case::Case;
 use crate::generated::faults;
 
 /// Draws from the faults of a scheme. What those are is found out once, and not for each conversation.
-fn one_of(has: impl Fn(&&'static Fault) -> bool) -> impl Fn(&mut dyn Source, &Scene<'_>) -> Iteration {
+pub(super) fn one_of(
+    has: impl Fn(&&'static Fault) -> bool,
+) -> impl Fn(&mut dyn Source, &Scene<'_>) -> Iteration {
     let of = |scheme| (scheme, Fault::of(scheme, None).filter(&has).collect::<Vec<_>>());
     let tables = Scheme::ALL.map(of);
     move |source, scene| {
@@ -52,7 +54,12 @@ pub(super) fn cases() -> Vec<Case> {
             &["SIPAE-2.2-21"],
             SIGNED,
         ),
-        of_faults("2.2/any-malformed-parameter", "a malformed credential is none", &["SIPAE-2.2-02"], SIGNED),
+        of_faults(
+            "2.2/any-malformed-parameter",
+            "a malformed credential is none",
+            &["SIPAE-2.2-02", "SIPAE-2.2-01"],
+            SIGNED,
+        ),
         of_faults(
             "2.2/any-open-quote",
             "a quotation mark that does not close spoils its credential",
@@ -93,7 +100,7 @@ pub(super) fn cases() -> Vec<Case> {
         of_faults(
             "3.3.5.3/any-alteration",
             "what is signed cannot be changed",
-            &["SIPAE-3.3.5.3-03"],
+            &["SIPAE-3.3.5.3-03", "SIPAE-2.2-25"],
             SIGNED,
         ),
         of_faults(
@@ -121,21 +128,42 @@ pub(super) fn cases() -> Vec<Case> {
             SIGNED,
         ),
     ];
-    let others = [broken(), normalised(), foreign_from(), foreign_registration(), other_layout(), swapped()];
+    let others =
+        [broken(), long(), normalised(), foreign_from(), foreign_registration(), other_layout(), swapped()];
     tables.into_iter().chain(others).collect()
 }
+
+/// Row of what is longer than anybody has to read.
+const BOUNDS: &str = "SIPAE-3.3.5.3-22";
 
 /// Whatever is broken, and whatever readers may take or refuse: it harms no association, and crashes nothing.
 fn broken() -> Case {
     const ROW: &str = "SIPAE-3.3.5.2-21";
-    const BOUNDS: &str = "SIPAE-3.3.5.3-22";
-    let is_open = |fault: &&Fault| {
-        let is_signed = faults::ground(fault.stage).is_established();
-        fault.expect.is_none() && is_signed && fault.requirement != BOUNDS
-    };
-    let property = Property::new(Ground::Established, one_of(is_open)).harmless(ROW).alone();
+    let property =
+        open_faults(ROW, |fault| fault.requirement != BOUNDS && faults::ground(fault.stage).is_established());
     let title = "whatever is broken in a message, associations serve on";
     case("3.3.5.2/any-broken-message", title, &[ROW], property)
+}
+
+/// Whatever is too long: it may be refused, looked through, or end its connection.
+fn long() -> Case {
+    let property = open_faults(BOUNDS, |fault| fault.requirement == BOUNDS);
+    let title = "however long a message is, associations serve on";
+    case("3.3.5.3/any-long-message", title, &[BOUNDS], property).rough()
+}
+
+/// A token of which something is wrong that a reader need not look at.
+pub(super) fn odd_token() -> Case {
+    const ROW: &str = "SIPAE-3.3.5.2-21";
+    let property = open_faults(ROW, |fault| fault.stage == Stage::Proof);
+    let title = "whatever is odd in a token, the associations of others serve on";
+    case("3.3.5.2/any-odd-token", title, &[ROW], property).with(&[Scheme::Ntlm])
+}
+
+/// One fault at a time of those that readers may take or refuse.
+fn open_faults(row: &'static str, is_meant: fn(&Fault) -> bool) -> Property {
+    let is_open = move |fault: &&'static Fault| fault.expect.is_none() && is_meant(fault);
+    Property::new(Ground::Established, one_of(is_open)).harmless(row).alone()
 }
 
 fn from(value: &str) -> Vec<Edit> {
@@ -167,7 +195,12 @@ fn normalised() -> Case {
             "<sip:{user.address};x=AB>;tag={user.tag};epid={user.epid}",
         ),
     ];
-    let make = |source: &mut dyn Source, scene: &Scene<'_>| {
+    let is_text = |fault: &&'static Fault| fault.requirement == ROW && fault.expect.is_some();
+    let spelled = one_of(is_text);
+    let make = move |source: &mut dyn Source, scene: &Scene<'_>| {
+        if source.one_in(4) {
+            return spelled(source, scene);
+        }
         let (one, other) = source.pick(&PAIRS).copied().unwrap_or_default();
         expecting(signed(scene.name, from(one), from(other)), scene.name, ROW, Expect::Refused)
     };

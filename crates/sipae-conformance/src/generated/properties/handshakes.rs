@@ -10,7 +10,7 @@ use sipae_gen::{
     Text,
 };
 
-use super::faulty::of_faults;
+use super::faulty::{odd_token, of_faults, one_of};
 use super::{Ground, Iteration, Property, Scene, Script, case, expecting};
 use crate::case::{Case, Gate, Place};
 use crate::cases::anonymous::{anonymous_invite, hang_up};
@@ -28,9 +28,9 @@ pub(super) fn cases() -> Vec<Case> {
         ),
         of_faults(
             "3.3.5.2/any-broken-token",
-            "a token that cannot be read gives no association",
-            &["SIPAE-3.3.5.2-21"],
-            &[Stage::Proof],
+            "a token that cannot be read, or stands twice, gives no association",
+            &["SIPAE-3.3.5.2-21", "SIPAE-2.2-16"],
+            &[Stage::Opening, Stage::Proof],
         )
         .failing_logons(LOGONS),
         of_faults(
@@ -86,8 +86,8 @@ pub(super) fn cases() -> Vec<Case> {
         .with_continuation(),
         of_faults(
             "3.3.5.2/any-version",
-            "a version that was not offered is refused",
-            &["SIPAE-3.3.5.2-22"],
+            "a version that is none, or was not offered, is refused",
+            &["SIPAE-3.3.5.2-22", "SIPAE-2.2-06"],
             &[Stage::Opening],
         )
         .behind(Gate::Offered)
@@ -103,6 +103,7 @@ pub(super) fn cases() -> Vec<Case> {
         wrong_instance(),
         foreign_from(),
         completing(),
+        odd_token().failing_logons(LOGONS),
         digest_changes(),
         digest_counts(),
     ];
@@ -241,7 +242,11 @@ fn foreign_from() -> Case {
 /// What completes a handshake of version 4 is signed, and the signature is looked at.
 fn completing() -> Case {
     const ROW: &str = "SIPAE-3.3.5.2-15";
-    let make = |source: &mut dyn Source, scene: &Scene<'_>| {
+    let wrong_key = one_of(|fault| fault.requirement == ROW);
+    let make = move |source: &mut dyn Source, scene: &Scene<'_>| {
+        if scene.mode.scheme == Scheme::Ntlm && source.one_in(6) {
+            return wrong_key(source, scene);
+        }
         let change = match source.below(4) {
             0 => Edit::Param(AuthParam::Response, ParamEdit::FlipBitBack(source.below(16) as usize + 1)),
             1 => Edit::Param(AuthParam::Response, ParamEdit::Truncate(2 * source.between(1, 12) as usize)),
