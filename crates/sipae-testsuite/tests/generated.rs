@@ -14,7 +14,7 @@ use sipae_events::{CaseFinished, Event, Verdict};
 use sipae_gen::ScriptFile;
 
 /// What a property told of a defect.
-#[cfg_attr(test, expect(dead_code, reason = "times and rows are for the table that is printed"))]
+#[cfg_attr(test, expect(dead_code, reason = "times are for the table that is printed"))]
 pub(crate) struct Told {
     pub(crate) property: String,
     /// Its own steps: those of the ground, and what proves silence, not counted.
@@ -303,6 +303,20 @@ mod tests {
     fn every_other_bug_that_a_property_shows_is_found_and_told_in_few_steps() {
         let wrong = all_wrong(SHARED, wrong_alone);
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    /// Whether it shows depends on what the server draws.
+    #[test]
+    fn what_does_not_fail_each_time_is_told_with_what_it_has_shown() {
+        let told =
+            told(Some(Defect::SrandWithoutZeros), "3.3.4.1/any-answer", MOST, &[setting(Scheme::Ntlm)]);
+        let rows: Vec<&str> = told.iter().flat_map(|told| &told.rows).map(String::as_str).collect();
+        assert_eq!(
+            rows,
+            ["SIPAE-3.3.4.1-01"],
+            "{:?}",
+            told.iter().map(|told| &told.text).collect::<Vec<_>>()
+        );
     }
 
     /// The same conversations, in the same order, whatever runs side by side; other seeds make others.

@@ -13,7 +13,7 @@ fn a_server_over_its_standard_input_passes_what_one_connection_can_show(
     let summary = assert_exit(&sipae(&["run", "--target", &target, "--scheme", "ntlm", "--verbose"]), 0);
     let total = summary.lines().rev().nth(1).unwrap_or_default();
     assert!(
-        total.starts_with("1455 cases: 3") && total.contains("pass") && !total.contains("loose"),
+        total.starts_with("1461 cases: 3") && total.contains("pass") && !total.contains("loose"),
         "{summary}"
     );
     assert!(summary.contains("each connection is a program of its own"), "{summary}");

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sipae_events::{CaseFinished, Cause, Verdict};
+use sipae_events::{CaseFinished, Cause, Finding, Verdict};
 use sipae_gen::{Fast, Recorded, Recording, Script};
 use sipae_spec::Weight;
 
@@ -92,6 +92,7 @@ pub(crate) fn run<'c>(
         plays: 0,
         last: Vec::new(),
         lost: None,
+        shown: Vec::new(),
     };
     let failing = search.look();
     let (failures, loose) = (std::mem::take(&mut search.failures), search.loose.take());
@@ -186,6 +187,8 @@ struct Search<'s, 'c> {
     last: Vec<Vec<u32>>,
     /// How the target was lost, and with what.
     lost: Option<(Cause, Failing)>,
+    /// What the last conversation that failed has shown.
+    shown: Vec<Finding>,
 }
 
 impl<'c> Search<'_, 'c> {
@@ -397,6 +400,9 @@ impl<'c> Search<'_, 'c> {
             judgement.verdict = Verdict::Inconclusive;
             judgement.undecided = Some("an answer was missed".to_owned());
         }
+        if judgement.verdict.is_fail() {
+            self.shown.clone_from(&judgement.findings);
+        }
         judgement
     }
 
@@ -464,10 +470,19 @@ impl<'c> Search<'_, 'c> {
         let outcome = self.trial.clone().hold(&conversation, self.pace, self.stages);
         let Outcome::Finished(mut finished) = outcome else { return outcome };
         if !finished.verdict.is_fail() && finished.verdict != Verdict::Loose {
-            finished.verdict = Verdict::Fail(Cause::Flaky { failed: 1, of: 2 });
+            *finished = flaky(*finished, &self.shown);
         }
         joined.fault.clone_into(&mut finished.fault);
         Outcome::Finished(finished)
+    }
+}
+
+/// What failed, and does not any more when it is told: with what it has shown.
+pub(super) fn flaky(passed: CaseFinished, shown: &[Finding]) -> CaseFinished {
+    CaseFinished {
+        verdict: Verdict::Fail(Cause::Flaky { failed: 1, of: 2 }),
+        findings: shown.to_vec(),
+        ..passed
     }
 }
 

@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use sipae_events::{Cause, Verdict};
+use sipae_events::{Cause, Finding, Verdict};
 use sipae_gen::model::{
     Action, Expectation, Expected, Outcome as Became, Rows, Scripted, Seen as Reacted, Surprise, actions,
     script, shrink_candidates,
 };
 use sipae_gen::{Check, Connection, Expect, Fast, Label, Mode, Recorded, Script};
 
-use super::search::{Effort, Failures, Kind, SPREAD, counted, decided};
+use super::search::{Effort, Failures, Kind, SPREAD, counted, decided, flaky};
 use crate::execute::{Stage, play};
 use crate::judge::{Judge, Judgement};
 use crate::observation::{Observation, Seen};
@@ -39,7 +39,8 @@ pub(crate) fn run<'c>(
     let (seed, is_exact) = (stage.choices, stage.wire.is_exact());
     let may_elapse = is_exact && stage.durations.is_some();
     drop(stage);
-    let mut search = Search { trial, effort, pace, stages, seed, may_elapse, is_exact, plays: 0, lost: None };
+    let (plays, lost, shown) = (0, None, Vec::new());
+    let mut search = Search { trial, effort, pace, stages, seed, may_elapse, is_exact, plays, lost, shown };
     let mut failures = Failures::default();
     let failing = search.look(&mut failures);
     let made = failures.made;
@@ -65,6 +66,8 @@ struct Search<'s, 'c> {
     plays: usize,
     /// How the target was lost, and with what.
     lost: Option<(Cause, Vec<Action>)>,
+    /// What the last sequence that failed has shown.
+    shown: Vec<Finding>,
 }
 
 impl<'c> Search<'_, 'c> {
@@ -132,6 +135,9 @@ impl<'c> Search<'_, 'c> {
             judgement.verdict = Verdict::Inconclusive;
             judgement.undecided = Some("an answer was missed".to_owned());
         }
+        if judgement.verdict.is_fail() {
+            self.shown.clone_from(&judgement.findings);
+        }
         judgement
     }
 
@@ -171,7 +177,7 @@ impl<'c> Search<'_, 'c> {
         let outcome = self.trial.clone().hold(&conversation, self.pace, self.stages);
         let Outcome::Finished(mut finished) = outcome else { return outcome };
         if !finished.verdict.is_fail() {
-            finished.verdict = Verdict::Fail(Cause::Flaky { failed: 1, of: 2 });
+            *finished = flaky(*finished, &self.shown);
         }
         Outcome::Finished(finished)
     }

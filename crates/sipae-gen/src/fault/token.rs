@@ -78,7 +78,8 @@ pub(super) const FAULTS: &[Fault] = &[
         .with(NTLM),
     fails("user-name-bit", |_| ntlm_field(USER, FieldChange::Flip(0))).with(NTLM),
     Fault::new("session-key-bit", "SIPAE-3.3.5.2-15", "SIPAE-3.3.5.3-04", Proof, |source| {
-        ntlm_field(SESSION_KEY, FieldChange::Flip(source.below(16) as usize))
+        // Of a key for 40 bits no more is used.
+        ntlm_field(SESSION_KEY, FieldChange::Flip(source.below(5) as usize))
     })
     .with(NTLM),
     ntlm("flags-without-sign", |_| overwrite(FLAGS, &[0x05, 0x82, 0x88, 0x62])).remarked("SIPAE-3.3.5.2-08"),
