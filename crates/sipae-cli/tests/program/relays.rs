@@ -541,7 +541,7 @@ fn a_list_of_expected_failures_lives_with_its_target() {
     let (_other, right) = served(forward, at_once);
     let run = |target: &str, more: &[&str], code| {
         let args = ["run", "--target", target, "--expected-failures", list.path()];
-        assert_exit(&sipae(&[&args[..], &["--cases", "2"], more].concat()), code)
+        assert_exit(&sipae(&[&args[..], &["--cases", "10"], more].concat()), code)
     };
 
     run(&faulty, &["--fix"], 1);

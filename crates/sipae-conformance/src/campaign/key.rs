@@ -37,6 +37,7 @@ impl Key {
         let (requirement, reaction) = match (verdict, grave) {
             (Verdict::Fail(Cause::Crash), _) => ("", CRASH.to_owned()),
             (Verdict::Fail(Cause::Hang), _) => ("", HANG.to_owned()),
+            (Verdict::Fail(Cause::Flaky { .. }), _) => ("", FLAKY.to_owned()),
             (_, Some(finding)) => (finding.requirement.as_str(), outline(&finding.got)),
             (_, None) => ("", FLAKY.to_owned()),
         };

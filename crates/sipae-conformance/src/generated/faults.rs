@@ -37,10 +37,7 @@ fn conversation(fault: &Fault, source: &mut dyn Source, scene: &Scene<'_>) -> (S
         Stage::After => (edited(signed(name), name, edits).send(name), name.to_owned()),
         Stage::Resigned => (edited(signed(name), name, edits).resign(name, SA).send(name), name.to_owned()),
         Stage::Framing => (framed(name, edits), name.to_owned()),
-        Stage::Opening => {
-            let handshake = Handshake::user().with_credential(edits);
-            (handshake.begin(Script::default(), scene.mode), "first".to_owned())
-        }
+        Stage::Opening => opening(fault, scene, edits),
         Stage::Proof => proof(fault, scene, |handshake| handshake.proving(edits)),
         Stage::Shown => proof(fault, scene, |handshake| handshake.with_password(shown(fault))),
     }
@@ -62,11 +59,29 @@ fn checks(fault: &Fault, scheme: Scheme, message: &str) -> Vec<Check> {
 
 /// A handshake whose proof is faulty. Accounts lock: what may count as a failed logon is not the user's.
 fn proof(fault: &Fault, scene: &Scene<'_>, spoil: impl FnOnce(Handshake) -> Handshake) -> (Script, String) {
-    let party = if costs_logon(fault) { Party::SACRIFICIAL } else { Party::USER };
-    let handshake = spoil(Handshake::of(party, "proof").fenced());
-    let script = Script::default().connect(party.connection());
+    let (handshake, script) = another(if costs_logon(fault) { Party::SACRIFICIAL } else { Party::USER });
+    let handshake = spoil(handshake.fenced());
     let message = handshake.proof(scene.mode.scheme).to_owned();
     (handshake.play(script, scene.mode), message)
+}
+
+/// A handshake whose first token is faulty. Where nothing is expected of it, it is the association of somebody else that is
+/// looked at, however far the handshake goes.
+fn opening(fault: &Fault, scene: &Scene<'_>, edits: Vec<Edit>) -> (Script, String) {
+    let spoilt = |handshake: Handshake| handshake.with_credential(edits).fenced();
+    if fault.expect.is_some() {
+        let handshake = spoilt(Handshake::user());
+        return (handshake.begin(Script::default(), scene.mode), "first".to_owned());
+    }
+    let (handshake, script) = another(Party::SACRIFICIAL);
+    let handshake = spoilt(handshake);
+    let [_, first, ..] = handshake.requests();
+    (script.attempt(|script| handshake.begin(script, scene.mode)), first.to_owned())
+}
+
+/// A handshake that has nothing to do with the ground, and the connection of its party.
+fn another(party: Party) -> (Handshake, Script) {
+    (Handshake::of(party, "proof"), Script::default().connect(party.connection()))
 }
 
 /// Whether a target may count it as a failed logon: not where the proof cannot be read, or is for nothing.

@@ -92,7 +92,6 @@ pub(crate) fn run<'c>(
         plays: 0,
         last: Vec::new(),
         lost: None,
-        shown: Vec::new(),
     };
     let failing = search.look();
     let (failures, loose) = (std::mem::take(&mut search.failures), search.loose.take());
@@ -151,6 +150,27 @@ pub(super) fn decided(trial: &Trial<'_>, failures: &Failures, effort: &Effort) -
 #[derive(Clone, Debug)]
 struct Failing {
     records: Vec<Vec<u32>>,
+    shown: Shown,
+}
+
+/// What something that failed has shown: it may not fail again.
+#[derive(Clone, Debug)]
+pub(super) struct Shown {
+    verdict: Verdict,
+    findings: Vec<Finding>,
+}
+
+impl Shown {
+    pub(super) fn of(judgement: &Judgement) -> Self {
+        Self { verdict: judgement.verdict, findings: judgement.findings.clone() }
+    }
+
+    /// What is told of it where it did not show again. What was never more than loose does not become a failure by that.
+    pub(super) fn told(self, passed: CaseFinished) -> CaseFinished {
+        let flaky = Verdict::Fail(Cause::Flaky { failed: 1, of: 2 });
+        let verdict = if self.verdict.is_fail() { flaky } else { self.verdict };
+        CaseFinished { verdict, findings: self.findings, ..passed }
+    }
 }
 
 /// What became of conversations that were played alone.
@@ -186,9 +206,7 @@ struct Search<'s, 'c> {
     /// What was played last over the ground before.
     last: Vec<Vec<u32>>,
     /// How the target was lost, and with what.
-    lost: Option<(Cause, Failing)>,
-    /// What the last conversation that failed has shown.
-    shown: Vec<Finding>,
+    lost: Option<(Cause, Vec<Vec<u32>>)>,
 }
 
 impl<'c> Search<'_, 'c> {
@@ -331,18 +349,19 @@ impl<'c> Search<'_, 'c> {
     }
 
     fn taken(&mut self, judgement: Judgement, fault: &str, records: Vec<Vec<u32>>) -> Taken {
+        let failing = Failing { records, shown: Shown::of(&judgement) };
         match judgement.verdict {
             verdict if verdict.is_fail() => {
                 let is_known = self.effort.knows(self.trial, fault, &judgement);
-                return if is_known { Taken::Known } else { Taken::Found(Failing { records }) };
+                return if is_known { Taken::Known } else { Taken::Found(failing) };
             }
             Verdict::Loose if self.effort.known.is_none() => {
-                self.loose.get_or_insert(Failing { records });
+                self.loose.get_or_insert(failing);
             }
             Verdict::Loose | Verdict::Pass => {}
             _ => {
                 self.failures.undecided(judgement.undecided);
-                self.notices_loss(records);
+                self.notices_loss(failing.records);
             }
         }
         Taken::Nothing
@@ -351,16 +370,16 @@ impl<'c> Search<'_, 'c> {
     /// Looks whether the target is gone, or hangs, behind these. Nothing can be played against it then, nor made smaller.
     fn notices_loss(&mut self, records: Vec<Vec<u32>>) -> bool {
         if self.lost.is_none() && !self.is_exact {
-            self.lost = lost(self.stages).map(|cause| (cause, Failing { records }));
+            self.lost = lost(self.stages).map(|cause| (cause, records));
         }
         self.lost.is_some()
     }
 
     fn tell_lost(&self) -> Outcome<'c> {
-        let Some((cause, failing)) = &self.lost else {
+        let Some((cause, records)) = &self.lost else {
             return Outcome::Finished(Box::new(decided(self.trial, &self.failures, self.effort)));
         };
-        let joined = joined(&self.iterations(&failing.records));
+        let joined = joined(&self.iterations(records));
         let (script, checks) = (self.property.whole(&joined, self.trial.mode), self.property.checks(&joined));
         let read = |judge: &mut Judge<'_>| judge.all(&checks);
         let conversation = Conversation { script: &script, checks: &checks, read: &read, may_wait: false };
@@ -400,9 +419,6 @@ impl<'c> Search<'_, 'c> {
             judgement.verdict = Verdict::Inconclusive;
             judgement.undecided = Some("an answer was missed".to_owned());
         }
-        if judgement.verdict.is_fail() {
-            self.shown.clone_from(&judgement.findings);
-        }
         judgement
     }
 
@@ -415,18 +431,21 @@ impl<'c> Search<'_, 'c> {
         let limit = self.plays + plays;
         while 1 < smallest.records.len() {
             let fewer = fewer(&smallest.records);
-            let next = fewer.into_iter().find(|records| {
+            let next = fewer.into_iter().find_map(|records| {
                 let may_go_on = self.plays < limit && begun.elapsed() < time && !self.effort.stop.is_due();
-                may_go_on && Kind::of(&self.played_records(records)).is_like(&kind)
+                let judgement = may_go_on.then(|| self.played_records(&records))?;
+                let shown = Shown::of(&judgement);
+                Kind::of(&judgement).is_like(&kind).then_some(Failing { records, shown })
             });
             match next {
-                Some(records) => smallest = Failing { records },
+                Some(fewer) => smallest = fewer,
                 None => break,
             }
         }
         for place in 0..smallest.records.len() {
             let record = smallest.records.get(place).cloned().unwrap_or_default();
             let mut current = self.iterations(&smallest.records);
+            let mut shown = smallest.shown.clone();
             let mut still_fails = |batch: &[Vec<u32>]| {
                 batch.iter().position(|candidate| {
                     let mut records = smallest.records.clone();
@@ -440,9 +459,10 @@ impl<'c> Search<'_, 'c> {
                     if !may_go_on || iterations == current || !self.keeps_fault(&current, &iterations) {
                         return false;
                     }
-                    let fails = Kind::of(&self.played(&iterations)).is_like(&kind);
+                    let judgement = self.played(&iterations);
+                    let fails = Kind::of(&judgement).is_like(&kind);
                     if fails {
-                        current = iterations;
+                        (current, shown) = (iterations, Shown::of(&judgement));
                     }
                     fails
                 })
@@ -451,6 +471,7 @@ impl<'c> Search<'_, 'c> {
             if let Some(slot) = smallest.records.get_mut(place) {
                 *slot = shrunk;
             }
+            smallest.shown = shown;
         }
         smallest
     }
@@ -470,19 +491,10 @@ impl<'c> Search<'_, 'c> {
         let outcome = self.trial.clone().hold(&conversation, self.pace, self.stages);
         let Outcome::Finished(mut finished) = outcome else { return outcome };
         if !finished.verdict.is_fail() && finished.verdict != Verdict::Loose {
-            *finished = flaky(*finished, &self.shown);
+            *finished = failing.shown.clone().told(*finished);
         }
         joined.fault.clone_into(&mut finished.fault);
         Outcome::Finished(finished)
-    }
-}
-
-/// What failed, and does not any more when it is told: with what it has shown.
-pub(super) fn flaky(passed: CaseFinished, shown: &[Finding]) -> CaseFinished {
-    CaseFinished {
-        verdict: Verdict::Fail(Cause::Flaky { failed: 1, of: 2 }),
-        findings: shown.to_vec(),
-        ..passed
     }
 }
 
@@ -553,5 +565,23 @@ fn fewer(records: &[Vec<u32>]) -> Vec<Vec<Vec<u32>>> {
             return candidates;
         }
         size = size.div_ceil(2);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+    use sipae_events::{CaseId, Subject};
+
+    use super::*;
+
+    #[rstest]
+    #[case(Verdict::Fail(Cause::Reaction), Verdict::Fail(Cause::Flaky { failed: 1, of: 2 }))]
+    #[case(Verdict::Loose, Verdict::Loose)]
+    fn what_does_not_show_again_is_told_as_what_it_was(#[case] shown: Verdict, #[case] told: Verdict) {
+        let id = CaseId::new("3.1/any-case").expect("an id");
+        let passed = CaseFinished::new(id, Subject::new("NTLM", 4), "a property", &[], Verdict::Pass);
+        let shown = Shown { verdict: shown, findings: Vec::new() };
+        assert_eq!(shown.told(passed).verdict, told);
     }
 }

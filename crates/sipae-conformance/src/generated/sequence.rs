@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use sipae_events::{Cause, Finding, Verdict};
+use sipae_events::{Cause, Verdict};
 use sipae_gen::model::{
     Action, Expectation, Expected, Outcome as Became, Rows, Scripted, Seen as Reacted, Surprise, actions,
     script, shrink_candidates,
 };
 use sipae_gen::{Check, Connection, Expect, Fast, Label, Mode, Recorded, Script};
 
-use super::search::{Effort, Failures, Kind, SPREAD, counted, decided, flaky};
+use super::search::{Effort, Failures, Kind, SPREAD, Shown, counted, decided};
 use crate::execute::{Stage, play};
 use crate::judge::{Judge, Judgement};
 use crate::observation::{Observation, Seen};
@@ -39,15 +39,15 @@ pub(crate) fn run<'c>(
     let (seed, is_exact) = (stage.choices, stage.wire.is_exact());
     let may_elapse = is_exact && stage.durations.is_some();
     drop(stage);
-    let (plays, lost, shown) = (0, None, Vec::new());
-    let mut search = Search { trial, effort, pace, stages, seed, may_elapse, is_exact, plays, lost, shown };
+    let (plays, lost) = (0, None);
+    let mut search = Search { trial, effort, pace, stages, seed, may_elapse, is_exact, plays, lost };
     let mut failures = Failures::default();
     let failing = search.look(&mut failures);
     let made = failures.made;
     let outcome = match failing {
         Some(failing) => {
             let smallest = search.smallest(failing);
-            search.tell(&smallest)
+            search.tell(smallest)
         }
         None if search.lost.is_some() => search.tell_lost(),
         None => Outcome::Finished(Box::new(decided(trial, &failures, effort))),
@@ -66,12 +66,16 @@ struct Search<'s, 'c> {
     plays: usize,
     /// How the target was lost, and with what.
     lost: Option<(Cause, Vec<Action>)>,
-    /// What the last sequence that failed has shown.
-    shown: Vec<Finding>,
+}
+
+/// A sequence that fails, and what it has shown.
+struct Failing {
+    sequence: Vec<Action>,
+    shown: Shown,
 }
 
 impl<'c> Search<'_, 'c> {
-    fn look(&mut self, failures: &mut Failures) -> Option<Vec<Action>> {
+    fn look(&mut self, failures: &mut Failures) -> Option<Failing> {
         let begun = Instant::now();
         let effort = self.effort;
         let may_go_on = |made: u64| match effort.time {
@@ -86,7 +90,7 @@ impl<'c> Search<'_, 'c> {
             match judgement.verdict {
                 verdict if verdict.is_fail() => {
                     if !effort.knows(self.trial, "", &judgement) {
-                        return Some(sequence);
+                        return Some(Failing { sequence, shown: Shown::of(&judgement) });
                     }
                 }
                 Verdict::Pass | Verdict::Loose => {}
@@ -135,26 +139,25 @@ impl<'c> Search<'_, 'c> {
             judgement.verdict = Verdict::Inconclusive;
             judgement.undecided = Some("an answer was missed".to_owned());
         }
-        if judgement.verdict.is_fail() {
-            self.shown.clone_from(&judgement.findings);
-        }
         judgement
     }
 
-    fn smallest(&mut self, mut sequence: Vec<Action>) -> Vec<Action> {
+    fn smallest(&mut self, mut failing: Failing) -> Failing {
         let begun = Instant::now();
-        let kind = Kind::of(&self.played(&sequence));
+        let kind = Kind::of(&self.played(&failing.sequence));
         let limit = self.plays + self.effort.shrink_plays;
         loop {
-            let smaller = shrink_candidates(&sequence).into_iter().find(|candidate| {
+            let smaller = shrink_candidates(&failing.sequence).into_iter().find_map(|sequence| {
                 let may_go_on = self.plays < limit
                     && begun.elapsed() < self.effort.shrink_time
                     && !self.effort.stop.is_due();
-                may_go_on && Kind::of(&self.played(candidate)).is_like(&kind)
+                let judgement = may_go_on.then(|| self.played(&sequence))?;
+                let shown = Shown::of(&judgement);
+                Kind::of(&judgement).is_like(&kind).then_some(Failing { sequence, shown })
             });
             match smaller {
-                Some(smaller) => sequence = smaller,
-                None => return sequence,
+                Some(smaller) => failing = smaller,
+                None => return failing,
             }
         }
     }
@@ -168,8 +171,8 @@ impl<'c> Search<'_, 'c> {
         Outcome::Finished(Box::new(self.trial.lost(&conversation, cause, self.seed)))
     }
 
-    fn tell(&self, sequence: &[Action]) -> Outcome<'c> {
-        let scripted = script(sequence, self.trial.mode);
+    fn tell(&self, failing: Failing) -> Outcome<'c> {
+        let scripted = script(&failing.sequence, self.trial.mode);
         let read = |judge: &mut Judge<'_>| read(&scripted, judge);
         let checks = checks(&scripted);
         let conversation =
@@ -177,7 +180,7 @@ impl<'c> Search<'_, 'c> {
         let outcome = self.trial.clone().hold(&conversation, self.pace, self.stages);
         let Outcome::Finished(mut finished) = outcome else { return outcome };
         if !finished.verdict.is_fail() {
-            *finished = flaky(*finished, &self.shown);
+            *finished = failing.shown.told(*finished);
         }
         Outcome::Finished(finished)
     }

@@ -200,7 +200,7 @@ impl Header {
         let is_quoted = form(self.kind, param).is_quoted(source, freedoms, Some(param));
         let length = self.values.len() - start;
         let blanks = match param {
-            Realm | Opaque | Username => roomy(&self.values, start, length).lone_blanks(),
+            Realm | Opaque | Username | Qop => roomy(&self.values, start, length).lone_blanks(),
             _ => Blanks::default(),
         };
         if let Some(name) = NAMES.get(param as usize) {

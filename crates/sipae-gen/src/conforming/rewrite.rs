@@ -14,7 +14,7 @@ const ROOM: usize = 100;
 /// The value of an authentication header field, written in another legal way: the same values, in these freedoms. Where
 /// `is_signing`, the scheme stays as it is written, since a signature covers it.
 ///
-/// A value that is malformed is given back as it is.
+/// A value that is malformed is given back as it is. Folds stand among the first octets of values, where blanks are.
 #[must_use]
 pub fn rewrite_header(
     source: &mut dyn Source,

@@ -34,17 +34,18 @@ pub(super) const FAULTS: &[Fault] = &[
     copied("cseq-behind", |_| field("CSeq", "4711 REGISTER", false)),
     copied("expires-before", |_| [field("Expires", "3600", false), field("Expires", "3601", true)].concat()),
     copied("expires-behind", |_| [field("Expires", "3600", false), field("Expires", "3601", false)].concat()),
-    Fault::new("without-from", TAGS, "header-missing", After, |_| without(From)),
+    Fault::new("without-from", TAGS, "header-missing", After, |_| without(From)).open(),
     Fault::new("without-to", TAGS, "header-missing", After, |_| without(To)).open(),
-    Fault::new("without-call-id", TAGS, "header-missing", After, |_| without(CallId)),
-    Fault::new("without-cseq", TAGS, "header-missing", After, |_| without(CSeq)),
+    Fault::new("without-call-id", TAGS, "header-missing", After, |_| without(CallId)).open(),
+    Fault::new("without-cseq", TAGS, "header-missing", After, |_| without(CSeq)).open(),
     Fault::new("without-max-forwards", TAGS, "header-missing", Before, |_| without(MaxForwards)).open(),
     Fault::new("via-without-branch", TAGS, "via-branch-missing", Before, |_| {
         vec![Edit::SetHeader(Via, Text::from("SIP/2.0/TCP 127.0.0.1:5060"))]
     })
     .open(),
     Fault::new("via-of-rfc-2543", TAGS, "via-branch-missing", Before, |_| {
-        vec![Edit::SetHeader(Via, Text::from("SIP/2.0/TCP 127.0.0.1:5060;branch=1"))]
+        // Another one each time, as the epid is: a server may know a branch again.
+        vec![Edit::SetHeader(Via, Text::of("SIP/2.0/TCP 127.0.0.1:5060;branch={user.epid}"))]
     })
     .open(),
     Fault::new("from-without-tag", TAGS, "from-tag-missing", Before, |_| {
@@ -61,10 +62,9 @@ pub(super) const FAULTS: &[Fault] = &[
     malformed("from-open-quote", |_| {
         set(From, "\"user <sip:{user.address}>;tag={user.tag};epid={user.epid}")
     }),
-    // The short layout does not cover To.
-    malformed("to-empty", |_| set(To, "")).open(),
-    malformed("to-open-bracket", |_| set(To, "<sip:{user.address}")).open(),
-    malformed("to-word", |_| set(To, "user")).open(),
+    malformed("to-empty", |_| set(To, "")),
+    malformed("to-open-bracket", |_| set(To, "<sip:{user.address}")),
+    malformed("to-word", |_| set(To, "user")),
     Fault::new("contact-word", TAGS, "name-addr-malformed", Before, |_| set(Contact, "user")).open(),
     Fault::new("from-without-brackets", TAGS, "name-addr-without-brackets", Before, |_| {
         set(From, "User sip:{user.address};tag={user.tag};epid={user.epid}")
@@ -123,9 +123,10 @@ const fn copied(name: &'static str, edits: fn(&mut dyn crate::Source) -> Vec<Edi
     Fault::new(name, UNIT, "header-duplicate", After, edits)
 }
 
-/// What cannot be read cannot be signed: it is changed behind the signature.
+/// What cannot be read cannot be signed: it is changed behind the signature. Whoever reads it as it was meant finds the
+/// texts that are signed, and whoever does not may refuse it in any way.
 const fn malformed(name: &'static str, edits: fn(&mut dyn crate::Source) -> Vec<Edit>) -> Fault {
-    Fault::new(name, TAGS, "name-addr-malformed", After, edits)
+    Fault::new(name, TAGS, "name-addr-malformed", After, edits).open()
 }
 
 /// Whoever takes one of them for everything breaks nothing.

@@ -21,7 +21,6 @@ const OTHER_SERVER: &str = "SIPAE-3.3.5.1-02";
 const UNSIGNED: &str = "SIPAE-3.2.4.1-01";
 const AMBIGUOUS: &str = "SIPAE-2.2-27";
 const CUT: &str = "SIPAE-2.2-23";
-const TEXT: &str = "SIPAE-2.2-24";
 
 pub(super) const FAULTS: &[Fault] = &[
     forged("signature-bit", |source| param(Response, ParamEdit::FlipBitBack(source.below(16) as usize + 1))),
@@ -111,10 +110,6 @@ pub(super) const FAULTS: &[Fault] = &[
         let tag = source.word("abcdef", 2);
         replace(From, ";tag={user.tag}", &format!(";tag={{user.tag}}\r{tag}"))
     }),
-    Fault::new("from-in-other-letters", TEXT, FORGED, After, |_| {
-        vec![Edit::UpperCase { header: From, text: Text::of("{user.address}") }]
-    }),
-    Fault::new("tag-in-other-letters", TEXT, FORGED, After, |_| vec![Edit::FromTag("ABCDEFABCD".to_owned())]),
 ];
 
 const fn forged(name: &'static str, edits: fn(&mut dyn Source) -> Vec<Edit>) -> Fault {

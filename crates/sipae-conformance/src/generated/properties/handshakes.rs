@@ -28,9 +28,9 @@ pub(super) fn cases() -> Vec<Case> {
         ),
         of_faults(
             "3.3.5.2/any-broken-token",
-            "a token that cannot be read, or stands twice, gives no association",
-            &["SIPAE-3.3.5.2-21", "SIPAE-2.2-16"],
-            &[Stage::Opening, Stage::Proof],
+            "a token that cannot be read gives no association",
+            &["SIPAE-3.3.5.2-21"],
+            &[Stage::Proof],
         )
         .failing_logons(LOGONS),
         of_faults(
@@ -87,7 +87,7 @@ pub(super) fn cases() -> Vec<Case> {
         of_faults(
             "3.3.5.2/any-version",
             "a version that is none, or was not offered, is refused",
-            &["SIPAE-3.3.5.2-22", "SIPAE-2.2-06"],
+            &["SIPAE-3.3.5.2-22"],
             &[Stage::Opening],
         )
         .behind(Gate::Offered)
