@@ -55,6 +55,8 @@ pub(crate) struct Property {
     pub(crate) harm: Option<&'static str>,
     /// Whether each conversation has a ground of its own: it chooses numbers, or ends what others need.
     pub(crate) is_alone: bool,
+    /// So many fewer conversations are made: each costs more than others do.
+    pub(crate) fewer: u64,
     make: Box<Make>,
 }
 
@@ -63,12 +65,17 @@ impl Property {
         ground: Ground,
         make: impl Fn(&mut dyn Source, &Scene<'_>) -> Iteration + Send + Sync + 'static,
     ) -> Self {
-        Self { ground, harm: None, is_alone: false, make: Box::new(make) }
+        Self { ground, harm: None, is_alone: false, fewer: 1, make: Box::new(make) }
     }
 
     /// Each conversation has a ground of its own.
     pub(crate) fn alone(self) -> Self {
         Self { is_alone: true, ..self }
+    }
+
+    /// Its messages are long: a fifth as many conversations are made.
+    pub(crate) fn costly(self) -> Self {
+        Self { fewer: 5, ..self }
     }
 
     /// A good request must be processed afterwards, by this row.

@@ -213,11 +213,11 @@ impl<'c> Search<'_, 'c> {
     /// The first that fails.
     fn look(&mut self) -> Option<Failing> {
         let begun = Instant::now();
-        let effort = self.effort;
+        let (effort, cases) = (self.effort, self.effort.cases.div_ceil(self.property.fewer));
         let may_go_on = |made: u64| match effort.time {
             _ if effort.stop.is_due() => false,
             Some(time) => begun.elapsed() < time,
-            None => made < effort.cases,
+            None => made < cases,
         };
         while may_go_on(self.failures.made) {
             let found = if self.property.is_alone { self.one() } else { self.lane(&may_go_on) };

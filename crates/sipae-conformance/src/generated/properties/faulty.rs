@@ -142,7 +142,7 @@ fn broken() -> Case {
 
 /// Whatever is too long: it may be refused, looked through, or end its connection.
 fn long() -> Case {
-    let property = open_faults(BOUNDS, |fault| fault.requirement == BOUNDS);
+    let property = open_faults(BOUNDS, |fault| fault.requirement == BOUNDS).costly();
     let title = "however long a message is, associations serve on";
     case("3.3.5.3/any-long-message", title, &[BOUNDS], property).rough()
 }
