@@ -124,8 +124,28 @@ impl Known {
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
+    use sipae_spec::Level;
 
     use super::*;
+
+    /// Else a failure that comes each time would be passed over as known.
+    #[test]
+    fn what_fails_now_and_then_is_not_what_fails_each_time() {
+        let finding = Finding {
+            requirement: "SIPAE-3.3.5.3-03".to_owned(),
+            level: Level::Must,
+            reconstructed: false,
+            expected: "m: refused".to_owned(),
+            got: "200, signed".to_owned(),
+            weight: Weight::Fail,
+        };
+        let key = |cause| {
+            let subject = Subject::new("NTLM", 4);
+            Key::new("3.1/any-case", &subject, "", Verdict::Fail(cause), std::slice::from_ref(&finding))
+        };
+        let (flaky, steady) = (key(Cause::Flaky { failed: 1, of: 2 }), key(Cause::Reaction));
+        assert_eq!((flaky.requirement.as_str(), steady.requirement.as_str()), ("", "SIPAE-3.3.5.3-03"));
+    }
 
     #[rstest]
     #[case("200, signed with snum 17", "200, signed with snum #")]

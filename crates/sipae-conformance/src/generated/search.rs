@@ -173,6 +173,12 @@ impl Shown {
     }
 }
 
+/// How long something may be made smaller, and up to which play.
+struct Budget {
+    begun: Instant,
+    plays: usize,
+}
+
 /// What became of conversations that were played alone.
 enum Taken {
     /// They are looked for.
@@ -424,24 +430,9 @@ impl<'c> Search<'_, 'c> {
 
     /// The smallest that fails by the same row.
     fn smallest(&mut self, failing: Failing) -> Failing {
-        let begun = Instant::now();
+        let budget = Budget { begun: Instant::now(), plays: self.plays + 1 + self.effort.shrink_plays };
         let kind = Kind::of(&self.played_records(&failing.records));
-        let mut smallest = failing;
-        let (time, plays) = (self.effort.shrink_time, self.effort.shrink_plays);
-        let limit = self.plays + plays;
-        while 1 < smallest.records.len() {
-            let fewer = fewer(&smallest.records);
-            let next = fewer.into_iter().find_map(|records| {
-                let may_go_on = self.plays < limit && begun.elapsed() < time && !self.effort.stop.is_due();
-                let judgement = may_go_on.then(|| self.played_records(&records))?;
-                let shown = Shown::of(&judgement);
-                Kind::of(&judgement).is_like(&kind).then_some(Failing { records, shown })
-            });
-            match next {
-                Some(fewer) => smallest = fewer,
-                None => break,
-            }
-        }
+        let mut smallest = self.fewest(failing, &kind, &budget);
         for place in 0..smallest.records.len() {
             let record = smallest.records.get(place).cloned().unwrap_or_default();
             let mut current = self.iterations(&smallest.records);
@@ -453,10 +444,9 @@ impl<'c> Search<'_, 'c> {
                         slot.clone_from(candidate);
                     }
                     let iterations = self.iterations(&records);
-                    let may_go_on =
-                        self.plays < limit && begun.elapsed() < time && !self.effort.stop.is_due();
                     // Another record of the same conversation shows nothing new.
-                    if !may_go_on || iterations == current || !self.keeps_fault(&current, &iterations) {
+                    let is_new = iterations != current && self.keeps_fault(&current, &iterations);
+                    if !is_new || !self.may_shrink(&budget) {
                         return false;
                     }
                     let judgement = self.played(&iterations);
@@ -474,6 +464,27 @@ impl<'c> Search<'_, 'c> {
             smallest.shown = shown;
         }
         smallest
+    }
+
+    /// As few conversations as fail by the same row.
+    fn fewest(&mut self, mut failing: Failing, kind: &Kind, budget: &Budget) -> Failing {
+        while 1 < failing.records.len() {
+            let next = fewer(&failing.records).into_iter().find_map(|records| {
+                let judgement = self.may_shrink(budget).then(|| self.played_records(&records))?;
+                let shown = Shown::of(&judgement);
+                Kind::of(&judgement).is_like(kind).then_some(Failing { records, shown })
+            });
+            match next {
+                Some(fewer) => failing = fewer,
+                None => break,
+            }
+        }
+        failing
+    }
+
+    fn may_shrink(&self, budget: &Budget) -> bool {
+        let effort = self.effort;
+        self.plays < budget.plays && budget.begun.elapsed() < effort.shrink_time && !effort.stop.is_due()
     }
 
     /// Where findings are kept, another fault is another finding: what is made smaller does not become that.
