@@ -286,8 +286,11 @@ impl<'o> Judge<'o> {
         if let Some(row) = self.row(requirement) {
             self.missed(row, reaction);
         }
-        let holds = if holds(reaction) { Ok(()) } else { Err(reaction.to_string()) };
-        self.check(requirement, &format!("{message}: {expected}"), holds);
+        if holds(reaction) {
+            self.check(requirement, expected, Ok(()));
+        } else {
+            self.check(requirement, &format!("{message}: {expected}"), Err(reaction.to_string()));
+        }
     }
 
     /// A statement about what was seen; `Err` says what was there instead.

@@ -32,6 +32,10 @@ pub(crate) fn properties() -> impl Iterator<Item = &'static str> {
     cases::all().filter(|case| case.is_generated()).map(sipae_conformance::case::Case::id)
 }
 
+/// Conversations that have to do to make one smaller. In memory a play takes less than a millisecond; the benchmarks have
+/// the times.
+const SHRINK_PLAYS: usize = 200;
+
 /// What one property, or all of them, tell of a defect at these settings.
 pub(crate) fn told(defect: Option<Defect>, property: &str, cases: u64, settings: &[Setting]) -> Vec<Told> {
     let shows =
@@ -42,7 +46,7 @@ pub(crate) fn told(defect: Option<Defect>, property: &str, cases: u64, settings:
         target: Target::Reference { defects },
         filter: Filter { ids: vec![property.to_owned()], ..Filter::default() },
         settings: Some(settings),
-        effort: Effort { cases, ..Effort::default() },
+        effort: Effort { cases, shrink_plays: SHRINK_PLAYS, ..Effort::default() },
         ..RunOptions::reference(1)
     };
     let (mut told, mut last) = (Vec::new(), Instant::now());

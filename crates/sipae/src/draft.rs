@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::message::{HeaderName, Limits, Message, MessageError, StartLine, Value};
+use crate::message::{Address, HeaderName, Message, MessageError, StartLine, Value};
 
 /// A header field as it will be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +33,9 @@ impl RawHeader {
     }
 }
 
+/// Header fields that most messages do with.
+const ROOM: usize = 12;
+
 /// An editable message: a start line, a list of raw header fields, a body. Nothing is validated, so that faulty
 /// messages are built the same way as right ones. [`crate::sa::SecurityAssociation::sign`] signs what is there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,19 +52,21 @@ impl Draft {
     /// A request without header fields.
     #[must_use]
     pub fn request(method: &str, uri: &str) -> Self {
-        Self::with_start_line(format!("{method} {uri} SIP/2.0").into_bytes())
+        Self::with_start_line([method, " ", uri, " SIP/2.0"].concat().into_bytes())
     }
 
     /// A response without header fields.
     #[must_use]
     pub fn response(status: u16) -> Self {
-        Self::with_start_line(format!("SIP/2.0 {status} {}", reason_phrase(status)).into_bytes())
+        Self::with_start_line(
+            ["SIP/2.0 ", &status.to_string(), " ", reason_phrase(status)].concat().into_bytes(),
+        )
     }
 
     /// A message with any first line.
     #[must_use]
-    pub const fn with_start_line(start_line: Vec<u8>) -> Self {
-        Self { start_line, headers: Vec::new(), body: Vec::new() }
+    pub fn with_start_line(start_line: Vec<u8>) -> Self {
+        Self { start_line, headers: Vec::with_capacity(ROOM), body: Vec::new() }
     }
 
     /// A message as it was received, folds kept.
@@ -159,7 +164,20 @@ impl Draft {
     /// The octets of the message.
     #[must_use]
     pub fn to_octets(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(1024 + self.body.len());
+        let mut out = Vec::with_capacity(self.length());
+        self.write_to(&mut out);
+        out
+    }
+
+    /// How many octets it has.
+    fn length(&self) -> usize {
+        let lines = self.headers.iter().map(|header| header.name.len() + header.value.len() + 4);
+        self.start_line.len() + 2 + lines.sum::<usize>() + 2 + self.body.len()
+    }
+
+    /// Appends the octets of the message.
+    pub fn write_to(&self, out: &mut Vec<u8>) {
+        out.reserve(self.length());
         out.extend_from_slice(&self.start_line);
         out.extend_from_slice(b"\r\n");
         for header in &self.headers {
@@ -170,7 +188,6 @@ impl Draft {
         }
         out.extend_from_slice(b"\r\n");
         out.extend_from_slice(&self.body);
-        out
     }
 
     /// Method and Request-URI; `None` of a response, and of what is no message.
@@ -192,18 +209,18 @@ impl Draft {
         read: impl FnOnce(&Message<'_>) -> Result<T, MessageError>,
     ) -> Result<T, MessageError> {
         let octets = self.to_octets();
-        read(&Message::parse(&octets, &Limits::NONE)?)
+        read(&Message::of_draft(self, &octets)?)
     }
 }
 
 fn with_tag(name: HeaderName, value: Value<'_>, to_tag: &str) -> Vec<u8> {
-    let mut text = value.unfolded().into_owned();
-    let lacks_tag = crate::message::Address::parse(value.raw()).is_ok_and(|to| to.tag.is_none());
-    if name == HeaderName::To && lacks_tag {
-        text.extend_from_slice(b";tag=");
-        text.extend_from_slice(to_tag.as_bytes());
+    let text = value.unfolded();
+    let lacks_tag = || Address::parse(value.raw()).is_ok_and(|to| to.tag.is_none());
+    if name == HeaderName::To && lacks_tag() {
+        [&text, &b";tag="[..], to_tag.as_bytes()].concat()
+    } else {
+        text.into_owned()
     }
-    text
 }
 
 /// Reason phrases of RFC 3261 21 that this crate sends.

@@ -47,9 +47,13 @@ pub fn encode_base16_upper(octets: &[u8]) -> String {
 
 /// Appends Base16 in either letter case.
 pub(crate) fn write_base16(octets: &[u8], is_upper: bool, out: &mut Vec<u8>) {
+    out.extend(octets.iter().flat_map(|octet| digits(*octet, is_upper)));
+}
+
+/// The two digits of an octet.
+pub(crate) fn digits(octet: u8, is_upper: bool) -> [u8; 2] {
     let digits = if is_upper { b"0123456789ABCDEF" } else { b"0123456789abcdef" };
-    let digit = |number: u8| digits.get(usize::from(number)).copied().unwrap_or_default();
-    out.extend(octets.iter().flat_map(|octet| [digit(octet >> 4), digit(octet & 0xF)]));
+    [octet >> 4, octet & 0xF].map(|number| digits.get(usize::from(number)).copied().unwrap_or_default())
 }
 
 #[cfg(test)]

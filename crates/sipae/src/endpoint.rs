@@ -4,8 +4,9 @@ use std::fmt;
 
 use sha1::{Digest, Sha1};
 
-use crate::encoding::{encode_base16, encode_base64url};
+use crate::encoding::{digits, encode_base16, encode_base64url};
 use crate::message::{Address, address_of_record};
+use crate::octets::is_token_text;
 
 /// Characters of the longest epid.
 pub const EPID_LENGTH: usize = 16;
@@ -17,8 +18,7 @@ const NAMESPACE: [u8; 16] =
 /// Whether `epid` has only characters of its grammar, `tokenchar` of [MS-SIPRE] 2.2.7, and at least one.
 #[must_use]
 pub fn is_epid(epid: &[u8]) -> bool {
-    let is_tokenchar = |octet: &u8| octet.is_ascii_alphanumeric() || b"-.!%*_+`'~".contains(octet);
-    !epid.is_empty() && epid.iter().all(is_tokenchar)
+    is_token_text(epid)
 }
 
 /// Where the hyphens of a UUID are.
@@ -69,7 +69,11 @@ impl InstanceId {
     /// The last part of a GRUU, behind `user:epid:`: the GUID and two zero octets in Base64 for URLs.
     #[must_use]
     pub fn gruu_id(self) -> String {
-        encode_base64url(&[&self.0[..], &[0, 0]].concat())
+        let mut octets = [0; 18];
+        for (octet, known) in octets.iter_mut().zip(self.0) {
+            *octet = known;
+        }
+        encode_base64url(&octets)
     }
 
     /// Reads the last part of a GRUU, behind `user:epid:`.
@@ -83,7 +87,19 @@ impl InstanceId {
     /// The GRUU that a registrar gives to this endpoint of a user. `address` is an address-of-record without scheme.
     #[must_use]
     pub fn gruu(self, address: &str) -> String {
-        format!("sip:{address};opaque=user:epid:{};gruu", self.gruu_id())
+        ["sip:", address, ";opaque=user:epid:", &self.gruu_id(), ";gruu"].concat()
+    }
+
+    /// The text form of the UUID, in lower case.
+    pub(crate) fn uuid(self) -> [u8; 36] {
+        let mut text = [b'-'; 36];
+        let free = text.iter_mut().enumerate().filter(|(place, _)| !HYPHENS.contains(place));
+        for ((_, octet), digit) in
+            free.zip(swapped(self.0).into_iter().flat_map(|octet| digits(octet, false)))
+        {
+            *octet = digit;
+        }
+        text
     }
 
     /// The 16 octets in GUID layout.
@@ -101,9 +117,7 @@ const fn swapped(octets: [u8; 16]) -> [u8; 16] {
 
 impl fmt::Display for InstanceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut digits = encode_base16(&swapped(self.0));
-        HYPHENS.into_iter().for_each(|place| digits.insert(place, '-'));
-        f.write_str(&digits)
+        f.write_str(str::from_utf8(&self.uuid()).unwrap_or_default())
     }
 }
 

@@ -4,6 +4,7 @@
 //! Sans-IO: nothing in here reads a clock, a socket or a source of randomness. [`server::Server`] and
 //! [`client::Client`] are state machines that take octets, a time and entropy, and give octets back.
 
+mod names;
 mod octets;
 
 pub mod auth;

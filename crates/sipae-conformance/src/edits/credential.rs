@@ -1,5 +1,7 @@
 //! Credentials as they are written: what a change does not name keeps its octets.
 
+use std::borrow::Cow;
+
 use sipae::auth::{AuthParam, RawParam, Step, Walk};
 use sipae::encoding::{decode_base16, decode_base64, encode_base64};
 use sipae::message::Value;
@@ -9,23 +11,23 @@ use super::Broken;
 
 /// A parameter, and what stands in front of it.
 #[derive(Clone, Debug)]
-struct Written {
+struct Written<'v> {
     /// From the end of the one before, or of the scheme: comma, blanks, and what could not be read.
-    lead: Vec<u8>,
-    name: Vec<u8>,
+    lead: Cow<'v, [u8]>,
+    name: Cow<'v, [u8]>,
     /// The equals sign, and the blanks around it.
-    equals: Vec<u8>,
-    value: Vec<u8>,
+    equals: Cow<'v, [u8]>,
+    value: Cow<'v, [u8]>,
     is_quoted: bool,
 }
 
 const SEPARATOR: &[u8] = b", ";
 
-impl Written {
-    fn new(name: &str, value: &[u8]) -> Self {
+impl<'v> Written<'v> {
+    fn new(name: &'v str, value: &'v [u8]) -> Self {
         let is_bare = AuthParam::from_octets(name.as_bytes()).is_some_and(|param| !param.is_quoted());
-        let (name, equals) = (name.as_bytes().to_vec(), b"=".to_vec());
-        Self { lead: SEPARATOR.to_vec(), name, equals, value: value.to_vec(), is_quoted: !is_bare }
+        let [lead, name, equals, value] = [SEPARATOR, name.as_bytes(), b"=", value].map(Cow::Borrowed);
+        Self { lead, name, equals, value, is_quoted: !is_bare }
     }
 
     fn is(&self, param: AuthParam) -> bool {
@@ -33,13 +35,13 @@ impl Written {
     }
 
     /// Another one of the same name.
-    fn beside(&self, value: &[u8]) -> Self {
-        Self { value: value.to_vec(), lead: SEPARATOR.to_vec(), ..self.clone() }
+    fn beside(&self, value: &'v [u8]) -> Self {
+        Self { value: value.into(), lead: SEPARATOR.into(), ..self.clone() }
     }
 
     fn write(&self, out: &mut Vec<u8>) {
         let quote: &[u8] = if self.is_quoted { b"\"" } else { b"" };
-        for part in [&self.lead, &self.name, &self.equals, quote, &self.value, quote] {
+        for part in [&*self.lead, &*self.name, &*self.equals, quote, &*self.value, quote] {
             out.extend_from_slice(part);
         }
     }
@@ -47,41 +49,45 @@ impl Written {
 
 /// A credential in its parts.
 #[derive(Clone, Debug)]
-pub(super) struct Credential {
-    scheme: Vec<u8>,
-    params: Vec<Written>,
+pub(super) struct Credential<'v> {
+    scheme: Cow<'v, [u8]>,
+    params: Vec<Written<'v>>,
     /// What comes behind the last parameter.
-    rest: Vec<u8>,
+    rest: &'v [u8],
 }
 
-impl Credential {
-    pub(super) fn read(value: &[u8]) -> Self {
+/// Parameters that most credentials do with.
+const ROOM: usize = 12;
+
+impl<'v> Credential<'v> {
+    pub(super) fn read(value: &'v [u8]) -> Self {
         let (scheme, walk) = Walk::new(Value(value));
         let start = place(value, scheme) + scheme.len();
-        let (mut params, mut end) = (Vec::new(), start);
+        let (mut params, mut end) = (Vec::with_capacity(ROOM), start);
         for step in walk {
             let Step::Param(raw) = step else { continue };
             let (written, behind) = written(value, &raw, end);
             params.push(written);
             end = behind;
         }
-        let scheme = value.get(..start).unwrap_or_default().to_vec();
-        Self { scheme, params, rest: value.get(end..).unwrap_or_default().to_vec() }
+        let scheme = value.get(..start).unwrap_or_default().into();
+        Self { scheme, params, rest: value.get(end..).unwrap_or_default() }
     }
 
     pub(super) fn write(&self) -> Vec<u8> {
-        let mut out = self.scheme.clone();
+        let mut out = Vec::with_capacity(512);
+        out.extend_from_slice(&self.scheme);
         self.params.iter().for_each(|param| param.write(&mut out));
-        out.extend_from_slice(&self.rest);
+        out.extend_from_slice(self.rest);
         out
     }
 
-    pub(super) fn set_scheme(&mut self, scheme: &[u8]) {
-        self.scheme = scheme.to_vec();
+    pub(super) fn set_scheme(&mut self, scheme: &'v [u8]) {
+        self.scheme = scheme.into();
     }
 
     /// Adds a parameter, in front of the others or behind them.
-    pub(super) fn add(&mut self, name: &str, value: &[u8], is_first: bool) {
+    pub(super) fn add(&mut self, name: &'v str, value: &'v [u8], is_first: bool) {
         let mut added = Written::new(name, value);
         match self.params.first_mut().filter(|_| is_first) {
             Some(first) => {
@@ -93,8 +99,8 @@ impl Credential {
     }
 
     /// The parameters in another order, at the places that there are.
-    fn rearrange(&mut self, arrange: impl FnOnce(&mut Vec<Written>)) {
-        let leads: Vec<Vec<u8>> = self.params.iter().map(|param| param.lead.clone()).collect();
+    fn rearrange(&mut self, arrange: impl FnOnce(&mut Vec<Written<'v>>)) {
+        let leads: Vec<Cow<'v, [u8]>> = self.params.iter().map(|param| param.lead.clone()).collect();
         arrange(&mut self.params);
         for (param, lead) in self.params.iter_mut().zip(leads) {
             param.lead = lead;
@@ -103,7 +109,7 @@ impl Credential {
 
     /// The parameters of `order` first; the others behind them, as they stood.
     pub(super) fn reorder(&mut self, order: &[AuthParam]) {
-        let rank = |written: &Written| {
+        let rank = |written: &Written<'_>| {
             let known = AuthParam::from_octets(&written.name);
             order.iter().position(|param| Some(*param) == known).unwrap_or(order.len())
         };
@@ -114,7 +120,7 @@ impl Credential {
     pub(super) fn reshape(&mut self) {
         self.rearrange(|params| {
             params.reverse();
-            params.iter_mut().for_each(|param| param.name.make_ascii_uppercase());
+            params.iter_mut().for_each(|param| param.name.to_mut().make_ascii_uppercase());
         });
     }
 
@@ -122,8 +128,13 @@ impl Credential {
     ///
     /// # Errors
     /// Why the change cannot be made.
-    pub(super) fn edit(&mut self, param: AuthParam, change: &ParamEdit, value: &[u8]) -> Result<(), Broken> {
-        let mut edited: Vec<Written> = Vec::with_capacity(self.params.len() + 1);
+    pub(super) fn edit(
+        &mut self,
+        param: AuthParam,
+        change: &'v ParamEdit,
+        value: &'v [u8],
+    ) -> Result<(), Broken> {
+        let mut edited: Vec<Written<'_>> = Vec::with_capacity(self.params.len() + 1);
         for written in std::mem::take(&mut self.params) {
             if written.is(param) {
                 edited.extend(changed(written, change, value)?);
@@ -132,7 +143,7 @@ impl Credential {
             }
         }
         if let Some(first) = edited.first_mut().filter(|first| first.lead.starts_with(b",")) {
-            first.lead = b" ".to_vec();
+            first.lead = b" "[..].into();
         }
         self.params = edited;
         Ok(())
@@ -145,26 +156,30 @@ fn place(text: &[u8], part: &[u8]) -> usize {
 }
 
 /// A parameter that begins behind `end`, and where it ends.
-fn written(text: &[u8], raw: &RawParam<'_>, end: usize) -> (Written, usize) {
-    let part = |from: usize, to: usize| text.get(from..to).unwrap_or_default().to_vec();
+fn written<'v>(text: &'v [u8], raw: &RawParam<'v>, end: usize) -> (Written<'v>, usize) {
+    let part = |from: usize, to: usize| Cow::Borrowed(text.get(from..to).unwrap_or_default());
     let start = place(text, raw.name);
     let value = place(text, raw.value.raw());
     let quote = usize::from(raw.quoted);
     let written = Written {
         lead: part(end, start),
-        name: raw.name.to_vec(),
+        name: raw.name.into(),
         equals: part(start + raw.name.len(), value.saturating_sub(quote)),
-        value: raw.value.raw().to_vec(),
+        value: raw.value.raw().into(),
         is_quoted: raw.quoted,
     };
     (written, (value + raw.value.raw().len() + quote).min(text.len()))
 }
 
-fn changed(mut written: Written, change: &ParamEdit, value: &[u8]) -> Result<Vec<Written>, Broken> {
+fn changed<'v>(
+    mut written: Written<'v>,
+    change: &'v ParamEdit,
+    value: &'v [u8],
+) -> Result<Vec<Written<'v>>, Broken> {
     let text = &mut written.value;
     match change {
         ParamEdit::Remove => return Ok(vec![]),
-        ParamEdit::Set(_) => *text = value.to_vec(),
+        ParamEdit::Set(_) => *text = value.into(),
         ParamEdit::Repeat(_) => {
             let repeated = written.beside(value);
             return Ok(vec![written, repeated]);
@@ -174,44 +189,45 @@ fn changed(mut written: Written, change: &ParamEdit, value: &[u8]) -> Result<Vec
             std::mem::swap(&mut first.lead, &mut written.lead);
             return Ok(vec![first, written]);
         }
-        ParamEdit::Rename(name) => written.name = name.as_bytes().to_vec(),
+        ParamEdit::Rename(name) => written.name = name.as_bytes().into(),
         ParamEdit::Insert(place, _) => {
             let place = (*place).min(text.len());
-            drop(text.splice(place..place, value.iter().copied()));
+            drop(text.to_mut().splice(place..place, value.iter().copied()));
         }
-        ParamEdit::UpperCase => text.make_ascii_uppercase(),
+        ParamEdit::UpperCase => text.to_mut().make_ascii_uppercase(),
         ParamEdit::Unquoted => written.is_quoted = false,
         ParamEdit::Quoted => written.is_quoted = true,
         ParamEdit::Lead(lead) => {
-            written.lead.retain(|octet| *octet == b',');
-            written.lead.extend_from_slice(lead.as_bytes());
+            let written_lead = written.lead.to_mut();
+            written_lead.retain(|octet| *octet == b',');
+            written_lead.extend_from_slice(lead.as_bytes());
         }
         ParamEdit::Octets(edit) => {
             let mut octets = decode_base64(text).ok_or("the parameter is no Base64")?;
             if !edit.apply(&mut octets) {
                 return Err(format!("the token has no place for {edit:?}"));
             }
-            *text = encode_base64(&octets).into_bytes();
+            *text = encode_base64(&octets).into_bytes().into();
         }
         ParamEdit::AsBase64 => {
-            *text = encode_base64(&decode_base16(text).unwrap_or_default()).into_bytes();
+            *text = encode_base64(&decode_base16(text).unwrap_or_default()).into_bytes().into();
         }
-        ParamEdit::Truncate(length) => text.truncate(*length),
+        ParamEdit::Truncate(length) => text.to_mut().truncate(*length),
         ParamEdit::FlipLastOctet => {
             let mut octets = decode_base64(text).unwrap_or_default();
             if let Some(last) = octets.last_mut() {
                 *last ^= 1;
             }
-            *text = encode_base64(&octets).into_bytes();
+            *text = encode_base64(&octets).into_bytes().into();
         }
-        ParamEdit::FlipBit => flip_digit(text, CHECKSUM_DIGIT),
-        ParamEdit::FlipBitAt(place) => flip_digit(text, *place),
+        ParamEdit::FlipBit => flip_digit(text.to_mut(), CHECKSUM_DIGIT),
+        ParamEdit::FlipBitAt(place) => flip_digit(text.to_mut(), *place),
         ParamEdit::FlipBitBack(back) => {
             let place = text.len().saturating_sub(*back);
-            flip_digit(text, place);
+            flip_digit(text.to_mut(), place);
         }
         ParamEdit::ChangeLastDigit => {
-            if let Some(last) = text.last_mut() {
+            if let Some(last) = text.to_mut().last_mut() {
                 *last = if *last == b'0' { b'1' } else { b'0' };
             }
         }
@@ -238,9 +254,7 @@ mod tests {
 
     const PLAIN: &str = "NTLM qop=\"auth\",\r\n REALM = x , version=4";
 
-    fn edited(edit: impl FnOnce(&mut Credential)) -> String {
-        let mut credential = Credential::read(PLAIN.as_bytes());
-        edit(&mut credential);
+    fn text(credential: &Credential<'_>) -> String {
         String::from_utf8(credential.write()).expect("text")
     }
 
@@ -261,14 +275,17 @@ mod tests {
         #[case] change: ParamEdit,
         #[case] expected: &str,
     ) {
-        assert_eq!(edited(|credential| credential.edit(param, &change, b"y").expect("a change")), expected);
+        let mut credential = Credential::read(PLAIN.as_bytes());
+        credential.edit(param, &change, b"y").expect("a change");
+        assert_eq!(text(&credential), expected);
     }
 
     #[test]
     fn places_stay_where_they_are_when_parameters_change_theirs() {
-        let reordered = edited(|credential| credential.reorder(&[AuthParam::Version]));
-        assert_eq!(reordered, "NTLM version=4,\r\n qop=\"auth\" , REALM = x");
-        assert_eq!(edited(|_| {}), PLAIN);
+        let mut credential = Credential::read(PLAIN.as_bytes());
+        assert_eq!(text(&credential), PLAIN);
+        credential.reorder(&[AuthParam::Version]);
+        assert_eq!(text(&credential), "NTLM version=4,\r\n qop=\"auth\" , REALM = x");
     }
 
     #[rstest]

@@ -23,7 +23,7 @@ impl Executor {
     }
 
     pub(super) fn via(&mut self) -> String {
-        format!("SIP/2.0/TCP 127.0.0.1:5060;branch=z9hG4bK{}", self.hex::<8>())
+        ["SIP/2.0/TCP 127.0.0.1:5060;branch=z9hG4bK", &self.hex::<8>()].concat()
     }
 
     pub(super) fn compose(&mut self, label: &Label, template: &Template) -> Result<(), Broken> {
@@ -56,9 +56,9 @@ impl Executor {
             .with(HeaderName::Via, via)
             .with(HeaderName::MaxForwards, "70")
             .with(HeaderName::From, [address, &tag, epid].map(String::as_str).concat())
-            .with(HeaderName::To, format!("<sip:{to}>"))
+            .with(HeaderName::To, ["<sip:", &to, ">"].concat())
             .with(HeaderName::CallId, call_id)
-            .with(HeaderName::CSeq, format!("{} {}", self.sent, template.method))
+            .with(HeaderName::CSeq, [&self.sent.to_string(), " ", &template.method].concat())
             .with(HeaderName::Contact, sender.contact.as_str());
         let draft = self.add_headers(draft, template)?.with(HeaderName::ContentLength, "0");
         let is_delivery =
@@ -69,14 +69,16 @@ impl Executor {
 
     /// Request-URI, and the address in To.
     fn recipient(&self, template: &Template, sender: &Identity) -> Result<(String, String), Broken> {
-        let own = sender.address().to_owned();
-        let is_to_server = template.method == "REGISTER" || template.method == "OPTIONS";
+        let at = |address: &str| ["sip:", address].concat();
+        // RFC 3261 10.2: the Request-URI of a REGISTER has no user.
+        let is_register = template.method == "REGISTER";
+        let is_to_server = is_register || template.method == "OPTIONS";
         let (uri, to) = match template.to {
-            Recipient::Own if is_to_server => (format!("sip:{}", sender.host()), own),
-            Recipient::Own => (format!("sip:{own}"), own),
+            Recipient::Own if is_to_server => (at(sender.host()), sender.address().to_owned()),
+            Recipient::Own => (at(sender.address()), sender.address().to_owned()),
             Recipient::Nobody => {
                 let nobody = format!("nobody-with-this-name@{}", sender.host());
-                (format!("sip:{nobody}"), nobody)
+                (at(&nobody), nobody)
             }
             Recipient::Conference | Recipient::NoConference | Recipient::ClosedConference => {
                 let uri = self.conference(template.to)?;
@@ -85,16 +87,14 @@ impl Executor {
             }
             Recipient::Account(party) => {
                 let address = self.identity(party)?.address();
-                (format!("sip:{address}"), address.to_owned())
+                (at(address), address.to_owned())
             }
             Recipient::Endpoint(party) => {
                 let identity = self.identity(party)?;
-                (identity.gruu.clone(), identity.address().to_owned())
+                (identity.gruu.as_str().to_owned(), identity.address().to_owned())
             }
         };
-        // RFC 3261 10.2: the Request-URI of a REGISTER has no user.
-        let is_register = template.method == "REGISTER";
-        Ok((if is_register { format!("sip:{}", sender.host()) } else { uri }, to))
+        Ok((if is_register { at(sender.host()) } else { uri }, to))
     }
 
     fn add_headers(&self, mut draft: Draft, template: &Template) -> Result<Draft, Broken> {
@@ -187,7 +187,7 @@ impl Executor {
             Field::Host => text(identity()?.host().to_owned()),
             Field::Epid => text(identity()?.epid.clone()),
             Field::Instance => text(identity()?.instance().to_string()),
-            Field::Gruu => text(identity()?.gruu.clone()),
+            Field::Gruu => text(identity()?.gruu.as_str().to_owned()),
             Field::Tag => text(identity()?.tag.clone()),
             Field::CallId => text(identity()?.register_call_id.clone()),
         }

@@ -198,7 +198,7 @@ impl Executor {
         if let Ok(octets) = octets
             && self.stage.wire.send(connection, &octets).is_ok()
         {
-            self.log(Direction::Sent, connection, "ACK".to_owned(), &octets);
+            self.log(Direction::Sent, connection, || "ACK".to_owned(), &octets);
         }
     }
 
@@ -221,7 +221,7 @@ impl Executor {
         ack.push(HeaderName::CSeq, cseq.replace("INVITE", "ACK"));
         let octets = ack.close().to_octets();
         if self.stage.wire.send(connection, &octets).is_ok() {
-            self.log(Direction::Sent, connection, "ACK".to_owned(), &octets);
+            self.log(Direction::Sent, connection, || "ACK".to_owned(), &octets);
         }
     }
 }

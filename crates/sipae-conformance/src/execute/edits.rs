@@ -18,7 +18,7 @@ impl Executor {
         changed?;
         // What can no longer be read is answered, if at all, as what it was.
         if !touches_credential_alone(edit)
-            && let Ok(key) = state.draft.read(|message| Ok(Key::of(message)))
+            && let Ok(key) = state.draft.read(|message| Ok(Key::of(message).into_owned()))
         {
             state.key = key;
         }

@@ -14,7 +14,7 @@ use sipae_net::{Arrival, Arrived};
 
 use super::Executor;
 use super::message::{Answered, Key};
-use super::party::{AssociationState, signature, signature_seen};
+use super::party::{AssociationState, Gruu, signature, signature_seen};
 use crate::edits::signatures;
 use crate::observation::Delivery;
 use crate::reaction::{Reaction, Signature};
@@ -131,7 +131,7 @@ impl Executor {
     }
 
     fn received(&mut self, connection: ConnectionId, message: &Message<'_>) {
-        let label = match message.start_line() {
+        let label = || match message.start_line() {
             StartLine::Request { method, .. } => String::from_utf8_lossy(method).into_owned(),
             StartLine::Response { status, .. } => status.to_string(),
         };
@@ -178,7 +178,7 @@ impl Executor {
         }
         let octets = draft.to_octets();
         if self.stage.wire.send(connection, &octets).is_ok() {
-            self.log(Direction::Sent, connection, "200".to_owned(), &octets);
+            self.log(Direction::Sent, connection, || "200".to_owned(), &octets);
         } else {
             // Who asks and does not read is not waited for again, and half an answer spoils what comes after it.
             self.answered_requests = REQUESTS;
@@ -320,8 +320,7 @@ impl Executor {
     fn learn_gruu(&mut self, label: &Label, answer: &Message<'_>) {
         let party = self.messages.get(label).map(|state| state.party);
         let Some(identity) = party.and_then(|party| self.identities.get_mut(&party)) else { return };
-        let has_known = !identity.gruu.is_empty() && message_has(answer.octets(), identity.gruu.as_bytes());
-        if has_known {
+        if identity.gruu.is_in(answer.octets()) {
             return;
         }
         let instance = identity.instance().to_string();
@@ -334,7 +333,7 @@ impl Executor {
             answer.all(HeaderName::Contact).flat_map(|value| Addresses::new(value.raw())).flatten();
         let own = contacts.into_iter().find(is_own);
         if let Some(gruu) = own.and_then(|contact| contact.param("gruu").map(String::from_utf8_lossy)) {
-            gruu.trim_matches('"').clone_into(&mut Arc::make_mut(identity).gruu);
+            Arc::make_mut(identity).gruu = Gruu::new(gruu.trim_matches('"').to_owned());
         }
     }
 
@@ -349,10 +348,6 @@ impl Executor {
             self.stage.pace.set_in_order(false);
         }
     }
-}
-
-fn message_has(octets: &[u8], text: &[u8]) -> bool {
-    memchr::memmem::find(octets, text).is_some()
 }
 
 /// The association under which a request of the target was signed.

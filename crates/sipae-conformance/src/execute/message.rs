@@ -1,5 +1,6 @@
 //! Messages of a script, and what ties what arrives to them.
 
+use std::borrow::Cow;
 use std::time::Instant;
 
 use sipae::draft::Draft;
@@ -13,24 +14,23 @@ use crate::reaction::{Reaction, Signature};
 
 /// What ties an answer to its request. What a faulty message does not have in a readable form is absent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Key {
-    call_id: Option<Vec<u8>>,
-    cseq: Option<(Vec<u8>, Vec<u8>)>,
-    branch: Option<Vec<u8>>,
+pub(super) struct Key<'m> {
+    call_id: Option<Cow<'m, [u8]>>,
+    cseq: Option<[Cow<'m, [u8]>; 2]>,
+    branch: Option<Cow<'m, [u8]>>,
 }
 
-impl Key {
-    pub(super) fn of(message: &Message<'_>) -> Self {
-        let cseq = message.cseq().ok();
+impl<'m> Key<'m> {
+    pub(super) fn of(message: &Message<'m>) -> Self {
         Self {
-            call_id: message.call_id().ok().map(|call_id| call_id.unfolded().into_owned()),
-            cseq: cseq.map(|cseq| (cseq.number.to_vec(), cseq.method.to_vec())),
-            branch: message.branch().map(<[u8]>::to_vec),
+            call_id: message.call_id().ok().map(Value::unfolded),
+            cseq: message.cseq().ok().map(|cseq| [cseq.number, cseq.method].map(Cow::Borrowed)),
+            branch: message.branch().map(Cow::Borrowed),
         }
     }
 
     /// The same of a message that is being written.
-    fn of_draft(draft: &Draft) -> Self {
+    fn of_draft(draft: &'m Draft) -> Self {
         let all = |name| {
             let fields = draft.headers.iter().filter(move |header| header.is(name));
             fields.map(|header| header.value.trim_ascii())
@@ -39,28 +39,37 @@ impl Key {
         let cseq = single(HeaderName::CSeq).and_then(CSeq::read);
         let via = all(HeaderName::Via).next().and_then(Via::topmost);
         Self {
-            call_id: single(HeaderName::CallId).map(|value| Value(value).unfolded().into_owned()),
-            cseq: cseq.map(|cseq| (cseq.number.to_vec(), cseq.method.to_vec())),
-            branch: via.and_then(Via::branch).map(<[u8]>::to_vec),
+            call_id: single(HeaderName::CallId).map(|value| Value(value).unfolded()),
+            cseq: cseq.map(|cseq| [cseq.number, cseq.method].map(Cow::Borrowed)),
+            branch: via.and_then(Via::branch).map(Cow::Borrowed),
+        }
+    }
+
+    pub(super) fn into_owned(self) -> Key<'static> {
+        let owned = |text: Cow<'m, [u8]>| Cow::Owned(text.into_owned());
+        Key {
+            call_id: self.call_id.map(owned),
+            cseq: self.cseq.map(|texts| texts.map(owned)),
+            branch: self.branch.map(owned),
         }
     }
 
     /// Whether `answer` is that of an answer to this message. A target that does not repeat Via is forgiven; one that
     /// repeats it with another Call-ID or CSeq is answering something else.
-    pub(super) fn is_answered_by(&self, answer: &Self) -> bool {
-        let call_id = self.call_id.is_none() || self.call_id == answer.call_id;
-        let cseq = self.cseq.is_none() || self.cseq == answer.cseq;
+    pub(super) fn is_answered_by(&self, answer: &Key<'_>) -> bool {
         let branch = match &answer.branch {
             Some(branch) => self.branch.as_ref() == Some(branch),
             None => self.call_id.is_some() && self.cseq.is_some(),
         };
-        branch && call_id && cseq
+        branch
+            && (self.call_id.is_none() || self.call_id == answer.call_id)
+            && (self.cseq.is_none() || self.cseq == answer.cseq)
     }
 
     /// Whether a request that arrived is this message, delivered: our Via is below those of the target, unless it hides
     /// them.
     pub(super) fn is_delivered_as(&self, delivered: &Message<'_>) -> bool {
-        let key = Self::of(delivered);
+        let key = Key::of(delivered);
         let same = self.call_id == key.call_id && self.cseq == key.cseq && key.call_id.is_some();
         let vias = delivered.all(HeaderName::Via).count();
         same && (vias < 2 || delivered.all(HeaderName::Via).any(|via| self.is_branch_in(via)))
@@ -69,7 +78,7 @@ impl Key {
     fn is_branch_in(&self, via: Value<'_>) -> bool {
         let text = via.unfolded();
         self.branch.as_ref().is_some_and(|branch| {
-            !branch.is_empty() && text.windows(branch.len()).any(|part| part == branch.as_slice())
+            !branch.is_empty() && text.windows(branch.len()).any(|part| part == branch.as_ref())
         })
     }
 }
@@ -99,7 +108,7 @@ pub(super) struct MessageState {
     pub(super) before: Vec<u8>,
     /// What is replaced in the octets that go out, and by what.
     pub(super) patches: Vec<(Vec<u8>, Vec<u8>)>,
-    pub(super) key: Key,
+    pub(super) key: Key<'static>,
     pub(super) party: Party,
     pub(super) is_delivery: bool,
     pub(super) association: Option<Label>,
@@ -118,7 +127,7 @@ pub(super) struct MessageState {
 impl MessageState {
     pub(super) fn new(draft: Draft, party: Party) -> Self {
         Self {
-            key: Key::of_draft(&draft),
+            key: Key::of_draft(&draft).into_owned(),
             draft,
             before: Vec::new(),
             patches: Vec::new(),
@@ -139,7 +148,7 @@ impl MessageState {
     /// What is to be replaced and does not occur.
     pub(super) fn octets(&self) -> Result<Vec<u8>, Vec<u8>> {
         let mut octets = self.before.clone();
-        octets.extend(self.draft.to_octets());
+        self.draft.write_to(&mut octets);
         for (from, to) in &self.patches {
             let place = octets.windows(from.len().max(1)).position(|part| part == from);
             let place = place.ok_or_else(|| from.clone())?;

@@ -261,7 +261,13 @@ impl Executor {
         self.identities.get(&party).ok_or_else(|| format!("the profile has no account for {party}"))
     }
 
-    fn log(&mut self, direction: Direction, connection: ConnectionId, label: String, octets: &[u8]) {
+    fn log(
+        &mut self,
+        direction: Direction,
+        connection: ConnectionId,
+        label: impl FnOnce() -> String,
+        octets: &[u8],
+    ) {
         if !self.is_logging {
             return;
         }
@@ -270,7 +276,7 @@ impl Executor {
             return;
         }
         let number = self.streams.get(&connection).map_or(0, |link| link.number);
-        let mut exchanged = Exchanged::new(direction, number, label, octets);
+        let mut exchanged = Exchanged::new(direction, number, label(), octets);
         exchanged.party = self.speaker(Connection(number)).map_or(String::new(), |party| party.to_string());
         self.exchange.push(exchanged);
     }

@@ -1,5 +1,6 @@
 //! The parties of a script: who they are, and the associations that they have with the target.
 
+use memchr::memmem::Finder;
 use sipae::auth::ChallengeKind;
 use sipae::auth::{AuthHeader, AuthParam, Scheme};
 use sipae::clock::{Entropy, Time};
@@ -29,11 +30,32 @@ pub(super) struct Identity {
     pub(super) register_call_id: String,
     pub(super) tag: String,
     /// The GRUU that the target gave, or the one that follows from the epid.
-    pub(super) gruu: String,
+    pub(super) gruu: Gruu,
     /// Where it is reached, with its instance: the Contact of what it sends.
     pub(super) contact: String,
     /// Address and epid, without the tag: the beginning and the end of From.
     pub(super) from: [String; 2],
+}
+
+/// A GRUU that is looked for in every answer.
+#[derive(Clone, Debug)]
+pub(super) struct Gruu {
+    text: String,
+    finder: Finder<'static>,
+}
+
+impl Gruu {
+    pub(super) fn new(text: String) -> Self {
+        Self { finder: Finder::new(&text).into_owned(), text }
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    pub(super) fn is_in(&self, octets: &[u8]) -> bool {
+        !self.text.is_empty() && self.finder.find(octets).is_some()
+    }
 }
 
 const CONTACT: &str = "sip:127.0.0.1:5060;transport=tcp";
@@ -52,7 +74,7 @@ impl Identity {
         };
         let (epid, register_call_id, tag) = (hex(5), hex(16), hex(5));
         let instance = InstanceId::from_epid(epid.as_bytes());
-        let gruu = instance.gruu(&user.address);
+        let gruu = Gruu::new(instance.gruu(&user.address));
         // One without an account repeats its address there (SIPAE-3.2.4.3-04).
         let is_anonymous = user.address.ends_with("@anonymous.invalid");
         let own = if is_anonymous { format!("sip:{}", user.address) } else { CONTACT.to_owned() };
@@ -259,14 +281,14 @@ fn anonymous(
 
 /// How a message of the target is signed, as this association tells.
 pub(super) fn signature(association: Option<&mut AssociationState>, message: &Message<'_>) -> Signature {
-    if signatures(message).next().is_none() {
+    let mut headers = signatures(message).peekable();
+    if headers.peek().is_none() {
         return Signature::Unsigned;
     }
     let Some(association) = association.and_then(|state| state.association.as_mut()) else {
         return Signature::Bad("no security association of ours fits".to_owned());
     };
-    let fitting = signatures(message).find(|header| association.parameters.fit(header));
-    let Some(header) = fitting else {
+    let Some(header) = headers.find(|header| association.parameters.fit(header)) else {
         return Signature::Bad("realm or targetname are not those of the challenge".to_owned());
     };
     match association.verify(message, &header) {

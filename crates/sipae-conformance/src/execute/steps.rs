@@ -192,8 +192,10 @@ impl Executor {
             .octets()
             .map_err(|missing| format!("{label} does not hold {}", String::from_utf8_lossy(&missing)))?;
         state.sent = Some(sent);
-        let name = arrow_label(&state.draft.start_line);
-        self.log(Direction::Sent, id, name, &octets);
+        if self.is_logging {
+            let name = arrow_label(&self.message(label)?.draft.start_line);
+            self.log(Direction::Sent, id, || name, &octets);
+        }
         if let Err(error) = self.stage.wire.send(id, &octets) {
             // What became of the connection is told by the next arrival; the message counts as sent into it.
             self.look();

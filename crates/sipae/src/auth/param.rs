@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::names::NameTable;
+
 macro_rules! auth_params {
     ($($variant:ident $name:literal $quoted:literal;)*) => {
         /// A known parameter. Names are case-insensitive ([MS-SIPAE] SIPAE-2.2-02).
@@ -14,6 +16,8 @@ macro_rules! auth_params {
         impl AuthParam {
             /// Every parameter, in the order of the table.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            const NAMES: &'static [&'static str] = &[$($name,)*];
 
             /// The name as written.
             #[must_use]
@@ -62,33 +66,13 @@ impl AuthParam {
     /// The parameter with this name, in any letter case.
     #[must_use]
     pub fn from_octets(name: &[u8]) -> Option<Self> {
-        let initial = name.first()?.to_ascii_lowercase();
-        let candidates = BY_LENGTH.get(name.len())?;
-        candidates.iter().map_while(|candidate| *candidate).find(|param| {
-            let known = param.name().as_bytes();
-            known.first() == Some(&initial) && known.eq_ignore_ascii_case(name)
-        })
+        let candidate = Self::ALL.get(TABLE.candidate(name)?).copied()?;
+        let known = candidate.name().as_bytes();
+        (known == name || known.eq_ignore_ascii_case(name)).then_some(candidate)
     }
 }
 
-const LONGEST: usize = 16;
-
-/// For each length of a name the parameters of that length.
-static BY_LENGTH: [[Option<AuthParam>; 6]; LONGEST] = by_length();
-
-#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, where a bad index is a build error")]
-const fn by_length() -> [[Option<AuthParam>; 6]; LONGEST] {
-    let mut table = [[None; 6]; LONGEST];
-    let mut filled = [0; LONGEST];
-    let mut next = 0;
-    while next < COUNT {
-        let length = AuthParam::ALL[next].name().len();
-        table[length][filled[length]] = Some(AuthParam::ALL[next]);
-        filled[length] += 1;
-        next += 1;
-    }
-    table
-}
+static TABLE: NameTable = NameTable::new(AuthParam::NAMES);
 
 impl fmt::Display for AuthParam {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

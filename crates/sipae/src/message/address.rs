@@ -1,17 +1,14 @@
 //! `name-addr`, `addr-spec` and their parameters (RFC 3261 20.10, 25.1).
 
+use nom::Parser;
 use nom::branch::alt;
-use nom::bytes::complete::{tag, take_till, take_while, take_while1};
-use nom::character::complete::char;
-use nom::combinator::{recognize, rest, verify};
-use nom::multi::many0_count;
-use nom::sequence::{delimited, preceded};
-use nom::{IResult, Parser};
+use nom::combinator::{opt, recognize, verify};
+use nom::error::{Error, ErrorKind};
+use nom::sequence::preceded;
 use sipae_spec::Diagnostic;
 
+use super::grammar::{Parsed, Part, bracketed, element, lws, param, part, quoted};
 use crate::octets::{is_lws, offset_in, slice, trim_lws};
-
-type Parsed<'a, T> = IResult<&'a [u8], T>;
 
 /// One address of From, To, Contact or an identity header: the parts as written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -169,57 +166,26 @@ impl<'a> Iterator for Params<'a> {
     }
 }
 
-fn lws(input: &[u8]) -> Parsed<'_, &[u8]> {
-    take_while(is_lws)(input)
-}
-
-fn quoted(input: &[u8]) -> Parsed<'_, &[u8]> {
-    delimited(char('"'), recognize(many0_count(alt((escaped, recognize(unescaped))))), char('"')).parse(input)
-}
-
-fn unescaped(input: &[u8]) -> Parsed<'_, &[u8]> {
-    take_while1(|octet| !matches!(octet, b'"' | b'\\'))(input)
-}
-
-fn escaped(input: &[u8]) -> Parsed<'_, &[u8]> {
-    recognize(preceded(char('\\'), nom::bytes::complete::take(1usize))).parse(input)
-}
-
-/// Up to the next comma that is outside quotes and brackets. An unclosed quote or bracket runs to the end.
-fn element(input: &[u8]) -> Parsed<'_, &[u8]> {
-    let bracketed = recognize((char('<'), take_till(|octet| octet == b'>'), char('>')));
-    let plain = take_while1(|octet| !matches!(octet, b'"' | b'<' | b','));
-    let unclosed = recognize((alt((char('"'), char('<'))), rest));
-    recognize(many0_count(alt((recognize(quoted), bracketed, plain, unclosed)))).parse(input)
-}
-
 fn address(input: &[u8]) -> Parsed<'_, Address<'_>> {
-    let (input, _) = lws(input)?;
-    alt((bracketed_address, bare_address)).parse(input)
+    preceded(lws, alt((bracketed_address, bare_address))).parse(input)
 }
 
 fn bracketed_address(input: &[u8]) -> Parsed<'_, Address<'_>> {
-    let (rest, display) = recognize((nom::combinator::opt(quoted), is_not_bracket)).parse(input)?;
-    let uri = verify(take_till(|octet| octet == b'>'), |uri: &[u8]| !trim_lws(uri).is_empty());
-    let (rest, uri) = delimited(char('<'), uri, char('>')).parse(rest)?;
+    let (rest, display) = recognize((opt(quoted), part(Part::Display))).parse(input)?;
+    let (rest, uri) = verify(bracketed.map(trim_lws), |uri: &[u8]| !uri.is_empty()).parse(rest)?;
     let (rest, marks) = params(rest);
-    Ok((rest, marks.address(trim_lws(display), trim_lws(uri), true)))
-}
-
-fn is_not_bracket(input: &[u8]) -> Parsed<'_, &[u8]> {
-    take_while(|octet| !matches!(octet, b'<' | b';' | b',' | b'"'))(input)
+    Ok((rest, marks.address(trim_lws(display), uri, true)))
 }
 
 /// A URI without brackets ends at the first semicolon or blank; what stands before it is a display name, which
 /// RFC 3261 forbids here and MS-SIP prints.
 fn bare_address(input: &[u8]) -> Parsed<'_, Address<'_>> {
-    let (rest, _) = nom::combinator::opt(quoted).parse(input)?;
-    let (rest, words) = take_while(|octet| !matches!(octet, b';' | b'<' | b'>' | b','))(rest)?;
+    let (rest, words) = preceded(opt(quoted), part(Part::Words)).parse(input)?;
     let words = trim_lws(words);
     let start = words.iter().rposition(|octet| is_lws(*octet)).map_or(0, |blank| blank + 1);
     let uri = slice(words, start, words.len());
     if !is_uri(uri) {
-        return Err(nom::Err::Error(nom::error::Error::new(input, nom::error::ErrorKind::Verify)));
+        return Err(nom::Err::Error(Error::new(input, ErrorKind::Verify)));
     }
     let display = trim_lws(slice(input, 0, offset_in(input, uri)));
     let (rest, marks) = params(rest);
@@ -228,10 +194,9 @@ fn bare_address(input: &[u8]) -> Parsed<'_, Address<'_>> {
 
 /// `*` of Contact, or a scheme, a colon and something.
 fn is_uri(text: &[u8]) -> bool {
-    let scheme =
-        take_while1(|octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'-' | b'.'));
-    let mut uri = (scheme, char::<&[u8], nom::error::Error<&[u8]>>(':'), take_while1(|_| true));
-    text == b"*" || uri.parse(text).is_ok()
+    let is_scheme = |octet: &u8| octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'-' | b'.');
+    let colon = text.iter().position(|octet| !is_scheme(octet)).unwrap_or(text.len());
+    text == b"*" || 0 < colon && text.get(colon) == Some(&b':') && colon + 1 < text.len()
 }
 
 /// The parameters behind an address, and those of them that every reader asks for.
@@ -268,19 +233,6 @@ fn params(input: &[u8]) -> (&[u8], Marks<'_>) {
     }
     marks.text = slice(input, 0, input.len() - rest.len());
     (rest, marks)
-}
-
-fn param(input: &[u8]) -> Parsed<'_, Param<'_>> {
-    let (input, _) = (lws, char(';'), lws).parse(input)?;
-    let (input, name) =
-        take_while(|octet: u8| !is_lws(octet) && !matches!(octet, b'=' | b';' | b',' | b'<' | b'"'))(input)?;
-    let Ok((rest, _)) = (lws, tag("="), lws).parse(input) as Parsed<'_, _> else {
-        return Ok((input, Param { name, value: b"", is_quoted: false }));
-    };
-    let token = take_while(|octet: u8| !is_lws(octet) && !matches!(octet, b';' | b',' | b'<' | b'>' | b'"'));
-    let quoted = quoted.map(|value| (value, true));
-    let (rest, (value, is_quoted)) = alt((quoted, token.map(|value| (value, false)))).parse(rest)?;
-    Ok((rest, Param { name, value, is_quoted }))
 }
 
 #[cfg(test)]

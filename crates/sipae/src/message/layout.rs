@@ -4,14 +4,13 @@ use memchr::memchr;
 
 use super::name::COUNT;
 use super::{Header, HeaderName, Limits, MessageError, Value};
-use crate::octets::{
-    decimal, is_blank, is_token, is_token_text, offset_in, shown, slice, trim_blanks, trim_end,
-};
+use crate::draft::Draft;
+use crate::octets::{decimal, is_blank, is_token_text, offset_in, shown, slice, trim_blanks, trim_end};
 
 const VERSION: &[u8] = b"SIP/2.0";
 
 /// A part of the message, in octets from its beginning. A message is far below 4 GiB, see [`Limits::head`].
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub(crate) struct Span {
     start: u32,
     end: u32,
@@ -34,21 +33,21 @@ impl Span {
 }
 
 /// First field of one name, and how many there are.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub(crate) struct Slot {
     pub(crate) line: u32,
     pub(crate) value: Span,
     pub(crate) count: u16,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StartLineLayout {
     Request { method: Span, uri: Span },
     Response { status: u16, reason: Span },
 }
 
 /// The index of one message.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Layout {
     pub(crate) start: StartLineLayout,
     /// Offset of the first header line.
@@ -67,6 +66,42 @@ impl Layout {
         let mut layout = Self { start, first_header, head: 0, slots: [Slot::default(); COUNT] };
         layout.index(octets, limits)?;
         Ok(layout)
+    }
+
+    /// The index of a message that has just been written from these parts, without looking for its lines again; `None`
+    /// where they may be something else to a reader than they were to the writer.
+    fn of_parts<'p>(
+        octets: &[u8],
+        first_line: &[u8],
+        headers: impl Iterator<Item = (&'p [u8], &'p [u8])>,
+    ) -> Option<Self> {
+        let start = start_line(octets, slice(octets, 0, first_line.len())).ok()?;
+        if memchr(b'\n', first_line).is_some() {
+            return None;
+        }
+        let first_header = first_line.len() + 2;
+        let mut layout = Self { start, first_header, head: 0, slots: [Slot::default(); COUNT] };
+        let mut offset = first_header;
+        for (name, value) in headers {
+            let known = HeaderName::from_octets(name);
+            if known.is_none() && !is_token_text(name) || memchr(b'\n', value).is_some() {
+                return None;
+            }
+            let begin = offset + name.len() + 2;
+            let end = begin + value.len();
+            let value = Value(trim_blanks(slice(octets, begin, end)));
+            layout.record(octets, &Header { name, known, value, offset });
+            offset = end + 2;
+        }
+        layout.head = offset + 2;
+        Some(layout)
+    }
+
+    /// The index of a draft that has been written.
+    pub(crate) fn of_draft(draft: &Draft, octets: &[u8]) -> Result<Self, MessageError> {
+        let headers = draft.headers.iter().map(|header| (&*header.name, header.value.as_slice()));
+        Self::of_parts(octets, &draft.start_line, headers)
+            .map_or_else(|| Self::read(octets, &Limits::NONE), Ok)
     }
 
     fn index(&mut self, octets: &[u8], limits: &Limits) -> Result<(), MessageError> {
@@ -163,13 +198,11 @@ fn header(line: &[u8], offset: usize) -> Result<Header<'_>, MessageError> {
     Ok(Header { name, known, value: value(behind), offset })
 }
 
-/// The field name and what stands behind the colon. Nearly always the name ends at the colon; blanks before the colon
-/// are legal, one before the name would make the line a fold (RFC 3261 7.3.1) and stays in the name, which is then none.
+/// The field name and what stands behind the colon. Blanks before the colon are legal, one before the name would make the
+/// line a fold (RFC 3261 7.3.1) and stays in the name, which is then none.
 fn field_name(line: &[u8]) -> (&[u8], &[u8]) {
-    let token = line.iter().position(|octet| !is_token(*octet)).unwrap_or(0);
-    let colon = if line.get(token) == Some(&b':') { token } else { memchr(b':', line).unwrap_or(0) };
-    let (name, behind) = (slice(line, 0, colon), slice(line, colon + 1, line.len()));
-    (if colon == token { name } else { trim_end(name) }, behind)
+    let colon = memchr(b':', line).unwrap_or(0);
+    (trim_end(slice(line, 0, colon)), slice(line, colon + 1, line.len()))
 }
 
 /// Without the blanks around it, and without a fold at the beginning or end.
@@ -207,4 +240,59 @@ fn status_line(octets: &[u8], line: &[u8]) -> Option<StartLineLayout> {
     let reason = slice(rest, 3, rest.len());
     let reason = if reason.is_empty() { reason } else { reason.strip_prefix(b" ")? };
     Some(StartLineLayout::Response { status, reason: Span::within(octets, reason) })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::draft::RawHeader;
+
+    /// Texts that readers and writers may understand differently, among others.
+    fn text() -> impl Strategy<Value = Vec<u8>> {
+        let part = prop::sample::select(vec![
+            "a",
+            "From",
+            "t",
+            "v",
+            " ",
+            "\t",
+            "\r\n",
+            "\r\n ",
+            "\r",
+            "\n",
+            ":",
+            "To: x",
+            "1",
+            "<sip:a@b>",
+            "\u{e4}",
+        ]);
+        prop::collection::vec(part, 0..4).prop_map(|parts| parts.concat().into_bytes())
+    }
+
+    fn start_line() -> impl Strategy<Value = Vec<u8>> {
+        let right = Just(b"OPTIONS sip:a@b SIP/2.0".to_vec());
+        prop_oneof![4 => right, 1 => Just(b"SIP/2.0 200 OK".to_vec()), 1 => text()]
+    }
+
+    fn headers() -> impl Strategy<Value = Vec<(Vec<u8>, Vec<u8>)>> {
+        let name = prop_oneof![
+            4 => prop::sample::select(vec!["From", "f", "Call-ID", "VIA", "X-Other"]).prop_map(|name| name.as_bytes().to_vec()),
+            1 => text(),
+        ];
+        prop::collection::vec((name, text()), 0..5)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4096))]
+
+        #[test]
+        fn what_was_written_is_indexed_as_it_is_read(first in start_line(), headers in headers(), body in text()) {
+            let headers = headers.into_iter().map(|(name, value)| RawHeader::new(name, value)).collect();
+            let draft = Draft { start_line: first, headers, body };
+            let octets = draft.to_octets();
+            prop_assert_eq!(Layout::of_draft(&draft, &octets), Layout::read(&octets, &Limits::NONE));
+        }
+    }
 }

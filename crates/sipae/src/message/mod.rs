@@ -9,6 +9,7 @@
 mod address;
 mod diagnose;
 mod fields;
+mod grammar;
 mod layout;
 mod limits;
 mod name;
@@ -28,6 +29,7 @@ use std::fmt;
 
 use layout::{Layout, StartLineLayout};
 
+use crate::draft::Draft;
 use crate::octets::{shown, slice};
 
 /// Why octets are not a SIP message. Offsets count octets from the beginning of the message.
@@ -158,6 +160,11 @@ impl<'a> Message<'a> {
         let layout = Layout::read(octets, limits)?;
         Limits::check("body", limits.body, octets.len().saturating_sub(layout.head))?;
         Ok(Self { octets, layout })
+    }
+
+    /// A draft that has been written.
+    pub(crate) fn of_draft(draft: &Draft, octets: &'a [u8]) -> Result<Self, MessageError> {
+        Layout::of_draft(draft, octets).map(|layout| Self { octets, layout })
     }
 
     pub(crate) const fn from_parts(octets: &'a [u8], layout: Layout) -> Self {

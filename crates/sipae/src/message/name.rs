@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::names::NameTable;
+
 macro_rules! header_names {
     ($($variant:ident $name:literal $compact:literal;)*) => {
         /// A header field name that this crate reads. Case does not matter, compact forms are equal to long ones
@@ -15,6 +17,8 @@ macro_rules! header_names {
         impl HeaderName {
             /// Every name, in the order of the table.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            const NAMES: &'static [&'static str] = &[$($name,)*];
 
             /// The long form, spelled as the defining document spells it.
             #[must_use]
@@ -63,25 +67,8 @@ header_names! {
 
 /// Number of known names.
 pub(crate) const COUNT: usize = HeaderName::ALL.len();
-const LONGEST: usize = 32;
 
-/// For each length of a name the known names of that length: looking a name up compares two or three candidates.
-static BY_LENGTH: [[Option<(&str, HeaderName)>; 6]; LONGEST] = by_length();
-
-#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, where a bad index is a build error")]
-const fn by_length() -> [[Option<(&'static str, HeaderName)>; 6]; LONGEST] {
-    let mut table = [[None; 6]; LONGEST];
-    let mut filled = [0; LONGEST];
-    let mut next = 0;
-    while next < COUNT {
-        let name = HeaderName::ALL[next];
-        let length = name.name().len();
-        table[length][filled[length]] = Some((name.name(), name));
-        filled[length] += 1;
-        next += 1;
-    }
-    table
-}
+static TABLE: NameTable = NameTable::new(HeaderName::NAMES);
 
 impl HeaderName {
     /// The known name that `octets` spell, in any letter case, long or compact.
@@ -90,12 +77,8 @@ impl HeaderName {
         if let [letter] = octets {
             return Self::from_compact(*letter);
         }
-        let candidates = BY_LENGTH.get(octets.len())?;
-        candidates
-            .iter()
-            .map_while(|candidate| *candidate)
-            .find(|(name, _)| spells(name.as_bytes(), octets))
-            .map(|(_, name)| name)
+        let candidate = Self::ALL.get(TABLE.candidate(octets)?).copied()?;
+        spells(candidate.name().as_bytes(), octets).then_some(candidate)
     }
 
     /// Whether `octets` spell this name, in any letter case, long or compact.
@@ -124,11 +107,10 @@ impl HeaderName {
     }
 }
 
-/// Whether `octets` are this name. The last letters differ between most names of one length, and most names are written
-/// as here, so that the comparison without regard to case is seldom made.
+/// Whether `octets` are this name. Most names are written as here, so that the comparison without regard to case is
+/// seldom made.
 fn spells(name: &[u8], octets: &[u8]) -> bool {
-    let last = |text: &[u8]| text.last().map(u8::to_ascii_lowercase);
-    last(name) == last(octets) && (name == octets || name.eq_ignore_ascii_case(octets))
+    name == octets || name.eq_ignore_ascii_case(octets)
 }
 
 impl fmt::Display for HeaderName {

@@ -98,12 +98,17 @@ impl MessageStream {
         if let Some(error) = &self.error {
             return Err(error.clone());
         }
-        if self.head.is_none() {
-            self.skip_keep_alives();
-            self.head = self.read_head()?;
+        if let Some((_, length)) = self.head {
+            let is_whole = length <= self.pending();
+            return Ok(self.head.take_if(|_| is_whole).map(|(layout, length)| (*layout, length)));
         }
-        let have = self.pending();
-        Ok(self.head.take_if(|(_, length)| *length <= have).map(|(layout, length)| (*layout, length)))
+        self.skip_keep_alives();
+        let Some((layout, length)) = self.read_head()? else { return Ok(None) };
+        if length <= self.pending() {
+            return Ok(Some((layout, length)));
+        }
+        self.head = Some((Box::new(layout), length));
+        Ok(None)
     }
 
     fn skip_keep_alives(&mut self) {
@@ -116,12 +121,12 @@ impl MessageStream {
         }
     }
 
-    fn read_head(&mut self) -> Result<Option<(Box<Layout>, usize)>, MessageError> {
+    fn read_head(&mut self) -> Result<Option<(Layout, usize)>, MessageError> {
         let Some(end) = self.find_head()? else { return Ok(None) };
         let head = slice(&self.buffer, self.start, end);
         let layout = Layout::read(head, &self.limits)?;
         let length = head.len() + self.body_length(&Message::from_parts(head, layout))?;
-        Ok(Some((Box::new(layout), length)))
+        Ok(Some((layout, length)))
     }
 
     /// Where the head ends, once its empty line is there. Goes on where it stopped.

@@ -35,58 +35,54 @@ impl Server {
         let is_own = to.as_deref() == Some(&endpoint.address);
         if !is_own && !self.config.defects.has(Defect::RegistersForOthers) {
             scene.refused(Breach::Identity { header: HeaderName::To });
-            return self.answer_signed(scene, message, opaque, 403, &[]);
+            return self.answer_signed(scene, message, opaque, 403, []);
         }
-        let granted = self.granted(message);
-        let headers = match registered_headers(message, &endpoint, granted) {
-            Ok(headers) => headers,
+        let registration = match Registration::read(message, self.config.expires) {
+            Ok(registration) => registration,
             Err(error) => {
                 scene.refused(error);
-                return self.answer_signed(scene, message, opaque, 400, &[]);
+                return self.answer_signed(scene, message, opaque, 400, []);
             }
         };
-        if granted == 0 && self.config.defects.has(Defect::UnregistersUnsigned) {
+        if registration.granted == 0 && self.config.defects.has(Defect::UnregistersUnsigned) {
             self.answer_unsigned(scene, message, 200);
         } else {
-            self.answer_signed(scene, message, opaque, 200, &headers);
+            self.answer_signed(scene, message, opaque, 200, registration.headers(&endpoint));
         }
-        self.after_register(scene, message, opaque, granted);
+        self.after_register(scene, message, opaque, &registration);
     }
 
     /// A registration extends the idle timer; its end ends the association (SIPAE-3.3.2-04, SIPAE-3.3.5.3-14).
-    fn after_register(&mut self, scene: &Scene<'_>, message: &Message<'_>, opaque: &[u8], granted: u32) {
-        if granted == 0 {
+    fn after_register(
+        &mut self,
+        scene: &Scene<'_>,
+        message: &Message<'_>,
+        opaque: &[u8],
+        registration: &Registration<'_>,
+    ) {
+        if registration.granted == 0 {
             if !self.config.defects.has(Defect::DeliversToUnregistered) {
                 self.associations.remove(opaque);
             }
             return;
         }
         let durations = self.config.durations;
-        let granted = Duration::from_secs(u64::from(granted));
+        let granted = Duration::from_secs(u64::from(registration.granted));
         if let Some(association) = self.associations.get_mut(opaque) {
             if !self.config.defects.has(Defect::RegistrationExtendsNothing) {
                 association.lifetime.registered(granted, &durations);
             }
-            association.bind(message, scene.now.plus(granted));
+            association.bind(registration, message, scene.now.plus(granted));
             let end = association.lifetime.end();
             self.associations.ends_at(end);
         }
-    }
-
-    fn granted(&self, message: &Message<'_>) -> u32 {
-        let header = message.expires().ok().flatten().and_then(|value| decimal(value.raw()));
-        let in_contact = || {
-            let contact = message.contact().ok().flatten()?;
-            contact.param("expires").and_then(decimal)
-        };
-        header.or_else(in_contact).unwrap_or(self.config.expires).min(self.config.expires)
     }
 }
 
 impl Association {
     /// What the client registers; a REGISTER without Contact only asks (RFC 3261 10.2.3).
-    fn bind(&mut self, message: &Message<'_>, end: Time) {
-        if let Ok(Some(contact)) = message.contact() {
+    fn bind(&mut self, registration: &Registration<'_>, message: &Message<'_>, end: Time) {
+        if let Some(contact) = &registration.contact {
             self.binding = Some(Binding::new(contact.uri, end));
         }
         if let Some(epid) = message.from().ok().and_then(|from| from.epid) {
@@ -95,27 +91,52 @@ impl Association {
     }
 }
 
-fn registered_headers(
-    message: &Message<'_>,
-    endpoint: &EndpointId,
+/// What a REGISTER asks for.
+struct Registration<'m> {
+    contact: Option<Address<'m>>,
+    /// Seconds; 0 ends it.
     granted: u32,
-) -> Result<Vec<(HeaderName, String)>, MessageError> {
-    let mut headers = vec![(HeaderName::Expires, granted.to_string())];
-    let contact = message.contact()?;
-    if contact.is_some_and(|contact| contact.uri == b"*") && granted != 0 {
-        // RFC 3261 10.3: all bindings can be removed, not made.
-        let diagnostic = sipae_spec::Diagnostic::NameAddrMalformed;
-        return Err(MessageError::Header { header: HeaderName::Contact, diagnostic });
-    }
-    if let Some(contact) = contact.filter(|_| granted != 0) {
-        headers.insert(0, (HeaderName::Contact, registered_contact(&contact, endpoint, granted)));
-    }
-    Ok(headers)
 }
 
-fn registered_contact(contact: &Address<'_>, endpoint: &EndpointId, granted: u32) -> String {
-    let mut text = format!("<{}>;expires={granted}", String::from_utf8_lossy(contact.uri));
-    let (instance, gruu) = (endpoint.instance, endpoint.instance.gruu(&endpoint.address));
-    text.push_str(&format!(";+sip.instance=\"<urn:uuid:{instance}>\";gruu=\"{gruu}\""));
-    text
+impl<'m> Registration<'m> {
+    /// `most` is how many seconds are granted at most, and where the request names none.
+    fn read(message: &Message<'m>, most: u32) -> Result<Self, MessageError> {
+        let contact = message.contact()?;
+        let header = message.expires().ok().flatten().and_then(|value| decimal(value.raw()));
+        let in_contact = || contact.and_then(|contact| contact.param("expires")).and_then(decimal);
+        let granted = header.or_else(in_contact).unwrap_or(most).min(most);
+        if contact.is_some_and(|contact| contact.uri == b"*") && granted != 0 {
+            // RFC 3261 10.3: all bindings can be removed, not made.
+            let diagnostic = sipae_spec::Diagnostic::NameAddrMalformed;
+            return Err(MessageError::Header { header: HeaderName::Contact, diagnostic });
+        }
+        Ok(Self { contact, granted })
+    }
+
+    /// What the answer says of it.
+    fn headers(&self, endpoint: &EndpointId) -> impl Iterator<Item = (HeaderName, String)> {
+        let granted = self.granted.to_string();
+        let bound = self.contact.filter(|_| self.granted != 0);
+        let contact = bound.map(|contact| (HeaderName::Contact, registered(contact.uri, endpoint, &granted)));
+        contact.into_iter().chain([(HeaderName::Expires, granted)])
+    }
+}
+
+/// The Contact of an endpoint: where it is, for how long, and its identifiers.
+fn registered(uri: &[u8], endpoint: &EndpointId, granted: &str) -> String {
+    let instance = endpoint.instance;
+    let (uuid, gruu) = (instance.uuid(), instance.gruu(&endpoint.address));
+    let uuid = str::from_utf8(&uuid).unwrap_or_default();
+    let parts = [
+        "<",
+        &String::from_utf8_lossy(uri),
+        ">;expires=",
+        granted,
+        ";+sip.instance=\"<urn:uuid:",
+        uuid,
+        ">\";gruu=\"",
+        &gruu,
+        "\"",
+    ];
+    parts.concat()
 }

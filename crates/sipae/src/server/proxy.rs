@@ -39,7 +39,7 @@ impl Server {
             },
             Err(status) => status,
         };
-        self.answer_signed(scene, message, opaque, status, &[]);
+        self.answer_signed(scene, message, opaque, status, []);
         if status == 200 && self.config.defects.has(Defect::NotifiesUnsigned) {
             scene.send(self.notification(message).to_octets());
         }

@@ -225,7 +225,7 @@ impl Server {
     pub(super) fn cancel(&mut self, scene: &mut Scene<'_>, message: &Message<'_>, opaque: &[u8]) {
         let Some(association) = self.associations.get(opaque) else { return };
         let found = self.transactions.of_invite(scene.flow, &association.endpoint, message);
-        self.answer_signed(scene, message, opaque, if found.is_some() { 200 } else { 481 }, &[]);
+        self.answer_signed(scene, message, opaque, if found.is_some() { 200 } else { 481 }, []);
         if let Some(serial) = found {
             self.stop(scene, serial);
         }

@@ -227,11 +227,11 @@ impl Server {
         message: &Message<'_>,
         opaque: &[u8],
         status: u16,
-        headers: &[(HeaderName, String)],
+        headers: impl IntoIterator<Item = (HeaderName, String)>,
     ) {
         let mut draft = Self::respond_to(scene, message, status);
         for (name, value) in headers {
-            draft.push(*name, value.as_str());
+            draft.push(name, value);
         }
         let mut draft = draft.close();
         let tagged = self.without_new_tag(&mut draft, message);
@@ -270,9 +270,11 @@ impl Server {
 
     /// A REGISTER whose answer a defective server does not sign.
     fn is_refresh(&self, message: &Message<'_>) -> bool {
-        let expires = message.expires().ok().flatten();
-        let is_granted = expires.is_some_and(|value| value.raw().iter().any(|digit| *digit != b'0'));
-        is_granted && self.config.defects.has(Defect::RefreshUnsigned)
+        let is_granted = || {
+            let expires = message.expires().ok().flatten();
+            expires.is_some_and(|value| value.raw().iter().any(|digit| *digit != b'0'))
+        };
+        self.config.defects.has(Defect::RefreshUnsigned) && is_granted()
     }
 
     fn leaves_unsigned(&mut self, status: u16, opaque: &[u8]) -> bool {
@@ -341,15 +343,15 @@ fn is_anonymous(message: &Message<'_>) -> bool {
 
 /// What a defective server signs in place of the message that it sends.
 fn signed_instead(draft: &Draft, defects: Defects) -> Option<Draft> {
-    let mut other = draft.clone();
     if defects.has(Defect::SignsWithoutStatus) {
-        other.start_line = b"REGISTER sip:x SIP/2.0".to_vec();
+        Some(Draft { start_line: b"REGISTER sip:x SIP/2.0".to_vec(), ..draft.clone() })
     } else if defects.has(Defect::SignsWithoutExpires) {
+        let mut other = draft.clone();
         other.remove(HeaderName::Expires);
+        Some(other)
     } else {
-        return None;
+        None
     }
-    Some(other)
 }
 
 /// Puts the signature of another message into this one.

@@ -70,11 +70,11 @@ impl Server {
             check_qop(self.config.kind.credential(), credential)?;
         }
         let endpoint = endpoint_of(message)?;
-        let tag_matters = self.config.defects.has(Defect::KeysOnFromTag);
-        let tag = message.from()?.param("tag").unwrap_or_default();
-        let found = self.associations.get(opaque).filter(|association| {
-            self.is_of(association, &endpoint) && (!tag_matters || association.handshake_tag == tag)
-        });
+        let found = self.associations.get(opaque).filter(|found| self.is_of(found, &endpoint));
+        if self.config.defects.has(Defect::KeysOnFromTag) {
+            let tag = message.from()?.param("tag").unwrap_or_default();
+            return found.filter(|found| found.handshake_tag == tag).map(|_| ()).ok_or(Breach::NoAssociation);
+        }
         found.map(|_| ()).ok_or(Breach::NoAssociation)
     }
 
