@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context, ensure};
 
-/// Print what each property finds of the planted defects, and which it alone finds
+/// Print what each property finds of the planted defects and which it alone finds; times are of finding + making smaller
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Conversations for each property and setting

@@ -10,13 +10,14 @@ use sipae_conformance::cases;
 use sipae_conformance::filter::Filter;
 use sipae_conformance::run::{RunOptions, run};
 use sipae_conformance::target::{Setting, Target};
-use sipae_events::{CaseFinished, Event, Verdict};
+use sipae_events::{CaseFinished, Event, Subject, Verdict};
 use sipae_gen::ScriptFile;
 
 /// What a property told of a defect.
-#[cfg_attr(test, expect(dead_code, reason = "times are for the table that is printed"))]
+#[cfg_attr(test, expect(dead_code, reason = "times are for the table that is printed, and whose they are"))]
 pub(crate) struct Told {
     pub(crate) property: String,
+    pub(crate) subject: Subject,
     /// Its own steps: those of the ground, and what proves silence, not counted.
     pub(crate) steps: usize,
     pub(crate) generated: u64,
@@ -32,12 +33,22 @@ pub(crate) fn properties() -> impl Iterator<Item = &'static str> {
     cases::all().filter(|case| case.is_generated()).map(sipae_conformance::case::Case::id)
 }
 
-/// Conversations that have to do to make one smaller. In memory a play takes less than a millisecond; the benchmarks have
-/// the times.
+/// Conversations that have to do to make one smaller; `cargo xtask properties` prints how long they take.
 const SHRINK_PLAYS: usize = 200;
 
 /// What one property, or all of them, tell of a defect at these settings.
 pub(crate) fn told(defect: Option<Defect>, property: &str, cases: u64, settings: &[Setting]) -> Vec<Told> {
+    told_within(SHRINK_PLAYS, defect, property, cases, settings)
+}
+
+/// The same, made smaller by no more than these plays.
+pub(crate) fn told_within(
+    shrink_plays: usize,
+    defect: Option<Defect>,
+    property: &str,
+    cases: u64,
+    settings: &[Setting],
+) -> Vec<Told> {
     let shows =
         |setting: &Setting| defect.is_none_or(|defect| defect.schemes().contains(&setting.mode.scheme));
     let settings: Vec<Setting> = settings.iter().copied().filter(shows).collect();
@@ -46,7 +57,7 @@ pub(crate) fn told(defect: Option<Defect>, property: &str, cases: u64, settings:
         target: Target::Reference { defects },
         filter: Filter { ids: vec![property.to_owned()], ..Filter::default() },
         settings: Some(settings),
-        effort: Effort { cases, shrink_plays: SHRINK_PLAYS, ..Effort::default() },
+        effort: Effort { cases, shrink_plays, ..Effort::default() },
         ..RunOptions::reference(1)
     };
     let (mut told, mut last) = (Vec::new(), Instant::now());
@@ -81,6 +92,7 @@ fn found(case: &CaseFinished, took: Duration) -> Told {
     );
     Told {
         property: case.case.to_string(),
+        subject: case.subject.clone(),
         steps,
         generated: case.generated,
         took,
