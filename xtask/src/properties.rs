@@ -5,7 +5,8 @@ use std::process::Command;
 
 use anyhow::{Context, ensure};
 
-/// Print what each property finds of the planted defects and which it alone finds; times are of finding + making smaller
+/// Print what each property finds of the planted defects, in which times of finding + making smaller, and which it alone
+/// finds
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Conversations for each property and setting

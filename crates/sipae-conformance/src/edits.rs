@@ -42,22 +42,15 @@ pub(crate) fn apply(
             let (header, _) = credential_of(draft)?;
             replace(draft, header, &resolve(from)?, &resolve(to)?)?;
         }
-        Edit::Param(..)
-        | Edit::AddParam { .. }
-        | Edit::OrderParams(_)
-        | Edit::ReshapeCredential
-        | Edit::Scheme(_) => {
-            let text = written_text(edit).map(resolve).transpose()?.unwrap_or_default();
-            edit_credential(draft, edit, &text)?;
-        }
         Edit::CredentialHeader(name) => {
             let (from, value) = credential_of(draft)?;
             draft.remove(from);
             draft.push(*name, value);
         }
         Edit::CrowdCredential { others } => crowd(draft, *others)?,
-        Edit::Branch | Edit::Octets { .. } | Edit::Before(_) => {
-            return Err(format!("{edit:?} is no change to a draft"));
+        _ => {
+            let text = written_text(edit).map(resolve).transpose()?.unwrap_or_default();
+            edit_credential(draft, edit, &text)?;
         }
     }
     Ok(())
@@ -160,6 +153,7 @@ const fn written_text(edit: &Edit) -> Option<&Text> {
     }
 }
 
+/// A change to the parameters of a credential; everything else is no change to a draft.
 fn edit_credential(draft: &mut Draft, edit: &Edit, text: &[u8]) -> Result<(), Broken> {
     let (header, value) = credential_of(draft)?;
     let mut credential = Credential::read(&value);
@@ -169,7 +163,7 @@ fn edit_credential(draft: &mut Draft, edit: &Edit, text: &[u8]) -> Result<(), Br
         Edit::OrderParams(order) => credential.reorder(order),
         Edit::ReshapeCredential => credential.reshape(),
         Edit::Scheme(_) => credential.set_scheme(text),
-        _ => return Err(format!("{edit:?} is no change to a credential")),
+        _ => return Err(format!("{edit:?} is no change to a draft")),
     }
     draft.set(header, credential.write());
     Ok(())

@@ -335,6 +335,18 @@ mod tests {
         );
     }
 
+    #[test]
+    fn of_long_messages_a_fifth_as_many_are_made() {
+        let ids = ["3.3.5.3/any-long-message", "3.3.5.3/any-forged-signature"].map(str::to_owned);
+        let filter = Filter { ids: ids.to_vec(), ..Filter::default() };
+        let effort = Effort { cases: 11, ..Effort::default() };
+        let settings = Some(vec![setting(Scheme::Ntlm)]);
+        let (events, _) = collect(&RunOptions { filter, effort, settings, ..RunOptions::reference(1) });
+        let made: Vec<(&str, u64)> =
+            finished(&events).map(|case| (case.case.as_str(), case.generated)).collect();
+        assert_eq!(made, [("3.3.5.3/any-long-message", 3), ("3.3.5.3/any-forged-signature", 11)]);
+    }
+
     /// The same conversations, in the same order, whatever runs side by side; other seeds make others.
     #[test]
     fn what_is_generated_follows_from_the_seed() {

@@ -2,7 +2,7 @@
 
 /// Finds which of a few known names a text spells, in any letter case: one look, and one comparison by whoever asks.
 pub(crate) struct NameTable {
-    /// For each mixture of length, first and last letter the name that has it, counted from 1.
+    /// For each mixture of length and letters the name that has it, counted from 1.
     places: [u8; PLACES],
     factor: usize,
 }
@@ -10,7 +10,8 @@ pub(crate) struct NameTable {
 const PLACES: usize = 256;
 
 impl NameTable {
-    /// No two of the names may be one. They are mixed in as many ways as are needed until no two share a place.
+    /// Names of two letters and more, fewer than 255. They are mixed in one way after the other until no two share a place;
+    /// where two do so in all ways, or a name is too short, the build fails.
     pub(crate) const fn new(names: &[&str]) -> Self {
         let mut factor = 1;
         loop {
@@ -18,6 +19,7 @@ impl NameTable {
                 return Self { places, factor };
             }
             factor += 1;
+            assert!(factor < PLACES, "two names share length, first, middle and last letter");
         }
     }
 
@@ -29,28 +31,31 @@ impl NameTable {
 }
 
 #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, where a bad index is a build error")]
+#[expect(clippy::expect_used, reason = "evaluated by the compiler, where a panic is a build error")]
 #[expect(clippy::cast_possible_truncation, reason = "there are fewer names than places")]
 const fn fill(names: &[&str], factor: usize) -> Option<[u8; PLACES]> {
     let mut places = [0; PLACES];
     let mut next = 0;
     while next < names.len() {
-        if let Some(place) = mixture(names[next].as_bytes(), factor) {
-            if places[place] != 0 {
-                return None;
-            }
-            places[place] = next as u8 + 1;
+        let place = mixture(names[next].as_bytes(), factor).expect("no name has one letter");
+        if places[place] != 0 {
+            return None;
         }
+        places[place] = next as u8 + 1;
         next += 1;
     }
     Some(places)
 }
 
-/// Length, first and last letter as one number below [`PLACES`]; letters in both cases give the same one.
+/// Length, first, middle and last letter as one number below [`PLACES`]; letters in both cases give the same one.
+#[expect(clippy::indexing_slicing, reason = "a text of two octets and more has one at half its length")]
 const fn mixture(text: &[u8], factor: usize) -> Option<usize> {
     match text {
         [first, .., last] => {
-            let (first, last) = ((*first & 0x1F) as usize, (*last & 0x1F) as usize);
-            Some((text.len() * 5 + first * factor + last) % PLACES)
+            let middle = text[text.len() / 2];
+            let letters = [(*first & 0x1F) as usize, (middle & 0x1F) as usize, (*last & 0x1F) as usize];
+            let [first, middle, last] = letters;
+            Some((text.len() * 5 + first * factor + middle * 3 + last) % PLACES)
         }
         _ => None,
     }
@@ -62,7 +67,7 @@ mod tests {
 
     #[test]
     fn a_name_is_found_in_any_letter_case_and_another_is_not() {
-        const NAMES: [&str; 4] = ["realm", "Qop", "opaque", "cnonce"];
+        const NAMES: [&str; 6] = ["realm", "Qop", "opaque", "cnonce", "Refer-To", "Reply-To"];
         let table = NameTable::new(&NAMES);
         for (place, name) in NAMES.iter().enumerate() {
             assert_eq!(table.candidate(name.to_ascii_uppercase().as_bytes()), Some(place));

@@ -52,7 +52,7 @@ impl Executor {
         });
     }
 
-    fn wait_while(&mut self, patience: Duration, is_pending: impl Fn(&Self) -> bool) {
+    pub(super) fn wait_while(&mut self, patience: Duration, is_pending: impl Fn(&Self) -> bool) {
         let deadline = Instant::now() + patience;
         while is_pending(self) {
             let patience = deadline.saturating_duration_since(Instant::now());

@@ -164,10 +164,20 @@ impl MessageState {
     }
 
     /// Whether its answer comes in the order of the requests, so that the answer to a later one proves silence. Not where
-    /// another client has to answer first; whatever goes to whom, ACK and CANCEL are for the target itself.
+    /// another client has to answer first, nor where an identity is proven.
     pub(super) fn is_in_line(&self) -> bool {
-        let is_for_target = [&b"ACK "[..], b"CANCEL "];
-        !self.is_delivery || is_for_target.iter().any(|method| self.draft.start_line.starts_with(method))
+        !self.is_proof() && (!self.is_delivery || self.is_for_target())
+    }
+
+    /// Whether it has a token that the target has to look into before it answers.
+    pub(super) fn is_proof(&self) -> bool {
+        self.has_token && !self.is_for_target()
+    }
+
+    /// Whatever goes to whom, ACK and CANCEL are for the target itself.
+    fn is_for_target(&self) -> bool {
+        let methods = [&b"ACK "[..], b"CANCEL "];
+        methods.iter().any(|method| self.draft.start_line.starts_with(method))
     }
 
     pub(super) const fn class(&self) -> StepClass {

@@ -230,8 +230,12 @@ impl Executor {
 
     /// Whether a message that was not answered by now will not be, where answers come in order. The target has read it when
     /// it has answered what came behind it; another client has had its chance with a later one, over whatever connection.
+    /// Who proves an identity may be made to wait, as long as it takes to ask others or to slow down guessing.
     fn has_passed(&self, link: &Link, state: &MessageState) -> bool {
         let Some(order) = state.sent.as_ref().map(|sent| sent.order) else { return false };
+        if state.is_proof() {
+            return false;
+        }
         if state.is_in_line() {
             return order < link.fenced;
         }

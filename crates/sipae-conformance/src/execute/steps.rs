@@ -18,6 +18,7 @@ use super::message::Sent;
 use super::party::{Applicant, AssociationState, Moment};
 use super::{Executor, LIMITS, Link};
 use crate::observation::challenge_of;
+use crate::pace::StepClass;
 
 /// What a target does when its clock is set has happened when it says so. It takes the threads of this process a moment to
 /// hear of it, and nothing else tells when they have.
@@ -197,8 +198,9 @@ impl Executor {
             self.log(Direction::Sent, id, || name, &octets);
         }
         if let Err(error) = self.stage.wire.send(id, &octets) {
-            // What became of the connection is told by the next arrival; the message counts as sent into it.
-            self.look();
+            // What became of the connection is told by a later arrival; the message counts as sent into it.
+            let is_open = |executor: &Self| executor.streams.get(&id).is_some_and(|link| link.end.is_none());
+            self.wait_while(self.stage.pace.patience(StepClass::Request), is_open);
             if self.streams.get(&id).is_some_and(|link| link.end.is_none()) {
                 return Err(format!("cannot {error}"));
             }

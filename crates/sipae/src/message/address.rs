@@ -7,7 +7,7 @@ use nom::error::{Error, ErrorKind};
 use nom::sequence::preceded;
 use sipae_spec::Diagnostic;
 
-use super::grammar::{Parsed, Part, bracketed, element, lws, param, part, quoted};
+use super::grammar::{Parsed, Part, bracketed, element, lws, param, quoted, upto_end};
 use crate::octets::{is_lws, offset_in, slice, trim_lws};
 
 /// One address of From, To, Contact or an identity header: the parts as written.
@@ -171,7 +171,7 @@ fn address(input: &[u8]) -> Parsed<'_, Address<'_>> {
 }
 
 fn bracketed_address(input: &[u8]) -> Parsed<'_, Address<'_>> {
-    let (rest, display) = recognize((opt(quoted), part(Part::Display))).parse(input)?;
+    let (rest, display) = recognize((opt(quoted), upto_end(Part::Display))).parse(input)?;
     let (rest, uri) = verify(bracketed.map(trim_lws), |uri: &[u8]| !uri.is_empty()).parse(rest)?;
     let (rest, marks) = params(rest);
     Ok((rest, marks.address(trim_lws(display), uri, true)))
@@ -180,7 +180,7 @@ fn bracketed_address(input: &[u8]) -> Parsed<'_, Address<'_>> {
 /// A URI without brackets ends at the first semicolon or blank; what stands before it is a display name, which
 /// RFC 3261 forbids here and MS-SIP prints.
 fn bare_address(input: &[u8]) -> Parsed<'_, Address<'_>> {
-    let (rest, words) = preceded(opt(quoted), part(Part::Words)).parse(input)?;
+    let (rest, words) = preceded(opt(quoted), upto_end(Part::Words)).parse(input)?;
     let words = trim_lws(words);
     let start = words.iter().rposition(|octet| is_lws(*octet)).map_or(0, |blank| blank + 1);
     let uri = slice(words, start, words.len());
@@ -251,6 +251,8 @@ mod tests {
     #[case("\";tag=evil\" <sip:a@x>;tag=1")]
     #[case("<sip:a@x>;p=\";tag=evil\";tag=1")]
     #[case("<sip:a@x> ; TAG = 1")]
+    #[case("<sip:a@x>;lr;tag=1")]
+    #[case("<sip:a@x>;p=a;tag=1")]
     #[case("<sip:a@x>\r\n ;tag=1;epid=2")]
     fn a_tag_is_found_among_the_header_parameters_only(#[case] text: &str) {
         assert_eq!(parse(text).param("tag"), Some(&b"1"[..]));
@@ -280,6 +282,14 @@ mod tests {
     #[case("<sip:a@x>;tag=1;TAG=2", Diagnostic::NameAddrMalformed)]
     #[case("sip:a@x;epid=1;tag=1;epid=2", Diagnostic::NameAddrMalformed)]
     #[case("alice", Diagnostic::NameAddrMalformed)]
+    #[case("sip:", Diagnostic::NameAddrMalformed)]
+    #[case(":a@x", Diagnostic::NameAddrMalformed)]
+    #[case("sip:a>@x", Diagnostic::NameAddrMalformed)]
+    #[case("a;b <sip:a@x>", Diagnostic::NameAddrMalformed)]
+    #[case("a\"b\" <sip:a@x>", Diagnostic::NameAddrMalformed)]
+    #[case("<sip:a@x>;tag=1>", Diagnostic::NameAddrMalformed)]
+    #[case("<sip:a@x>;p\"q=1", Diagnostic::NameAddrMalformed)]
+    #[case("<sip:a@x>;p=q\"r\"", Diagnostic::NameAddrMalformed)]
     fn an_ambiguous_address_is_refused(#[case] text: &str, #[case] expected: Diagnostic) {
         assert_eq!(Address::parse(text.as_bytes()), Err(expected));
     }

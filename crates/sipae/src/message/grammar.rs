@@ -1,5 +1,4 @@
-//! The small grammars of addresses and of lists of them (RFC 3261 25.1). Each octet is looked up in one table of what it
-//! ends.
+//! The small grammars of addresses and of lists of them (RFC 3261 25.1), over one table of what each octet ends.
 
 use memchr::memchr2;
 use nom::branch::alt;
@@ -53,13 +52,13 @@ const fn ended_by(octet: u8) -> u8 {
         b'>' => Token as u8 | Words as u8,
         b';' => Name as u8 | Token as u8 | Display as u8 | Words as u8,
         b'"' => Name as u8 | Token as u8 | Display as u8 | Plain as u8,
-        b'<' | b',' => u8::MAX,
+        b'<' | b',' => Name as u8 | Token as u8 | Display as u8 | Words as u8 | Plain as u8,
         _ => 0,
     }
 }
 
-/// A part, which may be empty.
-pub(super) fn part<'a>(part: Part) -> impl Parser<&'a [u8], Output = &'a [u8], Error = Error<&'a [u8]>> {
+/// All of a part, which may be empty.
+pub(super) fn upto_end<'a>(part: Part) -> impl Parser<&'a [u8], Output = &'a [u8], Error = Error<&'a [u8]>> {
     let ends = move |octet: u8| ENDS.get(usize::from(octet)).is_some_and(|ends| ends & part as u8 != 0);
     take_till(ends)
 }
@@ -89,15 +88,18 @@ pub(super) fn bracketed(input: &[u8]) -> Parsed<'_, &[u8]> {
 /// Up to the next comma that is outside quotes and brackets. An unclosed quote or bracket runs to the end.
 pub(super) fn element(input: &[u8]) -> Parsed<'_, &[u8]> {
     let unclosed = recognize((alt((char('"'), char('<'))), rest));
-    recognize((part(Part::Plain), many0_count((alt((quoted, bracketed, unclosed)), part(Part::Plain)))))
-        .parse(input)
+    recognize((
+        upto_end(Part::Plain),
+        many0_count((alt((quoted, bracketed, unclosed)), upto_end(Part::Plain))),
+    ))
+    .parse(input)
 }
 
 /// `;name=value`, with blanks around the semicolon and the equals sign.
 pub(super) fn param(input: &[u8]) -> Parsed<'_, Param<'_>> {
     let (input, _) = (lws, char(';'), lws).parse(input)?;
-    let (input, name) = part(Part::Name).parse(input)?;
-    let token = part(Part::Token).map(|value| (value, false));
+    let (input, name) = upto_end(Part::Name).parse(input)?;
+    let token = upto_end(Part::Token).map(|value| (value, false));
     let value = alt((quoted.map(|value| (value, true)), token));
     let (rest, value) = opt((lws, char('='), lws, value)).parse(input)?;
     let (value, is_quoted) = value.map_or((&[][..], false), |(.., value)| value);

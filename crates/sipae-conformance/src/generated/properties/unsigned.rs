@@ -33,15 +33,11 @@ fn freedoms(source: &mut dyn Source) -> Vec<Edit> {
         value: Text::of(value),
         first: false,
     };
-    match source.below(6) {
+    match source.below(5) {
         0 => Vec::new(),
         1 => vec![field("P-Preferred-Identity", "<sip:{user.address}>")],
-        2 => vec![field(
-            "Authorization",
-            "Digest username=\"x\", realm=\"y\", nonce=\"z\", uri=\"u\", response=\"0\"",
-        )],
-        3 => vec![field("User-Agent", "UCCAPI/16.0")],
-        4 => vec![Edit::SetHeader(HeaderName::MaxForwards, Text::from("1"))],
+        2 => vec![field("User-Agent", "UCCAPI/16.0")],
+        3 => vec![Edit::SetHeader(HeaderName::MaxForwards, Text::from("1"))],
         _ => vec![Edit::FromTag(source.word("abcdef0123456789", 8))],
     }
 }
