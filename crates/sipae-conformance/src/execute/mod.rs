@@ -365,7 +365,7 @@ mod tests {
     use sipae::message::HeaderName;
     use sipae::server::ConnectionId;
     use sipae::version::Version;
-    use sipae_gen::{Edit, Label, Mode, Party, Template};
+    use sipae_gen::{Edit, Handshake, Label, Mode, Party, Password, Script, Template};
     use sipae_net::{Arrival, Arrived, Wire, WireError};
 
     use super::{Stage, play};
@@ -382,13 +382,14 @@ mod tests {
         options.stage(ways.as_ref(), setting, "test", &pace, 0)
     }
 
-    /// A network on which what is delivered is slower than everything else.
-    struct SlowDeliveries {
+    /// A network on which some messages are slower than everything else.
+    struct SlowFor<F> {
+        is_slow: F,
         inner: Box<dyn Wire>,
         held: Vec<Arrival>,
     }
 
-    impl Wire for SlowDeliveries {
+    impl<F: FnMut(&[u8]) -> bool + Send> Wire for SlowFor<F> {
         fn connect(&mut self) -> Result<ConnectionId, WireError> {
             self.inner.connect()
         }
@@ -400,7 +401,7 @@ mod tests {
         fn receive(&mut self, patience: Duration) -> Option<Arrival> {
             while let Some(arrival) = self.inner.receive(Duration::ZERO) {
                 match &arrival.what {
-                    Arrived::Octets(octets) if octets.starts_with(b"MESSAGE") => self.held.push(arrival),
+                    Arrived::Octets(octets) if (self.is_slow)(octets) => self.held.push(arrival),
                     _ => return Some(arrival),
                 }
             }
@@ -429,13 +430,35 @@ mod tests {
             .signed_fence(SA);
         let mut stage = stage_at_reference(mode);
         stage.pace.set_in_order(true);
-        stage.wire = Box::new(SlowDeliveries { inner: stage.wire, held: Vec::new() });
+        let is_slow = |octets: &[u8]| octets.starts_with(b"MESSAGE");
+        stage.wire = Box::new(SlowFor { is_slow, inner: stage.wire, held: Vec::new() });
         let mut played = play(stage, &script);
         assert_eq!(played.observe().reaction("again"), Some(&Reaction::Overdue));
         assert!(played.is_open());
         played.settle(Duration::from_millis(200));
         let seen = played.observe();
         assert!(matches!(seen.reaction("again"), Some(Reaction::Final { status: 200, .. })), "{seen:?}");
+    }
+
+    /// Wrong passwords are answered late by who makes guessing slow, and everything else is not.
+    #[test]
+    fn a_fence_proves_no_silence_of_who_looks_into_a_proof() {
+        let mode = Mode { scheme: Scheme::Ntlm, version: Version::V4 };
+        let logon = Handshake::user().with_password(Password::Wrong("not the password".to_owned()));
+        let script = logon.complete(logon.begin(Script::connected(), mode), mode).send(logon.last()).fence();
+        let mut stage = stage_at_reference(mode);
+        stage.pace.set_in_order(true);
+        let mut was_challenge = false;
+        let is_slow = move |octets: &[u8]| {
+            let is_challenge = memchr::memmem::find(octets, b"gssapi-data").is_some();
+            std::mem::replace(&mut was_challenge, is_challenge)
+        };
+        stage.wire = Box::new(SlowFor { is_slow, inner: stage.wire, held: Vec::new() });
+        let mut played = play(stage, &script);
+        assert_eq!(played.observe().reaction(logon.last()), Some(&Reaction::Overdue));
+        played.settle(Duration::from_millis(200));
+        let seen = played.observe();
+        assert!(matches!(seen.reaction(logon.last()), Some(Reaction::Challenge(_))), "{seen:?}");
     }
 
     /// The second user answers a MESSAGE, signed, before the script gives numbers to its own requests.
