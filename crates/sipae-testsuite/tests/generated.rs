@@ -34,7 +34,7 @@ pub(crate) fn properties() -> impl Iterator<Item = &'static str> {
 }
 
 /// Conversations that have to do to make one smaller; `cargo xtask properties` prints how long they take.
-const SHRINK_PLAYS: usize = 200;
+pub(crate) const SHRINK_PLAYS: usize = 200;
 
 /// What one property, or all of them, tell of a defect at these settings.
 pub(crate) fn told(defect: Option<Defect>, property: &str, cases: u64, settings: &[Setting]) -> Vec<Told> {
