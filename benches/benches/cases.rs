@@ -4,8 +4,6 @@
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use sipae::auth::{ChallengeKind, Scheme};
-use sipae::defects::{Defect, Defects};
-use sipae::server::ServerConfig;
 use sipae::version::Version;
 use sipae_conformance::Effort;
 use sipae_conformance::filter::Filter;
@@ -27,7 +25,7 @@ fn main() {
 fn options(target: Target, id: &str, depth: Option<u64>) -> RunOptions {
     let mode = Mode { scheme: Scheme::Ntlm, version: Version::V4 };
     // Which kind of challenge a server has is its own affair; the one in memory is told.
-    let kind = matches!(target, Target::Reference { .. }).then_some(ChallengeKind::Www);
+    let kind = (target == Target::REFERENCE).then_some(ChallengeKind::Www);
     RunOptions {
         target,
         settings: Some(vec![Setting { mode, kind }]),
@@ -55,49 +53,6 @@ fn in_memory(bencher: Bencher<'_, '_>, id: &str) {
     bencher.counter(ItemsCount::new(CASES)).bench_local(|| played(&options));
 }
 
-/// Planted bugs and properties that find them: the first conversation fails, one in many does, it takes several
-/// conversations, or a sequence of actions.
-const BUGS: [(&str, Defect); 5] = [
-    ("3.3.5.3/any-forged-signature", Defect::TakesZeros),
-    ("3.1.1/any-number-again", Defect::AcceptsReplay),
-    ("2.2/any-separators", Defect::SplitsAtEveryComma),
-    ("3.3.5.3/any-long-message", Defect::OversizeEndsAssociations),
-    ("3.3.1/any-sequence", Defect::KeepsFirstAssociation),
-];
-
-/// Told, and no longer than it has to be.
-fn told(options: &RunOptions) {
-    let mut steps = 0;
-    let exit = run(options, &mut |event| {
-        if let Event::CaseFinished(case) = event {
-            steps += case.script.iter().count();
-        }
-    });
-    assert_eq!((exit, steps), (ExitCode::Failed, 1));
-}
-
-fn bug(name: &str) -> (&'static str, Defect) {
-    *BUGS.iter().find(|(property, _)| *property == name).expect("one of them")
-}
-
-/// From the gate to the confirmed smallest conversation: finding, shrinking and confirming a bug.
-#[divan::bench(args = BUGS.map(|(property, _)| property))]
-fn found_and_shrunk_in_memory(bencher: Bencher<'_, '_>, id: &str) {
-    let (id, defect) = bug(id);
-    let mut options = options(Target::Reference { defects: Defects::only(defect) }, id, None);
-    options.effort.cases = 500;
-    bencher.bench_local(|| told(&options));
-}
-
-#[divan::bench(args = BUGS.map(|(property, _)| property))]
-fn found_and_shrunk_over_tcp(bencher: Bencher<'_, '_>, id: &str) {
-    let (id, defect) = bug(id);
-    let served = Served::start(Defects::only(defect));
-    let mut options = options(served.target.clone(), id, None);
-    options.effort.cases = 500;
-    bencher.bench_local(|| told(&options));
-}
-
 /// The reference server on a port of its own.
 struct Served {
     control: HostControl,
@@ -105,8 +60,8 @@ struct Served {
 }
 
 impl Served {
-    fn start(defects: Defects) -> Self {
-        let config = ServerConfig { defects, ..sipae_conformance::target::reference_config(Version::V4) };
+    fn start() -> Self {
+        let config = sipae_conformance::target::reference_config(Version::V4);
         let host = Host::listen("127.0.0.1:0", config).expect("a port");
         let address = host.address().expect("an address");
         let control = host.control();
@@ -123,14 +78,14 @@ impl Drop for Served {
 
 #[divan::bench(args = PROPERTIES)]
 fn over_tcp_64_deep(bencher: Bencher<'_, '_>, id: &str) {
-    let served = Served::start(Defects::NONE);
+    let served = Served::start();
     let options = options(served.target.clone(), id, Some(64));
     bencher.counter(ItemsCount::new(CASES)).bench_local(|| played(&options));
 }
 
 #[divan::bench(args = PROPERTIES)]
 fn over_tcp_one_at_a_time(bencher: Bencher<'_, '_>, id: &str) {
-    let served = Served::start(Defects::NONE);
+    let served = Served::start();
     let options = options(served.target.clone(), id, Some(1));
     bencher.counter(ItemsCount::new(CASES)).bench_local(|| played(&options));
 }
