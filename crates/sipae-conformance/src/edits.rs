@@ -38,9 +38,41 @@ pub(crate) fn apply(
         Edit::Body { content_type, octets } => draft.set_body(content_type, octets),
         Edit::MoveHeader(name, place) => move_header(draft, *name, *place),
         Edit::Reflect => reflect(draft)?,
+        Edit::Param(param, change) => {
+            let value = match change {
+                ParamEdit::Set(text)
+                | ParamEdit::Repeat(text)
+                | ParamEdit::Precede(text)
+                | ParamEdit::Insert(_, text) => resolve(text)?,
+                _ => Vec::new(),
+            };
+            with_credential(draft, |credential| credential.edit(*param, change, &value))?;
+        }
+        Edit::AddParam { name, value, first } => {
+            let value = resolve(value)?;
+            with_credential(draft, |credential| {
+                credential.add(name, &value, *first);
+                Ok(())
+            })?;
+        }
         Edit::Credential { from, to } => {
             let (header, _) = credential_of(draft)?;
             replace(draft, header, &resolve(from)?, &resolve(to)?)?;
+        }
+        Edit::OrderParams(order) => with_credential(draft, |credential| {
+            credential.reorder(order);
+            Ok(())
+        })?,
+        Edit::ReshapeCredential => with_credential(draft, |credential| {
+            credential.reshape();
+            Ok(())
+        })?,
+        Edit::Scheme(scheme) => {
+            let scheme = resolve(scheme)?;
+            with_credential(draft, |credential| {
+                credential.set_scheme(&scheme);
+                Ok(())
+            })?;
         }
         Edit::CredentialHeader(name) => {
             let (from, value) = credential_of(draft)?;
@@ -48,9 +80,8 @@ pub(crate) fn apply(
             draft.push(*name, value);
         }
         Edit::CrowdCredential { others } => crowd(draft, *others)?,
-        _ => {
-            let text = written_text(edit).map(resolve).transpose()?.unwrap_or_default();
-            edit_credential(draft, edit, &text)?;
+        Edit::Branch | Edit::Octets { .. } | Edit::Before(_) => {
+            return Err(format!("{edit:?} is no change to a draft"));
         }
     }
     Ok(())
@@ -137,35 +168,14 @@ fn credential_of(draft: &Draft) -> Result<(HeaderName, Vec<u8>), Broken> {
     Ok((name, draft.get(name).unwrap_or_default().to_vec()))
 }
 
-/// The text that a change writes into a credential.
-const fn written_text(edit: &Edit) -> Option<&Text> {
-    match edit {
-        Edit::Param(
-            _,
-            ParamEdit::Set(text)
-            | ParamEdit::Repeat(text)
-            | ParamEdit::Precede(text)
-            | ParamEdit::Insert(_, text),
-        )
-        | Edit::AddParam { value: text, .. }
-        | Edit::Scheme(text) => Some(text),
-        _ => None,
-    }
-}
-
-/// A change to the parameters of a credential; everything else is no change to a draft.
-fn edit_credential(draft: &mut Draft, edit: &Edit, text: &[u8]) -> Result<(), Broken> {
-    let (header, value) = credential_of(draft)?;
+fn with_credential(
+    draft: &mut Draft,
+    change: impl FnOnce(&mut Credential<'_>) -> Result<(), Broken>,
+) -> Result<(), Broken> {
+    let (name, value) = credential_of(draft)?;
     let mut credential = Credential::read(&value);
-    match edit {
-        Edit::Param(param, change) => credential.edit(*param, change, text)?,
-        Edit::AddParam { name, first, .. } => credential.add(name, text, *first),
-        Edit::OrderParams(order) => credential.reorder(order),
-        Edit::ReshapeCredential => credential.reshape(),
-        Edit::Scheme(_) => credential.set_scheme(text),
-        _ => return Err(format!("{edit:?} is no change to a draft")),
-    }
-    draft.set(header, credential.write());
+    change(&mut credential)?;
+    draft.set(name, credential.write());
     Ok(())
 }
 
@@ -175,11 +185,10 @@ fn crowd(draft: &mut Draft, others: usize) -> Result<(), Broken> {
     let place = draft.headers.iter().position(|header| header.is(name)).unwrap_or_default();
     /// No message needs more, whatever a file asks for.
     const MOST: usize = 10_000;
-    let change = ParamEdit::Set(Text::default());
     for number in 0..others.min(MOST) {
         let realm = format!("another realm {number}");
         let mut other = Credential::read(&value);
-        other.edit(AuthParam::Realm, &change, realm.as_bytes())?;
+        other.edit(AuthParam::Realm, &ParamEdit::Set(Default::default()), realm.as_bytes())?;
         draft.headers.insert(place, RawHeader::known(name, other.write()));
     }
     Ok(())

@@ -69,11 +69,7 @@ impl InstanceId {
     /// The last part of a GRUU, behind `user:epid:`: the GUID and two zero octets in Base64 for URLs.
     #[must_use]
     pub fn gruu_id(self) -> String {
-        let mut octets = [0; 18];
-        for (octet, known) in octets.iter_mut().zip(self.0) {
-            *octet = known;
-        }
-        encode_base64url(&octets)
+        encode_base64url(&[&self.0[..], &[0, 0]].concat())
     }
 
     /// Reads the last part of a GRUU, behind `user:epid:`.
@@ -88,18 +84,6 @@ impl InstanceId {
     #[must_use]
     pub fn gruu(self, address: &str) -> String {
         ["sip:", address, ";opaque=user:epid:", &self.gruu_id(), ";gruu"].concat()
-    }
-
-    /// The text form of the UUID, in lower case.
-    pub(crate) fn uuid(self) -> [u8; 36] {
-        let mut text = [b'-'; 36];
-        let free = text.iter_mut().enumerate().filter(|(place, _)| !HYPHENS.contains(place));
-        for ((_, octet), digit) in
-            free.zip(swapped(self.0).into_iter().flat_map(|octet| digits(octet, false)))
-        {
-            *octet = digit;
-        }
-        text
     }
 
     /// The 16 octets in GUID layout.
@@ -117,7 +101,11 @@ const fn swapped(octets: [u8; 16]) -> [u8; 16] {
 
 impl fmt::Display for InstanceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(str::from_utf8(&self.uuid()).unwrap_or_default())
+        let mut text = [b'-'; 36];
+        let free = text.iter_mut().enumerate().filter(|(place, _)| !HYPHENS.contains(place));
+        let digits = swapped(self.0).into_iter().flat_map(|octet| digits(octet, false));
+        free.zip(digits).for_each(|((_, octet), digit)| *octet = digit);
+        f.write_str(str::from_utf8(&text).unwrap_or_default())
     }
 }
 

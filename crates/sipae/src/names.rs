@@ -10,8 +10,8 @@ pub(crate) struct NameTable {
 const PLACES: usize = 256;
 
 impl NameTable {
-    /// Names of two letters and more, fewer than 255. They are mixed in one way after the other until no two share a place;
-    /// where two do so in all ways, or a name is too short, the build fails.
+    /// Names of two letters and more, fewer than 255. One way to mix them is tried after the other until no two share a
+    /// place; where two do so in all ways, or a name is too short, the build fails.
     pub(crate) const fn new(names: &[&str]) -> Self {
         let mut factor = 1;
         loop {

@@ -24,9 +24,10 @@ struct Written<'v> {
 const SEPARATOR: &[u8] = b", ";
 
 impl<'v> Written<'v> {
-    fn new(name: &'v str, value: &'v [u8]) -> Self {
+    fn new(name: &str, value: &[u8]) -> Self {
         let is_bare = AuthParam::from_octets(name.as_bytes()).is_some_and(|param| !param.is_quoted());
-        let [lead, name, equals, value] = [SEPARATOR, name.as_bytes(), b"=", value].map(Cow::Borrowed);
+        let [lead, equals] = [SEPARATOR, b"="].map(Cow::Borrowed);
+        let [name, value] = [name.as_bytes(), value].map(|text| Cow::Owned(text.to_vec()));
         Self { lead, name, equals, value, is_quoted: !is_bare }
     }
 
@@ -35,8 +36,8 @@ impl<'v> Written<'v> {
     }
 
     /// Another one of the same name.
-    fn beside(&self, value: &'v [u8]) -> Self {
-        Self { value: value.into(), lead: SEPARATOR.into(), ..self.clone() }
+    fn beside(&self, value: &[u8]) -> Self {
+        Self { value: value.to_vec().into(), lead: SEPARATOR.into(), ..self.clone() }
     }
 
     fn write(&self, out: &mut Vec<u8>) {
@@ -47,7 +48,7 @@ impl<'v> Written<'v> {
     }
 }
 
-/// A credential in its parts.
+/// A credential in its parts: what no change has touched is borrowed.
 #[derive(Clone, Debug)]
 pub(super) struct Credential<'v> {
     scheme: Cow<'v, [u8]>,
@@ -82,12 +83,12 @@ impl<'v> Credential<'v> {
         out
     }
 
-    pub(super) fn set_scheme(&mut self, scheme: &'v [u8]) {
-        self.scheme = scheme.into();
+    pub(super) fn set_scheme(&mut self, scheme: &[u8]) {
+        self.scheme = scheme.to_vec().into();
     }
 
     /// Adds a parameter, in front of the others or behind them.
-    pub(super) fn add(&mut self, name: &'v str, value: &'v [u8], is_first: bool) {
+    pub(super) fn add(&mut self, name: &str, value: &[u8], is_first: bool) {
         let mut added = Written::new(name, value);
         match self.params.first_mut().filter(|_| is_first) {
             Some(first) => {
@@ -128,12 +129,7 @@ impl<'v> Credential<'v> {
     ///
     /// # Errors
     /// Why the change cannot be made.
-    pub(super) fn edit(
-        &mut self,
-        param: AuthParam,
-        change: &'v ParamEdit,
-        value: &'v [u8],
-    ) -> Result<(), Broken> {
+    pub(super) fn edit(&mut self, param: AuthParam, change: &ParamEdit, value: &[u8]) -> Result<(), Broken> {
         let mut edited: Vec<Written<'_>> = Vec::with_capacity(self.params.len() + 1);
         for written in std::mem::take(&mut self.params) {
             if written.is(param) {
@@ -173,13 +169,13 @@ fn written<'v>(text: &'v [u8], raw: &RawParam<'v>, end: usize) -> (Written<'v>, 
 
 fn changed<'v>(
     mut written: Written<'v>,
-    change: &'v ParamEdit,
-    value: &'v [u8],
+    change: &ParamEdit,
+    value: &[u8],
 ) -> Result<Vec<Written<'v>>, Broken> {
     let text = &mut written.value;
     match change {
         ParamEdit::Remove => return Ok(vec![]),
-        ParamEdit::Set(_) => *text = value.into(),
+        ParamEdit::Set(_) => *text = value.to_vec().into(),
         ParamEdit::Repeat(_) => {
             let repeated = written.beside(value);
             return Ok(vec![written, repeated]);
@@ -189,7 +185,7 @@ fn changed<'v>(
             std::mem::swap(&mut first.lead, &mut written.lead);
             return Ok(vec![first, written]);
         }
-        ParamEdit::Rename(name) => written.name = name.as_bytes().into(),
+        ParamEdit::Rename(name) => written.name = name.as_bytes().to_vec().into(),
         ParamEdit::Insert(place, _) => {
             let place = (*place).min(text.len());
             drop(text.to_mut().splice(place..place, value.iter().copied()));

@@ -461,6 +461,46 @@ mod tests {
         assert!(matches!(seen.reaction(logon.last()), Some(Reaction::Challenge(_))), "{seen:?}");
     }
 
+    /// A target that has closed a connection, of which the writer hears before the reader does.
+    struct ClosedLate {
+        inner: Box<dyn Wire>,
+        ended: Option<ConnectionId>,
+    }
+
+    impl Wire for ClosedLate {
+        fn connect(&mut self) -> Result<ConnectionId, WireError> {
+            self.inner.connect()
+        }
+
+        fn send(&mut self, connection: ConnectionId, _: &[u8]) -> Result<(), WireError> {
+            self.ended = Some(connection);
+            Err(WireError::NotConnected(connection))
+        }
+
+        fn receive(&mut self, patience: Duration) -> Option<Arrival> {
+            let ended = self.ended.filter(|_| !patience.is_zero())?;
+            Some(Arrival { connection: ended, what: Arrived::Reset })
+        }
+
+        fn disconnect(&mut self, connection: ConnectionId) {
+            self.inner.disconnect(connection);
+        }
+
+        fn now(&self) -> Time {
+            self.inner.now()
+        }
+    }
+
+    #[test]
+    fn what_is_written_into_a_connection_that_ends_is_answered_by_its_end() {
+        let mode = Mode { scheme: Scheme::Ntlm, version: Version::V4 };
+        let mut stage = stage_at_reference(mode);
+        stage.wire = Box::new(ClosedLate { inner: stage.wire, ended: None });
+        let script = Script::connected().compose("long", Template::new("REGISTER")).send("long");
+        let seen = play(stage, &script).observe();
+        assert_eq!((seen.broken.as_deref(), seen.reaction("long")), (None, Some(&Reaction::Reset)));
+    }
+
     /// The second user answers a MESSAGE, signed, before the script gives numbers to its own requests.
     #[rstest::rstest]
     fn an_answer_that_the_script_does_not_ask_for_takes_none_of_its_numbers(

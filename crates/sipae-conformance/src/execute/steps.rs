@@ -193,10 +193,8 @@ impl Executor {
             .octets()
             .map_err(|missing| format!("{label} does not hold {}", String::from_utf8_lossy(&missing)))?;
         state.sent = Some(sent);
-        if self.is_logging {
-            let name = arrow_label(&self.message(label)?.draft.start_line);
-            self.log(Direction::Sent, id, || name, &octets);
-        }
+        let name = arrow_label(&state.draft.start_line);
+        self.log(Direction::Sent, id, || name, &octets);
         if let Err(error) = self.stage.wire.send(id, &octets) {
             // What became of the connection is told by a later arrival; the message counts as sent into it.
             let is_open = |executor: &Self| executor.streams.get(&id).is_some_and(|link| link.end.is_none());

@@ -71,6 +71,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_request_without_credential_has_none_of_any_scheme() {
+        let case = cases().into_iter().find(|case| case.id() == "3.3.5.1/any-bare-request").expect("a case");
+        let mode = Mode { scheme: Scheme::Ntlm, version: Version::V4 };
+        for seed in 0..200 {
+            let scene = Scene { mode, name: "m" };
+            let script = case.property().expect("generated").make(&mut Fast::new(seed), &scene).script;
+            assert!(!script.to_string().contains("uthorization"), "{script}");
+        }
+    }
+
+    #[test]
     fn some_property_draws_each_fault() {
         let cases = cases();
         let properties = || cases.iter().filter_map(Case::property);

@@ -124,19 +124,7 @@ impl<'m> Registration<'m> {
 
 /// The Contact of an endpoint: where it is, for how long, and its identifiers.
 fn registered(uri: &[u8], endpoint: &EndpointId, granted: &str) -> String {
-    let instance = endpoint.instance;
-    let (uuid, gruu) = (instance.uuid(), instance.gruu(&endpoint.address));
-    let uuid = str::from_utf8(&uuid).unwrap_or_default();
-    let parts = [
-        "<",
-        &String::from_utf8_lossy(uri),
-        ">;expires=",
-        granted,
-        ";+sip.instance=\"<urn:uuid:",
-        uuid,
-        ">\";gruu=\"",
-        &gruu,
-        "\"",
-    ];
-    parts.concat()
+    let (uri, instance) = (String::from_utf8_lossy(uri), endpoint.instance);
+    let gruu = instance.gruu(&endpoint.address);
+    format!("<{uri}>;expires={granted};+sip.instance=\"<urn:uuid:{instance}>\";gruu=\"{gruu}\"")
 }

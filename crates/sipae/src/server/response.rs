@@ -270,11 +270,8 @@ impl Server {
 
     /// A REGISTER whose answer a defective server does not sign.
     fn is_refresh(&self, message: &Message<'_>) -> bool {
-        let is_granted = || {
-            let expires = message.expires().ok().flatten();
-            expires.is_some_and(|value| value.raw().iter().any(|digit| *digit != b'0'))
-        };
-        self.config.defects.has(Defect::RefreshUnsigned) && is_granted()
+        self.config.defects.has(Defect::RefreshUnsigned)
+            && matches!(message.expires(), Ok(Some(value)) if value.raw().iter().any(|digit| *digit != b'0'))
     }
 
     fn leaves_unsigned(&mut self, status: u16, opaque: &[u8]) -> bool {

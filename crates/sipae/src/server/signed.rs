@@ -70,11 +70,11 @@ impl Server {
             check_qop(self.config.kind.credential(), credential)?;
         }
         let endpoint = endpoint_of(message)?;
-        let found = self.associations.get(opaque).filter(|found| self.is_of(found, &endpoint));
-        if self.config.defects.has(Defect::KeysOnFromTag) {
-            let tag = message.from()?.param("tag").unwrap_or_default();
-            return found.filter(|found| found.handshake_tag == tag).map(|_| ()).ok_or(Breach::NoAssociation);
-        }
+        let has_tag = |tag: &[u8]| message.from().is_ok_and(|from| from.tag.unwrap_or_default() == tag);
+        let tag_matters = self.config.defects.has(Defect::KeysOnFromTag);
+        let found = self.associations.get(opaque);
+        let found = found
+            .filter(|found| self.is_of(found, &endpoint) && (!tag_matters || has_tag(&found.handshake_tag)));
         found.map(|_| ()).ok_or(Breach::NoAssociation)
     }
 
