@@ -6,8 +6,6 @@
 mod generated;
 
 use std::collections::{BTreeMap, BTreeSet};
-
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use generated::{SHRINK_PLAYS, properties, told, told_within};
@@ -15,6 +13,7 @@ use sipae::auth::{ChallengeKind, Scheme};
 use sipae::defects::Defect;
 use sipae::version::Version;
 use sipae_conformance::target::{Mode, Setting};
+use sipae_testsuite::two_at_a_time;
 
 /// Each scheme at its newest version, and the short layout.
 const SETTINGS: [Setting; 5] = [
@@ -32,23 +31,13 @@ const fn setting(scheme: Scheme, version: Version) -> Setting {
 /// Sequences find much of what properties find, and more.
 const SEQUENCES: &str = "any-sequence";
 
+/// Defects that are looked for before the times of what was found are taken, beside nothing else.
+const AT_ONCE: usize = 16;
+
 /// What is told of each of these defects.
 fn all(cases: u64, defects: &[Defect]) -> Vec<(Defect, Vec<generated::Told>)> {
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut found = Vec::new();
-        while let Some(defect) = defects.get(next.fetch_add(1, Ordering::Relaxed)) {
-            found.push((*defect, told(Some(*defect), "/any-", cases, &SETTINGS)));
-        }
-        found
-    };
-    let mut found: Vec<_> = std::thread::scope(|scope| {
-        let workers = [scope.spawn(work), scope.spawn(work)];
-        workers
-            .into_iter()
-            .flat_map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            .collect()
-    });
+    let mut found =
+        two_at_a_time(defects, |defect| Some((*defect, told(Some(*defect), "/any-", cases, &SETTINGS))));
     found.sort_by_key(|(defect, _)| *defect);
     found
 }
@@ -65,29 +54,35 @@ fn alone(plays: usize, defect: Defect, told: &generated::Told, cases: u64) -> Du
     again.first().map_or(Duration::ZERO, |again| again.took)
 }
 
+fn print(defect: Defect, told: &[generated::Told], cases: u64) {
+    println!("{} ({})", defect.id(), defect.requirement());
+    for told in told {
+        let generated::Told { property, steps, generated, rows, .. } = told;
+        let [found, told_after] = [0, SHRINK_PLAYS].map(|plays| alone(plays, defect, told, cases));
+        let (shrunk, rows) = (told_after.saturating_sub(found), rows.join(" "));
+        println!("  {property}: {generated} cases, {steps} steps, {found:.1?} + {shrunk:.1?}, {rows}");
+    }
+}
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let cases = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(500);
     let named: Vec<Defect> = std::env::args().skip(2).map(|name| name.parse()).collect::<Result<_, _>>()?;
     let defects = if named.is_empty() { Defect::ALL } else { &named };
     let mut sole: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     let mut missed = Vec::new();
-    for (defect, told) in all(cases, defects) {
-        let properties =
-            told.iter().map(|told| told.property.as_str()).filter(|name| !name.ends_with(SEQUENCES));
-        let finders: BTreeSet<&str> = properties.collect();
-        if let [only] = finders.iter().collect::<Vec<_>>().as_slice() {
-            sole.entry((**only).to_owned()).or_default().push(defect.id());
-        }
-        if told.is_empty() {
-            missed.push(defect.id());
-            continue;
-        }
-        println!("{} ({})", defect.id(), defect.requirement());
-        for told in &told {
-            let generated::Told { property, steps, generated, rows, .. } = told;
-            let [found, told_after] = [0, SHRINK_PLAYS].map(|plays| alone(plays, defect, told, cases));
-            let (shrunk, rows) = (told_after.saturating_sub(found), rows.join(" "));
-            println!("  {property}: {generated} cases, {steps} steps, {found:.1?} + {shrunk:.1?}, {rows}");
+    for defects in defects.chunks(AT_ONCE) {
+        for (defect, told) in all(cases, defects) {
+            let properties =
+                told.iter().map(|told| told.property.as_str()).filter(|name| !name.ends_with(SEQUENCES));
+            let finders: BTreeSet<&str> = properties.collect();
+            if let [only] = finders.iter().collect::<Vec<_>>().as_slice() {
+                sole.entry((**only).to_owned()).or_default().push(defect.id());
+            }
+            if told.is_empty() {
+                missed.push(defect.id());
+            } else {
+                print(defect, &told, cases);
+            }
         }
     }
     println!("\nnot seen by a property: {}", missed.join(", "));

@@ -104,12 +104,12 @@ fn found(case: &CaseFinished, took: Duration) -> Told {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
-    use std::sync::atomic::{AtomicUsize, Ordering};
 
     use sipae::auth::{ChallengeKind, Scheme};
     use sipae::version::Version;
     use sipae_conformance::target::Mode;
     use sipae_events::ExitCode;
+    use sipae_testsuite::two_at_a_time;
 
     use super::*;
     use crate::red::{collect, finished};
@@ -290,34 +290,15 @@ mod tests {
         }
     }
 
-    /// Looks at the rows of a table, two at a time.
-    fn all_wrong(
-        rows: &'static [(&str, &str, usize)],
-        wrong: fn((&'static str, &'static str, usize)) -> Option<String>,
-    ) -> Vec<String> {
-        let next = AtomicUsize::new(0);
-        let work = || {
-            let mut found = Vec::new();
-            while let Some(row) = rows.get(next.fetch_add(1, Ordering::Relaxed)) {
-                found.extend(wrong(*row));
-            }
-            found
-        };
-        std::thread::scope(|scope| {
-            let workers = [scope.spawn(work), scope.spawn(work)];
-            workers.into_iter().flat_map(|worker| worker.join().expect("no panic")).collect()
-        })
-    }
-
     #[test]
     fn each_property_alone_finds_its_bug_and_tells_the_smallest_conversation() {
-        let wrong = all_wrong(OWN, wrong);
+        let wrong = two_at_a_time(OWN, |row| wrong(*row));
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }
 
     #[test]
     fn every_other_bug_that_a_property_shows_is_found_and_told_in_few_steps() {
-        let wrong = all_wrong(SHARED, wrong_alone);
+        let wrong = two_at_a_time(SHARED, |row| wrong_alone(*row));
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }
 

@@ -3,9 +3,7 @@
 //! The tests look at it, and so does `cargo xtask defects`.
 
 use std::collections::BTreeSet;
-use std::sync::LazyLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use sipae::auth::{ChallengeKind, Scheme};
 use sipae::defects::{Defect, Defects};
@@ -14,9 +12,11 @@ use sipae::version::Version;
 use sipae_conformance::Effort;
 use sipae_conformance::cases;
 use sipae_conformance::client;
+use sipae_conformance::filter::Filter;
 use sipae_conformance::run::{RunOptions, run};
 use sipae_conformance::target::{DIGEST, Mode, Setting, Target};
 use sipae_events::{CaseFinished, Cause, Event, ExitCode, Verdict};
+use sipae_testsuite::two_at_a_time;
 
 /// Runs and collects what was told.
 pub(crate) fn collect(options: &RunOptions) -> (Vec<Event>, ExitCode) {
@@ -41,11 +41,16 @@ pub(crate) struct Found {
     pub(crate) red: BTreeSet<(String, String)>,
 }
 
+/// The right reference at all its settings, with all cases.
+pub(crate) static REFERENCE: LazyLock<(Vec<Event>, ExitCode)> =
+    LazyLock::new(|| collect(&RunOptions::reference(1)));
+
 /// Every finding about the right reference: what rows ask to write down.
 static RIGHT: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
     let client = RunOptions { target: Target::REFERENCE_CLIENT, ..RunOptions::reference(1) };
-    let runs = [RunOptions::reference(1), client].map(|options| collect(&options).0);
-    runs.iter().flat_map(|events| finished(events)).flat_map(told).map(|(text, ..)| text).collect()
+    let of_client = collect(&client).0;
+    let cases = finished(&REFERENCE.0).chain(finished(&of_client));
+    cases.flat_map(told).map(|(text, ..)| text).collect()
 });
 
 /// Each finding of a case as a text, with case and row.
@@ -60,27 +65,15 @@ fn told(case: &CaseFinished) -> impl Iterator<Item = (String, String, String)> {
     case.findings.iter().map(move |finding| told(&finding.requirement, &finding.got)).chain(crashed)
 }
 
-/// A run against each defect. Computed once: most of the time of these tests is here.
+/// What finds each defect. Computed once: most of the time of these tests is here.
 pub(crate) static FOUND: LazyLock<Vec<Found>> = LazyLock::new(|| {
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut found = Vec::new();
-        while let Some(defect) = Defect::ALL.get(next.fetch_add(1, Ordering::Relaxed)) {
-            found.push(found_of(*defect));
-        }
-        found
-    };
-    thread::scope(|scope| {
-        let workers: Vec<_> = (0..2).map(|_| scope.spawn(work)).collect();
-        let found = workers.into_iter().map(|worker| match worker.join() {
-            Ok(found) => found,
-            Err(panic) => std::panic::resume_unwind(panic),
-        });
-        let mut found: Vec<Found> = found.flatten().collect();
-        found.sort_by_key(|found| found.defect);
-        found
-    })
+    let mut found = two_at_a_time(Defect::ALL, |defect| Some(found_of(*defect)));
+    found.sort_by_key(|found| found.defect);
+    found
 });
+
+/// Whole ids of cases: only these run.
+type Chosen = Option<Arc<BTreeSet<String>>>;
 
 /// Where a defect is looked for first: each scheme at its newest version.
 const NEWEST: [Setting; 4] = [
@@ -88,26 +81,6 @@ const NEWEST: [Setting; 4] = [
     setting(Scheme::Kerberos, Version::V4, ChallengeKind::Www),
     setting(Scheme::TlsDsk, Version::V4, ChallengeKind::Www),
     DIGEST_SETTING,
-];
-
-/// Defects that turn more red at the older versions, where signatures cover less.
-const MORE_AT_OLDER: [Defect; 2] = [Defect::LayoutFollowsMessage, Defect::RegistersForOthers];
-
-/// Defects of the client that turn more red with other schemes, or at older versions.
-const MORE_OF_CLIENT: [Defect; 13] = [
-    Defect::AsksBeforeRegistering,
-    Defect::BelievesInItself,
-    Defect::ClientNeverExpires,
-    Defect::EchoesUpperOpaque,
-    Defect::GoesOnAfterBadFlight,
-    Defect::FirstCnumTwo,
-    Defect::IgnoresTargetname,
-    Defect::LongLayout,
-    Defect::RenewsLate,
-    Defect::ShortLayout,
-    Defect::SignsCompletingAlways,
-    Defect::SignsStrippedTarget,
-    Defect::VersionOfMessage,
 ];
 
 /// Where it is looked for as well if nothing of its own row is red there: these runs are most of the time of the tests.
@@ -137,49 +110,49 @@ const fn setting(scheme: Scheme, version: Version, kind: ChallengeKind) -> Setti
     Setting { mode: Mode { scheme, version }, kind: Some(kind) }
 }
 
-/// What the runs against one defect come to, at the newest versions and, if they do not find it, at the older ones.
-pub(crate) fn found_of(defect: Defect) -> Found {
-    if defect.side() == Side::Client {
-        return found_of_client(defect);
-    }
-    let newest = found_at(defect, &NEWEST);
-    if newest.is_found() && !MORE_AT_OLDER.contains(&defect) {
-        return newest;
-    }
-    let older = found_at(defect, &OLDER);
-    let exit = if older.exit == ExitCode::Passed { newest.exit } else { older.exit };
-    Found { defect, exit, red: newest.red.into_iter().chain(older.red).collect() }
+/// What the cases that name the row of a defect come to and, if they do not find it, all cases.
+fn found_of(defect: Defect) -> Found {
+    let own = rows().filter(|(_, row)| row == defect.requirement()).map(|(case, _)| case).collect();
+    let of_own = looked_for(defect, &Some(Arc::new(own)));
+    if of_own.is_found() { of_own } else { looked_for(defect, &None) }
 }
 
-/// The same of a defect of the client.
-fn found_of_client(defect: Defect) -> Found {
-    let target = Target::ReferenceClient { defects: Defects::only(defect) };
-    let is_first = |setting: &Setting| {
-        setting.mode.version == Version::V4 && defect.schemes().contains(&setting.mode.scheme)
-    };
-    let (first, others): (Vec<Setting>, Vec<Setting>) = OF_CLIENT.into_iter().partition(is_first);
-    let newest = found_by(defect, target.clone(), first);
-    if newest.is_found() && !MORE_OF_CLIENT.contains(&defect) {
-        return newest;
+/// What these cases come to, with the settings where a defect shows first and, if they do not find it, with the others.
+pub(crate) fn looked_for(defect: Defect, cases: &Chosen) -> Found {
+    let [newest, others] = settings_of(defect);
+    let first = found_by(defect, newest, cases);
+    if first.is_found() {
+        return first;
     }
-    let more = found_by(defect, target, others);
-    let exit = if more.exit == ExitCode::Passed { newest.exit } else { more.exit };
-    Found { defect, exit, red: newest.red.into_iter().chain(more.red).collect() }
+    let others = found_by(defect, others, cases);
+    let exit = if others.exit == ExitCode::Passed { first.exit } else { others.exit };
+    Found { defect, exit, red: first.red.into_iter().chain(others.red).collect() }
 }
 
-fn found_at(defect: Defect, settings: &[Setting]) -> Found {
+/// Where a defect is looked for first: with the schemes that show it, at their newest version; and where else.
+fn settings_of(defect: Defect) -> [Vec<Setting>; 2] {
     let shows = |setting: &Setting| defect.schemes().contains(&setting.mode.scheme);
-    let settings: Vec<Setting> = settings.iter().copied().filter(shows).collect();
+    if defect.side() == Side::Client {
+        let is_first = |setting: &Setting| setting.mode.version == Version::V4 && shows(setting);
+        let (first, others) = OF_CLIENT.into_iter().partition(is_first);
+        return [first, others];
+    }
+    [&NEWEST[..], &OLDER].map(|settings| settings.iter().copied().filter(shows).collect())
+}
+
+fn found_by(defect: Defect, settings: Vec<Setting>, cases: &Chosen) -> Found {
     if settings.is_empty() {
         return Found { defect, exit: ExitCode::Passed, red: BTreeSet::new() };
     }
-    found_by(defect, Target::Reference { defects: Defects::only(defect) }, settings)
-}
-
-fn found_by(defect: Defect, target: Target, settings: Vec<Setting>) -> Found {
+    let defects = Defects::only(defect);
+    let target = match defect.side() {
+        Side::Client => Target::ReferenceClient { defects },
+        Side::Server => Target::Reference { defects },
+    };
     // Properties have their own table of bugs; here a few conversations will do.
     let effort = Effort { cases: 8, ..Effort::default() };
-    let options = RunOptions { target, settings: Some(settings), effort, ..RunOptions::reference(1) };
+    let filter = Filter { exactly: cases.clone(), ..Filter::default() };
+    let options = RunOptions { target, settings: Some(settings), effort, filter, ..RunOptions::reference(1) };
     let (events, exit) = collect(&options);
     let red = finished(&events).flat_map(told).filter(|(text, ..)| !RIGHT.contains(text));
     let red = red.map(|(_, case, row)| (case, row)).collect();
@@ -219,16 +192,36 @@ const WEAK: [&str; 14] = [
     "wants-version-bare",
 ];
 
-/// Case and row of whatever no defect turns red. What properties find stands in their own table, and what sequences find
-/// in the tests of the model.
-pub(crate) fn never_red() -> Vec<(String, String)> {
-    let red: BTreeSet<_> = FOUND.iter().flat_map(|found| found.red.iter().cloned()).collect();
+/// Case and row of each case that is no property: what properties find stands in their own table, and what sequences
+/// find in the tests of the model.
+fn rows() -> impl Iterator<Item = (String, String)> {
     let each = |id: &str, rows: &[&'static str]| {
         rows.iter().map(|row| (id.to_owned(), (*row).to_owned())).collect::<Vec<_>>()
     };
     let servers = cases::all().filter(|case| !case.is_generated());
-    let servers = servers.flat_map(|case| each(case.id(), case.requirements()));
+    let servers = servers.flat_map(move |case| each(case.id(), case.requirements()));
     let clients = client::cases::all().iter().filter(|case| !case.is_generated());
-    let clients = clients.flat_map(|case| each(case.id(), case.requirements()));
-    servers.chain(clients).filter(|row| !red.contains(row)).collect()
+    servers.chain(clients.flat_map(move |case| each(case.id(), case.requirements())))
+}
+
+/// Case and row of whatever no defect turns red. What is not red where each defect was found is looked for with all of
+/// them, until it is: first with the settings where they show first.
+pub(crate) fn never_red() -> BTreeSet<(String, String)> {
+    let red: BTreeSet<_> = FOUND.iter().flat_map(|found| &found.red).collect();
+    let left = Mutex::new(rows().filter(|row| !red.contains(row)).collect::<BTreeSet<_>>());
+    for place in 0..2 {
+        two_at_a_time(Defect::ALL, |defect| {
+            let cases: BTreeSet<String> = {
+                let left = left.lock().unwrap_or_else(PoisonError::into_inner);
+                left.iter().map(|(case, _)| case.clone()).collect()
+            };
+            let settings = settings_of(*defect).into_iter().nth(place)?;
+            if !cases.is_empty() {
+                let found = found_by(*defect, settings, &Some(Arc::new(cases)));
+                left.lock().unwrap_or_else(PoisonError::into_inner).retain(|row| !found.red.contains(row));
+            }
+            None::<()>
+        });
+    }
+    left.into_inner().unwrap_or_else(PoisonError::into_inner)
 }

@@ -23,7 +23,7 @@ fn a_server_on_tls_passes(#[values("2", "3", "4")] version: &str) {
     let served = Served::start(&args);
     assert!(served.target.starts_with("tls://127.0.0.1:"), "{}", served.target);
     let stdout = assert_exit(
-        &sipae(&["run", "--target", &served.target, "--tls-ca", certificate.path(), "--cases", "5"]),
+        &sipae(&["run", "--target", &served.target, "--tls-ca", certificate.path(), "--cases", "2"]),
         0,
     );
     assert!(stdout.contains(&format!("NTLM v{version}  gate open")), "{stdout}");
@@ -133,5 +133,5 @@ fn tls_octet_by_octet_changes_nothing() {
     });
     // The schemes share the connection.
     let args = ["run", "--target", &target, "--scheme", "ntlm", "--tls-ca", certificate.path()];
-    assert_exit(&sipae(&[&args[..], &["--cases", "2"]].concat()), 0);
+    assert_exit(&sipae(&[&args[..], &["--cases", "1", "--section", "3.3.5"]].concat()), 0);
 }
