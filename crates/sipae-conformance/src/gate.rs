@@ -216,18 +216,38 @@ fn undeliverable(stages: &Stages<'_>, mode: Mode) -> (Option<String>, Option<Str
     if stages("peers").profile.peers.is_empty() {
         return (Some("the profile has no second user (peer)".to_owned()), None);
     }
-    let observation = observe(stages, "delivery", &cases::delivery(mode));
+    let mut observation = observe(stages, "delivery", &cases::delivery(mode));
+    if is_chance(&observation) {
+        observation = observe(stages, "delivery again", &cases::delivery(mode));
+    }
     let refused = observation.reaction("peer last").filter(|last| !is_open(last));
     if let Some(last) = refused {
         let why = format!("the second user (peer) cannot log in: {last}");
         return (Some(why.clone()), Some(why));
     }
     let why = match observation.reaction("message") {
-        Some(_) if !observation.deliveries("message").is_empty() => None,
+        Some(_) if is_delivered(&observation) => None,
         Some(reaction) => Some(format!("MESSAGE to {} is not delivered: {reaction}", Party::PEER)),
         None => Some(observation.broken.unwrap_or_else(|| "the exchange ended early".to_owned())),
     };
     (why, None)
+}
+
+fn is_delivered(observation: &Observation) -> bool {
+    !observation.deliveries("message").is_empty()
+}
+
+/// Whether it was no answer that decided: a pause of the server blocks no cases for a whole run.
+fn is_chance(observation: &Observation) -> bool {
+    let is_refusal = |reaction: &Reaction| match reaction {
+        Reaction::Final { status, .. } => 300 <= *status,
+        other => is_answer(other),
+    };
+    match observation.reaction("peer last") {
+        Some(login) if !is_open(login) => !is_answer(login),
+        Some(_) => !is_delivered(observation) && !observation.reaction("message").is_some_and(is_refusal),
+        None => true,
+    }
 }
 
 /// Trying the same credentials again would lock the account.

@@ -465,6 +465,30 @@ fn one_slow_answer_closes_no_gate() {
     assert_exit(&sipae(&["run", "--target", &target, "3.3.5.1/date"]), 0);
 }
 
+/// Whether the second user has begun to log in.
+static HAS_PAUSED: AtomicBool = AtomicBool::new(false);
+
+/// The second user's first proof is answered too late.
+fn pause_once(message: &Message<'_>) -> Deed {
+    let is_of_bob = message.from().is_ok_and(|from| from.uri == b"sip:bob@contoso.com");
+    if is_of_bob && is_authenticate(message) && !HAS_PAUSED.swap(true, Ordering::Relaxed) {
+        thread::sleep(Duration::from_millis(600));
+    }
+    Deed::Forward
+}
+
+/// What a pause makes impossible would be blocked for the whole run, and the run would pass all the same.
+#[test]
+fn one_pause_of_the_second_user_blocks_no_delivery() {
+    let (_served, target) = served(pause_once, at_once);
+    let peer = "[[peer]]\nuser = \"bob\"\ndomain = \"CONTOSO\"\npassword = \"test-password-of-bob\"\naddress = \"bob@contoso.com\"\n";
+    let profile = Scratch::new("pause.toml", &[&profile("test-password-of-alice", 400)[..], peer].concat());
+    let args = ["run", "--target", &target, "--profile", profile.path(), "delivered-message"];
+    let stdout = assert_exit(&sipae(&args), 0);
+    assert!(HAS_PAUSED.load(Ordering::Relaxed) && !stdout.contains("blocked"), "{stdout}");
+    assert!(stdout.contains("NTLM v4  1 pass"), "{stdout}");
+}
+
 /// What a forgery is answered with, in place of the server.
 fn after_forgery(message: &Message<'_>, answer: impl FnOnce(Draft) -> Vec<u8>) -> Deed {
     if is_forged(message) {
