@@ -12,6 +12,9 @@ pub(crate) struct Args {
     /// Conversations for each property and setting
     #[arg(long, default_value_t = 100)]
     cases: u64,
+    /// The times over TCP as well
+    #[arg(long)]
+    tcp: bool,
     /// Only these planted defects, by their ids
     defects: Vec<String>,
 }
@@ -20,6 +23,9 @@ pub(crate) fn run(args: &Args, root: &Path) -> anyhow::Result<()> {
     let mut cargo = Command::new("cargo");
     cargo.current_dir(root).args(["run", "--quiet", "--release", "--package", "sipae-testsuite"]);
     cargo.args(["--example", "properties", "--"]).arg(args.cases.to_string()).args(&args.defects);
+    if args.tcp {
+        cargo.arg("--tcp");
+    }
     let status = cargo.status().context("cargo cannot be run")?;
     ensure!(status.success(), "the table could not be made");
     Ok(())

@@ -209,9 +209,13 @@ impl Trial<'_> {
     /// The target was lost with this conversation, which cannot be held again.
     pub(crate) fn lost(&self, conversation: &Conversation<'_>, cause: Cause, seed: u64) -> CaseFinished {
         let mut finished = self.not_run(Verdict::Fail(cause), Some(why_lost(cause).to_owned()));
-        let file = ScriptFile { seed, ..self.file(conversation) };
-        finished.script = Some(file.to_value());
+        finished.script = Some(self.kept(conversation, seed));
         finished
+    }
+
+    /// The script of a conversation whose last play is not what is told of it.
+    pub(crate) fn kept(&self, conversation: &Conversation<'_>, seed: u64) -> serde_json::Value {
+        ScriptFile { seed, ..self.file(conversation) }.to_value()
     }
 
     /// The conversation for whoever plays it again.

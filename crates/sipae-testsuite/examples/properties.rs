@@ -8,7 +8,7 @@ mod generated;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use generated::{SHRINK_PLAYS, properties, told, told_within};
+use generated::{SHRINK_PLAYS, properties, told, told_over_tcp, told_within};
 use sipae::auth::{ChallengeKind, Scheme};
 use sipae::defects::Defect;
 use sipae::version::Version;
@@ -42,31 +42,55 @@ fn all(cases: u64, defects: &[Defect]) -> Vec<(Defect, Vec<generated::Told>)> {
     found
 }
 
-/// How long it takes beside nothing else, made smaller by no more than these plays.
-fn alone(plays: usize, defect: Defect, told: &generated::Told, cases: u64) -> Duration {
-    // Digest has no versions.
-    let is_its = |Setting { mode, .. }: &Setting| {
-        told.subject.scheme == mode.scheme.name()
-            && [0, mode.version.number()].contains(&told.subject.version)
-    };
-    let settings: Vec<Setting> = SETTINGS.into_iter().filter(is_its).collect();
-    let again = told_within(plays, Some(defect), &told.property, cases, &settings);
-    again.first().map_or(Duration::ZERO, |again| again.took)
+/// Where a defect is looked for.
+#[derive(Clone, Copy)]
+enum Place {
+    Memory,
+    Tcp,
 }
 
-fn print(defect: Defect, told: &[generated::Told], cases: u64) {
+impl Place {
+    /// How long the property takes that told this, beside nothing else, to find the defect and to make it smaller.
+    fn times(self, defect: Defect, told: &generated::Told, cases: u64) -> (Duration, Duration) {
+        let [found, told_after] = [0, SHRINK_PLAYS].map(|plays| self.alone(plays, defect, told, cases));
+        (found, told_after.saturating_sub(found))
+    }
+
+    fn alone(self, plays: usize, defect: Defect, told: &generated::Told, cases: u64) -> Duration {
+        // Digest has no versions.
+        let is_its = |Setting { mode, .. }: &Setting| {
+            told.subject.scheme == mode.scheme.name()
+                && [0, mode.version.number()].contains(&told.subject.version)
+        };
+        let Some(setting) = SETTINGS.into_iter().find(is_its) else { return Duration::ZERO };
+        let again = match self {
+            Self::Memory => told_within(plays, Some(defect), &told.property, cases, &[setting]),
+            Self::Tcp => told_over_tcp(plays, defect, &told.property, cases, setting).unwrap_or_default(),
+        };
+        again.first().map_or(Duration::ZERO, |again| again.took)
+    }
+}
+
+fn print(defect: Defect, told: &[generated::Told], cases: u64, places: &[Place]) {
     println!("{} ({})", defect.id(), defect.requirement());
     for told in told {
         let generated::Told { property, steps, generated, rows, .. } = told;
-        let [found, told_after] = [0, SHRINK_PLAYS].map(|plays| alone(plays, defect, told, cases));
-        let (shrunk, rows) = (told_after.saturating_sub(found), rows.join(" "));
-        println!("  {property}: {generated} cases, {steps} steps, {found:.1?} + {shrunk:.1?}, {rows}");
+        let times = places.iter().map(|place| {
+            let (found, shrunk) = place.times(defect, told, cases);
+            let over = if matches!(place, Place::Tcp) { " over TCP" } else { "" };
+            format!("{found:.1?} + {shrunk:.1?}{over}, ")
+        });
+        let (times, rows) = (times.collect::<String>(), rows.join(" "));
+        println!("  {property}: {generated} cases, {steps} steps, {times}{rows}");
     }
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let cases = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(500);
-    let named: Vec<Defect> = std::env::args().skip(2).map(|name| name.parse()).collect::<Result<_, _>>()?;
+    let (flags, arguments): (Vec<String>, Vec<String>) =
+        std::env::args().skip(1).partition(|argument| argument == "--tcp");
+    let places = if flags.is_empty() { &[Place::Memory][..] } else { &[Place::Memory, Place::Tcp] };
+    let cases = arguments.first().and_then(|text| text.parse().ok()).unwrap_or(500);
+    let named: Vec<Defect> = arguments.iter().skip(1).map(|name| name.parse()).collect::<Result<_, _>>()?;
     let defects = if named.is_empty() { Defect::ALL } else { &named };
     let mut sole: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     let mut missed = Vec::new();
@@ -81,7 +105,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             if told.is_empty() {
                 missed.push(defect.id());
             } else {
-                print(defect, &told, cases);
+                print(defect, &told, cases, places);
             }
         }
     }

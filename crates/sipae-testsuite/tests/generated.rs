@@ -5,13 +5,19 @@
 use std::time::{Duration, Instant};
 
 use sipae::defects::{Defect, Defects};
+#[cfg(not(test))]
+use sipae::server::ServerConfig;
 use sipae_conformance::Effort;
 use sipae_conformance::cases;
 use sipae_conformance::filter::Filter;
 use sipae_conformance::run::{RunOptions, run};
+#[cfg(not(test))]
+use sipae_conformance::target::reference_config;
 use sipae_conformance::target::{Setting, Target};
 use sipae_events::{CaseFinished, Event, Subject, Verdict};
 use sipae_gen::ScriptFile;
+#[cfg(not(test))]
+use sipae_net::Host;
 
 /// What a property told of a defect.
 #[cfg_attr(test, expect(dead_code, reason = "times are for the table that is printed, and whose they are"))]
@@ -49,22 +55,50 @@ pub(crate) fn told_within(
     cases: u64,
     settings: &[Setting],
 ) -> Vec<Told> {
+    let defects = defect.map_or(Defects::NONE, Defects::only);
+    let options = options(Target::Reference { defects }, shrink_plays, property, cases);
     let shows =
         |setting: &Setting| defect.is_none_or(|defect| defect.schemes().contains(&setting.mode.scheme));
-    let settings: Vec<Setting> = settings.iter().copied().filter(shows).collect();
-    let defects = defect.map_or(Defects::NONE, Defects::only);
-    let options = RunOptions {
-        target: Target::Reference { defects },
-        filter: Filter { ids: vec![property.to_owned()], ..Filter::default() },
-        settings: Some(settings),
-        effort: Effort { cases, shrink_plays, ..Effort::default() },
-        ..RunOptions::reference(1)
-    };
+    let settings = Some(settings.iter().copied().filter(shows).collect());
+    told_of(&RunOptions { settings, ..options }, |case| {
+        is_red(case) || defect.is_none() && case.verdict == Verdict::Inconclusive
+    })
+}
+
+/// The same of a server with this defect behind a port of its own, at one setting.
+#[cfg(not(test))]
+pub(crate) fn told_over_tcp(
+    shrink_plays: usize,
+    defect: Defect,
+    property: &str,
+    cases: u64,
+    setting: Setting,
+) -> std::io::Result<Vec<Told>> {
+    let config = reference_config(setting.mode.version);
+    let host = Host::listen("127.0.0.1:0", ServerConfig { defects: Defects::only(defect), ..config })?;
+    let (address, control) = (host.address()?, host.control());
+    let target = Target::Tcp { address: address.to_string() };
+    let settings = Some(vec![Setting { kind: None, ..setting }]);
+    let options = RunOptions { settings, ..options(target, shrink_plays, property, cases) };
+    Ok(std::thread::scope(|scope| {
+        scope.spawn(|| host.run(|_| {}));
+        let told = told_of(&options, is_red);
+        control.stop();
+        told
+    }))
+}
+
+fn options(target: Target, shrink_plays: usize, property: &str, cases: u64) -> RunOptions {
+    let filter = Filter { ids: vec![property.to_owned()], ..Filter::default() };
+    let effort = Effort { cases, shrink_plays, ..Effort::default() };
+    RunOptions { target, filter, effort, ..RunOptions::reference(1) }
+}
+
+fn told_of(options: &RunOptions, is_told: impl Fn(&CaseFinished) -> bool) -> Vec<Told> {
     let (mut told, mut last) = (Vec::new(), Instant::now());
-    run(&options, &mut |event| {
+    run(options, &mut |event| {
         if let Event::CaseFinished(case) = event {
-            let is_open = defect.is_none() && case.verdict == Verdict::Inconclusive;
-            if is_red(case) || is_open {
+            if is_told(case) {
                 told.push(found(case, last.elapsed()));
             }
             last = Instant::now();
@@ -304,16 +338,12 @@ mod tests {
 
     /// Whether it shows depends on what the server draws.
     #[test]
-    fn what_does_not_fail_each_time_is_told_with_what_it_has_shown() {
+    fn what_does_not_fail_each_time_is_told_with_what_it_has_shown_and_its_script() {
         let told =
             told(Some(Defect::SrandWithoutZeros), "3.3.4.1/any-answer", MOST, &[setting(Scheme::Ntlm)]);
-        let rows: Vec<&str> = told.iter().flat_map(|told| &told.rows).map(String::as_str).collect();
-        assert_eq!(
-            rows,
-            ["SIPAE-3.3.4.1-01"],
-            "{:?}",
-            told.iter().map(|told| &told.text).collect::<Vec<_>>()
-        );
+        let [told] = told.as_slice() else { panic!("{} findings", told.len()) };
+        assert_eq!(told.rows, ["SIPAE-3.3.4.1-01"], "{}", told.text);
+        assert!(0 < told.steps, "no script to try again: {}", told.text);
     }
 
     #[test]

@@ -165,11 +165,12 @@ impl Shown {
         Self { verdict: judgement.verdict, findings: judgement.findings.clone() }
     }
 
-    /// What is told of it where it did not show again. What was never more than loose does not become a failure by that.
-    pub(super) fn told(self, passed: CaseFinished) -> CaseFinished {
+    /// What is told of it where it did not show again: what it has shown, and with which script. What was never more than
+    /// loose does not become a failure by that.
+    pub(super) fn told(self, passed: CaseFinished, script: serde_json::Value) -> CaseFinished {
         let flaky = Verdict::Fail(Cause::Flaky { failed: 1, of: 2 });
         let verdict = if self.verdict.is_fail() { flaky } else { self.verdict };
-        CaseFinished { verdict, findings: self.findings, ..passed }
+        CaseFinished { verdict, findings: self.findings, script: Some(script), ..passed }
     }
 }
 
@@ -502,7 +503,8 @@ impl<'c> Search<'_, 'c> {
         let outcome = self.trial.clone().hold(&conversation, self.pace, self.stages);
         let Outcome::Finished(mut finished) = outcome else { return outcome };
         if !finished.verdict.is_fail() && finished.verdict != Verdict::Loose {
-            *finished = failing.shown.clone().told(*finished);
+            let script = self.trial.kept(&conversation, self.seed);
+            *finished = failing.shown.clone().told(*finished, script);
         }
         joined.fault.clone_into(&mut finished.fault);
         Outcome::Finished(finished)
@@ -593,6 +595,7 @@ mod tests {
         let id = CaseId::new("3.1/any-case").expect("an id");
         let passed = CaseFinished::new(id, Subject::new("NTLM", 4), "a property", &[], Verdict::Pass);
         let shown = Shown { verdict: shown, findings: Vec::new() };
-        assert_eq!(shown.told(passed).verdict, told);
+        let told_of = shown.told(passed, "its script".into());
+        assert_eq!((told_of.verdict, told_of.script), (told, Some("its script".into())));
     }
 }

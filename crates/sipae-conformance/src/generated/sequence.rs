@@ -180,7 +180,8 @@ impl<'c> Search<'_, 'c> {
         let outcome = self.trial.clone().hold(&conversation, self.pace, self.stages);
         let Outcome::Finished(mut finished) = outcome else { return outcome };
         if !finished.verdict.is_fail() {
-            *finished = failing.shown.told(*finished);
+            let script = self.trial.kept(&conversation, self.seed);
+            *finished = failing.shown.told(*finished, script);
         }
         Outcome::Finished(finished)
     }
