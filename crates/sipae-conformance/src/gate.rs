@@ -246,7 +246,8 @@ fn is_chance(observation: &Observation) -> bool {
     match observation.reaction("peer last") {
         Some(login) if !is_open(login) => !is_answer(login),
         Some(_) => !is_delivered(observation) && !observation.reaction("message").is_some_and(is_refusal),
-        None => true,
+        // A login that was refused half-way is over as well.
+        None => observation.messages.values().any(|seen| !is_answer(&seen.reaction)),
     }
 }
 
