@@ -42,6 +42,9 @@ fn all(cases: u64, defects: &[Defect]) -> Vec<(Defect, Vec<generated::Told>)> {
     found
 }
 
+/// How long an answer may take over TCP: silence that no fence proves costs as much.
+const PATIENCE: Duration = Duration::from_millis(200);
+
 /// Where a defect is looked for.
 #[derive(Clone, Copy)]
 enum Place {
@@ -65,7 +68,9 @@ impl Place {
         let Some(setting) = SETTINGS.into_iter().find(is_its) else { return Duration::ZERO };
         let again = match self {
             Self::Memory => told_within(plays, Some(defect), &told.property, cases, &[setting]),
-            Self::Tcp => told_over_tcp(plays, defect, &told.property, cases, setting).unwrap_or_default(),
+            Self::Tcp => {
+                told_over_tcp(plays, defect, &told.property, cases, setting, PATIENCE).unwrap_or_default()
+            }
         };
         again.first().map_or(Duration::ZERO, |again| again.took)
     }

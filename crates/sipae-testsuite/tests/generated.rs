@@ -2,21 +2,20 @@
 //!
 //! The tests look at a part of it, and `cargo xtask properties` prints all.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sipae::defects::{Defect, Defects};
-#[cfg(not(test))]
 use sipae::server::ServerConfig;
 use sipae_conformance::Effort;
 use sipae_conformance::cases;
 use sipae_conformance::filter::Filter;
+use sipae_conformance::profile::Profile;
 use sipae_conformance::run::{RunOptions, run};
-#[cfg(not(test))]
 use sipae_conformance::target::reference_config;
 use sipae_conformance::target::{Setting, Target};
 use sipae_events::{CaseFinished, Event, Subject, Verdict};
 use sipae_gen::ScriptFile;
-#[cfg(not(test))]
 use sipae_net::Host;
 
 /// What a property told of a defect.
@@ -66,20 +65,21 @@ pub(crate) fn told_within(
 }
 
 /// The same of a server with this defect behind a port of its own, at one setting.
-#[cfg(not(test))]
 pub(crate) fn told_over_tcp(
     shrink_plays: usize,
     defect: Defect,
     property: &str,
     cases: u64,
     setting: Setting,
+    answer_timeout: Duration,
 ) -> std::io::Result<Vec<Told>> {
     let config = reference_config(setting.mode.version);
     let host = Host::listen("127.0.0.1:0", ServerConfig { defects: Defects::only(defect), ..config })?;
     let (address, control) = (host.address()?, host.control());
     let target = Target::Tcp { address: address.to_string() };
     let settings = Some(vec![Setting { kind: None, ..setting }]);
-    let options = RunOptions { settings, ..options(target, shrink_plays, property, cases) };
+    let profile = Arc::new(Profile { answer_timeout, ..Profile::of_reference() });
+    let options = RunOptions { settings, profile, ..options(target, shrink_plays, property, cases) };
     Ok(std::thread::scope(|scope| {
         scope.spawn(|| host.run(|_| {}));
         let told = told_of(&options, is_red);
@@ -344,6 +344,19 @@ mod tests {
         let [told] = told.as_slice() else { panic!("{} findings", told.len()) };
         assert_eq!(told.rows, ["SIPAE-3.3.4.1-01"], "{}", told.text);
         assert!(0 < told.steps, "no script to try again: {}", told.text);
+    }
+
+    /// Over a network a missed answer proves nothing by itself. Here the target discards whatever the association signs, and
+    /// answers who asks without credential.
+    #[test]
+    fn an_association_that_falls_silent_over_tcp_is_found_and_told() {
+        let patience = Duration::from_millis(150);
+        let find = |property| {
+            told_over_tcp(0, Defect::ForgeryMovesWindow, property, 5, setting(Scheme::Ntlm), patience)
+        };
+        let found = find("3.1.1/any-forged-number").expect("a port");
+        let [told] = found.as_slice() else { panic!("{} findings", found.len()) };
+        assert!(told.rows.iter().any(|row| row == "SIPAE-3.1.1-09"), "{}", told.text);
     }
 
     #[test]

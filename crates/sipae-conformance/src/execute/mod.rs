@@ -158,6 +158,15 @@ impl Played {
         }
     }
 
+    /// Asks without credential on each connection that owes an answer: where the target answers that, it has read what
+    /// came before, and leaves it unanswered.
+    pub fn fence(&mut self) {
+        for connection in self.executor.owing() {
+            // What cannot be sent any more proves nothing, and is no reason to stop.
+            let _sent = self.executor.fence(connection, None);
+        }
+    }
+
     /// Takes what was registered away, and gives the stage back.
     #[must_use]
     pub fn finish(mut self) -> Stage {
@@ -259,6 +268,15 @@ impl Executor {
             None if sent.order < link.fenced && pace.quiet() <= sent.at.elapsed() => Reaction::Silent,
             None => Reaction::Overdue,
         }
+    }
+
+    /// The connections that are open and owe an answer.
+    fn owing(&self) -> BTreeSet<Connection> {
+        let owes = |id: &ConnectionId| {
+            let mut pending = self.messages.iter().filter(|(label, _)| self.is_pending(label));
+            pending.any(|(_, state)| state.sent.as_ref().is_some_and(|sent| sent.connection == *id))
+        };
+        self.connections.iter().filter(|(_, id)| owes(id)).map(|(connection, _)| *connection).collect()
     }
 
     fn identity(&self, party: Party) -> Result<&Arc<Identity>, String> {

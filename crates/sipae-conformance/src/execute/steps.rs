@@ -257,7 +257,11 @@ impl Executor {
     }
 
     /// A REGISTER, since the gate has seen that answered: signed, or bare.
-    fn fence(&mut self, connection: Connection, association: Option<&Label>) -> Result<(), Broken> {
+    pub(super) fn fence(
+        &mut self,
+        connection: Connection,
+        association: Option<&Label>,
+    ) -> Result<(), Broken> {
         let label = Label::new(format!("fence {}", self.sent));
         let party = association.and_then(|by| self.associations.get(by)).and_then(|state| state.party);
         let party = party.or_else(|| self.speaker(connection)).unwrap_or(Party::USER);

@@ -10,8 +10,9 @@ use sipae_spec::Weight;
 use super::lane::{Batch, Lane};
 use super::{Iteration, Property, Scene, Stop};
 use crate::campaign::{Key, Known};
-use crate::execute::{Stage, play};
+use crate::execute::{Played, Stage, play};
 use crate::judge::{Judge, Judgement};
+use crate::observation::{Observation, Seen};
 use crate::pace::Pace;
 use crate::reaction::Reaction;
 use crate::trial::{Conversation, Outcome, Trial, lost};
@@ -410,23 +411,13 @@ impl<'c> Search<'_, 'c> {
         self.plays += 1;
         let stage = (self.stages)(&format!("alone {}", self.plays));
         let joined = joined(iterations);
-        let mut played = play(stage, &self.property.whole(&joined, self.trial.mode));
-        let observation = played.observe();
+        let played = play(stage, &self.property.whole(&joined, self.trial.mode));
         let rows = self.trial.case.requirements();
-        let mut judge = Judge::new(&observation, rows, self.trial.mode, self.trial.strict);
-        self.property.read(&joined, &mut judge);
-        let mut judgement = judge.judgement();
-        let stage = played.finish();
-        if stage.wire.ends().noted().iter().any(|end| end.is_crash) {
-            judgement.verdict = Verdict::Fail(Cause::Crash);
-        }
-        let is_missed = observation.messages.values().any(|seen| seen.reaction == Reaction::Overdue);
-        if !self.is_exact && is_missed && judgement.verdict.is_fail() {
-            // A missed answer without a fence proves nothing.
-            judgement.verdict = Verdict::Inconclusive;
-            judgement.undecided = Some("an answer was missed".to_owned());
-        }
-        judgement
+        judged(played, self.is_exact, |observation| {
+            let mut judge = Judge::new(observation, rows, self.trial.mode, self.trial.strict);
+            self.property.read(&joined, &mut judge);
+            judge.judgement()
+        })
     }
 
     /// The smallest that fails by the same row.
@@ -509,6 +500,35 @@ impl<'c> Search<'_, 'c> {
         joined.fault.clone_into(&mut finished.fault);
         Outcome::Finished(finished)
     }
+}
+
+/// What a conversation that was played alone comes to. A missed answer without a fence proves nothing: where one decides,
+/// a request without credential comes behind it, which a target answers that has lost nothing but an association.
+pub(super) fn judged(
+    mut played: Played,
+    is_exact: bool,
+    judgement_of: impl Fn(&Observation) -> Judgement,
+) -> Judgement {
+    let misses = |observation: &Observation, judgement: &Judgement| {
+        let is_missed = |seen: &Seen| seen.reaction == Reaction::Overdue;
+        !is_exact && judgement.verdict.is_fail() && observation.messages.values().any(is_missed)
+    };
+    let mut observation = played.observe();
+    let mut judgement = judgement_of(&observation);
+    if misses(&observation, &judgement) {
+        played.fence();
+        observation = played.observe();
+        judgement = judgement_of(&observation);
+    }
+    let ends = played.finish().wire.ends().noted();
+    if ends.iter().any(|end| end.is_crash) {
+        judgement.verdict = Verdict::Fail(Cause::Crash);
+    }
+    if misses(&observation, &judgement) {
+        judgement.verdict = Verdict::Inconclusive;
+        judgement.undecided = Some("an answer was missed".to_owned());
+    }
+    judgement
 }
 
 /// What a message of an iteration that is played alone is called.

@@ -10,7 +10,7 @@ use sipae_gen::model::{
 };
 use sipae_gen::{Check, Connection, Expect, Fast, Label, Mode, Recorded, Script};
 
-use super::search::{Effort, Failures, Kind, SPREAD, Shown, counted, decided};
+use super::search::{Effort, Failures, Kind, SPREAD, Shown, counted, decided, judged};
 use crate::execute::{Stage, play};
 use crate::judge::{Judge, Judgement};
 use crate::observation::{Observation, Seen};
@@ -125,21 +125,12 @@ impl<'c> Search<'_, 'c> {
             // What another client has to answer first may come behind everything else.
             played.settle(self.pace.quiet());
         }
-        let observation = played.observe();
-        let mut judge =
-            Judge::new(&observation, self.trial.case.requirements(), self.trial.mode, self.trial.strict);
-        read(&scripted, &mut judge);
-        let mut judgement = judge.judgement();
-        let ended = played.finish().wire.ends().noted();
-        if ended.iter().any(|end| end.is_crash) {
-            judgement.verdict = Verdict::Fail(Cause::Crash);
-        }
-        let is_missed = observation.messages.values().any(|seen| seen.reaction == Reaction::Overdue);
-        if !is_exact && is_missed && judgement.verdict.is_fail() {
-            judgement.verdict = Verdict::Inconclusive;
-            judgement.undecided = Some("an answer was missed".to_owned());
-        }
-        judgement
+        judged(played, is_exact, |observation| {
+            let rows = self.trial.case.requirements();
+            let mut judge = Judge::new(observation, rows, self.trial.mode, self.trial.strict);
+            read(&scripted, &mut judge);
+            judge.judgement()
+        })
     }
 
     fn smallest(&mut self, mut failing: Failing) -> Failing {
