@@ -8,7 +8,7 @@ mod pipes;
 
 use std::collections::HashMap;
 use std::io::{self, Read};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
@@ -199,10 +199,32 @@ impl Host {
     /// When the listening socket breaks, or the system gives no thread to listen in.
     pub fn run(self, on_event: impl FnMut(&HostEvent)) -> io::Result<()> {
         let Self { listener, config, identity, clock, sender, receiver } = self;
-        let accepting = sender.clone();
-        thread::Builder::new().spawn(move || accept(&listener, &accepting))?;
-        Serving { clock, ..Serving::new(config, identity, sender, on_event) }.serve(&receiver)
+        let (address, accepted) = (listener.local_addr()?, sender.clone());
+        let accepting = thread::Builder::new().spawn(move || accept(&listener, &accepted))?;
+        let served = Serving { clock, ..Serving::new(config, identity, sender, on_event) }.serve(&receiver);
+        // Who accepts notices that nobody hears of it any more, and gives the port back.
+        drop(receiver);
+        if wake(address) {
+            let _ended = accepting.join();
+        }
+        served
     }
+}
+
+/// Wakes whoever accepts at this address by a last connection; tells whether it came about.
+pub(crate) fn wake(address: SocketAddr) -> bool {
+    const WAKING: Duration = Duration::from_secs(1);
+    TcpStream::connect_timeout(&reachable(address), WAKING).is_ok()
+}
+
+/// Nobody can connect to the address that stands for all of them.
+const fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
 }
 
 fn accept(listener: &TcpListener, sender: &SyncSender<Happening>) {

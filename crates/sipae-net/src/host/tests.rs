@@ -134,6 +134,13 @@ fn a_clock_that_is_set_makes_the_timers_of_the_server_fire() {
     control.stop();
     served.join().unwrap().unwrap();
     assert!(!control.advance(Duration::ZERO) && !control.reset());
+    TcpListener::bind(address).expect("a host that has ended gives its port back");
+}
+
+#[test]
+fn the_address_that_stands_for_all_is_reached_at_this_machine() {
+    let anywhere = SocketAddr::from(([0, 0, 0, 0], 1));
+    assert_eq!(reachable(anywhere), SocketAddr::from(([127, 0, 0, 1], 1)));
 }
 
 /// A server behind two pipes: what it reads from, what it writes to, and whether it has served to the end.

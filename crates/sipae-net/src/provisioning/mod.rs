@@ -16,13 +16,13 @@ mod xml;
 
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crate::host::is_passing;
+use crate::host::{is_passing, wake};
 use crate::tls_dsk::{Authority, Validity};
 use crate::{OsEntropy, ServerIdentity};
 use connection::Connection;
@@ -107,11 +107,10 @@ impl fmt::Debug for Provisioning {
 
 impl Drop for Provisioning {
     fn drop(&mut self) {
-        const WAKING: Duration = Duration::from_secs(1);
         self.stopping.store(true, Ordering::SeqCst);
-        let woken = TcpStream::connect_timeout(&reachable(self.address), WAKING);
+        let is_woken = wake(self.address);
         if let Some(accepting) = self.accepting.take()
-            && woken.is_ok()
+            && is_woken
         {
             // It ends in any case; how is of no interest any more.
             let _ended = accepting.join();
@@ -126,16 +125,6 @@ fn base(address: SocketAddr, settings: &ProvisioningSettings) -> String {
         Some(host) => format!("{scheme}://{host}:{}", address.port()),
         None => format!("{scheme}://{address}"),
     }
-}
-
-/// Nobody can connect to the address that stands for all of them.
-const fn reachable(address: SocketAddr) -> SocketAddr {
-    let ip = match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
-        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
-        ip => ip,
-    };
-    SocketAddr::new(ip, address.port())
 }
 
 /// What the thread that accepts knows.
