@@ -113,6 +113,11 @@ impl<'c> Trial<'c> {
             first.played.settle(pace.quiet());
             first = self.judged(first.played, conversation.read);
         }
+        if first.is_missed() && first.played.owes_proof() {
+            // Who slows guessing down, or asks others, is given the time of the profile.
+            first.played.settle(pace.limit());
+            first = self.judged(first.played, conversation.read);
+        }
         if first.is_missed() {
             return self.missed(conversation, first, pace, stages);
         }
