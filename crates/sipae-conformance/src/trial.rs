@@ -113,11 +113,6 @@ impl<'c> Trial<'c> {
             first.played.settle(pace.quiet());
             first = self.judged(first.played, conversation.read);
         }
-        if first.is_missed() && first.played.owes_proof() {
-            // Who slows guessing down, or asks others, is given the time of the profile.
-            first.played.settle(pace.limit());
-            first = self.judged(first.played, conversation.read);
-        }
         if first.is_missed() {
             return self.missed(conversation, first, pace, stages);
         }
@@ -128,8 +123,9 @@ impl<'c> Trial<'c> {
         self.finished(conversation, first, None)
     }
 
-    /// A missed answer is believed when it is missed twice. One that comes the second time was slow, or is lost now and
-    /// then: the first one is waited for as long as the profile allows before the target is called flaky.
+    /// A missed answer is believed when it is missed twice, and once for as long as the profile allows: a server may be busy,
+    /// or slow down guessing. One that comes the second time and not in that time is lost now and then: the target is
+    /// called flaky.
     fn missed(
         self,
         conversation: &Conversation<'_>,
@@ -137,18 +133,28 @@ impl<'c> Trial<'c> {
         pace: &Pace,
         stages: &dyn Fn(&str) -> Stage,
     ) -> Outcome<'c> {
-        let second = self.attempt(conversation, stages("second"));
+        let mut second = self.attempt(conversation, stages("second"));
         let cause = breakdown(&second.observation, stages);
-        if cause.is_none() && !second.judgement.verdict.is_fail() {
+        if cause.is_none() {
             first.played.settle(pace.limit());
             first = self.judged(first.played, conversation.read);
-            if first.judgement.verdict.is_fail() {
+            let is_decided = first.is_pass() || second.judgement.verdict.is_fail();
+            if !is_decided && first.judgement.verdict.is_fail() {
                 first.judgement.verdict = Verdict::Fail(Cause::Flaky { failed: 1, of: 2 });
-            } else if !first.is_pass() {
+            } else if !is_decided {
                 // Nobody fails on what is missing here, so what came the second time counts.
                 drop(first.played.finish());
                 return self.finished(conversation, second, None);
             }
+        }
+        if first.is_pass() && second.judgement.verdict.is_fail() && !second.is_missed() {
+            second.judgement.verdict = Verdict::Fail(Cause::Flaky { failed: 1, of: 2 });
+            drop(first.played.finish());
+            return self.finished(conversation, second, cause);
+        }
+        if first.is_pass() {
+            drop(second.played.finish());
+            return self.finished(conversation, first, cause);
         }
         first.observation.exchange.extend(second.observation.exchange);
         drop(second.played.finish());

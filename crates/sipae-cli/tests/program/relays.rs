@@ -489,6 +489,23 @@ fn one_pause_of_the_second_user_blocks_no_delivery() {
     assert!(stdout.contains("NTLM v4  1 pass"), "{stdout}");
 }
 
+/// A method that the server answers slowly, each time.
+fn slow_subscribe(message: &Message<'_>) -> Deed {
+    if message.method() == Some(b"SUBSCRIBE") {
+        thread::sleep(Duration::from_millis(1800));
+    }
+    Deed::Forward
+}
+
+/// What was quick until then is not waited for so long at first; but it is the profile that says how long an answer may take.
+#[test]
+fn what_is_slow_each_time_within_the_time_of_the_profile_has_not_failed() {
+    let (_served, target) = served(slow_subscribe, at_once);
+    let args = ["run", "--target", &target, "--scheme", "ntlm", "3.3.5.1/challenges-subscribe"];
+    let stdout = assert_exit(&sipae(&args), 0);
+    assert!(stdout.contains("NTLM v4  1 pass"), "{stdout}");
+}
+
 /// What a forgery is answered with, in place of the server.
 fn after_forgery(message: &Message<'_>, answer: impl FnOnce(Draft) -> Vec<u8>) -> Deed {
     if is_forged(message) {

@@ -149,12 +149,6 @@ impl Played {
         self.executor.messages.keys().any(|label| self.executor.is_pending(label))
     }
 
-    /// Whether a message with a proof of identity is unanswered and could still be answered.
-    pub(crate) fn owes_proof(&self) -> bool {
-        let messages = &self.executor.messages;
-        messages.iter().any(|(label, state)| state.is_proof() && self.executor.is_pending(label))
-    }
-
     /// Takes in what comes until every message that was sent has had so much time.
     pub fn settle(&mut self, patience: Duration) {
         let pending = self.executor.messages.iter().filter(|(label, _)| self.executor.is_pending(label));
