@@ -22,7 +22,7 @@ pub(crate) struct Args {
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  passed; loose, inconclusive and unsupported cases are allowed, if one at least passed or is loose
+  0  passed; loose, inconclusive, blocked and unsupported cases are allowed, if one at least passed or is loose
   1  a requirement failed
   2  wrong usage, profile or file
   3  a gate failed: the ordinary exchange with the target, or its control channel, does not work

@@ -71,7 +71,9 @@ pub(crate) fn fuzz(args: &FuzzArgs) -> Result<ExitCode, Failure> {
 /// Holds the folder as long as it lives: two campaigns would each overwrite the state of the other.
 fn held(args: &FuzzArgs) -> Result<fs::File, Failure> {
     let file = args.out.join(LOCK);
-    let lock = fs::File::create(&file).map_err(|source| Failure::File { file: file.clone(), source })?;
+    // Nothing is written into it, and what stands there stays.
+    let open = fs::OpenOptions::new().write(true).create(true).truncate(false).open(&file);
+    let lock = open.map_err(|source| Failure::File { file: file.clone(), source })?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(fs::TryLockError::WouldBlock) => {

@@ -244,10 +244,11 @@ fn is_chance(observation: &Observation) -> bool {
         other => is_answer(other),
     };
     match observation.reaction("peer last") {
-        Some(login) if !is_open(login) => !is_answer(login),
+        // Who closes the connection over a login has refused it.
+        Some(login) if !is_open(login) => *login == Reaction::Overdue,
         Some(_) => !is_delivered(observation) && !observation.reaction("message").is_some_and(is_refusal),
         // A login that was refused half-way is over as well.
-        None => observation.messages.values().any(|seen| !is_answer(&seen.reaction)),
+        None => observation.messages.values().any(|seen| seen.reaction == Reaction::Overdue),
     }
 }
 

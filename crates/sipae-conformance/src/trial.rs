@@ -147,8 +147,10 @@ impl<'c> Trial<'c> {
                 return self.finished(conversation, second, None);
             }
         }
-        if first.is_pass() && second.judgement.verdict.is_fail() && !second.is_missed() {
-            second.judgement.verdict = Verdict::Fail(Cause::Flaky { failed: 1, of: 2 });
+        if !first.judgement.verdict.is_fail() && second.judgement.verdict.is_fail() && !second.is_missed() {
+            if first.is_pass() {
+                second.judgement.verdict = Verdict::Fail(Cause::Flaky { failed: 1, of: 2 });
+            }
             drop(first.played.finish());
             return self.finished(conversation, second, cause);
         }

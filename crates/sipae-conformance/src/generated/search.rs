@@ -171,7 +171,8 @@ impl Shown {
     pub(super) fn told(self, passed: CaseFinished, script: serde_json::Value) -> CaseFinished {
         let flaky = Verdict::Fail(Cause::Flaky { failed: 1, of: 2 });
         let verdict = if self.verdict.is_fail() { flaky } else { self.verdict };
-        CaseFinished { verdict, findings: self.findings, script: Some(script), ..passed }
+        let reason = Some("it did not show again: the exchange is that of the last try".to_owned());
+        CaseFinished { verdict, reason, findings: self.findings, script: Some(script), ..passed }
     }
 }
 
@@ -413,7 +414,7 @@ impl<'c> Search<'_, 'c> {
         let joined = joined(iterations);
         let played = play(stage, &self.property.whole(&joined, self.trial.mode));
         let rows = self.trial.case.requirements();
-        judged(played, self.is_exact, |observation| {
+        judged(played, self.is_exact, 1 < iterations.len(), |observation| {
             let mut judge = Judge::new(observation, rows, self.trial.mode, self.trial.strict);
             self.property.read(&joined, &mut judge);
             judge.judgement()
@@ -503,14 +504,20 @@ impl<'c> Search<'_, 'c> {
 }
 
 /// What a conversation that was played alone comes to. A missed answer without a fence proves nothing: where one decides,
-/// a request without credential comes behind it, which a target answers that has lost nothing but an association.
+/// a request without credential comes behind it, which a target answers that has lost nothing but an association. Nor do
+/// connections prove anything that end behind many conversations: a target may have enough of them.
 pub(super) fn judged(
     mut played: Played,
     is_exact: bool,
+    are_many: bool,
     judgement_of: impl Fn(&Observation) -> Judgement,
 ) -> Judgement {
     let misses = |observation: &Observation, judgement: &Judgement| {
-        let is_missed = |seen: &Seen| seen.reaction == Reaction::Overdue;
+        let is_missed = |seen: &Seen| match seen.reaction {
+            Reaction::Overdue => true,
+            Reaction::Closed | Reaction::Reset => are_many,
+            _ => false,
+        };
         !is_exact && judgement.verdict.is_fail() && observation.messages.values().any(is_missed)
     };
     let mut observation = played.observe();

@@ -125,7 +125,7 @@ impl<'c> Search<'_, 'c> {
             // What another client has to answer first may come behind everything else.
             played.settle(self.pace.quiet());
         }
-        judged(played, is_exact, |observation| {
+        judged(played, is_exact, false, |observation| {
             let rows = self.trial.case.requirements();
             let mut judge = Judge::new(observation, rows, self.trial.mode, self.trial.strict);
             read(&scripted, &mut judge);
