@@ -54,25 +54,27 @@ enum Place {
 
 impl Place {
     /// How long the property takes that told this, beside nothing else, to find the defect and to make it smaller.
-    fn times(self, defect: Defect, told: &generated::Told, cases: u64) -> (Duration, Duration) {
+    fn times(self, defect: Defect, told: &generated::Told, cases: u64) -> Option<(Duration, Duration)> {
         let [found, told_after] = [0, SHRINK_PLAYS].map(|plays| self.alone(plays, defect, told, cases));
-        (found, told_after.saturating_sub(found))
+        let found = found?;
+        Some((found, told_after?.saturating_sub(found)))
     }
 
-    fn alone(self, plays: usize, defect: Defect, told: &generated::Told, cases: u64) -> Duration {
+    /// `None` where it does not find it.
+    fn alone(self, plays: usize, defect: Defect, told: &generated::Told, cases: u64) -> Option<Duration> {
         // Digest has no versions.
         let is_its = |Setting { mode, .. }: &Setting| {
             told.subject.scheme == mode.scheme.name()
                 && [0, mode.version.number()].contains(&told.subject.version)
         };
-        let Some(setting) = SETTINGS.into_iter().find(is_its) else { return Duration::ZERO };
+        let setting = SETTINGS.into_iter().find(is_its)?;
         let again = match self {
             Self::Memory => told_within(plays, Some(defect), &told.property, cases, &[setting]),
             Self::Tcp => {
                 told_over_tcp(plays, defect, &told.property, cases, setting, PATIENCE).unwrap_or_default()
             }
         };
-        again.first().map_or(Duration::ZERO, |again| again.took)
+        again.first().map(|again| again.took)
     }
 }
 
@@ -81,9 +83,11 @@ fn print(defect: Defect, told: &[generated::Told], cases: u64, places: &[Place])
     for told in told {
         let generated::Told { property, steps, generated, rows, .. } = told;
         let times = places.iter().map(|place| {
-            let (found, shrunk) = place.times(defect, told, cases);
             let over = if matches!(place, Place::Tcp) { " over TCP" } else { "" };
-            format!("{found:.1?} + {shrunk:.1?}{over}, ")
+            match place.times(defect, told, cases) {
+                Some((found, shrunk)) => format!("{found:.1?} + {shrunk:.1?}{over}, "),
+                None => format!("not found{over}, "),
+            }
         });
         let (times, rows) = (times.collect::<String>(), rows.join(" "));
         println!("  {property}: {generated} cases, {steps} steps, {times}{rows}");
