@@ -492,7 +492,7 @@ fn one_pause_of_the_second_user_blocks_no_delivery() {
 /// A method that the server answers slowly, each time.
 fn slow_subscribe(message: &Message<'_>) -> Deed {
     if message.method() == Some(b"SUBSCRIBE") {
-        thread::sleep(Duration::from_millis(1800));
+        thread::sleep(Duration::from_secs(3));
     }
     Deed::Forward
 }
