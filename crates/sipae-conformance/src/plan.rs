@@ -233,7 +233,7 @@ impl<'r> Plan<'r> {
             Conversation { script: &file.script, checks: &file.checks, read: &read, may_wait: false };
         match trial.hold(&conversation, &passage.pace, &stages) {
             Outcome::Finished(finished) => Ok(*finished),
-            Outcome::Parked(parked) => Ok(parked.settle(&passage.pace)),
+            Outcome::Parked(parked) => Ok(parked.settle(passage.pace.limit())),
         }
     }
 
@@ -275,7 +275,8 @@ impl<'r> Plan<'r> {
 
     fn settle(&self, passage: usize, parked: Parked<'_>, teller: &mut Teller<'_>) {
         if let Some(passage) = self.passages.get(passage) {
-            teller.case(parked.settle(&passage.pace));
+            // Most of that time is over by now, whoever is still to come.
+            teller.case(parked.settle(passage.pace.limit()));
         }
     }
 
@@ -338,7 +339,7 @@ impl<'r> Plan<'r> {
         let outcome = match trial.clone().run(&self.effort, &passage.pace, &stages) {
             // What stays registered would get the requests of the next trial with the same second user.
             Outcome::Parked(parked) if job.claim.peer.is_some() => {
-                Outcome::Finished(Box::new(parked.settle(&passage.pace)))
+                Outcome::Finished(Box::new(parked.settle(passage.pace.quiet())))
             }
             outcome => outcome,
         };

@@ -280,7 +280,7 @@ impl<'f> Replay<'f> {
         }
         match trial.run(&Effort::default(), &self.pace, &|part| self.stage(part)) {
             Outcome::Finished(finished) => teller.case(*finished),
-            Outcome::Parked(parked) => teller.case(parked.settle(&self.pace)),
+            Outcome::Parked(parked) => teller.case(parked.settle(self.pace.limit())),
         }
     }
 

@@ -68,6 +68,49 @@ impl Attempt {
         let is_silent = self.judgement.verdict == Verdict::Fail(Cause::Silent);
         is_silent || overdue && !self.is_pass() && !self.judgement.waits
     }
+
+    fn standing(&self) -> Standing {
+        match (self.judgement.verdict.is_fail(), self.is_missed()) {
+            _ if self.is_pass() => Standing::Pass,
+            (true, true) => Standing::Missed,
+            (true, false) => Standing::Failure,
+            (false, _) => Standing::Undecided,
+        }
+    }
+}
+
+/// What one time says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    Pass,
+    /// It fails by what came.
+    Failure,
+    /// It fails, and an answer that did not come may be why.
+    Missed,
+    Undecided,
+}
+
+/// Which of two times is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Told {
+    is_first: bool,
+    is_flaky: bool,
+}
+
+impl Told {
+    const FIRST: Self = Self { is_first: true, is_flaky: false };
+    const SECOND: Self = Self { is_first: false, is_flaky: false };
+
+    /// Of a first time that has had all the time that the profile gives, and a second one that has not.
+    const fn of(first: Standing, second: Standing) -> Self {
+        use Standing::{Failure, Missed, Pass, Undecided};
+        match (first, second) {
+            (Pass, Failure) => Self { is_flaky: true, ..Self::SECOND },
+            (Pass, _) | (Failure | Missed, Failure | Missed) | (Undecided, Missed) => Self::FIRST,
+            (Failure | Missed, Pass | Undecided) => Self { is_flaky: true, ..Self::FIRST },
+            (Undecided, _) => Self::SECOND,
+        }
+    }
 }
 
 impl<'c> Trial<'c> {
@@ -108,12 +151,14 @@ impl<'c> Trial<'c> {
         if let Some(cause) = breakdown(&first.observation, stages) {
             return self.finished(conversation, first, Some(cause));
         }
+        let was_missed = first.is_missed();
         if !first.is_pass() && !first.judgement.waits && first.played.is_open() {
             // What overtook it may have ended the script before it came.
             first.played.settle(pace.quiet());
             first = self.judged(first.played, conversation.read);
         }
-        if first.is_missed() {
+        // One that came too late for what was to be done with it may be in time the next time.
+        if first.is_missed() || was_missed && !first.is_pass() {
             return self.missed(conversation, first, pace, stages);
         }
         let waits = first.judgement.waits && first.judgement.verdict == Verdict::Inconclusive;
@@ -124,8 +169,7 @@ impl<'c> Trial<'c> {
     }
 
     /// A missed answer is believed when it is missed twice, and once for as long as the profile allows: a server may be busy,
-    /// or slow down guessing. One that comes the second time and not in that time is lost now and then: the target is
-    /// called flaky.
+    /// or slow down guessing.
     fn missed(
         self,
         conversation: &Conversation<'_>,
@@ -133,34 +177,21 @@ impl<'c> Trial<'c> {
         pace: &Pace,
         stages: &dyn Fn(&str) -> Stage,
     ) -> Outcome<'c> {
-        let mut second = self.attempt(conversation, stages("second"));
+        let second = self.attempt(conversation, stages("second"));
         let cause = breakdown(&second.observation, stages);
         if cause.is_none() {
             first.played.settle(pace.limit());
             first = self.judged(first.played, conversation.read);
-            let is_decided = first.is_pass() || second.judgement.verdict.is_fail();
-            if !is_decided && first.judgement.verdict.is_fail() {
-                first.judgement.verdict = Verdict::Fail(Cause::Flaky { failed: 1, of: 2 });
-            } else if !is_decided {
-                // Nobody fails on what is missing here, so what came the second time counts.
-                drop(first.played.finish());
-                return self.finished(conversation, second, None);
-            }
         }
-        if !first.judgement.verdict.is_fail() && second.judgement.verdict.is_fail() && !second.is_missed() {
-            if first.is_pass() {
-                second.judgement.verdict = Verdict::Fail(Cause::Flaky { failed: 1, of: 2 });
-            }
-            drop(first.played.finish());
-            return self.finished(conversation, second, cause);
+        let told = if cause.is_some() { Told::FIRST } else { Told::of(first.standing(), second.standing()) };
+        let (mut told_of, other) = if told.is_first { (first, second) } else { (second, first) };
+        if told.is_flaky {
+            told_of.judgement.verdict = Verdict::Fail(Cause::Flaky { failed: 1, of: 2 });
+        } else if told.is_first && !told_of.is_pass() {
+            told_of.observation.exchange.extend(other.observation.exchange);
         }
-        if first.is_pass() {
-            drop(second.played.finish());
-            return self.finished(conversation, first, cause);
-        }
-        first.observation.exchange.extend(second.observation.exchange);
-        drop(second.played.finish());
-        self.finished(conversation, first, cause)
+        drop(other.played.finish());
+        self.finished(conversation, told_of, cause)
     }
 
     fn attempt(&self, conversation: &Conversation<'_>, stage: Stage) -> Attempt {
@@ -265,10 +296,10 @@ impl Trial<'_> {
 }
 
 impl Parked<'_> {
-    /// Waits until silence is believed, and judges.
-    pub(crate) fn settle(self, pace: &Pace) -> CaseFinished {
+    /// Waits until silence is believed, so long after the last request, and judges.
+    pub(crate) fn settle(self, patience: Duration) -> CaseFinished {
         let Self { trial, mut played } = self;
-        played.settle(pace.quiet());
+        played.settle(patience);
         let (case, script) = (trial.case, trial.case.script(trial.mode));
         let read = |judge: &mut Judge<'_>| case.read(judge);
         let attempt = trial.judged(played, &read);
@@ -345,4 +376,29 @@ pub(crate) fn asked_bare(stage: Stage) -> Observation {
     let observation = played.observe();
     drop(played.finish());
     observation
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    /// A target that once does what is right and once does not is called flaky, unless it only missed the second time: that
+    /// was not waited for as long. What the first time leaves open is for the second to tell.
+    #[rstest]
+    #[case(Standing::Pass, Standing::Failure, "second, flaky")]
+    #[case(Standing::Pass, Standing::Missed, "first")]
+    #[case(Standing::Missed, Standing::Pass, "first, flaky")]
+    #[case(Standing::Failure, Standing::Pass, "first, flaky")]
+    #[case(Standing::Missed, Standing::Missed, "first")]
+    #[case(Standing::Failure, Standing::Failure, "first")]
+    #[case(Standing::Undecided, Standing::Pass, "second")]
+    #[case(Standing::Undecided, Standing::Failure, "second")]
+    #[case(Standing::Undecided, Standing::Missed, "first")]
+    fn of_two_times_one_is_told(#[case] first: Standing, #[case] second: Standing, #[case] expected: &str) {
+        let Told { is_first, is_flaky } = Told::of(first, second);
+        let told = [if is_first { "first" } else { "second" }, if is_flaky { ", flaky" } else { "" }];
+        assert_eq!(told.concat(), expected);
+    }
 }

@@ -1,9 +1,10 @@
 //! A right server behind a relay that does to the traffic what networks and products do.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -465,6 +466,9 @@ fn one_slow_answer_closes_no_gate() {
     assert_exit(&sipae(&["run", "--target", &target, "3.3.5.1/date"]), 0);
 }
 
+const BOB: &str = "[[peer]]\nuser = \"bob\"\ndomain = \"CONTOSO\"\npassword = \"test-password-of-bob\"\n\
+                   address = \"bob@contoso.com\"\n";
+
 /// Whether the second user has begun to log in.
 static HAS_PAUSED: AtomicBool = AtomicBool::new(false);
 
@@ -481,8 +485,7 @@ fn pause_once(message: &Message<'_>) -> Deed {
 #[test]
 fn one_pause_of_the_second_user_blocks_no_delivery() {
     let (_served, target) = served(pause_once, at_once);
-    let peer = "[[peer]]\nuser = \"bob\"\ndomain = \"CONTOSO\"\npassword = \"test-password-of-bob\"\naddress = \"bob@contoso.com\"\n";
-    let profile = Scratch::new("pause.toml", &[&profile("test-password-of-alice", 400)[..], peer].concat());
+    let profile = Scratch::new("pause.toml", &[&profile("test-password-of-alice", 400)[..], BOB].concat());
     let args = ["run", "--target", &target, "--profile", profile.path(), "delivered-message"];
     let stdout = assert_exit(&sipae(&args), 0);
     assert!(HAS_PAUSED.load(Ordering::Relaxed) && !stdout.contains("blocked"), "{stdout}");
@@ -504,6 +507,66 @@ fn what_is_slow_each_time_within_the_time_of_the_profile_has_not_failed() {
     let args = ["run", "--target", &target, "--scheme", "ntlm", "3.3.5.1/challenges-subscribe"];
     let stdout = assert_exit(&sipae(&args), 0);
     assert!(stdout.contains("NTLM v4  1 pass"), "{stdout}");
+}
+
+/// Whether the one request has come that is answered late.
+static WAS_LATE: AtomicBool = AtomicBool::new(false);
+
+/// Proofs of identity are slow, so that answers are given some time; one other request is slower than the suite foresees.
+fn late_once(message: &Message<'_>) -> Deed {
+    if is_authenticate(message) {
+        thread::sleep(Duration::from_millis(700));
+    } else if message.method() == Some(b"SUBSCRIBE") && !WAS_LATE.swap(true, Ordering::Relaxed) {
+        thread::sleep(Duration::from_millis(1500));
+    }
+    Deed::Forward
+}
+
+/// The challenge that the handshake needs comes, and too late to go on with it.
+#[test]
+fn an_answer_that_came_too_late_for_the_rest_of_a_case_is_asked_for_again() {
+    let (_served, target) = served(late_once, at_once);
+    let args = ["run", "--target", &target, "--scheme", "ntlm", "3.3.5.2/handshake-over-subscribe"];
+    let stdout = assert_exit(&sipae(&args), 0);
+    assert!(WAS_LATE.load(Ordering::Relaxed) && stdout.contains("NTLM v4  1 pass"), "{stdout}");
+}
+
+/// A connection may ask so often; each has a thread of its own here.
+fn close_behind_many(_: &Message<'_>) -> Deed {
+    thread_local!(static ASKED: Cell<u32> = const { Cell::new(0) });
+    ASKED.set(ASKED.get() + 1);
+    if ASKED.get() <= 40 { Deed::Forward } else { Deed::Close }
+}
+
+/// Where the suite asks hundreds of times over one connection, its end is no answer to the last question.
+#[test]
+fn a_target_that_has_enough_of_a_connection_has_failed_no_property() {
+    let (_served, target) = served(close_behind_many, at_once);
+    let args = ["run", "--target", &target, "--scheme", "ntlm", "--cases", "150", "3.3.4.1/any-answer"];
+    let stdout = assert_exit(&sipae(&args), 0);
+    assert!(!stdout.contains("FAIL") && !stdout.contains("FLAKY"), "{stdout}");
+}
+
+/// Proofs of the second user.
+static PROOFS: AtomicU32 = AtomicU32::new(0);
+
+/// Accounts lock: who is refused is not tried again, in whatever way that was done.
+#[test]
+fn a_login_that_was_refused_by_closing_is_not_tried_again() {
+    let refuse = |message: &Message<'_>| {
+        let is_of_bob = message.from().is_ok_and(|from| from.uri == b"sip:bob@contoso.com");
+        if is_of_bob && is_authenticate(message) {
+            PROOFS.fetch_add(1, Ordering::Relaxed);
+            return Deed::Close;
+        }
+        Deed::Forward
+    };
+    let (_served, target) = served(refuse, at_once);
+    let profile = Scratch::new("refused.toml", &[&profile("test-password-of-alice", 400)[..], BOB].concat());
+    let args = ["run", "--target", &target, "--profile", profile.path(), "delivered-message"];
+    let stdout = String::from_utf8_lossy(&sipae(&args).stdout).into_owned();
+    assert!(stdout.contains("blocked"), "{stdout}");
+    assert_eq!(PROOFS.load(Ordering::Relaxed), 1, "{stdout}");
 }
 
 /// What a forgery is answered with, in place of the server.

@@ -247,13 +247,14 @@ fn expires() -> Vec<Case> {
                     let template = asked
                         .into_iter()
                         .fold(Template::new("REGISTER"), |template, asked| template.header("Expires", asked));
+                    // A refusal comes last: products close the connection behind some.
                     handshake(mode)
-                        .compose("control", Template::new("MESSAGE").to(Recipient::Nobody))
-                        .sign("control", SA)
-                        .ask("control")
                         .compose("register", template)
                         .sign("register", SA)
                         .ask("register")
+                        .compose("control", Template::new("MESSAGE").to(Recipient::Nobody))
+                        .sign("control", SA)
+                        .ask("control")
                 })
                 .judge(own_expires)
         })
