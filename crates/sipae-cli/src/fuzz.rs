@@ -63,9 +63,12 @@ pub(crate) fn fuzz(args: &FuzzArgs) -> Result<ExitCode, Failure> {
         chosen: depth(&args.depth).into_iter().chain(filter::words(&args.filter)).collect(),
     };
     let text = summary::markdown(&night, &place);
-    fs::write(&file, text).map_err(|source| Failure::File { file, source })?;
+    let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", file.display()));
+    let written = fs::write(&file, text).map_err(named);
+    // What the night found is told, whatever became of the file.
     desk.say(&summary::text(&night, &place));
-    desk.broken.map_or_else(|| Ok(night.exit()), |error| Err(Failure::Report(error)))
+    let broken = written.err().or(desk.broken);
+    broken.map_or_else(|| Ok(night.exit()), |error| Err(Failure::Report(error)))
 }
 
 /// Holds the folder as long as it lives: two campaigns would each overwrite the state of the other.

@@ -41,7 +41,8 @@ pub(super) fn line(found: &Found) -> String {
     let Found { key, got, .. } = found;
     let row = if key.requirement.is_empty() { String::new() } else { format!("{} ", key.requirement) };
     let fault = if key.fault.is_empty() { String::new() } else { format!(" ({})", key.fault) };
-    shown(&format!("{row}{} at {}{fault}: {got}", key.case, key.subject))
+    let often = if key.is_flaky() { "not each time, " } else { "" };
+    shown(&format!("{row}{} at {}{fault}: {often}{got}", key.case, key.subject))
 }
 
 /// Peers chose a part of it.

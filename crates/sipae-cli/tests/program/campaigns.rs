@@ -127,6 +127,21 @@ fn wrong_usage_is_one_line_and_leaves_nothing_behind(#[case] args: &[&str], #[ca
     assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0);
 }
 
+/// The summary is in the terminal all the same.
+#[test]
+fn a_summary_that_cannot_be_written_is_told_behind_it() {
+    let folder = TempDir::new().expect("a folder");
+    let in_its_place = folder.path().join("summary.md");
+    fs::create_dir(&in_its_place).expect("a folder");
+    let out = folder.path().display().to_string();
+    let output = sipae(&["fuzz", "--for", "1s", "--out", &out, "--scheme", "ntlm", "any-forged-signature"]);
+    let stdout = assert_exit(&output, 7);
+    assert!(stdout.contains("\nnothing found: "), "{stdout}");
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    let expected = format!("error: cannot write the report: {}: ", in_its_place.display());
+    assert!(stderr.starts_with(&expected), "{stderr}");
+}
+
 #[test]
 fn a_campaign_keeps_its_seed() {
     let folder = TempDir::new().expect("a folder");

@@ -10,7 +10,7 @@ use sipae_spec::Weight;
 /// Requirement, case, scheme and version, fault and reaction.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Key {
-    /// Id of the first requirement that was broken; empty where the target ended, or did not fail each time.
+    /// Id of the first requirement that was broken; empty where the target ended.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub requirement: String,
     /// The case.
@@ -37,7 +37,9 @@ impl Key {
         let (requirement, reaction) = match (verdict, grave) {
             (Verdict::Fail(Cause::Crash), _) => ("", CRASH.to_owned()),
             (Verdict::Fail(Cause::Hang), _) => ("", HANG.to_owned()),
-            (Verdict::Fail(Cause::Flaky { .. }), _) => ("", FLAKY.to_owned()),
+            (Verdict::Fail(Cause::Flaky { .. }), Some(finding)) => {
+                (finding.requirement.as_str(), FLAKY.to_owned())
+            }
             (_, Some(finding)) => (finding.requirement.as_str(), outline(&finding.got)),
             (_, None) => ("", FLAKY.to_owned()),
         };
@@ -61,6 +63,12 @@ impl Key {
     #[must_use]
     pub fn is_end(&self) -> bool {
         self.requirement.is_empty() && (self.reaction == CRASH || self.reaction == HANG)
+    }
+
+    /// Whether the target did not fail each time.
+    #[must_use]
+    pub fn is_flaky(&self) -> bool {
+        self.reaction == FLAKY
     }
 
     /// Whether the target ended.
@@ -144,7 +152,9 @@ mod tests {
             Key::new("3.1/any-case", &subject, "", Verdict::Fail(cause), std::slice::from_ref(&finding))
         };
         let (flaky, steady) = (key(Cause::Flaky { failed: 1, of: 2 }), key(Cause::Reaction));
-        assert_eq!((flaky.requirement.as_str(), steady.requirement.as_str()), ("", "SIPAE-3.3.5.3-03"));
+        assert_ne!(flaky, steady);
+        assert_eq!((flaky.is_flaky(), steady.is_flaky()), (true, false));
+        assert_eq!(flaky.requirement, steady.requirement);
     }
 
     #[rstest]

@@ -1,7 +1,7 @@
 //! What a campaign keeps from one night to the next.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -154,6 +154,9 @@ impl State {
     /// The format that is written and read.
     pub const FORMAT: &'static str = "sipae-campaign/1";
 
+    /// Octets of the largest file that is read, and written.
+    pub const LARGEST: u64 = 256 * 1024 * 1024;
+
     /// A campaign that has not begun.
     #[must_use]
     pub const fn new(seed: u64) -> Self {
@@ -165,7 +168,7 @@ impl State {
     /// # Errors
     /// What is wrong with the file.
     pub fn load(file: &Path) -> Result<Option<Self>, StateError> {
-        match fs::read_to_string(file) {
+        match read_regular(file, Self::LARGEST) {
             Ok(text) => Self::read(&text).map(Some),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error.into()),
@@ -190,6 +193,7 @@ impl State {
     /// When it cannot be written.
     pub fn save(&self, file: &Path) -> io::Result<()> {
         let text = serde_json::to_string_pretty(self)?;
+        within(Self::LARGEST, text.len())?;
         let new = file.with_extension("json.new");
         fs::write(&new, text + "\n")?;
         fs::rename(&new, file)
@@ -246,6 +250,22 @@ impl State {
         let others = (2_u32..).map(|number| format!("{name}-{number}"));
         std::iter::once(name.clone()).chain(others).find(is_free).unwrap_or(name)
     }
+}
+
+/// The text of a file. What is none, such as a pipe that nobody writes to, is not waited for.
+fn read_regular(file: &Path, largest: u64) -> io::Result<String> {
+    if !fs::metadata(file)?.is_file() {
+        return Err(io::Error::other("not a file"));
+    }
+    let mut text = String::new();
+    fs::File::open(file)?.take(largest + 1).read_to_string(&mut text)?;
+    within(largest, text.len())?;
+    Ok(text)
+}
+
+fn within(largest: u64, length: usize) -> io::Result<()> {
+    let is_within = u64::try_from(length).is_ok_and(|length| length <= largest);
+    is_within.then_some(()).ok_or_else(|| io::Error::other(format!("larger than {largest} octets")))
 }
 
 fn folder(case: &str, subject: &Subject) -> String {
@@ -398,6 +418,16 @@ mod tests {
         state.save(&file).unwrap();
         assert_eq!(State::load(&file).unwrap(), Some(state));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_is_too_large_or_no_file_is_not_read() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let file = folder.path().join("state.json");
+        fs::write(&file, "12345").unwrap();
+        assert_eq!(read_regular(&file, 5).unwrap(), "12345");
+        assert_eq!(read_regular(&file, 4).unwrap_err().to_string(), "larger than 4 octets");
+        assert_eq!(State::load(folder.path()).unwrap_err().to_string(), "not a file");
     }
 
     #[rstest::rstest]
