@@ -1,13 +1,16 @@
-//! What a run does at each of its places, who does it, and in which order it is told.
+//! What a run does at each of its places, and in which order it is told.
 
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+mod work;
+
+use std::sync::{Arc, mpsc};
 use std::thread;
 
 use sipae::auth::Scheme;
-use sipae_events::{CaseFinished, Cause, Event, GateFinished, GateOutcome, Subject, Verdict};
+use sipae_events::{CaseFinished, Event, GateFinished, GateOutcome, Subject, Verdict};
 use sipae_gen::ScriptFile;
 use sipae_net::SeededEntropy;
 
+use self::work::Work;
 use crate::case::{Case, Cost};
 use crate::cases;
 use crate::execute::Stage;
@@ -17,7 +20,7 @@ use crate::judge::Judge;
 use crate::needs::{Budget, decide};
 use crate::pace::Pace;
 use crate::run::{RunOptions, Teller};
-use crate::schedule::{Claim, Job, Queue};
+use crate::schedule::{Claim, Job};
 use crate::target::{Connector, Mode, Setting, Target};
 use crate::trial::{Conversation, Outcome, Parked, Trial};
 
@@ -43,9 +46,6 @@ pub(crate) struct Plan<'r> {
     ways: Arc<dyn Connector>,
     passages: Vec<Passage>,
     entries: Vec<Entry>,
-    /// In which case the target ended or began to hang: nothing more is sent to it, since each attempt would cost its
-    /// whole patience.
-    lost: Mutex<Option<String>>,
     /// What each generated case may take.
     effort: Effort,
 }
@@ -56,7 +56,7 @@ impl<'r> Plan<'r> {
         let ways = options.reached().ways(&options.profile);
         let (passages, entries) = (Vec::new(), Vec::new());
         let effort = options.effort.clone();
-        let mut plan = Self { options, ways, passages, entries, lost: Mutex::new(None), effort };
+        let mut plan = Self { options, ways, passages, entries, effort };
         plan.gates();
         plan
     }
@@ -248,20 +248,20 @@ impl<'r> Plan<'r> {
     }
 
     pub(crate) fn run(self, teller: &mut Teller<'_>) {
-        let queue = Queue::new(self.jobs());
+        let work = Work::new(&self);
         let (sender, receiver) = mpsc::channel();
         let workers = self.options.jobs.max(1);
         let mut results: Vec<Option<Outcome<'static>>> = self.entries.iter().map(|_| None).collect();
         thread::scope(|scope| {
             let mut spawned = 0;
             for _ in 0..workers {
-                let (plan, queue, sender) = (&self, &queue, sender.clone());
-                let work = move || plan.work(queue, &sender);
-                spawned += usize::from(thread::Builder::new().spawn_scoped(scope, work).is_ok());
+                let (work, sender) = (&work, sender.clone());
+                let begun = thread::Builder::new().spawn_scoped(scope, move || work.go(&sender));
+                spawned += usize::from(begun.is_ok());
             }
             if spawned == 0 {
                 // A system without threads to give has this one.
-                self.work(&queue, &sender);
+                work.go(&sender);
             }
             drop(sender);
             self.tell_in_order(&receiver, &mut results, teller);
@@ -287,7 +287,7 @@ impl<'r> Plan<'r> {
             Entry::Trial(trial, _) => {
                 let needs = trial.case.needs();
                 let peer = (needs.peer && is_one_server).then_some(place % peers);
-                Some(Job { place, claim: Claim { peer, cost: self.cost(trial.case) } })
+                Some(Job::new(place, Claim { peer, cost: self.cost(trial.case) }))
             }
             _ => None,
         });
@@ -298,79 +298,6 @@ impl<'r> Plan<'r> {
     fn cost(&self, case: &Case) -> Cost {
         let is_set = !case.needs().timers.is_empty() && self.options.sets_clock();
         if is_set { Cost::Alone } else { case.cost() }
-    }
-
-    /// Why a case cannot have the time that it needs; nothing is sent for it then.
-    fn lost_clock(&self, case: &Case) -> Option<String> {
-        let control = self.options.control.as_ref().filter(|_| !case.needs().timers.is_empty());
-        control.and_then(|control| control.broken())
-    }
-
-    fn work(&self, queue: &Queue, sender: &mpsc::Sender<(usize, Outcome<'static>)>) {
-        while let Some(job) = queue.take() {
-            let outcome = self.trial(&job, queue);
-            queue.give_back(&job);
-            if let Some(outcome) = outcome
-                && sender.send((job.place, outcome)).is_err()
-            {
-                return;
-            }
-        }
-    }
-
-    fn trial(&self, job: &Job, queue: &Queue) -> Option<Outcome<'static>> {
-        let Some(Entry::Trial(trial, passage)) = self.entries.get(job.place) else { return None };
-        let passage = self.passages.get(*passage)?;
-        let lost = || self.lost.lock().unwrap_or_else(PoisonError::into_inner);
-        let blocked =
-            |reason: String| Outcome::Finished(Box::new(trial.not_run(Verdict::Blocked, Some(reason))));
-        if self.options.effort.stop.is_due() {
-            return Some(Outcome::Finished(Box::new(trial.not_run(Verdict::Cancelled, None))));
-        }
-        let reason = lost().clone().or_else(|| self.lost_clock(trial.case));
-        if let Some(reason) = reason {
-            return Some(blocked(reason));
-        }
-        let (id, peer) = (trial.case.id(), job.claim.peer.unwrap_or_default());
-        let ways = self.ways.as_ref();
-        let stages = |part: &str| {
-            self.options.stage(ways, passage.setting, &format!("{id} {part}"), &passage.pace, peer)
-        };
-        let outcome = match trial.clone().run(&self.effort, &passage.pace, &stages) {
-            // What stays registered would get the requests of the next trial with the same second user.
-            Outcome::Parked(parked) if job.claim.peer.is_some() => {
-                Outcome::Finished(Box::new(parked.settle(passage.pace.quiet())))
-            }
-            outcome => outcome,
-        };
-        let Outcome::Finished(mut finished) = outcome else { return Some(outcome) };
-        let what = match finished.verdict {
-            Verdict::Fail(Cause::Crash) if self.options.target.is_lost_by_a_crash() => "ended in",
-            Verdict::Fail(Cause::Hang) => "hangs since",
-            _ => return Some(Outcome::Finished(finished)),
-        };
-        let mut lost = lost();
-        if let Some(reason) = lost.clone() {
-            // Another case was the first to notice; what this one saw is the same end.
-            return Some(blocked(reason));
-        }
-        *lost = Some(format!("the target {what} {id}"));
-        finished.reason = finished.reason.map(|reason| reason + &self.suspects(&queue.beside(job)));
-        Some(Outcome::Finished(finished))
-    }
-
-    /// Where cases run side by side, the one that notices an end need not be the one that caused it.
-    fn suspects(&self, beside: &[usize]) -> String {
-        let id = |place: &usize| match self.entries.get(*place) {
-            Some(Entry::Trial(trial, _)) => Some(trial.case.id()),
-            _ => None,
-        };
-        let ids: Vec<&str> = beside.iter().filter_map(id).collect();
-        if ids.is_empty() {
-            String::new()
-        } else {
-            format!("; beside it ran {} (--jobs 1 tells which)", ids.join(", "))
-        }
     }
 
     fn tell_in_order(

@@ -360,6 +360,12 @@ pub(crate) fn lost(stages: &dyn Fn(&str) -> Stage) -> Option<Cause> {
     cause
 }
 
+/// Whether somebody answers as soon as the connections of a case have had time to end.
+pub(crate) fn answers_soon(stages: &dyn Fn(&str) -> Stage) -> bool {
+    std::thread::sleep(Duration::from_millis(300));
+    probe(stages("after")).is_none()
+}
+
 /// One bare request over a new connection: does anybody take it, does anybody answer?
 fn probe(stage: Stage) -> Option<Cause> {
     let observation = asked_bare(stage);

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -567,6 +567,39 @@ fn a_login_that_was_refused_by_closing_is_not_tried_again() {
     let stdout = String::from_utf8_lossy(&sipae(&args).stdout).into_owned();
     assert!(stdout.contains("blocked"), "{stdout}");
     assert_eq!(PROOFS.load(Ordering::Relaxed), 1, "{stdout}");
+}
+
+/// A relay that closes each connection beyond so many at a time.
+fn relay_for_few(target: &str, most: usize) -> String {
+    let upstream = target.trim_start_matches("tcp://").to_owned();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let open = Arc::new(AtomicUsize::new(0));
+    thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            if most <= open.fetch_add(1, Ordering::SeqCst) {
+                open.fetch_sub(1, Ordering::SeqCst);
+                continue;
+            }
+            let server = TcpStream::connect(&upstream).expect("the server is there");
+            let open = Arc::clone(&open);
+            thread::spawn(move || {
+                pump(client, server, forward, at_once, &AtomicBool::new(false));
+                open.fetch_sub(1, Ordering::SeqCst);
+            });
+        }
+    });
+    format!("tcp://{address}")
+}
+
+/// Products bound what comes from one address. What two cases cannot have side by side is no failure of either.
+#[test]
+fn a_target_that_takes_few_connections_is_tested_with_one_case_at_a_time() {
+    let served = Served::start(&NTLM);
+    let target = relay_for_few(&served.target, 4);
+    let args = ["run", "--target", &target, "--scheme", "ntlm", "--jobs", "6", "--cases", "5", "delivered-"];
+    let stdout = assert_exit(&sipae(&args), 0);
+    assert!(!stdout.contains("HANG") && !stdout.contains("blocked"), "{stdout}");
 }
 
 /// What a forgery is answered with, in place of the server.
