@@ -78,6 +78,14 @@ impl Pace {
         (timeout * 2).max(Self::SHORTEST).min(self.limit)
     }
 
+    /// How long to wait before a missing answer is asked behind: twice the time-out, whatever the scheduler of a machine does.
+    #[must_use]
+    pub fn soon(&self, class: StepClass) -> Duration {
+        const SHORTEST: Duration = Duration::from_millis(50);
+        let timeout = self.estimate(class).map_or(self.limit, Estimate::timeout);
+        (timeout * 2).max(SHORTEST).min(self.patience(class))
+    }
+
     /// How long nothing must come, where answers may overtake each other, until silence is believed.
     #[must_use]
     pub fn quiet(&self) -> Duration {

@@ -151,6 +151,7 @@ impl Probe<'_> {
             entropy: SeededEntropy::new(seed),
             seed,
             choices: seed,
+            is_brief: false,
         };
         let mut played = play(stage, script);
         let observation = played.observe();

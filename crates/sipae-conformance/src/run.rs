@@ -158,6 +158,7 @@ impl RunOptions {
             entropy: SeededEntropy::new(self.seed_of(part, setting)),
             seed: self.seed_of(part, setting),
             choices: self.seed_with(0, part, setting),
+            is_brief: false,
         }
     }
 

@@ -46,6 +46,7 @@ fn played(actions: &[Action], mode: Mode, defects: Defects) -> Played {
         entropy: SeededEntropy::new(2),
         seed: 0,
         choices: 0,
+        is_brief: false,
     };
     let seen = play(stage, &scripted.script).observe();
     Played { scripted, seen }

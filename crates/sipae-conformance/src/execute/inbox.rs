@@ -12,9 +12,9 @@ use sipae_events::Direction;
 use sipae_gen::{Connection, Label, Party};
 use sipae_net::{Arrival, Arrived};
 
-use super::Executor;
 use super::message::{Answered, Key};
 use super::party::{AssociationState, Gruu, signature, signature_seen};
+use super::{Executor, Stage};
 use crate::edits::signatures;
 use crate::observation::Delivery;
 use crate::reaction::{Reaction, Signature};
@@ -39,9 +39,35 @@ const OCTETS: usize = 16 * 1024 * 1024;
 impl Executor {
     /// Waits until a message has its final answer, its connection has ended, or patience has.
     pub(super) fn wait_for(&mut self, label: &Label) {
-        let Some(class) = self.messages.get(label).map(super::MessageState::class) else { return };
+        let Some(state) = self.messages.get(label) else { return };
+        let (class, is_in_line) = (state.class(), state.is_in_line());
+        if is_in_line && self.may_ask_behind() {
+            self.wait_while(self.stage.pace.soon(class), |executor| executor.is_pending(label));
+            self.ask_behind(label);
+        }
         let patience = self.stage.pace.patience(class);
         self.wait_while(patience, |executor| executor.is_pending(label));
+        self.has_missed |= self.is_pending(label);
+    }
+
+    fn may_ask_behind(&self) -> bool {
+        let Stage { is_brief, wire, pace, .. } = &self.stage;
+        *is_brief && !self.is_asking_behind && !wire.is_exact() && pace.is_in_order()
+    }
+
+    /// Asks without credential behind a message that is not answered: where answers come in order, that one's shows that
+    /// there will be none.
+    fn ask_behind(&mut self, label: &Label) {
+        let sent = self.messages.get(label).and_then(|state| state.sent.as_ref());
+        let link = sent.and_then(|sent| self.streams.get(&sent.connection));
+        let Some(connection) = link.map(|link| Connection(link.number)).filter(|_| self.is_pending(label))
+        else {
+            return;
+        };
+        self.is_asking_behind = true;
+        // What cannot be asked is waited for.
+        let _asked = self.fence(connection, None);
+        self.is_asking_behind = false;
     }
 
     /// Waits until a message has reached a party.

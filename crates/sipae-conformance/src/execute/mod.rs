@@ -62,9 +62,18 @@ pub struct Stage {
     pub seed: u64,
     /// What the generated conversations of this script follow from: the same in every run with one seed.
     pub choices: u64,
+    /// Whether an answer that is missing is soon asked behind, so that silence is proven rather than waited for: for a
+    /// look that a patient one confirms.
+    pub is_brief: bool,
 }
 
 impl Stage {
+    /// The same for a brief look.
+    #[must_use]
+    pub fn brief(self) -> Self {
+        Self { is_brief: true, ..self }
+    }
+
     /// The time of the target, as far as it is known.
     fn now(&self) -> Time {
         let ahead = self.control.as_ref().map(|control| control.ahead());
@@ -101,6 +110,10 @@ struct Executor {
     is_logging: bool,
     /// Associations that were established by messages which are forgotten.
     known: BTreeSet<Label>,
+    /// Whether an answer was waited for in vain.
+    has_missed: bool,
+    /// Whether a request without credential is asked behind one that was not answered.
+    is_asking_behind: bool,
     /// A connection could not be opened.
     is_unreachable: bool,
     /// Why time could not be made to pass.
@@ -198,6 +211,8 @@ impl Executor {
             exchange_left_out: 0,
             is_logging: true,
             known: BTreeSet::new(),
+            has_missed: false,
+            is_asking_behind: false,
             is_unreachable: false,
             clock_lost: None,
         };
@@ -477,6 +492,50 @@ mod tests {
         played.settle(Duration::from_millis(200));
         let seen = played.observe();
         assert!(matches!(seen.reaction(logon.last()), Some(Reaction::Challenge(_))), "{seen:?}");
+    }
+
+    /// A target to which OPTIONS are nothing.
+    struct WithoutOptions(Box<dyn Wire>);
+
+    impl Wire for WithoutOptions {
+        fn connect(&mut self) -> Result<ConnectionId, WireError> {
+            self.0.connect()
+        }
+
+        fn send(&mut self, connection: ConnectionId, octets: &[u8]) -> Result<(), WireError> {
+            if octets.starts_with(b"OPTIONS") { Ok(()) } else { self.0.send(connection, octets) }
+        }
+
+        fn receive(&mut self, patience: Duration) -> Option<Arrival> {
+            self.0.receive(patience)
+        }
+
+        fn disconnect(&mut self, connection: ConnectionId) {
+            self.0.disconnect(connection);
+        }
+
+        fn now(&self) -> Time {
+            self.0.now()
+        }
+    }
+
+    /// Where answers come in no order, what is asked behind proves nothing.
+    #[rstest::rstest]
+    #[case(true, true, Reaction::Silent)]
+    #[case(true, false, Reaction::Overdue)]
+    #[case(false, true, Reaction::Overdue)]
+    fn a_brief_look_proves_silence_that_a_patient_one_waits_for(
+        #[case] is_brief: bool,
+        #[case] is_in_order: bool,
+        #[case] expected: Reaction,
+    ) {
+        let stage = stage_at_reference(Mode { scheme: Scheme::Ntlm, version: Version::V4 });
+        let pace = Pace::new(Duration::from_millis(50));
+        pace.set_in_order(is_in_order);
+        let wire = Box::new(WithoutOptions(stage.wire));
+        let stage = Stage { is_brief, pace: pace.into(), wire, ..stage };
+        let script = Script::connected().compose("lost", Template::new("OPTIONS")).ask("lost");
+        assert_eq!(play(stage, &script).observe().reaction("lost"), Some(&expected));
     }
 
     /// A target that has closed a connection, of which the writer hears before the reader does.

@@ -43,6 +43,12 @@ impl Session {
         steps.iter().try_for_each(|step| self.executor.step(step))
     }
 
+    /// What has been seen since the last time, if an answer was waited for in vain since this was asked.
+    pub fn missed(&mut self) -> Option<Observation> {
+        let has_missed = std::mem::take(&mut self.executor.has_missed);
+        (has_missed && !self.is_exact()).then(|| self.executor.observe(None))
+    }
+
     /// Waits for what has not been answered.
     pub fn wait_for_all(&mut self) {
         let pending: Vec<Label> =

@@ -48,7 +48,11 @@ impl<'p> Lane<'p> {
     /// Plays a batch. A fence behind all of them proves which were not answered, and that the association serves.
     pub(super) fn play(&mut self, iterations: &[Iteration]) -> Batch {
         for iteration in iterations {
-            if self.session.play(&iteration.script.steps).is_err() {
+            let is_played = self.session.play(&iteration.script.steps).is_ok();
+            // What is waited for in vain once would be in each of the others.
+            let missed = self.session.missed();
+            let fails = |observation: Observation| self.judged(iteration, &observation).verdict.is_fail();
+            if !is_played || missed.is_some_and(fails) {
                 return Batch::Unclear;
             }
         }

@@ -12,7 +12,7 @@ use super::{Iteration, Property, Scene, Stop};
 use crate::campaign::{Key, Known};
 use crate::execute::{Played, Stage, play};
 use crate::judge::{Judge, Judgement};
-use crate::observation::{Observation, Seen};
+use crate::observation::Observation;
 use crate::pace::Pace;
 use crate::reaction::Reaction;
 use crate::trial::{Conversation, Outcome, Trial, lost};
@@ -269,7 +269,7 @@ impl<'c> Search<'_, 'c> {
     fn one(&mut self) -> Result<Option<Failing>, String> {
         let (record, iteration) = self.drawn(self.failures.made, NAME);
         self.failures.made += 1;
-        let judgement = self.played(std::slice::from_ref(&iteration));
+        let judgement = self.confirmed(std::slice::from_ref(&iteration));
         Ok(self.taken(judgement, iteration.fault, vec![record]).found())
     }
 
@@ -332,7 +332,7 @@ impl<'c> Search<'_, 'c> {
         for place in &suspects {
             let record = records.get(*place)?.clone();
             let iteration = self.made_again(&record, NAME);
-            let judgement = self.played(std::slice::from_ref(&iteration));
+            let judgement = self.confirmed(std::slice::from_ref(&iteration));
             match self.taken(judgement, iteration.fault, vec![record]) {
                 Taken::Found(failing) => return Some(failing),
                 Taken::Known => is_known = true,
@@ -352,8 +352,9 @@ impl<'c> Search<'_, 'c> {
     /// What fails behind others and not alone: all that went before it over the same ground.
     fn with_history(&mut self, records: &[Vec<u32>], before: &[Vec<u32>]) -> Option<Failing> {
         let records = recent(before, records);
-        let judgement = self.played_records(&records);
-        let fault = joined(&self.iterations(&records)).fault;
+        let iterations = self.iterations(&records);
+        let judgement = self.confirmed(&iterations);
+        let fault = joined(&iterations).fault;
         self.taken(judgement, fault, records).found()
     }
 
@@ -407,14 +408,43 @@ impl<'c> Search<'_, 'c> {
         self.played(&iterations)
     }
 
-    /// Plays iterations on a ground of their own and judges all of them.
+    /// What fails at a brief look is looked at with patience.
+    fn confirmed(&mut self, iterations: &[Iteration]) -> Judgement {
+        let judgement = self.played(iterations);
+        if self.is_exact || !judgement.verdict.is_fail() {
+            return judgement;
+        }
+        let stage = self.stage();
+        self.played_at(stage, iterations)
+    }
+
+    /// A brief look.
     fn played(&mut self, iterations: &[Iteration]) -> Judgement {
+        let stage = self.stage().brief();
+        self.played_at(stage, iterations)
+    }
+
+    fn stage(&mut self) -> Stage {
         self.plays += 1;
-        let stage = (self.stages)(&format!("alone {}", self.plays));
+        (self.stages)(&format!("alone {}", self.plays))
+    }
+
+    /// Plays iterations on a ground of their own and judges all of them.
+    fn played_at(&self, stage: Stage, iterations: &[Iteration]) -> Judgement {
         let joined = joined(iterations);
         let played = play(stage, &self.property.whole(&joined, self.trial.mode));
         let rows = self.trial.case.requirements();
-        judged(played, self.is_exact, 1 < iterations.len(), |observation| {
+        let are_many = 1 < iterations.len();
+        let is_doubtful = |judgement: &Judgement, observation: &Observation| {
+            observation.messages.values().any(|seen| match seen.reaction {
+                // What came fails by itself, whatever did not.
+                Reaction::Overdue => judgement.verdict == Verdict::Fail(Cause::Silent),
+                // A target may have enough of a connection.
+                Reaction::Closed | Reaction::Reset => are_many,
+                _ => false,
+            })
+        };
+        judged(played, self.is_exact, is_doubtful, |observation| {
             let mut judge = Judge::new(observation, rows, self.trial.mode, self.trial.strict);
             self.property.read(&joined, &mut judge);
             judge.judgement()
@@ -503,22 +533,17 @@ impl<'c> Search<'_, 'c> {
     }
 }
 
-/// What a conversation that was played alone comes to. A missed answer without a fence proves nothing: where one decides,
-/// a request without credential comes behind it, which a target answers that has lost nothing but an association. Nor do
-/// connections prove anything that end behind many conversations: a target may have enough of them.
+/// What a conversation that was played alone comes to. Where what became of a message makes a failure doubtful, as a missed
+/// answer does without a fence, a request without credential comes behind it, which a target answers that has lost nothing
+/// but an association; what is doubtful still proves nothing.
 pub(super) fn judged(
     mut played: Played,
     is_exact: bool,
-    are_many: bool,
+    is_doubtful: impl Fn(&Judgement, &Observation) -> bool,
     judgement_of: impl Fn(&Observation) -> Judgement,
 ) -> Judgement {
     let misses = |observation: &Observation, judgement: &Judgement| {
-        let is_missed = |seen: &Seen| match seen.reaction {
-            Reaction::Overdue => true,
-            Reaction::Closed | Reaction::Reset => are_many,
-            _ => false,
-        };
-        !is_exact && judgement.verdict.is_fail() && observation.messages.values().any(is_missed)
+        !is_exact && judgement.verdict.is_fail() && is_doubtful(judgement, observation)
     };
     let mut observation = played.observe();
     let mut judgement = judgement_of(&observation);

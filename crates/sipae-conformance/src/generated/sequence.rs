@@ -86,7 +86,7 @@ impl<'c> Search<'_, 'c> {
         while may_go_on(failures.made) {
             let sequence = self.drawn(failures.made);
             failures.made += 1;
-            let judgement = self.played(&sequence);
+            let judgement = self.confirmed(&sequence);
             match judgement.verdict {
                 verdict if verdict.is_fail() => {
                     if !effort.knows(self.trial, "", &judgement) {
@@ -115,17 +115,37 @@ impl<'c> Search<'_, 'c> {
         actions(&mut source, length * 2, self.may_elapse)
     }
 
+    /// What fails at a brief look is looked at with patience.
+    fn confirmed(&mut self, sequence: &[Action]) -> Judgement {
+        let judgement = self.played(sequence);
+        if self.is_exact || !judgement.verdict.is_fail() {
+            return judgement;
+        }
+        let stage = self.stage();
+        self.played_at(stage, sequence)
+    }
+
+    /// A brief look.
     fn played(&mut self, sequence: &[Action]) -> Judgement {
+        let stage = self.stage().brief();
+        self.played_at(stage, sequence)
+    }
+
+    fn stage(&mut self) -> Stage {
         self.plays += 1;
+        (self.stages)(&format!("sequence {}", self.plays))
+    }
+
+    fn played_at(&self, stage: Stage, sequence: &[Action]) -> Judgement {
         let scripted = script(sequence, self.trial.mode);
-        let stage = (self.stages)(&format!("sequence {}", self.plays));
         let is_exact = stage.wire.is_exact();
         let mut played = play(stage, &scripted.script);
         if !is_exact && played.is_open() {
             // What another client has to answer first may come behind everything else.
             played.settle(self.pace.quiet());
         }
-        judged(played, is_exact, false, |observation| {
+        let is_doubtful = |_: &Judgement, observation: &Observation| is_behind_missed(&scripted, observation);
+        judged(played, is_exact, is_doubtful, |observation| {
             let rows = self.trial.case.requirements();
             let mut judge = Judge::new(observation, rows, self.trial.mode, self.trial.strict);
             read(&scripted, &mut judge);
@@ -200,12 +220,29 @@ const fn reaction(expected: Expected) -> Option<Expect> {
     }
 }
 
+/// What was otherwise than the model foresees.
+fn surprises(scripted: &Scripted, observation: &Observation) -> Vec<Surprise> {
+    let became = |label: &Label| observation.messages.get(label).map(became);
+    let closed: BTreeSet<Connection> = observation.ended.keys().copied().map(Connection).collect();
+    scripted.judge(&became, &closed)
+}
+
+/// Whether an answer is missing up to the first surprise. The model goes on from each answer, so that this makes doubtful
+/// whatever comes after it.
+fn is_behind_missed(scripted: &Scripted, observation: &Observation) -> bool {
+    let first = surprises(scripted, observation).into_iter().next().map(|surprise| surprise.message);
+    let sent = scripted.expectations.iter().map(|expectation| &expectation.message);
+    let place = sent.clone().position(|message| Some(message) == first.as_ref());
+    let is_missed = |message: &Label| {
+        observation.messages.get(message).is_some_and(|seen| seen.reaction == Reaction::Overdue)
+    };
+    sent.take(place.map_or(usize::MAX, |place| place + 1)).any(is_missed)
+}
+
 /// Judges by the model. A sequence that no message was sent of decides nothing.
 fn read(scripted: &Scripted, judge: &mut Judge<'_>) {
     let observation = judge.observation();
-    let became = |label: &Label| observation.messages.get(label).map(became);
-    let closed: BTreeSet<Connection> = observation.ended.keys().copied().map(Connection).collect();
-    let surprises = scripted.judge(&became, &closed);
+    let surprises = surprises(scripted, observation);
     for Surprise { message, broken, .. } in &surprises {
         for row in broken.rows {
             let expected = format!("{message}: {}", broken.expected);
