@@ -64,9 +64,10 @@ pub(crate) fn fuzz(args: &FuzzArgs) -> Result<ExitCode, Failure> {
     };
     let text = summary::markdown(&night, &place);
     let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", file.display()));
-    let written = fs::write(&file, text).map_err(named);
-    // What the night found is told, whatever became of the file.
+    // What the night found is told, whatever becomes of the file.
     desk.say(&summary::text(&night, &place));
+    let new = file.with_extension("md.new");
+    let written = fs::write(&new, text).and_then(|()| fs::rename(&new, &file)).map_err(named);
     let broken = written.err().or(desk.broken);
     broken.map_or_else(|| Ok(night.exit()), |error| Err(Failure::Report(error)))
 }

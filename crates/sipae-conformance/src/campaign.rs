@@ -488,12 +488,12 @@ fn script(found: &Found) -> Result<ScriptFile, String> {
 /// What comes of the script of a finding; what did not fail each time has some more chances to.
 fn played_again(plan: &Plan<'_>, found: &Found, file: &ScriptFile) -> Result<CaseFinished, String> {
     const CHANCES: u32 = 5;
-    let mut finished = plan.replay(&found.key.subject, file)?;
-    for _ in 1..if found.key.is_flaky() { CHANCES } else { 1 } {
+    let mut finished = plan.replay(&found.key.subject, file, 1)?;
+    for play in 2..=if found.key.is_flaky() { CHANCES } else { 1 } {
         if finished.verdict.is_fail() {
             break;
         }
-        finished = plan.replay(&found.key.subject, file)?;
+        finished = plan.replay(&found.key.subject, file, play)?;
     }
     Ok(finished)
 }

@@ -10,7 +10,7 @@ use sipae_events::{CaseFinished, Event, GateFinished, GateOutcome, Subject, Verd
 use sipae_gen::ScriptFile;
 use sipae_net::SeededEntropy;
 
-use self::work::Work;
+use self::work::{Became, Work};
 use crate::case::{Case, Cost};
 use crate::cases;
 use crate::execute::Stage;
@@ -22,7 +22,7 @@ use crate::pace::Pace;
 use crate::run::{RunOptions, Teller};
 use crate::schedule::{Claim, Job};
 use crate::target::{Connector, Mode, Setting, Target};
-use crate::trial::{Conversation, Outcome, Parked, Trial};
+use crate::trial::{Conversation, Outcome, Trial};
 
 /// The gate of one setting, and where its trials stand.
 struct Passage {
@@ -212,11 +212,16 @@ impl<'r> Plan<'r> {
         }
     }
 
-    /// Plays the stored conversation of a case again.
+    /// Plays the stored conversation of a case again; `time` counts how often.
     ///
     /// # Errors
     /// Why it cannot be played.
-    pub(crate) fn replay(&self, subject: &Subject, file: &ScriptFile) -> Result<CaseFinished, String> {
+    pub(crate) fn replay(
+        &self,
+        subject: &Subject,
+        file: &ScriptFile,
+        time: u32,
+    ) -> Result<CaseFinished, String> {
         let case = self.options.selected().find(|case| case.id() == file.case);
         let case = case.ok_or_else(|| format!("there is no case {} any more", file.case))?;
         let passage = self.passages.iter().find(|passage| self::subject(passage.setting) == *subject);
@@ -227,7 +232,7 @@ impl<'r> Plan<'r> {
         }
         let trial =
             Trial { case, subject: subject.clone(), mode: passage.setting.mode, strict: self.options.strict };
-        let stages = |part: &str| self.stage_again(passage, file, part);
+        let stages = |part: &str| self.stage_again(passage, file, &format!("{time} {part}"));
         let read = |judge: &mut Judge<'_>| judge.all(&file.checks);
         let conversation =
             Conversation { script: &file.script, checks: &file.checks, read: &read, may_wait: false };
@@ -251,7 +256,7 @@ impl<'r> Plan<'r> {
         let work = Work::new(&self);
         let (sender, receiver) = mpsc::channel();
         let workers = self.options.jobs.max(1);
-        let mut results: Vec<Option<Outcome<'static>>> = self.entries.iter().map(|_| None).collect();
+        let mut results: Vec<Option<Became>> = self.entries.iter().map(|_| None).collect();
         thread::scope(|scope| {
             let mut spawned = 0;
             for _ in 0..workers {
@@ -266,18 +271,7 @@ impl<'r> Plan<'r> {
             drop(sender);
             self.tell_in_order(&receiver, &mut results, teller);
         });
-        for (entry, result) in self.entries.iter().zip(results) {
-            if let (Entry::Trial(_, passage), Some(Outcome::Parked(parked))) = (entry, result) {
-                self.settle(*passage, *parked, teller);
-            }
-        }
-    }
-
-    fn settle(&self, passage: usize, parked: Parked<'_>, teller: &mut Teller<'_>) {
-        if let Some(passage) = self.passages.get(passage) {
-            // Most of that time is over by now, whoever is still to come.
-            teller.case(parked.settle(passage.pace.limit()));
-        }
+        work.told_last().for_each(|finished| teller.case(finished));
     }
 
     fn jobs(&self) -> Vec<Job> {
@@ -302,8 +296,8 @@ impl<'r> Plan<'r> {
 
     fn tell_in_order(
         &self,
-        receiver: &mpsc::Receiver<(usize, Outcome<'static>)>,
-        results: &mut [Option<Outcome<'static>>],
+        receiver: &mpsc::Receiver<(usize, Became)>,
+        results: &mut [Option<Became>],
         teller: &mut Teller<'_>,
     ) {
         let mut next = 0;
@@ -316,17 +310,17 @@ impl<'r> Plan<'r> {
                         teller.case(trial.not_run(*verdict, reason.clone()));
                     }
                     (Entry::Trial(..), Some(result)) => match result.take() {
-                        Some(Outcome::Finished(finished)) => teller.case(*finished),
-                        Some(parked) => *result = Some(parked),
+                        Some(Became::Finished(finished)) => teller.case(*finished),
+                        Some(Became::Later) => {}
                         None => break,
                     },
                     (Entry::Trial(..), None) => {}
                 }
                 next += 1;
             }
-            let Ok((place, outcome)) = receiver.recv() else { return };
+            let Ok((place, became)) = receiver.recv() else { return };
             if let Some(slot) = results.get_mut(place) {
-                *slot = Some(outcome);
+                *slot = Some(became);
             }
         }
     }

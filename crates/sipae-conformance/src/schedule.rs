@@ -111,6 +111,10 @@ impl Queue {
         self.lock().is_narrow = true;
     }
 
+    pub(crate) fn is_narrow(&self) -> bool {
+        self.lock().is_narrow
+    }
+
     /// The jobs that run at this moment, but for one.
     pub(crate) fn beside(&self, job: &Job) -> Vec<usize> {
         self.lock().running.keys().copied().filter(|place| *place != job.place).collect()

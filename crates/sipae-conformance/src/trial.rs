@@ -70,11 +70,13 @@ impl Attempt {
     }
 
     fn standing(&self) -> Standing {
-        match (self.judgement.verdict.is_fail(), self.is_missed()) {
-            _ if self.is_pass() => Standing::Pass,
-            (true, true) => Standing::Missed,
-            (true, false) => Standing::Failure,
-            (false, _) => Standing::Undecided,
+        match (self.judgement.verdict, self.is_missed()) {
+            (Verdict::Pass, _) => Standing::Pass,
+            (Verdict::Fail(_), false) => Standing::Failure,
+            (Verdict::Fail(_), true) => Standing::Missed,
+            (Verdict::Loose, false) => Standing::Loose,
+            (Verdict::Loose, true) => Standing::Faint,
+            _ => Standing::Undecided,
         }
     }
 }
@@ -87,6 +89,10 @@ enum Standing {
     Failure,
     /// It fails, and an answer that did not come may be why.
     Missed,
+    /// It is loose by what came.
+    Loose,
+    /// It is loose, and an answer that did not come may be why.
+    Faint,
     Undecided,
 }
 
@@ -103,12 +109,13 @@ impl Told {
 
     /// Of a first time that has had all the time that the profile gives, and a second one that has not.
     const fn of(first: Standing, second: Standing) -> Self {
-        use Standing::{Failure, Missed, Pass, Undecided};
+        use Standing::{Failure, Faint, Loose, Missed, Pass, Undecided};
         match (first, second) {
             (Pass, Failure) => Self { is_flaky: true, ..Self::SECOND },
-            (Pass, _) | (Failure | Missed, Failure | Missed) | (Undecided, Missed) => Self::FIRST,
-            (Failure | Missed, Pass | Undecided) => Self { is_flaky: true, ..Self::FIRST },
-            (Undecided, _) => Self::SECOND,
+            (Pass, _) | (Failure | Missed, Failure | Missed) => Self::FIRST,
+            (Failure | Missed, _) => Self { is_flaky: true, ..Self::FIRST },
+            (_, Failure | Pass) | (Undecided, Loose | Undecided) => Self::SECOND,
+            (Loose | Faint | Undecided, _) => Self::FIRST,
         }
     }
 }
@@ -148,8 +155,8 @@ impl<'c> Trial<'c> {
         if is_exact {
             return self.finished(conversation, first, None);
         }
-        if let Some(cause) = breakdown(&first.observation, stages) {
-            return self.finished(conversation, first, Some(cause));
+        if let Some(trouble) = breakdown(&mut first, stages) {
+            return self.finished(conversation, first, Some(trouble));
         }
         let was_missed = first.is_missed();
         if !first.is_pass() && !first.judgement.waits && first.played.is_open() {
@@ -177,13 +184,22 @@ impl<'c> Trial<'c> {
         pace: &Pace,
         stages: &dyn Fn(&str) -> Stage,
     ) -> Outcome<'c> {
-        let second = self.attempt(conversation, stages("second"));
-        let cause = breakdown(&second.observation, stages);
-        if cause.is_none() {
+        if self.case.needs().failed_logons != 0 {
+            // Accounts lock.
+            first.played.settle(pace.limit());
+            first = self.judged(first.played, conversation.read);
+            return self.finished(conversation, first, None);
+        }
+        let mut second = self.attempt(conversation, stages("second"));
+        let trouble = breakdown(&mut second, stages);
+        if trouble.is_none() {
             first.played.settle(pace.limit());
             first = self.judged(first.played, conversation.read);
         }
-        let told = if cause.is_some() { Told::FIRST } else { Told::of(first.standing(), second.standing()) };
+        let told = match trouble {
+            Some(_) => Told::FIRST,
+            None => Told::of(first.standing(), second.standing()),
+        };
         let (mut told_of, other) = if told.is_first { (first, second) } else { (second, first) };
         if told.is_flaky {
             told_of.judgement.verdict = Verdict::Fail(Cause::Flaky { failed: 1, of: 2 });
@@ -191,7 +207,7 @@ impl<'c> Trial<'c> {
             told_of.observation.exchange.extend(other.observation.exchange);
         }
         drop(other.played.finish());
-        self.finished(conversation, told_of, cause)
+        self.finished(conversation, told_of, trouble)
     }
 
     fn attempt(&self, conversation: &Conversation<'_>, stage: Stage) -> Attempt {
@@ -215,17 +231,18 @@ impl<'c> Trial<'c> {
         &self,
         conversation: &Conversation<'_>,
         attempt: Attempt,
-        cause: Option<Cause>,
+        trouble: Option<Trouble>,
     ) -> Outcome<'c> {
         let Attempt { played, observation, judgement } = attempt;
         let ends = ends(played);
         let crash = ends.iter().find(|end| end.is_crash);
-        let cause = crash.map(|_| Cause::Crash).or(cause);
-        let verdict = cause.map_or(judgement.verdict, Verdict::Fail);
-        let reason = match cause {
-            Some(cause) => Some(crash.map_or_else(|| why_lost(cause).to_owned(), End::to_string)),
-            None => {
-                judgement.undecided.filter(|_| matches!(verdict, Verdict::Inconclusive | Verdict::Blocked))
+        let (verdict, reason) = match (crash, trouble) {
+            (Some(end), _) => (Verdict::Fail(Cause::Crash), Some(end.to_string())),
+            (None, Some(Trouble::Lost(cause))) => (Verdict::Fail(cause), Some(why_lost(cause).to_owned())),
+            (None, Some(Trouble::Crowded)) => (Verdict::Inconclusive, Some(CROWDED.to_owned())),
+            (None, None) => {
+                let is_open = matches!(judgement.verdict, Verdict::Inconclusive | Verdict::Blocked);
+                (judgement.verdict, judgement.undecided.filter(|_| is_open))
             }
         };
         let mut finished = self.not_run(verdict, reason);
@@ -328,16 +345,32 @@ fn farewell(end: &End) -> Exchanged {
         .of(Exchanged::STANDARD_ERROR)
 }
 
+/// What is the matter with a target that answers on no new connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trouble {
+    /// It has ended, or hangs.
+    Lost(Cause),
+    /// It takes no more connections than it has.
+    Crowded,
+}
+
+/// Why a case is inconclusive that has more connections than the target takes.
+pub(crate) const CROWDED: &str = "the target answers on no more connections: it takes few at a time";
+
 /// Whether the target has ended or hangs. Missed answers, closed connections and refused ones are looked into over new
-/// connections.
-fn breakdown(observation: &Observation, stages: &dyn Fn(&str) -> Stage) -> Option<Cause> {
+/// connections. One that answers on those of the case at the same time takes no more of them.
+fn breakdown(attempt: &mut Attempt, stages: &dyn Fn(&str) -> Stage) -> Option<Trouble> {
     let is_suspect =
         |reaction: &Reaction| matches!(reaction, Reaction::Overdue | Reaction::Closed | Reaction::Reset);
+    let observation = &attempt.observation;
     let suspect = observation.messages.values().any(|seen| is_suspect(&seen.reaction));
     if !suspect && !observation.is_unreachable {
         return None;
     }
-    lost(stages)
+    match lost(stages)? {
+        Cause::Hang if attempt.played.answers_still() => Some(Trouble::Crowded),
+        cause => Some(Trouble::Lost(cause)),
+    }
 }
 
 /// Probes of this process. What they send is told nowhere, so that runs with one seed tell the same.
@@ -358,12 +391,6 @@ pub(crate) fn lost(stages: &dyn Fn(&str) -> Stage) -> Option<Cause> {
         }
     }
     cause
-}
-
-/// Whether somebody answers as soon as the connections of a case have had time to end.
-pub(crate) fn answers_soon(stages: &dyn Fn(&str) -> Stage) -> bool {
-    std::thread::sleep(Duration::from_millis(300));
-    probe(stages("after")).is_none()
 }
 
 /// One bare request over a new connection: does anybody take it, does anybody answer?
@@ -402,6 +429,12 @@ mod tests {
     #[case(Standing::Undecided, Standing::Pass, "second")]
     #[case(Standing::Undecided, Standing::Failure, "second")]
     #[case(Standing::Undecided, Standing::Missed, "first")]
+    #[case(Standing::Undecided, Standing::Loose, "second")]
+    #[case(Standing::Undecided, Standing::Faint, "first")]
+    #[case(Standing::Faint, Standing::Undecided, "first")]
+    #[case(Standing::Faint, Standing::Pass, "second")]
+    #[case(Standing::Loose, Standing::Failure, "second")]
+    #[case(Standing::Loose, Standing::Missed, "first")]
     fn of_two_times_one_is_told(#[case] first: Standing, #[case] second: Standing, #[case] expected: &str) {
         let Told { is_first, is_flaky } = Told::of(first, second);
         let told = [if is_first { "first" } else { "second" }, if is_flaky { ", flaky" } else { "" }];

@@ -211,7 +211,7 @@ const WEAK: [&str; 14] = [
 ];
 
 /// Case and row of what says less than its row: a form that is right either way, or where the row leaves room.
-const FAINT: [(&str, &str); 37] = [
+pub(crate) const FAINT: [(&str, &str); 37] = [
     ("2.2/backslash", "SIPAE-2.2-04"),
     ("2.2/backslash-before-quote", "SIPAE-2.2-04"),
     ("2.2/challenge-in-another-order", "SIPAE-2.2-02"),

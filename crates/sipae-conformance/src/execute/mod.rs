@@ -176,8 +176,20 @@ impl Played {
     pub fn fence(&mut self) {
         for connection in self.executor.owing() {
             // What cannot be sent any more proves nothing, and is no reason to stop.
-            let _sent = self.executor.fence(connection, None);
+            let _asked = self.executor.fence(connection, None);
         }
+    }
+
+    /// Whether the target answers a request without credential on a connection that is open still.
+    pub fn answers_still(&mut self) -> bool {
+        let open = |id: &ConnectionId| self.executor.streams.get(id).is_some_and(|link| link.end.is_none());
+        let connections = &self.executor.connections;
+        let open = connections.iter().filter(|(_, id)| open(id)).map(|(connection, _)| *connection);
+        // The first ones were opened before the target had enough.
+        let Some(connection) = open.min() else { return false };
+        let label = self.executor.fence(connection, None);
+        label
+            .is_ok_and(|label| self.executor.messages.get(&label).is_some_and(|state| state.answer.is_some()))
     }
 
     /// Takes what was registered away, and gives the stage back.
@@ -277,10 +289,12 @@ impl Executor {
         if self.has_passed(link, state) && pace.is_in_order() {
             return Reaction::Silent;
         }
+        // Who slows down guessing takes longer over wrong proofs than over anything that was measured.
+        let patience = if state.is_proof() { pace.limit() } else { pace.quiet() };
         match &link.end {
             Some(end) => end.clone(),
             None if self.stage.wire.is_exact() => Reaction::Silent,
-            None if sent.order < link.fenced && pace.quiet() <= sent.at.elapsed() => Reaction::Silent,
+            None if sent.order < link.fenced && patience <= sent.at.elapsed() => Reaction::Silent,
             None => Reaction::Overdue,
         }
     }

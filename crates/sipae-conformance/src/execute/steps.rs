@@ -54,7 +54,9 @@ impl Executor {
             Step::Authenticate { association, party, password } => {
                 self.authenticate(association, *party, password)
             }
-            Step::Fence { connection, association } => self.fence(*connection, association.as_ref()),
+            Step::Fence { connection, association } => {
+                self.fence(*connection, association.as_ref()).map(drop)
+            }
             Step::Elapse(span) => self.elapse(*span),
             Step::Attempt(part) => {
                 // How far it came shows in what was sent.
@@ -256,12 +258,12 @@ impl Executor {
         proved.map_err(|error| format!("cannot authenticate: {error}"))
     }
 
-    /// A REGISTER, since the gate has seen that answered: signed, or bare.
+    /// A REGISTER, since the gate has seen that answered: signed, or bare. What it is called.
     pub(super) fn fence(
         &mut self,
         connection: Connection,
         association: Option<&Label>,
-    ) -> Result<(), Broken> {
+    ) -> Result<Label, Broken> {
         let label = Label::new(format!("fence {}", self.sent));
         let party = association.and_then(|by| self.associations.get(by)).and_then(|state| state.party);
         let party = party.or_else(|| self.speaker(connection)).unwrap_or(Party::USER);
@@ -284,7 +286,7 @@ impl Executor {
         {
             link.fenced = sent.order;
         }
-        Ok(())
+        Ok(label)
     }
 
     fn elapse(&mut self, span: Span) -> Result<(), Broken> {

@@ -283,12 +283,15 @@ impl<'c> Search<'_, 'c> {
         while self.failures.made < end && may_go_on(self.failures.made) {
             let (records, iterations) = self.batch(end);
             let batch = lane.play(&iterations);
+            if matches!(batch, Batch::Unclear) {
+                // A target that takes few connections has them for what is played alone.
+                lane.close();
+                self.last = recent(&before, &[]);
+                return Ok(self.batch_seen(&batch, &records, &before));
+            }
             if let Some(failing) = self.batch_seen(&batch, &records, &before) {
                 lane.close();
                 return Ok(Some(failing));
-            }
-            if matches!(batch, Batch::Unclear) {
-                break;
             }
             before.extend(records);
         }

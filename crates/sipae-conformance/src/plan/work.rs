@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
+use std::time::Duration;
 
 use sipae_events::{CaseFinished, Cause, Verdict};
 
-use super::{Entry, Plan};
+use super::{Entry, Passage, Plan};
 use crate::case::Case;
+use crate::execute::Stage;
 use crate::schedule::{Job, Queue, Turn};
-use crate::trial::{self, Outcome, Trial};
+use crate::trial::{self, CROWDED, Outcome, Parked, Trial};
 
 /// What all workers share.
 pub(super) struct Work<'p> {
@@ -20,7 +22,25 @@ pub(super) struct Work<'p> {
     /// By place, what was seen where the target seemed to be lost and others ran beside it: it may only have had enough
     /// of connections.
     doubted: Mutex<BTreeMap<usize, Doubted>>,
+    /// By place, what is told at the end of the run.
+    later: Mutex<BTreeMap<usize, Later>>,
 }
+
+/// What became of the trial at a place.
+pub(super) enum Became {
+    Finished(Box<CaseFinished>),
+    /// It is told at the end of the run.
+    Later,
+}
+
+/// A case for which time tells.
+enum Later {
+    Parked(Box<Parked<'static>>),
+    Settled(Box<CaseFinished>),
+}
+
+/// Cases that wait for time to tell: each holds its connections.
+const MOST_PARKED: usize = 64;
 
 /// A case that seems to have met the end of the target, and those that ran beside it.
 struct Doubted {
@@ -28,9 +48,19 @@ struct Doubted {
     beside: Vec<usize>,
 }
 
+impl Later {
+    fn settled(self, patience: Duration) -> Box<CaseFinished> {
+        match self {
+            Self::Parked(parked) => Box::new(parked.settle(patience)),
+            Self::Settled(finished) => finished,
+        }
+    }
+}
+
 impl<'p> Work<'p> {
     pub(super) fn new(plan: &'p Plan<'p>) -> Self {
-        Self { plan, queue: Queue::new(plan.jobs()), lost: Mutex::default(), doubted: Mutex::default() }
+        let (lost, doubted, later) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { plan, queue: Queue::new(plan.jobs()), lost, doubted, later }
     }
 
     /// Why a case cannot have the time that it needs; nothing is sent for it then.
@@ -40,87 +70,133 @@ impl<'p> Work<'p> {
     }
 
     /// Takes one job after the other until none is left.
-    pub(super) fn go(&self, sender: &mpsc::Sender<(usize, Outcome<'static>)>) {
+    pub(super) fn go(&self, sender: &mpsc::Sender<(usize, Became)>) {
         while let Some(job) = self.queue.take() {
-            let outcome = self.trial(&job);
+            let became = self.trial(&job).map(|outcome| self.became(&job, outcome));
             self.queue.give_back(&job);
-            if let Some(outcome) = outcome
-                && sender.send((job.place, outcome)).is_err()
+            if let Some(became) = became
+                && sender.send((job.place, became)).is_err()
             {
                 return;
             }
         }
     }
 
+    fn became(&self, job: &Job, outcome: Outcome<'static>) -> Became {
+        match outcome {
+            Outcome::Finished(finished) => Became::Finished(finished),
+            Outcome::Parked(parked) => {
+                self.later().insert(job.place, Later::Parked(parked));
+                if self.later().values().filter(|later| matches!(later, Later::Parked(_))).count()
+                    > MOST_PARKED
+                {
+                    self.settle();
+                }
+                Became::Later
+            }
+        }
+    }
+
+    /// Lets time tell of all that wait for it. Most of it is over for most of them.
+    fn settle(&self) {
+        let all = std::mem::take(&mut *self.later());
+        for (place, later) in all {
+            let settled = Later::Settled(later.settled(self.plan.options.profile.answer_timeout));
+            self.later().insert(place, settled);
+        }
+    }
+
+    fn later(&self) -> MutexGuard<'_, BTreeMap<usize, Later>> {
+        self.later.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was not told yet, in its order.
+    pub(super) fn told_last(self) -> impl Iterator<Item = CaseFinished> {
+        let patience = self.plan.options.profile.answer_timeout;
+        let later = self.later.into_inner().unwrap_or_else(PoisonError::into_inner);
+        later.into_values().map(move |later| *later.settled(patience))
+    }
+
     /// What became of a job; none where it is begun again.
     fn trial(&self, job: &Job) -> Option<Outcome<'static>> {
         let Some(Entry::Trial(trial, passage)) = self.plan.entries.get(job.place) else { return None };
         let passage = self.plan.passages.get(*passage)?;
-        let doubted = self.doubted().remove(&job.place);
-        if let Some((verdict, reason)) = self.excuse(trial) {
-            let excused = || Outcome::Finished(Box::new(trial.not_run(verdict, reason)));
-            return Some(doubted.map_or_else(excused, |doubted| self.end(trial, doubted)));
+        let not_run = |verdict, reason| Some(Outcome::Finished(Box::new(trial.not_run(verdict, reason))));
+        if let Some(reason) = self.lost().clone() {
+            return not_run(Verdict::Blocked, Some(reason));
         }
-        let id = trial.case.id();
-        // No server gets identifiers twice.
-        let again = if job.is_again { " again" } else { "" };
-        let peer = job.claim.peer.unwrap_or_default();
-        let stages = |part: &str| {
-            let part = format!("{id}{again} {part}");
-            self.plan.options.stage(self.plan.ways.as_ref(), passage.setting, &part, &passage.pace, peer)
-        };
+        let stages = |part: &str| self.stage(trial, passage, job, part);
+        let doubted = self.doubted().remove(&job.place);
         if let Some(doubted) = doubted {
+            // Those that wait hold connections.
+            self.settle();
             if trial::lost(&stages).is_some() {
                 return Some(self.end(trial, doubted));
             }
             self.queue.narrow();
             if trial.case.needs().failed_logons != 0 {
-                return Some(crowded(trial, "other cases ran beside it"));
+                return not_run(Verdict::Inconclusive, Some(CROWDED.to_owned()));
             }
         }
+        if self.plan.options.effort.stop.is_due() {
+            return not_run(Verdict::Cancelled, None);
+        }
+        if let Some(reason) = self.lost_clock(trial.case) {
+            return not_run(Verdict::Blocked, Some(reason));
+        }
         match trial.clone().run(&self.plan.effort, &passage.pace, &stages) {
-            // What stays registered would get the requests of the next trial with the same second user.
-            Outcome::Parked(parked) if job.claim.peer.is_some() => {
+            // What stays registered would get the requests of the next trial with the same second user, and what stays
+            // connected may be one too many.
+            Outcome::Parked(parked) if job.claim.peer.is_some() || self.queue.is_narrow() => {
                 self.weighed(trial, job, Box::new(parked.settle(passage.pace.quiet())))
-            }
-            Outcome::Finished(finished)
-                if finished.verdict == Verdict::Fail(Cause::Hang)
-                    && !self.queue.had_company(job)
-                    && trial::answers_soon(&stages) =>
-            {
-                Some(crowded(trial, "the case held its own"))
             }
             Outcome::Finished(finished) => self.weighed(trial, job, finished),
             parked @ Outcome::Parked(_) => Some(parked),
         }
     }
 
-    /// Why a case is not run any more.
-    fn excuse(&self, trial: &Trial<'_>) -> Option<(Verdict, Option<String>)> {
-        if self.plan.options.effort.stop.is_due() {
-            return Some((Verdict::Cancelled, None));
-        }
-        let lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let reason = lost.or_else(|| self.lost_clock(trial.case))?;
-        Some((Verdict::Blocked, Some(reason)))
+    /// No server gets identifiers twice; what is generated is the same each time.
+    fn stage(&self, trial: &Trial<'_>, passage: &Passage, job: &Job, part: &str) -> Stage {
+        let Passage { setting, pace, .. } = passage;
+        let (options, ways) = (self.plan.options, self.plan.ways.as_ref());
+        let named = |again: &str| format!("{}{again} {part}", trial.case.id());
+        let peer = job.claim.peer.unwrap_or_default();
+        let stage =
+            options.stage(ways, *setting, &named(if job.is_again { " again" } else { "" }), pace, peer);
+        Stage { choices: options.seed_with(0, &named(""), *setting), ..stage }
+    }
+
+    fn lost(&self) -> MutexGuard<'_, Option<String>> {
+        self.lost.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What was seen beside others need not be what a case comes to by itself: a target may take few connections at a time.
     fn weighed(&self, trial: &Trial<'_>, job: &Job, finished: Box<CaseFinished>) -> Option<Outcome<'static>> {
         // In memory each has a server of its own.
         let had_company = self.queue.had_company(job) && !self.plan.options.target.is_in_memory();
+        let may_repeat = had_company && trial.case.needs().failed_logons == 0;
+        let again = |turn| {
+            self.queue.again(job, turn);
+            None
+        };
         if self.is_end(finished.verdict) {
             let doubted = Doubted { finished, beside: self.queue.beside(job) };
-            if !had_company {
+            // Where nobody listens any more, that is not for want of connections.
+            if !had_company || doubted.finished.verdict != Verdict::Fail(Cause::Hang) {
                 return Some(self.end(trial, doubted));
             }
             self.doubted().insert(job.place, doubted);
-            self.queue.again(job, Turn::Next);
-            return None;
+            return again(Turn::Next);
         }
-        if had_company && finished.verdict == Verdict::Inconclusive && may_repeat(trial.case) {
-            self.queue.again(job, Turn::Last);
-            return None;
+        if finished.reason.as_deref() == Some(CROWDED) {
+            self.queue.narrow();
+            if may_repeat {
+                return again(Turn::Next);
+            }
+        }
+        // Generated ones have had many tries.
+        if may_repeat && finished.verdict == Verdict::Inconclusive && !trial.case.is_generated() {
+            return again(Turn::Last);
         }
         Some(Outcome::Finished(finished))
     }
@@ -142,7 +218,7 @@ impl<'p> Work<'p> {
     /// The target was lost in a trial, unless another one was the first to notice.
     fn end(&self, trial: &Trial<'_>, seen: Doubted) -> Outcome<'static> {
         let Doubted { mut finished, beside } = seen;
-        let mut lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lost = self.lost();
         if let Some(reason) = lost.clone() {
             // What this one saw is the same end.
             return Outcome::Finished(Box::new(trial.not_run(Verdict::Blocked, Some(reason))));
@@ -166,16 +242,4 @@ impl<'p> Work<'p> {
             format!("; beside it ran {} (--jobs 1 tells which)", ids.join(", "))
         }
     }
-}
-
-/// Whether a case that decided nothing beside others is played by itself: generated ones have had many tries, and wrong
-/// passwords lock accounts.
-fn may_repeat(case: &Case) -> bool {
-    !case.is_generated() && case.needs().failed_logons == 0
-}
-
-/// Nothing is known of a case with which a target had too many connections.
-fn crowded(trial: &Trial<'_>, while_: &str) -> Outcome<'static> {
-    let reason = format!("the target answered on no other connection while {while_}");
-    Outcome::Finished(Box::new(trial.not_run(Verdict::Inconclusive, Some(reason))))
 }
