@@ -569,6 +569,71 @@ fn a_login_that_was_refused_by_closing_is_not_tried_again() {
     assert_eq!(PROOFS.load(Ordering::Relaxed), 1, "{stdout}");
 }
 
+/// Whether the account for wrong passwords proves its identity here.
+fn is_of_wrong_passwords(message: &Message<'_>) -> bool {
+    let is_of_mallory = message.from().is_ok_and(|from| from.uri == b"sip:mallory@contoso.com");
+    is_of_mallory && is_authenticate(message)
+}
+
+/// Guessing is slowed down, and everything else is answered at once.
+#[test]
+fn a_refusal_that_is_late_to_slow_down_guessing_is_no_silence() {
+    let slow = |message: &Message<'_>| {
+        if is_of_wrong_passwords(message) {
+            thread::sleep(Duration::from_millis(2500));
+        }
+        Deed::Forward
+    };
+    let (_served, target) = served(slow, at_once);
+    let args = ["run", "--target", &target, "--scheme", "ntlm", "3.3.5.2/wrong-password"];
+    let stdout = assert_exit(&sipae(&args), 0);
+    assert!(stdout.contains("NTLM v4  1 pass"), "{stdout}");
+}
+
+/// Proofs of the account for wrong passwords.
+static WRONG: AtomicU32 = AtomicU32::new(0);
+
+/// Accounts lock, whether they answer or not.
+#[test]
+fn a_wrong_password_that_is_not_answered_is_not_sent_again() {
+    let swallow = |message: &Message<'_>| {
+        if is_of_wrong_passwords(message) {
+            WRONG.fetch_add(1, Ordering::Relaxed);
+            return Deed::Swallow;
+        }
+        Deed::Forward
+    };
+    let (_served, target) = served(swallow, at_once);
+    let args = ["run", "--target", &target, "--scheme", "ntlm", "3.3.5.2/wrong-password"];
+    let stdout = String::from_utf8_lossy(&sipae(&args).stdout).into_owned();
+    // The wrong one, and behind it, in the same handshake, the right one.
+    assert_eq!(WRONG.load(Ordering::Relaxed), 2, "{stdout}");
+}
+
+static STALLS_UNTIL: Mutex<Option<Instant>> = Mutex::new(None);
+
+/// Everything stands still for a while behind an ACK.
+fn stall_after_ack(message: &Message<'_>) -> Deed {
+    let mut until = STALLS_UNTIL.lock().expect("not poisoned");
+    if message.method() == Some(b"ACK") {
+        until.get_or_insert(Instant::now() + Duration::from_secs(6));
+    }
+    let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+    drop(until);
+    thread::sleep(left.unwrap_or_default());
+    Deed::Forward
+}
+
+/// Its open connections stand still as well: that is not for want of more.
+#[test]
+fn a_target_that_hangs_for_a_while_is_told_though_it_answers_again() {
+    let (_served, target) = served(stall_after_ack, at_once);
+    let profile = Scratch::new("stall.toml", &profile("test-password-of-alice", 300));
+    let args = ["run", "--target", &target, "--profile", profile.path(), "--jobs", "1", "3.3.5.1/bare-ack"];
+    let stdout = assert_exit(&sipae(&args), 1);
+    assert!(stdout.contains("FAIL (HANG)  3.3.5.1/bare-ack"), "{stdout}");
+}
+
 /// A relay that closes each connection beyond so many at a time.
 fn relay_for_few(target: &str, most: usize) -> String {
     let upstream = target.trim_start_matches("tcp://").to_owned();
