@@ -502,6 +502,8 @@ mod tests {
         };
         stage.wire = Box::new(SlowFor { is_slow, inner: stage.wire, held: Vec::new() });
         let mut played = play(stage, &script);
+        // That is longer than anything took that was measured.
+        std::thread::sleep(Pace::SHORTEST + Duration::from_millis(100));
         assert_eq!(played.observe().reaction(logon.last()), Some(&Reaction::Overdue));
         played.settle(Duration::from_millis(200));
         let seen = played.observe();
