@@ -505,7 +505,7 @@ mod tests {
         // That is longer than anything took that was measured.
         std::thread::sleep(Pace::SHORTEST + Duration::from_millis(100));
         assert_eq!(played.observe().reaction(logon.last()), Some(&Reaction::Overdue));
-        played.settle(Duration::from_millis(200));
+        played.settle(2 * Pace::SHORTEST);
         let seen = played.observe();
         assert!(matches!(seen.reaction(logon.last()), Some(Reaction::Challenge(_))), "{seen:?}");
     }
