@@ -80,6 +80,8 @@ pub struct Observation {
     pub broken: Option<String>,
     /// Whether a connection could not be opened, or the target may have ended for another reason.
     pub is_unreachable: bool,
+    /// Whether that was for want of anybody who takes connections.
+    pub is_absent: bool,
     /// Why time could not be made to pass for the target: nothing that was seen says anything of its timers.
     pub clock_lost: Option<String>,
 }

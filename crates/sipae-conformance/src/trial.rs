@@ -367,10 +367,8 @@ fn breakdown(attempt: &mut Attempt, stages: &dyn Fn(&str) -> Stage) -> Option<Tr
     if !suspect && !observation.is_unreachable {
         return None;
     }
-    match lost(stages)? {
-        Cause::Hang if attempt.played.answers_still() => Some(Trouble::Crowded),
-        cause => Some(Trouble::Lost(cause)),
-    }
+    let cause = lost(stages)?;
+    Some(if attempt.played.answers_still() { Trouble::Crowded } else { Trouble::Lost(cause) })
 }
 
 /// Probes of this process. What they send is told nowhere, so that runs with one seed tell the same.
@@ -397,7 +395,8 @@ pub(crate) fn lost(stages: &dyn Fn(&str) -> Stage) -> Option<Cause> {
 fn probe(stage: Stage) -> Option<Cause> {
     let observation = asked_bare(stage);
     match observation.reaction("bare") {
-        None => Some(Cause::Crash),
+        None if observation.is_absent => Some(Cause::Crash),
+        None => Some(Cause::Hang),
         Some(Reaction::Overdue | Reaction::Closed | Reaction::Reset) => Some(Cause::Hang),
         Some(_) => None,
     }

@@ -73,6 +73,19 @@ pub enum WireError {
     Send(std::io::Error),
 }
 
+impl WireError {
+    /// Whether nobody is there who takes connections. One that is not taken in time, or whose TLS does not begin, may be
+    /// one too many.
+    #[must_use]
+    pub fn is_absence(&self) -> bool {
+        match self {
+            Self::Connect { source, .. } => source.kind() == std::io::ErrorKind::ConnectionRefused,
+            Self::Start { .. } | Self::Settings(_) | Self::Resolve { .. } => true,
+            _ => false,
+        }
+    }
+}
+
 /// A way to a target: connections that carry octets both ways.
 pub trait Wire: Send {
     /// Opens a connection.
@@ -111,5 +124,22 @@ pub trait Wire: Send {
     /// Whether `None` from [`receive`](Self::receive) proves that nothing is to come.
     fn is_exact(&self) -> bool {
         false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::ErrorKind;
+
+    use super::*;
+
+    /// Who lets strangers wait, because there are enough of them, is there.
+    #[rstest::rstest]
+    #[case(ErrorKind::ConnectionRefused, true)]
+    #[case(ErrorKind::TimedOut, false)]
+    #[case(ErrorKind::ConnectionReset, false)]
+    fn nobody_is_there_only_where_that_is_said(#[case] kind: ErrorKind, #[case] expected: bool) {
+        let error = WireError::Connect { address: "127.0.0.1:5060".to_owned(), source: kind.into() };
+        assert_eq!(error.is_absence(), expected);
     }
 }

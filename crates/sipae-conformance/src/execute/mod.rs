@@ -116,6 +116,8 @@ struct Executor {
     is_asking_behind: bool,
     /// A connection could not be opened.
     is_unreachable: bool,
+    /// Nobody took it.
+    is_absent: bool,
     /// Why time could not be made to pass.
     clock_lost: Option<String>,
 }
@@ -226,6 +228,7 @@ impl Executor {
             has_missed: false,
             is_asking_behind: false,
             is_unreachable: false,
+            is_absent: false,
             clock_lost: None,
         };
         executor.foresee(&script.steps);
@@ -247,6 +250,7 @@ impl Executor {
             unmatched: self.unmatched,
             broken,
             is_unreachable: self.is_unreachable,
+            is_absent: self.is_absent,
             clock_lost: self.clock_lost.clone(),
         }
     }

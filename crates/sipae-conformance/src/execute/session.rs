@@ -100,7 +100,8 @@ impl Executor {
         self.signatures.clear();
         self.unasked.clear();
         (self.unmatched, self.received, self.answered_requests, self.octets) = (0, 0, 0, 0);
-        (self.is_unreachable, self.exchange_left_out) = (false, 0);
+        (self.is_unreachable, self.is_absent, self.has_missed) = (false, false, false);
+        self.exchange_left_out = 0;
         observation
     }
 }

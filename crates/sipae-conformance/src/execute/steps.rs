@@ -12,6 +12,7 @@ use sipae::sa::{SecurityAssociation, SignOptions};
 use sipae::side::Side;
 use sipae_events::Direction;
 use sipae_gen::{Connection, Label, ParamEdit, Party, Password, Signing, Span, Step, Template, Text, Token};
+use sipae_net::WireError;
 
 use super::compose::unknown_message;
 use super::message::Sent;
@@ -68,6 +69,7 @@ impl Executor {
     fn connect(&mut self, connection: Connection) -> Result<(), Broken> {
         let opened = self.stage.wire.connect();
         self.is_unreachable |= opened.is_err();
+        self.is_absent |= opened.as_ref().is_err_and(WireError::is_absence);
         let id = opened.map_err(|error| format!("cannot {error}"))?;
         let link = Link {
             number: connection.0,

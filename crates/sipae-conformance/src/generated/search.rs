@@ -411,10 +411,10 @@ impl<'c> Search<'_, 'c> {
         self.played(&iterations)
     }
 
-    /// What fails at a brief look is looked at with patience.
+    /// What fails, or is loose, at a brief look is looked at with patience.
     fn confirmed(&mut self, iterations: &[Iteration]) -> Judgement {
         let judgement = self.played(iterations);
-        if self.is_exact || !judgement.verdict.is_fail() {
+        if self.is_exact || !is_found(&judgement) {
             return judgement;
         }
         let stage = self.stage();
@@ -441,7 +441,9 @@ impl<'c> Search<'_, 'c> {
         let is_doubtful = |judgement: &Judgement, observation: &Observation| {
             observation.messages.values().any(|seen| match seen.reaction {
                 // What came fails by itself, whatever did not.
-                Reaction::Overdue => judgement.verdict == Verdict::Fail(Cause::Silent),
+                Reaction::Overdue => {
+                    matches!(judgement.verdict, Verdict::Fail(Cause::Silent) | Verdict::Loose)
+                }
                 // A target may have enough of a connection.
                 Reaction::Closed | Reaction::Reset => are_many,
                 _ => false,
@@ -546,7 +548,7 @@ pub(super) fn judged(
     judgement_of: impl Fn(&Observation) -> Judgement,
 ) -> Judgement {
     let misses = |observation: &Observation, judgement: &Judgement| {
-        !is_exact && judgement.verdict.is_fail() && is_doubtful(judgement, observation)
+        !is_exact && is_found(judgement) && is_doubtful(judgement, observation)
     };
     let mut observation = played.observe();
     let mut judgement = judgement_of(&observation);
@@ -564,6 +566,11 @@ pub(super) fn judged(
         judgement.undecided = Some("an answer was missed".to_owned());
     }
     judgement
+}
+
+/// Whether something is found that is told.
+pub(super) fn is_found(judgement: &Judgement) -> bool {
+    judgement.verdict.is_fail() || judgement.verdict == Verdict::Loose
 }
 
 /// What a message of an iteration that is played alone is called.

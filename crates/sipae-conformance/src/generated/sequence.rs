@@ -10,7 +10,7 @@ use sipae_gen::model::{
 };
 use sipae_gen::{Check, Connection, Expect, Fast, Label, Mode, Recorded, Script};
 
-use super::search::{Effort, Failures, Kind, SPREAD, Shown, counted, decided, judged};
+use super::search::{Effort, Failures, Kind, SPREAD, Shown, counted, decided, is_found, judged};
 use crate::execute::{Stage, play};
 use crate::judge::{Judge, Judgement};
 use crate::observation::{Observation, Seen};
@@ -118,7 +118,7 @@ impl<'c> Search<'_, 'c> {
     /// What fails at a brief look is looked at with patience.
     fn confirmed(&mut self, sequence: &[Action]) -> Judgement {
         let judgement = self.played(sequence);
-        if self.is_exact || !judgement.verdict.is_fail() {
+        if self.is_exact || !is_found(&judgement) {
             return judgement;
         }
         let stage = self.stage();

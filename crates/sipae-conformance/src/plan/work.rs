@@ -49,6 +49,10 @@ struct Doubted {
 }
 
 impl Later {
+    const fn is_parked(&self) -> bool {
+        matches!(self, Self::Parked(_))
+    }
+
     fn settled(self, patience: Duration) -> Box<CaseFinished> {
         match self {
             Self::Parked(parked) => Box::new(parked.settle(patience)),
@@ -87,9 +91,8 @@ impl<'p> Work<'p> {
             Outcome::Finished(finished) => Became::Finished(finished),
             Outcome::Parked(parked) => {
                 self.later().insert(job.place, Later::Parked(parked));
-                if self.later().values().filter(|later| matches!(later, Later::Parked(_))).count()
-                    > MOST_PARKED
-                {
+                let parked = self.later().values().filter(|later| later.is_parked()).count();
+                if MOST_PARKED < parked {
                     self.settle();
                 }
                 Became::Later
@@ -97,13 +100,15 @@ impl<'p> Work<'p> {
         }
     }
 
-    /// Lets time tell of all that wait for it. Most of it is over for most of them.
-    fn settle(&self) {
+    /// Lets time tell of all that wait for it, and whether there were any. Most of it is over for most of them.
+    fn settle(&self) -> bool {
         let all = std::mem::take(&mut *self.later());
+        let had_parked = all.values().any(Later::is_parked);
         for (place, later) in all {
             let settled = Later::Settled(later.settled(self.plan.options.profile.answer_timeout));
             self.later().insert(place, settled);
         }
+        had_parked
     }
 
     fn later(&self) -> MutexGuard<'_, BTreeMap<usize, Later>> {
@@ -182,7 +187,8 @@ impl<'p> Work<'p> {
         if self.is_end(finished.verdict) {
             let doubted = Doubted { finished, beside: self.queue.beside(job) };
             // Where nobody listens any more, that is not for want of connections.
-            if !had_company || doubted.finished.verdict != Verdict::Fail(Cause::Hang) {
+            let is_hang = doubted.finished.verdict == Verdict::Fail(Cause::Hang);
+            if !(is_hang && (had_company || self.settle())) {
                 return Some(self.end(trial, doubted));
             }
             self.doubted().insert(job.place, doubted);
@@ -190,7 +196,8 @@ impl<'p> Work<'p> {
         }
         if finished.reason.as_deref() == Some(CROWDED) {
             self.queue.narrow();
-            if may_repeat {
+            let had_held = self.settle() && trial.case.needs().failed_logons == 0;
+            if may_repeat || had_held {
                 return again(Turn::Next);
             }
         }
