@@ -23,6 +23,8 @@ mod measured;
 #[cfg(test)]
 mod misbehaving;
 #[cfg(test)]
+mod patience;
+#[cfg(test)]
 #[cfg(unix)]
 mod pipes;
 #[cfg(test)]

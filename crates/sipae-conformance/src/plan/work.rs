@@ -196,8 +196,8 @@ impl<'p> Work<'p> {
         }
         if finished.reason.as_deref() == Some(CROWDED) {
             self.queue.narrow();
-            let had_held = self.settle() && trial.case.needs().failed_logons == 0;
-            if may_repeat || had_held {
+            let had_waiting = self.settle() && trial.case.needs().failed_logons == 0;
+            if may_repeat || had_waiting {
                 return again(Turn::Next);
             }
         }
