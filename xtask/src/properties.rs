@@ -15,6 +15,9 @@ pub(crate) struct Args {
     /// The times over TCP as well
     #[arg(long)]
     tcp: bool,
+    /// Of each planted defect only what finds it soonest
+    #[arg(long)]
+    soonest: bool,
     /// Only these planted defects, by their ids
     defects: Vec<String>,
 }
@@ -23,8 +26,8 @@ pub(crate) fn run(args: &Args, root: &Path) -> anyhow::Result<()> {
     let mut cargo = Command::new("cargo");
     cargo.current_dir(root).args(["run", "--quiet", "--release", "--package", "sipae-testsuite"]);
     cargo.args(["--example", "properties", "--"]).arg(args.cases.to_string()).args(&args.defects);
-    if args.tcp {
-        cargo.arg("--tcp");
+    for (flag, is_given) in [("--tcp", args.tcp), ("--soonest", args.soonest)] {
+        cargo.args(is_given.then_some(flag));
     }
     let status = cargo.status().context("cargo cannot be run")?;
     ensure!(status.success(), "the table could not be made");

@@ -108,8 +108,7 @@ impl Requirement {
     /// The requirement with this id, in exactly this spelling.
     #[must_use]
     pub fn get(id: &str) -> Option<&'static Self> {
-        let (_, index) = catalogue::find(catalogue::BY_ID, id, |(known, _)| known)?;
-        catalogue::REQUIREMENTS.get(*index)
+        catalogue::REQUIREMENTS.get(catalogue::place(id)?)
     }
 
     /// The number at the beginning of [`section`](Self::section): `3.3.5.1`, `D.2`.

@@ -78,33 +78,42 @@ impl Place {
     }
 }
 
-fn print(defect: Defect, told: &[generated::Told], cases: u64, places: &[Place]) {
+/// What finds a defect, soonest first; with `is_one` up to the first that finds it in all places.
+fn print(defect: Defect, told: &mut [generated::Told], cases: u64, places: &[Place], is_one: bool) {
     println!("{} ({})", defect.id(), defect.requirement());
+    told.sort_by_key(|told| told.generated);
     for told in told {
-        let generated::Told { property, steps, generated, rows, .. } = told;
+        let generated::Told { property, steps, generated, rows, .. } = &*told;
+        let mut is_found = true;
         let times = places.iter().map(|place| {
             let over = if matches!(place, Place::Tcp) { " over TCP" } else { "" };
-            match place.times(defect, told, cases) {
+            let times = place.times(defect, told, cases);
+            is_found &= times.is_some();
+            match times {
                 Some((found, shrunk)) => format!("{found:.1?} + {shrunk:.1?}{over}, "),
                 None => format!("not found{over}, "),
             }
         });
         let (times, rows) = (times.collect::<String>(), rows.join(" "));
         println!("  {property}: {generated} cases, {steps} steps, {times}{rows}");
+        if is_one && is_found {
+            break;
+        }
     }
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (flags, arguments): (Vec<String>, Vec<String>) =
-        std::env::args().skip(1).partition(|argument| argument == "--tcp");
-    let places = if flags.is_empty() { &[Place::Memory][..] } else { &[Place::Memory, Place::Tcp] };
+        std::env::args().skip(1).partition(|argument| argument.starts_with("--"));
+    let has = |flag: &str| flags.iter().any(|given| given == flag);
+    let places = if has("--tcp") { &[Place::Memory, Place::Tcp][..] } else { &[Place::Memory] };
     let cases = arguments.first().and_then(|text| text.parse().ok()).unwrap_or(500);
     let named: Vec<Defect> = arguments.iter().skip(1).map(|name| name.parse()).collect::<Result<_, _>>()?;
     let defects = if named.is_empty() { Defect::ALL } else { &named };
     let mut sole: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     let mut missed = Vec::new();
     for defects in defects.chunks(AT_ONCE) {
-        for (defect, told) in all(cases, defects) {
+        for (defect, mut told) in all(cases, defects) {
             let properties =
                 told.iter().map(|told| told.property.as_str()).filter(|name| !name.ends_with(SEQUENCES));
             let finders: BTreeSet<&str> = properties.collect();
@@ -114,7 +123,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             if told.is_empty() {
                 missed.push(defect.id());
             } else {
-                print(defect, &told, cases, places);
+                print(defect, &mut told, cases, places, has("--soonest"));
             }
         }
     }

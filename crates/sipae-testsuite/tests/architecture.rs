@@ -50,7 +50,6 @@ const FOREIGN: &[(&str, &[&str])] = &[
             "md-5",
             "md4",
             "memchr",
-            "nom",
             "pbkdf2",
             "rc4",
             "sha1",

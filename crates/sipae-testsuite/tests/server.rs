@@ -256,6 +256,28 @@ fn a_signature_under_another_epid_is_refused() {
     assert_eq!(bench.last_breach(), Some(&Breach::NoAssociation));
 }
 
+/// SIPAE-3.3.5.3-07: what the endpoint wrote before makes no other one of it, neither does what another one writes.
+#[rstest]
+#[case::epid(HeaderName::From, "<sip:alice@contoso.com>;tag=1;epid=a2")]
+#[case::instance(
+    HeaderName::Contact,
+    "<sip:x>;+sip.instance=\"<urn:uuid:4b49c6cb-8268-5873-8b88-a916a6c7ce18>\""
+)]
+#[case::gruu(HeaderName::Contact, "<sip:alice@contoso.com;opaque=user:epid:y8ZJS2iCc1iLiKkWpsfOGAAA;gruu>")]
+fn a_known_endpoint_is_not_believed_under_other_identifiers(#[case] name: HeaderName, #[case] value: &str) {
+    let mut bench = Bench::new(config(Version::V4));
+    let mut alice = bench.establish("alice", "a1");
+    for change in [None, None, Some(value), None, Some(value)] {
+        let mut draft = bench.signed(&mut alice, "OPTIONS", "alice", "a1");
+        draft.set(HeaderName::Contact, "<sip:127.0.0.1>");
+        if let Some(value) = change {
+            draft.set(name, value);
+        }
+        let expected = if change.is_some() { 401 } else { 200 };
+        assert_eq!(bench.status(&draft), Some(expected));
+    }
+}
+
 /// SIPAE-3.3.5.2-09, -27: the opaque of another endpoint neither helps nor harms.
 #[test]
 fn an_authenticate_under_the_opaque_of_another_endpoint_is_refused_and_ends_nothing() {

@@ -1,7 +1,7 @@
 //! The signature buffer: the `<...><...>` string that is signed ([MS-SIPAE] 3.2.4.1, 3.2.5.2, 3.3.4.1).
 
 use crate::auth::{AuthHeader, AuthParam};
-use crate::message::{Message, MessageError, Value};
+use crate::message::{Fields, HeaderName, Message, MessageError, Unwritten, Value};
 use crate::octets::slice;
 use crate::side::Side;
 use crate::version::Version;
@@ -146,9 +146,28 @@ impl<'a> SignatureBuffer<'a> {
         params: &SignatureParams<'a>,
         version: Version,
     ) -> Result<Self, MessageError> {
-        let mut buffer = Self { version, is_response: !message.is_request(), values: Default::default() };
+        Self::of_fields(message, message.status_text(), params, version)
+    }
+
+    /// The same of a message that is not written yet.
+    pub(crate) fn of_unwritten(
+        message: &Unwritten<'a>,
+        params: &SignatureParams<'a>,
+        version: Version,
+    ) -> Result<Self, MessageError> {
+        Self::of_fields(message, message.status_text(), params, version)
+    }
+
+    fn of_fields(
+        fields: &impl Fields<'a>,
+        status: Option<&'a [u8]>,
+        params: &SignatureParams<'a>,
+        version: Version,
+    ) -> Result<Self, MessageError> {
+        let mut buffer = Self { version, is_response: status.is_some(), values: Default::default() };
         buffer.set_params(params);
-        buffer.set_headers(message)?;
+        buffer.set_headers(fields)?;
+        buffer.set(Field::Status, Value(status.unwrap_or_default()));
         Ok(buffer)
     }
 
@@ -177,27 +196,26 @@ impl<'a> SignatureBuffer<'a> {
         self.set(Field::Targetname, params.targetname);
     }
 
-    fn set_headers(&mut self, message: &Message<'a>) -> Result<(), MessageError> {
-        if let Some(call_id) = present(message.call_id())? {
+    fn set_headers(&mut self, fields: &impl Fields<'a>) -> Result<(), MessageError> {
+        if let Some(call_id) = present(fields.required(HeaderName::CallId))? {
             self.set(Field::CallId, call_id);
         }
-        if let Some(cseq) = present(message.cseq())? {
+        if let Some(cseq) = present(fields.cseq())? {
             self.set(Field::CSeqNumber, Value(cseq.number));
             self.set(Field::CSeqMethod, Value(cseq.method));
         }
-        if let Some(from) = present(message.from())? {
+        if let Some(from) = present(fields.address(HeaderName::From))? {
             self.set(Field::FromUri, Value(from.uri));
             self.set(Field::FromTag, Value(from.tag.unwrap_or_default()));
         }
-        if let Some(to) = present(message.to())? {
+        if let Some(to) = present(fields.address(HeaderName::To))? {
             self.set(Field::ToUri, Value(to.uri));
             self.set(Field::ToTag, Value(to.tag.unwrap_or_default()));
         }
-        let identities = message.identities();
+        let identities = fields.identities();
         self.set(Field::SipIdentity, Value(identities.sip));
         self.set(Field::TelIdentity, Value(identities.tel));
-        self.set(Field::Expires, message.expires()?.unwrap_or_default());
-        self.set(Field::Status, Value(message.status_text().unwrap_or_default()));
+        self.set(Field::Expires, fields.single(HeaderName::Expires)?.unwrap_or_default());
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::message::{Address, HeaderName, Message, MessageError, StartLine, Value};
+use crate::message::{Address, HeaderName, Limits, Message, MessageError, StartLine, Value};
 
 /// A header field as it will be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -209,7 +209,7 @@ impl Draft {
         read: impl FnOnce(&Message<'_>) -> Result<T, MessageError>,
     ) -> Result<T, MessageError> {
         let octets = self.to_octets();
-        read(&Message::of_draft(self, &octets)?)
+        read(&Message::parse(&octets, &Limits::NONE)?)
     }
 }
 

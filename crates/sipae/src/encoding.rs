@@ -47,7 +47,12 @@ pub fn encode_base16_upper(octets: &[u8]) -> String {
 
 /// Appends Base16 in either letter case.
 pub(crate) fn write_base16(octets: &[u8], is_upper: bool, out: &mut Vec<u8>) {
-    out.extend(octets.iter().flat_map(|octet| digits(*octet, is_upper)));
+    let start = out.len();
+    out.resize(start + 2 * octets.len(), 0);
+    let room = out.get_mut(start..).unwrap_or_default();
+    for (pair, octet) in room.chunks_exact_mut(2).zip(octets) {
+        pair.copy_from_slice(&digits(*octet, is_upper));
+    }
 }
 
 /// The two digits of an octet.

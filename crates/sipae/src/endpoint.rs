@@ -24,6 +24,9 @@ pub fn is_epid(epid: &[u8]) -> bool {
 /// Where the hyphens of a UUID are.
 const HYPHENS: [usize; 4] = [8, 13, 18, 23];
 
+/// Where the two digits of each of its octets are.
+const DIGITS: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
+
 fn hex_digit(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
@@ -46,14 +49,12 @@ impl InstanceId {
     /// Reads the text form of a UUID, in either letter case.
     #[must_use]
     pub fn from_uuid(text: &[u8]) -> Option<Self> {
-        let is_in_place = |(place, octet): (usize, &u8)| (*octet == b'-') == HYPHENS.contains(&place);
-        if text.len() != 36 || !text.iter().enumerate().all(is_in_place) {
+        if text.len() != 36 || !HYPHENS.iter().all(|place| text.get(*place) == Some(&b'-')) {
             return None;
         }
-        let mut digits = text.iter().filter(|octet| **octet != b'-').map(|octet| hex_digit(*octet));
         let mut big_endian = [0; 16];
-        for octet in &mut big_endian {
-            *octet = digits.next()?? << 4 | digits.next()??;
+        for (octet, place) in big_endian.iter_mut().zip(DIGITS) {
+            *octet = hex_digit(*text.get(place)?)? << 4 | hex_digit(*text.get(place + 1)?)?;
         }
         Some(Self(swapped(big_endian)))
     }
@@ -102,9 +103,11 @@ const fn swapped(octets: [u8; 16]) -> [u8; 16] {
 impl fmt::Display for InstanceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = [b'-'; 36];
-        let free = text.iter_mut().enumerate().filter(|(place, _)| !HYPHENS.contains(place));
-        let digits = swapped(self.0).into_iter().flat_map(|octet| digits(octet, false));
-        free.zip(digits).for_each(|((_, octet), digit)| *octet = digit);
+        for (octet, place) in swapped(self.0).into_iter().zip(DIGITS) {
+            if let Some(pair) = text.get_mut(place..place + 2) {
+                pair.copy_from_slice(&digits(octet, false));
+            }
+        }
         f.write_str(str::from_utf8(&text).unwrap_or_default())
     }
 }

@@ -8,9 +8,6 @@ pub(super) fn requirements(catalogue: &Catalogue) -> String {
     table(&mut out, "REQUIREMENTS", "Requirement", "In the order of the catalogue.", || {
         catalogue.requirements.iter().map(requirement)
     });
-    table(&mut out, "BY_ID", "(&str, usize)", "Id and index in [`REQUIREMENTS`], sorted by id.", || {
-        by_id(catalogue).into_iter().map(|(row, index)| format!("    ({:?}, {index}),\n", row.id))
-    });
     out
 }
 
@@ -26,7 +23,7 @@ pub(super) fn reactions(catalogue: &Catalogue) -> String {
 pub(super) fn coverage(catalogue: &Catalogue) -> String {
     let mut out = head(super::data::COVERAGE);
     table(&mut out, "REASONS", "(&str, &str)", "Id and reason, sorted by id.", || {
-        by_id(catalogue).into_iter().map(|(row, _)| format!("    ({:?}, {:?}),\n", row.id, row.reason))
+        by_id(catalogue).into_iter().map(|row| format!("    ({:?}, {:?}),\n", row.id, row.reason))
     });
     out
 }
@@ -40,9 +37,9 @@ pub(super) fn products(catalogue: &Catalogue) -> String {
     out
 }
 
-fn by_id(catalogue: &Catalogue) -> Vec<(&RequirementRow, usize)> {
-    let mut rows: Vec<_> = catalogue.requirements.iter().zip(0..).collect();
-    rows.sort_by_key(|(row, _)| &row.id);
+fn by_id(catalogue: &Catalogue) -> Vec<&RequirementRow> {
+    let mut rows: Vec<_> = catalogue.requirements.iter().collect();
+    rows.sort_by_key(|row| &row.id);
     rows
 }
 

@@ -1,5 +1,6 @@
 //! Making messages: what every request of an endpoint has, and what a script adds.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use sipae::clock::Entropy;
@@ -47,7 +48,7 @@ impl Executor {
         // An INVITE with a credential repeats the one without (RFC 3261 22.2).
         let is_one = is_register || template.from.account == AccountRole::Anonymous;
         let call_id = if is_one { sender.register_call_id.clone() } else { self.hex::<16>() };
-        let tag = if is_one { sender.tag.clone() } else { self.hex::<5>() };
+        let tag = if is_one { Cow::Borrowed(&*sender.tag) } else { Cow::Owned(self.hex::<5>()) };
         let via = self.via();
         self.sent += 1;
         let (uri, to) = self.recipient(template, &sender)?;
@@ -55,7 +56,7 @@ impl Executor {
         let draft = Draft::request(&template.method, &uri)
             .with(HeaderName::Via, via)
             .with(HeaderName::MaxForwards, "70")
-            .with(HeaderName::From, [address, &tag, epid].map(String::as_str).concat())
+            .with(HeaderName::From, [address, &*tag, epid].concat())
             .with(HeaderName::To, ["<sip:", &to, ">"].concat())
             .with(HeaderName::CallId, call_id)
             .with(HeaderName::CSeq, [&self.sent.to_string(), " ", &template.method].concat())
@@ -68,30 +69,34 @@ impl Executor {
     }
 
     /// Request-URI, and the address in To.
-    fn recipient(&self, template: &Template, sender: &Identity) -> Result<(String, String), Broken> {
+    fn recipient<'s>(
+        &'s self,
+        template: &Template,
+        sender: &'s Identity,
+    ) -> Result<(String, Cow<'s, str>), Broken> {
         let at = |address: &str| ["sip:", address].concat();
         // RFC 3261 10.2: the Request-URI of a REGISTER has no user.
         let is_register = template.method == "REGISTER";
         let is_to_server = is_register || template.method == "OPTIONS";
         let (uri, to) = match template.to {
-            Recipient::Own if is_to_server => (at(sender.host()), sender.address().to_owned()),
-            Recipient::Own => (at(sender.address()), sender.address().to_owned()),
+            Recipient::Own if is_to_server => (at(sender.host()), sender.address().into()),
+            Recipient::Own => (at(sender.address()), sender.address().into()),
             Recipient::Nobody => {
                 let nobody = format!("nobody-with-this-name@{}", sender.host());
-                (at(&nobody), nobody)
+                (at(&nobody), nobody.into())
             }
             Recipient::Conference | Recipient::NoConference | Recipient::ClosedConference => {
                 let uri = self.conference(template.to)?;
                 let to = uri.trim_start_matches("sip:").to_owned();
-                (uri, to)
+                (uri, to.into())
             }
             Recipient::Account(party) => {
                 let address = self.identity(party)?.address();
-                (at(address), address.to_owned())
+                (at(address), address.into())
             }
             Recipient::Endpoint(party) => {
                 let identity = self.identity(party)?;
-                (identity.gruu.as_str().to_owned(), identity.address().to_owned())
+                (identity.gruu.as_str().to_owned(), identity.address().into())
             }
         };
         Ok((if is_register { at(sender.host()) } else { uri }, to))
@@ -106,7 +111,7 @@ impl Executor {
 
     pub(super) fn insert(&mut self, label: &Label, draft: Draft, party: Party) -> &mut MessageState {
         let entry = self.messages.entry(label.clone());
-        entry.insert_entry(MessageState::new(draft, party)).into_mut()
+        entry.insert_entry(Box::new(MessageState::new(draft, party))).into_mut()
     }
 
     pub(super) fn copy(&mut self, label: &Label, of: &Label) -> Result<(), Broken> {
@@ -154,7 +159,7 @@ impl Executor {
     }
 
     pub(super) fn message(&mut self, label: &Label) -> Result<&mut MessageState, Broken> {
-        self.messages.get_mut(label).ok_or_else(|| unknown_message(label))
+        self.messages.get_mut(label).map(Box::as_mut).ok_or_else(|| unknown_message(label))
     }
 
     pub(super) fn resolve(&self, text: &Text) -> Result<Vec<u8>, Broken> {

@@ -346,7 +346,8 @@ impl Executor {
     fn learn_gruu(&mut self, label: &Label, answer: &Message<'_>) {
         let party = self.messages.get(label).map(|state| state.party);
         let Some(identity) = party.and_then(|party| self.identities.get_mut(&party)) else { return };
-        if identity.gruu.is_in(answer.octets()) {
+        let mut contacts = answer.all(HeaderName::Contact).peekable();
+        if contacts.peek().is_none() || contacts.any(|contact| identity.gruu.is_in(contact.raw())) {
             return;
         }
         let instance = identity.instance().to_string();

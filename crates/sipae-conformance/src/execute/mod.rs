@@ -87,7 +87,8 @@ struct Executor {
     identities: BTreeMap<Party, Arc<Identity>>,
     connections: BTreeMap<Connection, ConnectionId>,
     streams: BTreeMap<ConnectionId, Link>,
-    messages: BTreeMap<Label, MessageState>,
+    /// Boxed, since entries move when others come between them.
+    messages: BTreeMap<Label, Box<MessageState>>,
     associations: BTreeMap<Label, AssociationState>,
     /// The nonces that were used, and how often.
     nonces: BTreeMap<Vec<u8>, NonceUse>,
@@ -358,11 +359,12 @@ impl Executor {
     }
 
     fn established(&self) -> BTreeSet<Label> {
-        let proven = |state: &&MessageState| {
+        let is_proven = |state: &MessageState| {
             state.answer.as_ref().is_some_and(|answer| matches!(answer.reaction, Reaction::Final { .. }))
         };
-        let seen = self.messages.values().filter(proven).filter_map(|state| state.association.clone());
-        seen.chain(self.known.iter().cloned()).collect()
+        let proven = self.messages.values().filter(|state| is_proven(state));
+        let seen: BTreeSet<&Label> = proven.filter_map(|state| state.association.as_ref()).collect();
+        seen.into_iter().chain(&self.known).cloned().collect()
     }
 
     /// The message that an answer belongs to.

@@ -127,6 +127,16 @@ proptest! {
 }
 
 /// A message with a body of any octets and the Content-Length that goes with it.
+#[test]
+fn what_ends_before_the_empty_line_is_no_message() {
+    let messages = originals();
+    let whole = messages.iter().filter_map(|octets| Some((octets, parse(octets)?)));
+    for (octets, message) in whole {
+        let head = octets.len() - message.body().len();
+        assert!((0..head).all(|length| parse(&octets[..length]).is_none()), "{message:?}");
+    }
+}
+
 fn framed() -> impl Strategy<Value = Vec<u8>> {
     let name = prop_oneof![Just("Content-Length"), Just("l"), Just("CONTENT-LENGTH")];
     (vec(any::<u8>(), 0..64), name, "[a-z]{0,8}").prop_map(|(body, name, call_id)| {

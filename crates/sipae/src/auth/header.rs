@@ -6,11 +6,11 @@ use super::param::COUNT;
 use super::walk::{RawParam, Step, Walk};
 use super::{AuthParam, Finding, Scheme};
 use crate::encoding::{decode_base16, decode_base64};
-use crate::message::Value;
+use crate::message::{Span, Value};
 use crate::octets::decimal;
 
-/// A value and whether it stood in quotes.
-type Slot<'a> = Option<(Value<'a>, bool)>;
+/// Where a value is in the field, and whether it stood in quotes: a place is half as large as a slice, and there are many.
+type Slot = Option<(Span, bool)>;
 
 /// The value of an authentication header field: its scheme and known parameters as written.
 ///
@@ -20,7 +20,7 @@ type Slot<'a> = Option<(Value<'a>, bool)>;
 pub struct AuthHeader<'a> {
     value: Value<'a>,
     scheme: &'a [u8],
-    slots: [Slot<'a>; COUNT],
+    slots: [Slot; COUNT],
     malformed: Option<Diagnostic>,
     has_unknown: bool,
 }
@@ -54,7 +54,7 @@ impl<'a> AuthHeader<'a> {
                 match slot {
                     Some(Some(_)) => Some(Diagnostic::ParamDuplicate),
                     Some(slot) => {
-                        *slot = Some((param.value, param.quoted));
+                        *slot = Some((Span::within(self.value.raw(), param.value.raw()), param.quoted));
                         None
                     }
                     None => {
@@ -101,7 +101,7 @@ impl<'a> AuthHeader<'a> {
     /// The value of a parameter as written, without quotes; an empty value is not an absent one.
     #[must_use]
     pub fn get(&self, param: AuthParam) -> Option<Value<'a>> {
-        self.slot(param).map(|(value, _)| value)
+        self.slot(param).map(|(place, _)| Value(place.of(self.value.raw())))
     }
 
     /// Whether the value stood in quotes.
@@ -110,7 +110,7 @@ impl<'a> AuthHeader<'a> {
         self.slot(param).is_some_and(|(_, quoted)| quoted)
     }
 
-    fn slot(&self, param: AuthParam) -> Slot<'a> {
+    fn slot(&self, param: AuthParam) -> Slot {
         self.slots.get(param as usize).copied().flatten()
     }
 

@@ -88,6 +88,21 @@ impl<'a> Walk<'a> {
         Some(Step::Problem(taken.0, taken.1))
     }
 
+    /// `name="value"` up to a comma or the end, which nearly every parameter is; nothing is moved where it is not.
+    fn plain(&mut self) -> Option<RawParam<'a>> {
+        let (offset, rest) = (self.position, self.rest());
+        let name = slice(rest, 0, rest.iter().position(|octet| !is_token(*octet))?);
+        let text = slice(rest, name.len(), rest.len()).strip_prefix(b"=\"")?;
+        let value = slice(text, 0, self.closing_quote(text)?);
+        let behind = text.get(value.len() + 1);
+        if name.is_empty() || behind.is_some_and(|octet| *octet != b',') {
+            return None;
+        }
+        self.element_due = behind.is_some();
+        self.position += name.len() + 3 + value.len() + usize::from(self.element_due);
+        Some(RawParam { name, value: Value(value), quoted: true, offset })
+    }
+
     fn element(&mut self) -> Option<Step<'a>> {
         let offset = self.position;
         let rest = self.rest();
@@ -187,6 +202,9 @@ impl<'a> Iterator for Walk<'a> {
             return Some(problem);
         }
         self.skip_lws();
+        if let Some(param) = self.plain() {
+            return Some(Step::Param(param));
+        }
         let offset = self.position;
         let empty = match self.rest().first() {
             None if !self.element_due => return None,

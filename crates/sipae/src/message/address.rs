@@ -1,13 +1,8 @@
 //! `name-addr`, `addr-spec` and their parameters (RFC 3261 20.10, 25.1).
 
-use nom::Parser;
-use nom::branch::alt;
-use nom::combinator::{opt, recognize, verify};
-use nom::error::{Error, ErrorKind};
-use nom::sequence::preceded;
 use sipae_spec::Diagnostic;
 
-use super::grammar::{Parsed, Part, bracketed, element, lws, param, quoted, upto_end};
+use super::grammar::{Cut, Part, bracketed, element, param, quoted, skip_lws, upto_end};
 use crate::octets::{is_lws, offset_in, slice, trim_lws};
 
 /// One address of From, To, Contact or an identity header: the parts as written.
@@ -35,7 +30,7 @@ impl<'a> Address<'a> {
     /// # Errors
     /// [`Diagnostic::NameAddrSeveral`] for a second address, [`Diagnostic::NameAddrMalformed`] where no URI is found.
     pub fn parse(value: &'a [u8]) -> Result<Self, Diagnostic> {
-        let (rest, address) = address(value).map_err(|_| Diagnostic::NameAddrMalformed)?;
+        let (address, rest) = address(value).ok_or(Diagnostic::NameAddrMalformed)?;
         let stray = trim_lws(rest);
         if stray.is_empty() && !address.is_ambiguous {
             Ok(address)
@@ -119,7 +114,7 @@ impl<'a> Iterator for Elements<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         while !self.rest.is_empty() {
-            let (rest, element) = element(self.rest).ok()?;
+            let (element, rest) = element(self.rest);
             self.rest = slice(rest, 1, rest.len());
             let element = trim_lws(element);
             if !element.is_empty() {
@@ -160,36 +155,44 @@ impl<'a> Iterator for Params<'a> {
     type Item = Param<'a>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let (rest, param) = param(self.rest).ok()?;
+        let (param, rest) = param(self.rest)?;
         self.rest = rest;
         Some(param)
     }
 }
 
-fn address(input: &[u8]) -> Parsed<'_, Address<'_>> {
-    preceded(lws, alt((bracketed_address, bare_address))).parse(input)
+fn address(text: &[u8]) -> Option<Cut<'_, Address<'_>>> {
+    let text = skip_lws(text);
+    bracketed_address(text).or_else(|| bare_address(text))
 }
 
-fn bracketed_address(input: &[u8]) -> Parsed<'_, Address<'_>> {
-    let (rest, display) = recognize((opt(quoted), upto_end(Part::Display))).parse(input)?;
-    let (rest, uri) = verify(bracketed.map(trim_lws), |uri: &[u8]| !uri.is_empty()).parse(rest)?;
-    let (rest, marks) = params(rest);
-    Ok((rest, marks.address(trim_lws(display), uri, true)))
+fn bracketed_address(text: &[u8]) -> Option<Cut<'_, Address<'_>>> {
+    let (_, rest) = upto_end(Part::Display, behind_quotes(text));
+    let display = slice(text, 0, text.len() - rest.len());
+    let (uri, rest) = bracketed(rest)?;
+    let uri = trim_lws(uri);
+    let (marks, rest) = params(rest);
+    (!uri.is_empty()).then(|| (marks.address(trim_lws(display), uri, true), rest))
 }
 
 /// A URI without brackets ends at the first semicolon or blank; what stands before it is a display name, which
 /// RFC 3261 forbids here and MS-SIP prints.
-fn bare_address(input: &[u8]) -> Parsed<'_, Address<'_>> {
-    let (rest, words) = preceded(opt(quoted), upto_end(Part::Words)).parse(input)?;
+fn bare_address(text: &[u8]) -> Option<Cut<'_, Address<'_>>> {
+    let (words, rest) = upto_end(Part::Words, behind_quotes(text));
     let words = trim_lws(words);
     let start = words.iter().rposition(|octet| is_lws(*octet)).map_or(0, |blank| blank + 1);
     let uri = slice(words, start, words.len());
     if !is_uri(uri) {
-        return Err(nom::Err::Error(Error::new(input, ErrorKind::Verify)));
+        return None;
     }
-    let display = trim_lws(slice(input, 0, offset_in(input, uri)));
-    let (rest, marks) = params(rest);
-    Ok((rest, marks.address(display, uri, false)))
+    let display = trim_lws(slice(text, 0, offset_in(text, uri)));
+    let (marks, rest) = params(rest);
+    Some((marks.address(display, uri, false), rest))
+}
+
+/// Behind a display name in quotes, if there is one.
+fn behind_quotes(text: &[u8]) -> &[u8] {
+    quoted(text).map_or(text, |(_, rest)| rest)
 }
 
 /// `*` of Contact, or a scheme, a colon and something.
@@ -225,14 +228,14 @@ impl<'a> Marks<'a> {
     }
 }
 
-fn params(input: &[u8]) -> (&[u8], Marks<'_>) {
-    let (mut rest, mut marks) = (input, Marks::default());
-    while let Ok((behind, param)) = param(rest) {
+fn params(text: &[u8]) -> Cut<'_, Marks<'_>> {
+    let (mut rest, mut marks) = (text, Marks::default());
+    while let Some((param, behind)) = param(rest) {
         marks.note(&param);
         rest = behind;
     }
-    marks.text = slice(input, 0, input.len() - rest.len());
-    (rest, marks)
+    marks.text = slice(text, 0, text.len() - rest.len());
+    (marks, rest)
 }
 
 #[cfg(test)]

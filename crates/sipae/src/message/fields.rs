@@ -100,30 +100,71 @@ fn identity_uri(element: &[u8]) -> &[u8] {
     }
 }
 
-/// Readers for the fields that signing and matching need. A field that may occur once and occurs again is refused: no
-/// copy is chosen silently ([MS-SIPAE] SIPAE-2.2-21).
-impl<'a> Message<'a> {
-    fn refuse(header: HeaderName, diagnostic: Diagnostic) -> MessageError {
-        MessageError::Header { header, diagnostic }
+/// Header fields that are found by their names, and readers for those that signing and matching need. A field that may
+/// occur once and occurs again is refused: no copy is chosen silently ([MS-SIPAE] SIPAE-2.2-21).
+pub(crate) trait Fields<'a> {
+    fn first(&self, name: HeaderName) -> Option<Value<'a>>;
+
+    fn count(&self, name: HeaderName) -> usize;
+
+    fn all(&self, name: HeaderName) -> impl Iterator<Item = Value<'a>>;
+
+    fn single(&self, name: HeaderName) -> Result<Option<Value<'a>>, MessageError> {
+        match self.count(name) {
+            0 | 1 => Ok(self.first(name)),
+            _ => Err(refuse(name, Diagnostic::HeaderDuplicate)),
+        }
     }
 
+    fn required(&self, name: HeaderName) -> Result<Value<'a>, MessageError> {
+        self.single(name)?.ok_or_else(|| refuse(name, Diagnostic::HeaderMissing))
+    }
+
+    fn address(&self, name: HeaderName) -> Result<Address<'a>, MessageError> {
+        Address::parse(self.required(name)?.raw()).map_err(|diagnostic| refuse(name, diagnostic))
+    }
+
+    fn cseq(&self) -> Result<CSeq<'a>, MessageError> {
+        let read = CSeq::read(self.required(HeaderName::CSeq)?.raw());
+        read.ok_or_else(|| refuse(HeaderName::CSeq, Diagnostic::CSeqMalformed))
+    }
+
+    fn identities(&self) -> Identities<'a> {
+        let asserted = self.count(HeaderName::PAssertedIdentity) != 0;
+        let name = if asserted { HeaderName::PAssertedIdentity } else { HeaderName::PPreferredIdentity };
+        let mut identities = Identities::default();
+        for value in self.all(name) {
+            identities.add(value.raw());
+        }
+        identities
+    }
+}
+
+fn refuse(header: HeaderName, diagnostic: Diagnostic) -> MessageError {
+    MessageError::Header { header, diagnostic }
+}
+
+impl<'a> Fields<'a> for Message<'a> {
+    fn first(&self, name: HeaderName) -> Option<Value<'a>> {
+        self.first(name)
+    }
+
+    fn count(&self, name: HeaderName) -> usize {
+        self.count(name)
+    }
+
+    fn all(&self, name: HeaderName) -> impl Iterator<Item = Value<'a>> {
+        self.all(name)
+    }
+}
+
+impl<'a> Message<'a> {
     /// The value of a field that may occur once.
     ///
     /// # Errors
     /// [`Diagnostic::HeaderDuplicate`] if it occurs again.
     pub fn single(&self, name: HeaderName) -> Result<Option<Value<'a>>, MessageError> {
-        match self.count(name) {
-            0 | 1 => Ok(self.first(name)),
-            _ => Err(Self::refuse(name, Diagnostic::HeaderDuplicate)),
-        }
-    }
-
-    fn required(&self, name: HeaderName) -> Result<Value<'a>, MessageError> {
-        self.single(name)?.ok_or_else(|| Self::refuse(name, Diagnostic::HeaderMissing))
-    }
-
-    fn address(&self, name: HeaderName) -> Result<Address<'a>, MessageError> {
-        Address::parse(self.required(name)?.raw()).map_err(|diagnostic| Self::refuse(name, diagnostic))
+        Fields::single(self, name)
     }
 
     /// The From header field.
@@ -150,7 +191,7 @@ impl<'a> Message<'a> {
         self.first(HeaderName::Contact)
             .and_then(|value| Addresses::new(value.raw()).next())
             .transpose()
-            .map_err(|diagnostic| Self::refuse(HeaderName::Contact, diagnostic))
+            .map_err(|diagnostic| refuse(HeaderName::Contact, diagnostic))
     }
 
     /// The Call-ID header field.
@@ -166,8 +207,7 @@ impl<'a> Message<'a> {
     /// # Errors
     /// When it is absent, occurs again, or is not a number and a method.
     pub fn cseq(&self) -> Result<CSeq<'a>, MessageError> {
-        let read = CSeq::read(self.required(HeaderName::CSeq)?.raw());
-        read.ok_or_else(|| Self::refuse(HeaderName::CSeq, Diagnostic::CSeqMalformed))
+        Fields::cseq(self)
     }
 
     /// The Expires header field as written. The `expires` parameter of Contact is something else.
@@ -194,13 +234,7 @@ impl<'a> Message<'a> {
     /// (docs/assumptions.md).
     #[must_use]
     pub fn identities(&self) -> Identities<'a> {
-        let asserted = self.count(HeaderName::PAssertedIdentity) != 0;
-        let name = if asserted { HeaderName::PAssertedIdentity } else { HeaderName::PPreferredIdentity };
-        let mut identities = Identities::default();
-        for value in self.all(name) {
-            identities.add(value.raw());
-        }
-        identities
+        Fields::identities(self)
     }
 }
 

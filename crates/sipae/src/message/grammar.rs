@@ -1,19 +1,12 @@
 //! The small grammars of addresses and of lists of them (RFC 3261 25.1), over one table of what each octet ends.
 
-use memchr::memchr2;
-use nom::branch::alt;
-use nom::bytes::complete::{take_till, take_while};
-use nom::character::complete::char;
-use nom::combinator::{opt, recognize, rest};
-use nom::error::{Error, ErrorKind};
-use nom::multi::many0_count;
-use nom::sequence::delimited;
-use nom::{IResult, Parser};
+use memchr::{memchr, memchr2};
 
 use super::Param;
 use crate::octets::{is_lws, slice};
 
-pub(super) type Parsed<'a, T> = IResult<&'a [u8], T>;
+/// What was read of a text, and what is left of it.
+pub(super) type Cut<'a, T = &'a [u8]> = (T, &'a [u8]);
 
 /// A part of a text: it goes on to the first octet that ends it.
 #[derive(Clone, Copy, Debug)]
@@ -57,53 +50,73 @@ const fn ended_by(octet: u8) -> u8 {
     }
 }
 
-/// All of a part, which may be empty.
-pub(super) fn upto_end<'a>(part: Part) -> impl Parser<&'a [u8], Output = &'a [u8], Error = Error<&'a [u8]>> {
-    let ends = move |octet: u8| ENDS.get(usize::from(octet)).is_some_and(|ends| ends & part as u8 != 0);
-    take_till(ends)
+fn cut(text: &[u8], length: usize) -> Cut<'_> {
+    (slice(text, 0, length), slice(text, length, text.len()))
 }
 
-pub(super) fn lws(input: &[u8]) -> Parsed<'_, &[u8]> {
-    take_while(is_lws)(input)
+/// All of a part, which may be empty.
+pub(super) fn upto_end(part: Part, text: &[u8]) -> Cut<'_> {
+    let ends = |octet: &u8| ENDS.get(usize::from(*octet)).is_some_and(|ends| ends & part as u8 != 0);
+    cut(text, text.iter().position(ends).unwrap_or(text.len()))
+}
+
+/// Without the blanks and folds at its beginning.
+pub(super) fn skip_lws(mut text: &[u8]) -> &[u8] {
+    while let [first, rest @ ..] = text
+        && is_lws(*first)
+    {
+        text = rest;
+    }
+    text
+}
+
+/// Behind an octet with blanks around it.
+fn behind(octet: u8, text: &[u8]) -> Option<&[u8]> {
+    match skip_lws(text) {
+        [first, rest @ ..] if *first == octet => Some(skip_lws(rest)),
+        _ => None,
+    }
 }
 
 /// What stands in quotes: a backslash takes the meaning of the octet behind it.
-pub(super) fn quoted(input: &[u8]) -> Parsed<'_, &[u8]> {
-    let (text, _) = char('"')(input)?;
+pub(super) fn quoted(text: &[u8]) -> Option<Cut<'_>> {
+    let text = text.strip_prefix(b"\"")?;
     let mut length = 0;
-    while let Some(place) = memchr2(b'"', b'\\', slice(text, length, text.len())) {
-        length += place;
+    loop {
+        length += memchr2(b'"', b'\\', slice(text, length, text.len()))?;
         if text.get(length) == Some(&b'"') {
-            return Ok((slice(text, length + 1, text.len()), slice(text, 0, length)));
+            return Some((slice(text, 0, length), slice(text, length + 1, text.len())));
         }
         length += 2;
     }
-    Err(nom::Err::Error(Error::new(input, ErrorKind::Char)))
 }
 
-pub(super) fn bracketed(input: &[u8]) -> Parsed<'_, &[u8]> {
-    delimited(char('<'), take_till(|octet| octet == b'>'), char('>')).parse(input)
+/// What stands in angle brackets.
+pub(super) fn bracketed(text: &[u8]) -> Option<Cut<'_>> {
+    let text = text.strip_prefix(b"<")?;
+    let length = memchr(b'>', text)?;
+    Some((slice(text, 0, length), slice(text, length + 1, text.len())))
 }
 
 /// Up to the next comma that is outside quotes and brackets. An unclosed quote or bracket runs to the end.
-pub(super) fn element(input: &[u8]) -> Parsed<'_, &[u8]> {
-    let unclosed = recognize((alt((char('"'), char('<'))), rest));
-    recognize((
-        upto_end(Part::Plain),
-        many0_count((alt((quoted, bracketed, unclosed)), upto_end(Part::Plain))),
-    ))
-    .parse(input)
+pub(super) fn element(text: &[u8]) -> Cut<'_> {
+    let (_, mut rest) = upto_end(Part::Plain, text);
+    while let Some(b'"' | b'<') = rest.first() {
+        let behind = quoted(rest).or_else(|| bracketed(rest)).map_or(&[][..], |(_, behind)| behind);
+        (_, rest) = upto_end(Part::Plain, behind);
+    }
+    cut(text, text.len() - rest.len())
 }
 
 /// `;name=value`, with blanks around the semicolon and the equals sign.
-pub(super) fn param(input: &[u8]) -> Parsed<'_, Param<'_>> {
-    let (input, _) = (lws, char(';'), lws).parse(input)?;
-    let (input, name) = upto_end(Part::Name).parse(input)?;
-    let token = upto_end(Part::Token).map(|value| (value, false));
-    let value = alt((quoted.map(|value| (value, true)), token));
-    let (rest, value) = opt((lws, char('='), lws, value)).parse(input)?;
-    let (value, is_quoted) = value.map_or((&[][..], false), |(.., value)| value);
-    Ok((rest, Param { name, value, is_quoted }))
+pub(super) fn param(text: &[u8]) -> Option<Cut<'_, Param<'_>>> {
+    let (name, rest) = upto_end(Part::Name, behind(b';', text)?);
+    let Some(value) = behind(b'=', rest) else {
+        return Some((Param { name, value: &[], is_quoted: false }, rest));
+    };
+    let inside = quoted(value);
+    let (value, rest) = inside.unwrap_or_else(|| upto_end(Part::Token, value));
+    Some((Param { name, value, is_quoted: inside.is_some() }, rest))
 }
 
 #[cfg(test)]
@@ -121,8 +134,8 @@ mod tests {
     #[case(r#""a"#, None)]
     #[case("a", None)]
     fn a_quote_ends_at_the_first_mark_that_nothing_escapes(#[case] text: &str, #[case] inside: Option<&str>) {
-        let read = quoted(text.as_bytes()).ok();
-        assert_eq!(read.map(|(_, inside)| inside), inside.map(str::as_bytes));
-        assert!(read.is_none_or(|(rest, _)| rest == b";x"));
+        let read = quoted(text.as_bytes());
+        assert_eq!(read.map(|(inside, _)| inside), inside.map(str::as_bytes));
+        assert!(read.is_none_or(|(_, rest)| rest == b";x"));
     }
 }

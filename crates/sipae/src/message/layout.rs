@@ -4,7 +4,6 @@ use memchr::memchr;
 
 use super::name::COUNT;
 use super::{Header, HeaderName, Limits, MessageError, Value};
-use crate::draft::Draft;
 use crate::octets::{decimal, is_blank, is_token_text, offset_in, shown, slice, trim_blanks, trim_end};
 
 const VERSION: &[u8] = b"SIP/2.0";
@@ -22,7 +21,7 @@ impl Span {
         Self { start: short(start), end: short(end) }
     }
 
-    fn within(outer: &[u8], inner: &[u8]) -> Self {
+    pub(crate) fn within(outer: &[u8], inner: &[u8]) -> Self {
         let start = offset_in(outer, inner);
         Self::new(start, start + inner.len())
     }
@@ -63,45 +62,12 @@ impl Layout {
         Limits::check("start_line", limits.start_line, line_end)?;
         let start = start_line(octets, slice(octets, 0, line_end))?;
         let first_header = line_end + 2;
+        if octets.len() <= first_header {
+            return Err(MessageError::Incomplete { length: octets.len() });
+        }
         let mut layout = Self { start, first_header, head: 0, slots: [Slot::default(); COUNT] };
         layout.index(octets, limits)?;
         Ok(layout)
-    }
-
-    /// The index of a message that has just been written from these parts, without looking for its lines again; `None`
-    /// where they may be something else to a reader than they were to the writer.
-    fn of_parts<'p>(
-        octets: &[u8],
-        first_line: &[u8],
-        headers: impl Iterator<Item = (&'p [u8], &'p [u8])>,
-    ) -> Option<Self> {
-        let start = start_line(octets, slice(octets, 0, first_line.len())).ok()?;
-        if memchr(b'\n', first_line).is_some() {
-            return None;
-        }
-        let first_header = first_line.len() + 2;
-        let mut layout = Self { start, first_header, head: 0, slots: [Slot::default(); COUNT] };
-        let mut offset = first_header;
-        for (name, value) in headers {
-            let known = HeaderName::from_octets(name);
-            if known.is_none() && !is_token_text(name) || memchr(b'\n', value).is_some() {
-                return None;
-            }
-            let begin = offset + name.len() + 2;
-            let end = begin + value.len();
-            let value = Value(trim_blanks(slice(octets, begin, end)));
-            layout.record(octets, &Header { name, known, value, offset });
-            offset = end + 2;
-        }
-        layout.head = offset + 2;
-        Some(layout)
-    }
-
-    /// The index of a draft that has been written.
-    pub(crate) fn of_draft(draft: &Draft, octets: &[u8]) -> Result<Self, MessageError> {
-        let headers = draft.headers.iter().map(|header| (&*header.name, header.value.as_slice()));
-        Self::of_parts(octets, &draft.start_line, headers)
-            .map_or_else(|| Self::read(octets, &Limits::NONE), Ok)
     }
 
     fn index(&mut self, octets: &[u8], limits: &Limits) -> Result<(), MessageError> {
@@ -217,7 +183,7 @@ fn value(text: &[u8]) -> Value<'_> {
     Value(text)
 }
 
-fn start_line(octets: &[u8], line: &[u8]) -> Result<StartLineLayout, MessageError> {
+pub(super) fn start_line(octets: &[u8], line: &[u8]) -> Result<StartLineLayout, MessageError> {
     let read = if line.starts_with(b"SIP/") { status_line(octets, line) } else { request_line(octets, line) };
     read.ok_or_else(|| MessageError::StartLine { line: shown(line) })
 }
@@ -240,68 +206,4 @@ fn status_line(octets: &[u8], line: &[u8]) -> Option<StartLineLayout> {
     let reason = slice(rest, 3, rest.len());
     let reason = if reason.is_empty() { reason } else { reason.strip_prefix(b" ")? };
     Some(StartLineLayout::Response { status, reason: Span::within(octets, reason) })
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::draft::RawHeader;
-
-    /// Texts that readers and writers may understand differently, among others.
-    fn text() -> impl Strategy<Value = Vec<u8>> {
-        let part = prop::sample::select(vec![
-            "a",
-            "From",
-            "t",
-            "v",
-            " ",
-            "\t",
-            "\r\n",
-            "\r\n ",
-            "\r",
-            "\n",
-            ":",
-            "To: x",
-            "1",
-            "<sip:a@b>",
-            "\u{e4}",
-        ]);
-        prop::collection::vec(part, 0..4).prop_map(|parts| parts.concat().into_bytes())
-    }
-
-    fn start_line() -> impl Strategy<Value = Vec<u8>> {
-        let right = Just(b"OPTIONS sip:a@b SIP/2.0".to_vec());
-        let broken = prop::sample::select(vec![
-            "OPTIONS sip:a\n SIP/2.0",
-            "OPTIONS sip:a\r\n SIP/2.0",
-            "OPTIONS sip:a SIP/2.0\r",
-            "SIP/2.0 200 O\nK",
-            "SIP/2.0 20 OK",
-        ]);
-        let broken = broken.prop_map(|line| line.as_bytes().to_vec());
-        prop_oneof![4 => right, 1 => Just(b"SIP/2.0 200 OK".to_vec()), 2 => broken, 1 => text()]
-    }
-
-    fn headers() -> impl Strategy<Value = Vec<(Vec<u8>, Vec<u8>)>> {
-        let known = prop::sample::select(vec!["From", "f", "Call-ID", "VIA", "X-Other"]);
-        let name = prop_oneof![
-            4 => known.prop_map(|name| name.as_bytes().to_vec()),
-            1 => text(),
-        ];
-        prop::collection::vec((name, text()), 0..5)
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(4096))]
-
-        #[test]
-        fn what_was_written_is_indexed_as_it_is_read(first in start_line(), headers in headers(), body in text()) {
-            let headers = headers.into_iter().map(|(name, value)| RawHeader::new(name, value)).collect();
-            let draft = Draft { start_line: first, headers, body };
-            let octets = draft.to_octets();
-            prop_assert_eq!(Layout::of_draft(&draft, &octets), Layout::read(&octets, &Limits::NONE));
-        }
-    }
 }

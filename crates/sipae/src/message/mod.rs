@@ -14,22 +14,25 @@ mod layout;
 mod limits;
 mod name;
 mod stream;
+mod unwritten;
 mod value;
 
 pub use address::{Address, Addresses, Param, Params, address_of_record};
 pub(crate) use address::{Elements, strip_scheme};
 pub use diagnose::MessageFinding;
+pub(crate) use fields::Fields;
 pub use fields::{CSeq, Identities, Via};
+pub(crate) use layout::Span;
 pub use limits::Limits;
 pub use name::HeaderName;
 pub use stream::MessageStream;
+pub(crate) use unwritten::Unwritten;
 pub use value::Value;
 
 use std::fmt;
 
 use layout::{Layout, StartLineLayout};
 
-use crate::draft::Draft;
 use crate::octets::{shown, slice};
 
 /// Why octets are not a SIP message. Offsets count octets from the beginning of the message.
@@ -162,11 +165,6 @@ impl<'a> Message<'a> {
         Ok(Self { octets, layout })
     }
 
-    /// A draft that has been written.
-    pub(crate) fn of_draft(draft: &Draft, octets: &'a [u8]) -> Result<Self, MessageError> {
-        Layout::of_draft(draft, octets).map(|layout| Self { octets, layout })
-    }
-
     pub(crate) const fn from_parts(octets: &'a [u8], layout: Layout) -> Self {
         Self { octets, layout }
     }
@@ -247,12 +245,16 @@ impl<'a> Message<'a> {
     /// Every field of that name, in order; a field may hold several values, see [`Addresses`].
     pub fn all(&self, name: HeaderName) -> impl Iterator<Item = Value<'a>> + use<'a> {
         let slot = self.layout.slot(name);
-        let line = slot.map_or(self.layout.head, |slot| slot.line as usize);
-        layout::Lines::new(slice(self.octets, 0, self.layout.head), line)
+        // Lines are walked over again only where the index does not say it all.
+        let repeated = slot.filter(|slot| 1 < slot.count);
+        let line = repeated.map_or(self.layout.head, |slot| slot.line as usize);
+        let others = layout::Lines::new(slice(self.octets, 0, self.layout.head), line)
             .map_while(Result::ok)
             .filter(move |header| header.known == Some(name))
-            .take(slot.map_or(0, |slot| usize::from(slot.count)))
-            .map(|header| header.value)
+            .take(repeated.map_or(0, |slot| usize::from(slot.count)))
+            .skip(1)
+            .map(|header| header.value);
+        self.first(name).into_iter().chain(others)
     }
 
     /// The first field with this name, known or not, in any letter case.

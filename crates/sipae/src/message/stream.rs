@@ -10,8 +10,8 @@ use crate::octets::{decimal, shown, slice};
 
 /// Cuts a byte stream into messages by Content-Length. A missing Content-Length reads as 0.
 ///
-/// CRLFs between messages, the keep-alives of RFC 5626 4.4.1, are skipped ([MS-SIPAE] SIPAE-3.3.5.1-18). Each octet is
-/// looked at once, however slowly or quickly it arrives.
+/// CRLFs between messages, the keep-alives of RFC 5626 4.4.1, are skipped ([MS-SIPAE] SIPAE-3.3.5.1-18). No octet is
+/// searched more than twice, however slowly or quickly it arrives.
 #[derive(Default)]
 pub struct MessageStream {
     limits: Limits,
@@ -122,11 +122,24 @@ impl MessageStream {
     }
 
     fn read_head(&mut self) -> Result<Option<(Layout, usize)>, MessageError> {
-        let Some(end) = self.find_head()? else { return Ok(None) };
-        let head = slice(&self.buffer, self.start, end);
-        let layout = Layout::read(head, &self.limits)?;
+        let layout = match self.whole_head() {
+            Some(layout) => layout,
+            None => {
+                let Some(end) = self.find_head()? else { return Ok(None) };
+                Layout::read(slice(&self.buffer, self.start, end), &self.limits)?
+            }
+        };
+        let head = slice(&self.buffer, self.start, self.start + layout.head);
         let length = head.len() + self.body_length(&Message::from_parts(head, layout))?;
         Ok(Some((layout, length)))
+    }
+
+    /// A head that is there as a whole when it is looked at first, as most are. What is wrong with it, or missing, is for
+    /// the search.
+    fn whole_head(&self) -> Option<Layout> {
+        let pending = slice(&self.buffer, self.start, self.buffer.len());
+        let is_new = self.searched == self.start && !pending.is_empty();
+        is_new.then(|| Layout::read(pending, &self.limits).ok()).flatten()
     }
 
     /// Where the head ends, once its empty line is there. Goes on where it stopped.

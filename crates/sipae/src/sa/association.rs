@@ -8,7 +8,7 @@ use crate::buffer::{Field, SignatureBuffer, SignatureParams};
 use crate::draft::Draft;
 use crate::encoding::write_base16;
 use crate::kerberos::KerberosMac;
-use crate::message::{HeaderName, Message, Value};
+use crate::message::{HeaderName, Message, Unwritten, Value};
 use crate::ntlm::{DatagramMac, SessionKeys};
 use crate::octets::slice;
 use crate::side::Side;
@@ -242,11 +242,13 @@ impl SecurityAssociation {
         let texts = Texts::new(self.signer, rand, number);
         let (rand, number_text) = texts.with(options);
         let mut header = Vec::with_capacity(512);
-        draft.read(|message| {
-            let params = self.signature_params(rand, number_text);
-            let buffer = SignatureBuffer::new(message, &params, self.parameters.version)?;
-            Ok(self.write_signed(&buffer, rand, number_text, options, &mut header))
-        })??;
+        let (params, version) = (self.signature_params(rand, number_text), self.parameters.version);
+        let mut write =
+            |buffer: SignatureBuffer<'_>| self.write_signed(&buffer, rand, number_text, options, &mut header);
+        match Unwritten::of(draft) {
+            Some(message) => write(SignatureBuffer::of_unwritten(&message, &params, version)?)?,
+            None => draft.read(|message| SignatureBuffer::new(message, &params, version).map(write))??,
+        }
         self.remove_own(draft);
         draft.push(options.header, header);
         self.count(number, options);

@@ -85,8 +85,9 @@ impl Association {
         if let Some(contact) = &registration.contact {
             self.binding = Some(Binding::new(contact.uri, end));
         }
-        if let Some(epid) = message.from().ok().and_then(|from| from.epid) {
-            self.epid = Some(epid.to_vec());
+        let epid = message.from().ok().and_then(|from| from.epid);
+        if epid.is_some() && epid != self.epid.as_deref() {
+            self.epid = epid.map(<[u8]>::to_vec);
         }
     }
 }
@@ -124,7 +125,8 @@ impl<'m> Registration<'m> {
 
 /// The Contact of an endpoint: where it is, for how long, and its identifiers.
 fn registered(uri: &[u8], endpoint: &EndpointId, granted: &str) -> String {
-    let (uri, instance) = (String::from_utf8_lossy(uri), endpoint.instance);
-    let gruu = instance.gruu(&endpoint.address);
-    format!("<{uri}>;expires={granted};+sip.instance=\"<urn:uuid:{instance}>\";gruu=\"{gruu}\"")
+    let (uri, instance) = (String::from_utf8_lossy(uri), endpoint.instance.to_string());
+    let gruu = endpoint.instance.gruu(&endpoint.address);
+    let instance_param = ";+sip.instance=\"<urn:uuid:";
+    ["<", &uri, ">;expires=", granted, instance_param, &instance, ">\";gruu=\"", &gruu, "\""].concat()
 }

@@ -192,6 +192,7 @@ impl Server {
             endpoint: step.endpoint.clone(),
             lifetime: Lifetime::start(scene.now, &self.association_durations()).ending_by(end),
             handshake_tag: from.tag.unwrap_or_default().to_vec(),
+            written: None,
             epid: from.epid.map(<[u8]>::to_vec),
             flow: scene.flow,
             binding: None,

@@ -15,6 +15,9 @@ use crate::side::Side;
 use crate::version::Version;
 use crate::violation::Breach;
 
+/// Octets of From, and of Contact, that are remembered for an association.
+const WRITTEN: usize = 512;
+
 impl Server {
     pub(super) fn signed(
         &mut self,
@@ -61,7 +64,7 @@ impl Server {
     /// Whether there is an association of this opaque for this endpoint. The opaque alone is not enough: epid is not
     /// covered by the signature (SIPAE-3.3.5.3-07).
     fn locate(
-        &self,
+        &mut self,
         message: &Message<'_>,
         credential: &AuthHeader<'_>,
         opaque: &[u8],
@@ -69,13 +72,23 @@ impl Server {
         if !self.config.defects.has(Defect::AcceptsAnyQop) {
             check_qop(self.config.kind.credential(), credential)?;
         }
-        let endpoint = endpoint_of(message)?;
+        let identifiers = [HeaderName::From, HeaderName::Contact]
+            .map(|name| message.first(name).map_or(&[][..], |value| value.raw()));
+        let found = self.associations.get(opaque);
         let has_tag = |tag: &[u8]| message.from().is_ok_and(|from| from.tag.unwrap_or_default() == tag);
         let tag_matters = self.config.defects.has(Defect::KeysOnFromTag);
-        let found = self.associations.get(opaque);
-        let found = found
-            .filter(|found| self.is_of(found, &endpoint) && (!tag_matters || has_tag(&found.handshake_tag)));
-        found.map(|_| ()).ok_or(Breach::NoAssociation)
+        if tag_matters && found.is_some_and(|found| !has_tag(&found.handshake_tag)) {
+            return Err(Breach::NoAssociation);
+        }
+        if found.and_then(|found| found.written.as_ref()).is_some_and(|known| *known == identifiers) {
+            return Ok(());
+        }
+        let endpoint = endpoint_of(message)?;
+        let is_its = found.is_some_and(|found| self.is_of(found, &endpoint));
+        let found = self.associations.get_mut(opaque).filter(|_| is_its).ok_or(Breach::NoAssociation)?;
+        let is_short = identifiers.iter().all(|value| value.len() <= WRITTEN);
+        found.written = is_short.then(|| identifiers.map(<[u8]>::to_vec));
+        Ok(())
     }
 
     fn is_of(&self, association: &Association, endpoint: &EndpointId) -> bool {

@@ -15,6 +15,8 @@ pub(super) struct Association {
     pub(super) lifetime: Lifetime,
     /// The From tag of the handshake: clients change it, so nothing may depend on it.
     pub(super) handshake_tag: Vec<u8>,
+    /// From and Contact of a request of this endpoint: nearly all that follow have the same.
+    pub(super) written: Option<[Vec<u8>; 2]>,
     /// As the client writes it, if it does: requests to it have it in To (SIPAE-3.3.1-06).
     pub(super) epid: Option<Vec<u8>>,
     /// The connection of the last verified message.
