@@ -50,6 +50,17 @@ impl Executor {
         self.has_missed |= self.is_pending(label);
     }
 
+    /// Waits for several. Where one was waited for in vain and nothing else came meanwhile, nothing more is to come.
+    pub(super) fn wait_for_each(&mut self, labels: &[Label]) {
+        for label in labels {
+            let received = self.received;
+            self.wait_for(label);
+            if self.is_pending(label) && self.received == received {
+                return;
+            }
+        }
+    }
+
     fn may_ask_behind(&self) -> bool {
         let Stage { is_brief, wire, pace, .. } = &self.stage;
         *is_brief && !self.is_asking_behind && !wire.is_exact() && pace.is_in_order()

@@ -349,9 +349,7 @@ impl Executor {
             let labels: Vec<Label> = self.established().into_iter().collect();
             let asked: Vec<Label> =
                 labels.iter().filter_map(|association| self.unregister(association)).collect();
-            for label in asked {
-                self.wait_for(&label);
-            }
+            self.wait_for_each(&asked);
         }
         for connection in self.connections.values() {
             self.stage.wire.disconnect(*connection);

@@ -49,18 +49,11 @@ impl Session {
         (has_missed && !self.is_exact()).then(|| self.executor.observe(None))
     }
 
-    /// Waits for what has not been answered. Where one was waited for in vain and nothing else came meanwhile, nothing more
-    /// is to come.
+    /// Waits for what has not been answered.
     pub fn wait_for_all(&mut self) {
         let pending: Vec<Label> =
             self.executor.messages.keys().filter(|label| self.executor.is_pending(label)).cloned().collect();
-        for label in pending {
-            let received = self.executor.received;
-            self.executor.wait_for(&label);
-            if self.executor.is_pending(&label) && self.executor.received == received {
-                return;
-            }
-        }
+        self.executor.wait_for_each(&pending);
     }
 
     /// What has been seen since the last time; it is forgotten here.

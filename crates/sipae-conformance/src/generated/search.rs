@@ -600,6 +600,10 @@ impl Kind {
         }
     }
 
+    pub(super) const fn is_crash(&self) -> bool {
+        self.is_crash
+    }
+
     /// Whether this is a failure, and of the same kind.
     pub(super) fn is_like(&self, other: &Self) -> bool {
         let is_failure = self.verdict.is_fail() == other.verdict.is_fail()

@@ -11,7 +11,7 @@ use sipae_gen::model::{
 use sipae_gen::{Check, Connection, Expect, Fast, Label, Mode, Recorded, Script};
 
 use super::search::{Effort, Failures, Kind, SPREAD, Shown, counted, decided, is_found, judged};
-use crate::execute::{Stage, play};
+use crate::execute::{Played, Stage, play};
 use crate::judge::{Judge, Judgement};
 use crate::observation::{Observation, Seen};
 use crate::pace::Pace;
@@ -68,10 +68,34 @@ struct Search<'s, 'c> {
     lost: Option<(Cause, Vec<Action>)>,
 }
 
+/// When a look at a sequence waits for what may come behind everything else: what another client has to answer first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Late {
+    Awaited,
+    /// Not where the sequence fails without it.
+    Decides,
+    /// Only where it makes a failure doubtful.
+    Doubts,
+}
+
 /// A sequence that fails, and what it has shown.
 struct Failing {
     sequence: Vec<Action>,
     shown: Shown,
+}
+
+impl Late {
+    fn matters(self, scripted: &Scripted, played: &mut Played) -> bool {
+        if self == Self::Awaited {
+            return true;
+        }
+        let observation = played.observe();
+        if surprises(scripted, &observation).is_empty() {
+            self == Self::Decides
+        } else {
+            is_behind_missed(scripted, &observation)
+        }
+    }
 }
 
 impl<'c> Search<'_, 'c> {
@@ -117,18 +141,18 @@ impl<'c> Search<'_, 'c> {
 
     /// What fails at a brief look is looked at with patience.
     fn confirmed(&mut self, sequence: &[Action]) -> Judgement {
-        let judgement = self.played(sequence);
+        let judgement = self.played(sequence, Late::Decides);
         if self.is_exact || !is_found(&judgement) {
             return judgement;
         }
         let stage = self.stage();
-        self.played_at(stage, sequence)
+        self.played_at(stage, sequence, Late::Awaited)
     }
 
     /// A brief look.
-    fn played(&mut self, sequence: &[Action]) -> Judgement {
+    fn played(&mut self, sequence: &[Action], late: Late) -> Judgement {
         let stage = self.stage().brief();
-        self.played_at(stage, sequence)
+        self.played_at(stage, sequence, late)
     }
 
     fn stage(&mut self) -> Stage {
@@ -136,12 +160,11 @@ impl<'c> Search<'_, 'c> {
         (self.stages)(&format!("sequence {}", self.plays))
     }
 
-    fn played_at(&self, stage: Stage, sequence: &[Action]) -> Judgement {
+    fn played_at(&self, stage: Stage, sequence: &[Action], late: Late) -> Judgement {
         let scripted = script(sequence, self.trial.mode);
         let is_exact = stage.wire.is_exact();
         let mut played = play(stage, &scripted.script);
-        if !is_exact && played.is_open() {
-            // What another client has to answer first may come behind everything else.
+        if !is_exact && played.is_open() && late.matters(&scripted, &mut played) {
             played.settle(self.pace.quiet());
         }
         let is_doubtful = |_: &Judgement, observation: &Observation| is_behind_missed(&scripted, observation);
@@ -155,14 +178,16 @@ impl<'c> Search<'_, 'c> {
 
     fn smallest(&mut self, mut failing: Failing) -> Failing {
         let begun = Instant::now();
-        let kind = Kind::of(&self.played(&failing.sequence));
+        let kind = Kind::of(&self.played(&failing.sequence, Late::Decides));
+        // A target that crashes may need a moment for it.
+        let late = if kind.is_crash() { Late::Decides } else { Late::Doubts };
         let limit = self.plays + self.effort.shrink_plays;
         loop {
             let smaller = shrink_candidates(&failing.sequence).into_iter().find_map(|sequence| {
                 let may_go_on = self.plays < limit
                     && begun.elapsed() < self.effort.shrink_time
                     && !self.effort.stop.is_due();
-                let judgement = may_go_on.then(|| self.played(&sequence))?;
+                let judgement = may_go_on.then(|| self.played(&sequence, late))?;
                 let shown = Shown::of(&judgement);
                 Kind::of(&judgement).is_like(&kind).then_some(Failing { sequence, shown })
             });
