@@ -15,7 +15,7 @@ pub(crate) struct Args {
     /// The times over TCP as well
     #[arg(long)]
     tcp: bool,
-    /// Of each planted defect only what finds it soonest
+    /// Of each planted defect only what finds it soonest, up to the first that does so everywhere
     #[arg(long)]
     soonest: bool,
     /// Only these planted defects, by their ids

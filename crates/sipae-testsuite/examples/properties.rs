@@ -102,9 +102,14 @@ fn print(defect: Defect, told: &mut [generated::Told], cases: u64, places: &[Pla
     }
 }
 
+const FLAGS: [&str; 2] = ["--tcp", "--soonest"];
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (flags, arguments): (Vec<String>, Vec<String>) =
         std::env::args().skip(1).partition(|argument| argument.starts_with("--"));
+    if let Some(unknown) = flags.iter().find(|flag| !FLAGS.contains(&flag.as_str())) {
+        return Err(format!("{unknown} is none of {}", FLAGS.join(", ")).into());
+    }
     let has = |flag: &str| flags.iter().any(|given| given == flag);
     let places = if has("--tcp") { &[Place::Memory, Place::Tcp][..] } else { &[Place::Memory] };
     let cases = arguments.first().and_then(|text| text.parse().ok()).unwrap_or(500);

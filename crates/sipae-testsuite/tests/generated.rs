@@ -359,6 +359,18 @@ mod tests {
         assert!(told.rows.iter().any(|row| row == "SIPAE-3.1.1-09"), "{}", told.text);
     }
 
+    /// What goes to other users and is discarded makes all behind it doubtful, until there was time for an answer.
+    #[test]
+    fn a_sequence_is_made_as_small_over_tcp_as_in_memory() {
+        let defect = Defect::DeliversReplay;
+        let patience = Duration::from_millis(150);
+        let setting = setting(Scheme::Ntlm);
+        let in_memory = told(Some(defect), SEQUENCES, 150, &[setting]).pop().expect("found");
+        let found = told_over_tcp(SHRINK_PLAYS, defect, SEQUENCES, 150, setting, patience).expect("a port");
+        let [over_tcp] = found.as_slice() else { panic!("{} findings", found.len()) };
+        assert_eq!((over_tcp.steps, &over_tcp.rows), (in_memory.steps, &in_memory.rows), "{}", over_tcp.text);
+    }
+
     #[test]
     fn of_long_messages_a_fifth_as_many_are_made() {
         let ids = ["3.3.5.3/any-long-message", "3.3.5.3/any-forged-signature"].map(str::to_owned);

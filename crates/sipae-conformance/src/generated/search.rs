@@ -166,6 +166,11 @@ impl Shown {
         Self { verdict: judgement.verdict, findings: judgement.findings.clone() }
     }
 
+    /// How it fails.
+    pub(super) fn kind(&self) -> Kind {
+        Kind::new(self.verdict, &self.findings)
+    }
+
     /// What is told of it where it did not show again: what it has shown, and with which script. What was never more than
     /// loose does not become a failure by that.
     pub(super) fn told(self, passed: CaseFinished, script: serde_json::Value) -> CaseFinished {
@@ -177,9 +182,16 @@ impl Shown {
 }
 
 /// How long something may be made smaller, and up to which play.
-struct Budget {
-    begun: Instant,
-    plays: usize,
+pub(super) struct Budget {
+    pub(super) begun: Instant,
+    pub(super) plays: usize,
+}
+
+impl Budget {
+    /// Whether another one may be played after so many.
+    pub(super) fn allows(&self, plays: usize, effort: &Effort) -> bool {
+        plays < self.plays && self.begun.elapsed() < effort.shrink_time && !effort.stop.is_due()
+    }
 }
 
 /// What became of conversations that were played alone.
@@ -511,8 +523,7 @@ impl<'c> Search<'_, 'c> {
     }
 
     fn may_shrink(&self, budget: &Budget) -> bool {
-        let effort = self.effort;
-        self.plays < budget.plays && budget.begun.elapsed() < effort.shrink_time && !effort.stop.is_due()
+        budget.allows(self.plays, self.effort)
     }
 
     /// Where findings are kept, another fault is another finding: what is made smaller does not become that.
@@ -588,15 +599,19 @@ pub(super) struct Kind {
 
 impl Kind {
     pub(super) fn of(judgement: &Judgement) -> Self {
-        let is_grave = |weight| match judgement.verdict {
+        Self::new(judgement.verdict, &judgement.findings)
+    }
+
+    fn new(verdict: Verdict, findings: &[Finding]) -> Self {
+        let is_grave = |weight| match verdict {
             Verdict::Loose => weight == Weight::Loose,
             _ => weight == Weight::Fail,
         };
-        let rows = judgement.findings.iter().filter(|finding| is_grave(finding.weight));
+        let rows = findings.iter().filter(|finding| is_grave(finding.weight));
         Self {
             rows: rows.map(|finding| finding.requirement.clone()).collect(),
-            is_crash: judgement.verdict == Verdict::Fail(Cause::Crash),
-            verdict: judgement.verdict,
+            is_crash: verdict == Verdict::Fail(Cause::Crash),
+            verdict,
         }
     }
 

@@ -10,7 +10,7 @@ use sipae_gen::model::{
 };
 use sipae_gen::{Check, Connection, Expect, Fast, Label, Mode, Recorded, Script};
 
-use super::search::{Effort, Failures, Kind, SPREAD, Shown, counted, decided, is_found, judged};
+use super::search::{Budget, Effort, Failures, Kind, SPREAD, Shown, counted, decided, is_found, judged};
 use crate::execute::{Played, Stage, play};
 use crate::judge::{Judge, Judgement};
 use crate::observation::{Observation, Seen};
@@ -72,13 +72,14 @@ struct Search<'s, 'c> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Late {
     Awaited,
-    /// Not where the sequence fails without it.
+    /// Not where the sequence fails without it and without doubt.
     Decides,
     /// Only where it makes a failure doubtful.
     Doubts,
 }
 
 /// A sequence that fails, and what it has shown.
+#[derive(Clone, Debug)]
 struct Failing {
     sequence: Vec<Action>,
     shown: Shown,
@@ -176,20 +177,31 @@ impl<'c> Search<'_, 'c> {
         })
     }
 
-    fn smallest(&mut self, mut failing: Failing) -> Failing {
-        let begun = Instant::now();
-        let kind = Kind::of(&self.played(&failing.sequence, Late::Decides));
-        // A target that crashes may need a moment for it.
-        let late = if kind.is_crash() { Late::Decides } else { Late::Doubts };
-        let limit = self.plays + self.effort.shrink_plays;
+    /// The smallest that fails by the same row. Where that shows at once, what comes late is waited for only behind the
+    /// result; a target that crashes may need a moment for it.
+    fn smallest(&mut self, failing: Failing) -> Failing {
+        let budget = Budget { begun: Instant::now(), plays: self.plays + self.effort.shrink_plays };
+        let kind = failing.shown.kind();
+        if !kind.is_crash() && self.is_like(&failing.sequence, Late::Doubts, &kind) {
+            let smallest = self.shrunk(failing.clone(), &kind, Late::Doubts, &budget);
+            if self.is_exact || self.is_like(&smallest.sequence, Late::Awaited, &kind) {
+                return smallest;
+            }
+        }
+        self.shrunk(failing, &kind, Late::Awaited, &budget)
+    }
+
+    fn is_like(&mut self, sequence: &[Action], late: Late, kind: &Kind) -> bool {
+        Kind::of(&self.played(sequence, late)).is_like(kind)
+    }
+
+    fn shrunk(&mut self, mut failing: Failing, kind: &Kind, late: Late, budget: &Budget) -> Failing {
         loop {
             let smaller = shrink_candidates(&failing.sequence).into_iter().find_map(|sequence| {
-                let may_go_on = self.plays < limit
-                    && begun.elapsed() < self.effort.shrink_time
-                    && !self.effort.stop.is_due();
-                let judgement = may_go_on.then(|| self.played(&sequence, late))?;
+                let judgement =
+                    budget.allows(self.plays, self.effort).then(|| self.played(&sequence, late))?;
                 let shown = Shown::of(&judgement);
-                Kind::of(&judgement).is_like(&kind).then_some(Failing { sequence, shown })
+                Kind::of(&judgement).is_like(kind).then_some(Failing { sequence, shown })
             });
             match smaller {
                 Some(smaller) => failing = smaller,

@@ -126,7 +126,6 @@ proptest! {
     }
 }
 
-/// A message with a body of any octets and the Content-Length that goes with it.
 #[test]
 fn what_ends_before_the_empty_line_is_no_message() {
     let messages = originals();
@@ -137,6 +136,7 @@ fn what_ends_before_the_empty_line_is_no_message() {
     }
 }
 
+/// A message with a body of any octets and the Content-Length that goes with it.
 fn framed() -> impl Strategy<Value = Vec<u8>> {
     let name = prop_oneof![Just("Content-Length"), Just("l"), Just("CONTENT-LENGTH")];
     (vec(any::<u8>(), 0..64), name, "[a-z]{0,8}").prop_map(|(body, name, call_id)| {

@@ -11,7 +11,7 @@ use crate::octets::{decimal, shown, slice};
 /// Cuts a byte stream into messages by Content-Length. A missing Content-Length reads as 0.
 ///
 /// CRLFs between messages, the keep-alives of RFC 5626 4.4.1, are skipped ([MS-SIPAE] SIPAE-3.3.5.1-18). No octet is
-/// searched more than twice, however slowly or quickly it arrives.
+/// searched more than three times, however slowly or quickly it arrives.
 #[derive(Default)]
 pub struct MessageStream {
     limits: Limits,

@@ -127,6 +127,12 @@ mod tests {
         prop::collection::vec((name, text()), 0..5)
     }
 
+    #[test]
+    fn an_ordinary_draft_need_not_be_written_to_be_read() {
+        let draft = Draft::request("OPTIONS", "sip:a@b").with(HeaderName::From, "<sip:a@b>;tag=1").close();
+        assert!(Unwritten::of(&draft).is_some());
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(4096))]
 
