@@ -61,14 +61,14 @@ impl Executor {
         }
     }
 
-    fn may_ask_behind(&self) -> bool {
+    pub(super) fn may_ask_behind(&self) -> bool {
         let Stage { is_brief, wire, pace, .. } = &self.stage;
         *is_brief && !self.is_asking_behind && !wire.is_exact() && pace.is_in_order()
     }
 
     /// Asks without credential behind a message that is not answered: where answers come in order, that one's shows that
     /// there will be none.
-    fn ask_behind(&mut self, label: &Label) {
+    pub(super) fn ask_behind(&mut self, label: &Label) {
         let sent = self.messages.get(label).and_then(|state| state.sent.as_ref());
         let link = sent.and_then(|sent| self.streams.get(&sent.connection));
         let Some(connection) = link.map(|link| Connection(link.number)).filter(|_| self.is_pending(label))

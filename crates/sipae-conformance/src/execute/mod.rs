@@ -349,6 +349,10 @@ impl Executor {
             let labels: Vec<Label> = self.established().into_iter().collect();
             let asked: Vec<Label> =
                 labels.iter().filter_map(|association| self.unregister(association)).collect();
+            // At a brief look these answers are worth nothing but the end of the conversation.
+            for label in asked.iter().filter(|_| self.may_ask_behind()).collect::<Vec<_>>() {
+                self.ask_behind(label);
+            }
             self.wait_for_each(&asked);
         }
         for connection in self.connections.values() {
