@@ -350,8 +350,10 @@ impl Executor {
             let asked: Vec<Label> =
                 labels.iter().filter_map(|association| self.unregister(association)).collect();
             // At a brief look these answers are worth nothing but the end of the conversation.
-            for label in asked.iter().filter(|_| self.may_ask_behind()).collect::<Vec<_>>() {
-                self.ask_behind(label);
+            for label in &asked {
+                if self.may_ask_behind() {
+                    self.ask_behind(label);
+                }
             }
             self.wait_for_each(&asked);
         }
