@@ -1,6 +1,6 @@
 //! A right server behind a relay that does to the traffic what networks and products do.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -57,7 +57,7 @@ pub(crate) fn relay_for(
     let address = listener.local_addr().expect("an address");
     let (dead, open) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
     thread::spawn(move || {
-        for client in listener.incoming().flatten() {
+        for (number, client) in listener.incoming().flatten().enumerate() {
             if dead.load(Ordering::SeqCst) {
                 return;
             }
@@ -71,10 +71,12 @@ pub(crate) fn relay_for(
             open.fetch_add(1, Ordering::SeqCst);
             let server = TcpStream::connect(&upstream).expect("the server is there");
             let (dead, open) = (Arc::clone(&dead), Arc::clone(&open));
-            thread::spawn(move || {
+            let serve = move || {
                 pump(client, server, deed, deliver, &dead);
                 open.fetch_sub(1, Ordering::SeqCst);
-            });
+            };
+            // The name tells a deed which connection it is at.
+            thread::Builder::new().name(number.to_string()).spawn(serve).expect("a thread");
         }
     });
     format!("tcp://{address}")
@@ -242,7 +244,10 @@ fn the_same_seed_run_again_repeats_no_branch() {
     assert!(!first.is_empty() && again.is_empty(), "{again:#?}");
 }
 
-static SHAPES: Mutex<Vec<String>> = Mutex::new(Vec::new());
+/// What came by each connection, by its number.
+type Shapes = BTreeMap<usize, Vec<String>>;
+
+static SHAPES: Mutex<Shapes> = Mutex::new(Shapes::new());
 
 /// All of a message that follows from the script: values hold what is random.
 fn note_shape(message: &Message<'_>) -> Deed {
@@ -256,11 +261,14 @@ fn note_shape(message: &Message<'_>) -> Deed {
         return Deed::Forward;
     }
     let shape = format!("{start} {} {}", names.join(" "), params.collect::<String>());
-    SHAPES.lock().expect("not poisoned").push(shape);
+    let connection =
+        thread::current().name().and_then(|name| name.parse().ok()).expect("a thread of the relay");
+    SHAPES.lock().expect("not poisoned").entry(connection).or_default().push(shape);
     Deed::Forward
 }
 
-/// Over a network the random parts of messages differ, and nothing else does.
+/// Over a network the random parts of messages differ, and nothing else does. What goes out by two connections at once
+/// comes in any order, as long as each has its own.
 #[test]
 fn one_seed_sends_the_same_scripts_in_the_same_order_over_tcp() {
     let (_served, target) = served(note_shape, at_once);
@@ -269,12 +277,13 @@ fn one_seed_sends_the_same_scripts_in_the_same_order_over_tcp() {
         let run =
             ["run", "--target", &target, "--jobs", "1", "--scheme", "ntlm", "--seed", seed, "--cases", "30"];
         assert_exit(&sipae(&[&run[..], &cases].concat()), 0);
-        std::mem::take(&mut *SHAPES.lock().expect("not poisoned"))
+        std::mem::take(&mut *SHAPES.lock().expect("not poisoned")).into_values().collect::<Vec<_>>()
     };
     let (first, second, other) = (shapes("5"), shapes("5"), shapes("6"));
     let differing: Vec<_> = first.iter().zip(&second).filter(|(one, other)| one != other).collect();
     assert!(first.len() == second.len() && differing.is_empty(), "{differing:#?}");
-    assert!(150 < first.len() && first != other, "{}", first.len());
+    let requests = first.concat().len();
+    assert!(150 < requests && first != other, "{requests}");
 }
 
 /// As many threads as there are cores do nothing but count while a run goes on.

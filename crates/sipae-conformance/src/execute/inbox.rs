@@ -68,7 +68,7 @@ impl Executor {
 
     /// Asks without credential behind a message that is not answered: where answers come in order, that one's shows that
     /// there will be none.
-    pub(super) fn ask_behind(&mut self, label: &Label) {
+    fn ask_behind(&mut self, label: &Label) {
         let sent = self.messages.get(label).and_then(|state| state.sent.as_ref());
         let link = sent.and_then(|sent| self.streams.get(&sent.connection));
         let Some(connection) = link.map(|link| Connection(link.number)).filter(|_| self.is_pending(label))

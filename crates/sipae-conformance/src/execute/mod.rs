@@ -349,17 +349,23 @@ impl Executor {
             let labels: Vec<Label> = self.established().into_iter().collect();
             let asked: Vec<Label> =
                 labels.iter().filter_map(|association| self.unregister(association)).collect();
-            // At a brief look these answers are worth nothing but the end of the conversation.
-            for label in &asked {
-                if self.may_ask_behind() {
-                    self.ask_behind(label);
-                }
-            }
-            self.wait_for_each(&asked);
+            let last = if self.may_ask_behind() { self.ask_behind_each(&asked) } else { asked };
+            self.wait_for_each(&last);
         }
         for connection in self.connections.values() {
             self.stage.wire.disconnect(*connection);
         }
+    }
+
+    /// Asks behind messages, answered or not, so that the same ones go out each time: a brief look wants nothing of their
+    /// answers but that they have come.
+    fn ask_behind_each(&mut self, labels: &[Label]) -> Vec<Label> {
+        self.is_asking_behind = true;
+        let sent = labels.iter().filter_map(|label| self.messages.get(label)?.sent.as_ref());
+        let links = sent.filter_map(|sent| self.streams.get(&sent.connection));
+        let connections: BTreeSet<Connection> = links.map(|link| Connection(link.number)).collect();
+        // What cannot be asked any more has nothing to wait for.
+        connections.into_iter().filter_map(|connection| self.send_fence(connection, None).ok()).collect()
     }
 
     fn established(&self) -> BTreeSet<Label> {

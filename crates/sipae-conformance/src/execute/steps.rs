@@ -260,8 +260,25 @@ impl Executor {
         proved.map_err(|error| format!("cannot authenticate: {error}"))
     }
 
-    /// A REGISTER, since the gate has seen that answered: signed, or bare. What it is called.
+    /// Sends a fence and waits for its answer. What it is called.
     pub(super) fn fence(
+        &mut self,
+        connection: Connection,
+        association: Option<&Label>,
+    ) -> Result<Label, Broken> {
+        let label = self.send_fence(connection, association)?;
+        self.wait_for(&label);
+        let state = self.message(&label)?;
+        if let (Some(_), Some(sent)) = (&state.answer, state.sent.clone())
+            && let Some(link) = self.streams.get_mut(&sent.connection)
+        {
+            link.fenced = sent.order;
+        }
+        Ok(label)
+    }
+
+    /// A REGISTER, since the gate has seen that answered: signed, or bare. What it is called.
+    pub(super) fn send_fence(
         &mut self,
         connection: Connection,
         association: Option<&Label>,
@@ -281,13 +298,6 @@ impl Executor {
             self.edit(&label, &sipae_gen::Edit::SetHeader(HeaderName::CallId, Text::from(call_id)))?;
         }
         self.send(&label, Some(connection))?;
-        self.wait_for(&label);
-        let state = self.message(&label)?;
-        if let (Some(_), Some(sent)) = (&state.answer, state.sent.clone())
-            && let Some(link) = self.streams.get_mut(&sent.connection)
-        {
-            link.fenced = sent.order;
-        }
         Ok(label)
     }
 
