@@ -359,16 +359,27 @@ mod tests {
         assert!(told.rows.iter().any(|row| row == "SIPAE-3.1.1-09"), "{}", told.text);
     }
 
-    /// What goes to other users and is discarded makes all behind it doubtful, until there was time for an answer.
+    const PATIENCE: Duration = Duration::from_millis(150);
+
+    /// A user gets a message twice and answers once: what has come counts, whatever answer is missing.
     #[test]
     fn a_sequence_is_made_as_small_over_tcp_as_in_memory() {
         let defect = Defect::DeliversReplay;
-        let patience = Duration::from_millis(150);
         let setting = setting(Scheme::Ntlm);
         let in_memory = told(Some(defect), SEQUENCES, 150, &[setting]).pop().expect("found");
-        let found = told_over_tcp(SHRINK_PLAYS, defect, SEQUENCES, 150, setting, patience).expect("a port");
+        let found = told_over_tcp(SHRINK_PLAYS, defect, SEQUENCES, 150, setting, PATIENCE).expect("a port");
         let [over_tcp] = found.as_slice() else { panic!("{} findings", found.len()) };
         assert_eq!((over_tcp.steps, &over_tcp.rows), (in_memory.steps, &in_memory.rows), "{}", over_tcp.text);
+    }
+
+    /// An association that has ended shows by what does not reach its user: there was time for it.
+    #[test]
+    fn what_comes_no_more_is_waited_for_over_tcp() {
+        let defect = Defect::BareEndsAssociation;
+        let setting = setting(Scheme::Ntlm);
+        let found = told_over_tcp(SHRINK_PLAYS, defect, SEQUENCES, 190, setting, PATIENCE).expect("a port");
+        let rows: Vec<_> = found.iter().map(|told| &told.rows).collect();
+        assert_eq!(rows, [&["SIPAE-3.3.1-01"]]);
     }
 
     #[test]
