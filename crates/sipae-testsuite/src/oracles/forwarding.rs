@@ -63,7 +63,12 @@ fn response(room: &mut Room, alice: &mut Phone, bob: &mut Phone, message: &Messa
         asserts(&relayed, "bob");
         assert_eq!(transaction(&relayed), transaction(&read(&invite.to_octets())), "{}", shown(&octets));
     }
-    room.take(bob).iter().for_each(|octets| assert!(received(bob, octets).is_request()));
+    for octets in room.take(bob) {
+        let got = received(bob, &octets);
+        // Behind a message that is shorter than its octets comes another one, which may ask without credential.
+        let is_refusal = matches!(got.status(), Some(400 | 401));
+        assert!(got.is_request() || is_refusal, "{}", shown(&octets));
+    }
 }
 
 /// What identifies the request that a message is, or answers.
