@@ -71,7 +71,8 @@ impl Place {
         let again = match self {
             Self::Memory => told_within(plays, Some(defect), &told.property, cases, &[setting]),
             Self::Tcp => {
-                told_over_tcp(plays, defect, &told.property, cases, setting, PATIENCE).unwrap_or_default()
+                let told = told_over_tcp(plays, defect, &told.property, cases, setting, PATIENCE);
+                told.map(|(told, _)| told).unwrap_or_default()
             }
         };
         again.first().map(|again| again.took)

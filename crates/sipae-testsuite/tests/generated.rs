@@ -16,7 +16,7 @@ use sipae_conformance::target::reference_config;
 use sipae_conformance::target::{Setting, Target};
 use sipae_events::{CaseFinished, Event, Subject, Verdict};
 use sipae_gen::ScriptFile;
-use sipae_net::Host;
+use sipae_net::{Host, HostEvent};
 
 /// What a property told of a defect.
 #[cfg_attr(test, expect(dead_code, reason = "times are for the table that is printed, and whose they are"))]
@@ -64,7 +64,7 @@ pub(crate) fn told_within(
     })
 }
 
-/// The same of a server with this defect behind a port of its own, at one setting.
+/// The same of a server with this defect behind a port of its own, at one setting; and how many connections that took.
 pub(crate) fn told_over_tcp(
     shrink_plays: usize,
     defect: Defect,
@@ -72,7 +72,7 @@ pub(crate) fn told_over_tcp(
     cases: u64,
     setting: Setting,
     answer_timeout: Duration,
-) -> std::io::Result<Vec<Told>> {
+) -> std::io::Result<(Vec<Told>, usize)> {
     let config = reference_config(setting.mode.version);
     let host = Host::listen("127.0.0.1:0", ServerConfig { defects: Defects::only(defect), ..config })?;
     let (address, control) = (host.address()?, host.control());
@@ -80,12 +80,17 @@ pub(crate) fn told_over_tcp(
     let settings = Some(vec![Setting { kind: None, ..setting }]);
     let profile = Arc::new(Profile { answer_timeout, ..Profile::of_reference() });
     let options = RunOptions { settings, profile, ..options(target, shrink_plays, property, cases) };
-    Ok(std::thread::scope(|scope| {
-        scope.spawn(|| host.run(|_| {}));
+    std::thread::scope(|scope| {
+        let serving = scope.spawn(|| {
+            let mut connections = 0;
+            host.run(|event| connections += usize::from(matches!(event, HostEvent::Connected(_))))
+                .map(|()| connections)
+        });
         let told = told_of(&options, is_red);
         control.stop();
-        told
-    }))
+        let connections = serving.join().map_err(|_| std::io::Error::other("the server panicked"))??;
+        Ok((told, connections))
+    })
 }
 
 fn options(target: Target, shrink_plays: usize, property: &str, cases: u64) -> RunOptions {
@@ -272,6 +277,8 @@ mod tests {
     ];
 
     /// Sequences find much of what properties find, and more.
+    /// How long an answer may take over TCP.
+    const PATIENCE: Duration = Duration::from_millis(150);
     const SEQUENCES: &str = "3.3.1/any-sequence";
 
     /// Each scheme at its newest version, in the order in which a bug is looked for.
@@ -350,16 +357,13 @@ mod tests {
     /// answers who asks without credential.
     #[test]
     fn an_association_that_falls_silent_over_tcp_is_found_and_told() {
-        let patience = Duration::from_millis(150);
         let find = |property| {
-            told_over_tcp(0, Defect::ForgeryMovesWindow, property, 5, setting(Scheme::Ntlm), patience)
+            told_over_tcp(0, Defect::ForgeryMovesWindow, property, 5, setting(Scheme::Ntlm), PATIENCE)
         };
-        let found = find("3.1.1/any-forged-number").expect("a port");
+        let (found, _) = find("3.1.1/any-forged-number").expect("a port");
         let [told] = found.as_slice() else { panic!("{} findings", found.len()) };
         assert!(told.rows.iter().any(|row| row == "SIPAE-3.1.1-09"), "{}", told.text);
     }
-
-    const PATIENCE: Duration = Duration::from_millis(150);
 
     /// A user gets a message twice and answers once: what has come counts, whatever answer is missing.
     #[test]
@@ -367,7 +371,8 @@ mod tests {
         let defect = Defect::DeliversReplay;
         let setting = setting(Scheme::Ntlm);
         let in_memory = told(Some(defect), SEQUENCES, 150, &[setting]).pop().expect("found");
-        let found = told_over_tcp(SHRINK_PLAYS, defect, SEQUENCES, 150, setting, PATIENCE).expect("a port");
+        let (found, _) =
+            told_over_tcp(SHRINK_PLAYS, defect, SEQUENCES, 150, setting, PATIENCE).expect("a port");
         let [over_tcp] = found.as_slice() else { panic!("{} findings", found.len()) };
         assert_eq!((over_tcp.steps, &over_tcp.rows), (in_memory.steps, &in_memory.rows), "{}", over_tcp.text);
     }
@@ -377,9 +382,27 @@ mod tests {
     fn what_comes_no_more_is_waited_for_over_tcp() {
         let defect = Defect::BareEndsAssociation;
         let setting = setting(Scheme::Ntlm);
-        let found = told_over_tcp(SHRINK_PLAYS, defect, SEQUENCES, 190, setting, PATIENCE).expect("a port");
+        let (found, _) =
+            told_over_tcp(SHRINK_PLAYS, defect, SEQUENCES, 190, setting, PATIENCE).expect("a port");
         let rows: Vec<_> = found.iter().map(|told| &told.rows).collect();
         assert_eq!(rows, [&["SIPAE-3.3.1-01"]]);
+    }
+
+    /// What is told once is not looked at with patience again: a conversation takes as many connections as one with a server
+    /// that answers.
+    #[test]
+    fn silence_that_is_only_loose_is_waited_for_once_in_each_conversation() {
+        let (property, patience) = ("3.3.5.2/any-wrong-proof", Duration::from_millis(20));
+        let take = |defect, cases| {
+            let setting = setting(Scheme::Ntlm);
+            told_over_tcp(0, defect, property, cases, setting, patience).expect("a port")
+        };
+        let further = |defect, findings| {
+            let [(few, less), (many, more)] = [5, 15].map(|cases| take(defect, cases));
+            assert_eq!([few.len(), many.len()], [findings; 2], "{defect}");
+            more - less
+        };
+        assert_eq!(further(Defect::SilentFailure, 1), further(Defect::DeliversReplay, 0));
     }
 
     #[test]

@@ -260,6 +260,10 @@ fn note_shape(message: &Message<'_>) -> Deed {
         // What was delivered is answered when it comes.
         return Deed::Forward;
     }
+    if credential.is_empty() && message.method() == Some(b"REGISTER") {
+        // Asked without credential, too, is where an answer is late.
+        return Deed::Forward;
+    }
     let shape = format!("{start} {} {}", names.join(" "), params.collect::<String>());
     let connection =
         thread::current().name().and_then(|name| name.parse().ok()).expect("a thread of the relay");

@@ -23,7 +23,7 @@ use sipae_net::{SeededEntropy, Wire};
 
 use crate::control::Control;
 use crate::observation::{Observation, Seen};
-use crate::pace::Pace;
+use crate::pace::{Pace, StepClass};
 use crate::profile::{Profile, TimerDurations};
 use crate::reaction::{Reaction, Signature};
 
@@ -349,23 +349,36 @@ impl Executor {
             let labels: Vec<Label> = self.established().into_iter().collect();
             let asked: Vec<Label> =
                 labels.iter().filter_map(|association| self.unregister(association)).collect();
-            let last = if self.may_ask_behind() { self.ask_behind_each(&asked) } else { asked };
-            self.wait_for_each(&last);
+            if self.may_ask_behind() {
+                self.wait_with_fences(&asked);
+            } else {
+                self.wait_for_each(&asked);
+            }
         }
         for connection in self.connections.values() {
             self.stage.wire.disconnect(*connection);
         }
     }
 
-    /// Asks behind messages, answered or not, so that the same ones go out each time: a brief look wants nothing of their
-    /// answers but that they have come.
-    fn ask_behind_each(&mut self, labels: &[Label]) -> Vec<Label> {
+    /// Waits for the answers to the last messages, of which a brief look wants nothing but that they have come: each is
+    /// asked behind at once, so that the same messages go out whatever is answered.
+    fn wait_with_fences(&mut self, asked: &[Label]) {
         self.is_asking_behind = true;
-        let sent = labels.iter().filter_map(|label| self.messages.get(label)?.sent.as_ref());
+        let sent = asked.iter().filter_map(|label| self.messages.get(label)?.sent.as_ref());
         let links = sent.filter_map(|sent| self.streams.get(&sent.connection));
         let connections: BTreeSet<Connection> = links.map(|link| Connection(link.number)).collect();
         // What cannot be asked any more has nothing to wait for.
-        connections.into_iter().filter_map(|connection| self.send_fence(connection, None).ok()).collect()
+        let asking = connections.into_iter().filter_map(|connection| self.send_fence(connection, None).ok());
+        let fences: Vec<Label> = asking.collect();
+        let (patience, soon) =
+            (self.stage.pace.patience(StepClass::Request), self.stage.pace.soon(StepClass::Request));
+        self.wait_while(patience, |executor| executor.owes(asked) && executor.owes(&fences));
+        // Who answers them is not cut off; who ignores what has no credential is not waited for.
+        self.wait_while(soon, |executor| executor.owes(&fences));
+    }
+
+    fn owes(&self, labels: &[Label]) -> bool {
+        labels.iter().any(|label| self.is_pending(label))
     }
 
     fn established(&self) -> BTreeSet<Label> {

@@ -380,9 +380,7 @@ impl<'c> Search<'_, 'c> {
                 let is_known = self.effort.knows(self.trial, fault, &judgement);
                 return if is_known { Taken::Known } else { Taken::Found(failing) };
             }
-            Verdict::Loose if self.effort.known.is_none() => {
-                self.loose.get_or_insert(failing);
-            }
+            Verdict::Loose if self.wants_loose() => self.loose = Some(failing),
             Verdict::Loose | Verdict::Pass => {}
             _ => {
                 self.failures.undecided(judgement.undecided);
@@ -423,10 +421,16 @@ impl<'c> Search<'_, 'c> {
         self.played(&iterations)
     }
 
-    /// What fails, or is loose, at a brief look is looked at with patience.
+    /// What is loose is told once, where findings are not kept.
+    const fn wants_loose(&self) -> bool {
+        self.loose.is_none() && self.effort.known.is_none()
+    }
+
+    /// What fails, or is loose and told, at a brief look is looked at with patience.
     fn confirmed(&mut self, iterations: &[Iteration]) -> Judgement {
         let judgement = self.played(iterations);
-        if self.is_exact || !is_found(&judgement) {
+        let is_told = judgement.verdict != Verdict::Loose || self.wants_loose();
+        if self.is_exact || !is_told || !is_found(&judgement) {
             return judgement;
         }
         let stage = self.stage();
