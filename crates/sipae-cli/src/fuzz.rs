@@ -14,7 +14,7 @@ use sipae_conformance::campaign::{self, Fate, Found, Host, Progress, State};
 use sipae_conformance::control::Control;
 use sipae_conformance::run::RunOptions;
 use sipae_events::{CaseFinished, ExitCode, RunStarted};
-use sipae_report::write_bundle;
+use sipae_report::{visible, write_bundle};
 use sipae_spec::Role;
 
 use crate::args::FuzzArgs;
@@ -139,14 +139,21 @@ impl<'a> Desk<'a> {
     }
 
     fn begin(&mut self, state: &State) {
-        let State { seed, nights, rounds, findings, .. } = state;
+        let State { seed, target, nights, rounds, findings, .. } = state;
+        let now = self.args.subject.target.to_string();
+        if !target.is_empty() && *target != now {
+            // A server may have moved; another one is another campaign.
+            let before: String = target.chars().map(visible).collect();
+            self.say(&format!("the night before was against {before}, this one is against {now}\n"));
+        }
         let out = self.out.display();
-        self.say(&format!(
+        let begun = format!(
             "campaign in {out}, seed {seed}: night {}, {} kept, from round {} on\n",
-            nights + 1,
+            nights.saturating_add(1),
             summary::counted(u64::try_from(findings.len()).unwrap_or(u64::MAX), "finding"),
-            rounds + 1,
-        ));
+            rounds.saturating_add(1),
+        );
+        self.say(&begun);
     }
 
     fn say(&mut self, text: &str) {
@@ -180,6 +187,10 @@ impl Host for Desk<'_> {
         write_bundle(run, case, &self.folder(found))?;
         self.again(found, fate);
         Ok(())
+    }
+
+    fn lacks(&self, found: &Found) -> bool {
+        found.script.is_some() && !script(&self.out, found).exists()
     }
 
     fn again(&mut self, found: &Found, fate: &Fate) {

@@ -101,6 +101,11 @@ pub trait Host {
     /// A finding was played again.
     fn again(&mut self, _found: &Found, _fate: &Fate) {}
 
+    /// Whether what was written of a finding is not there any more.
+    fn lacks(&self, _found: &Found) -> bool {
+        false
+    }
+
     /// A case is over, or a round.
     fn progress(&mut self, _progress: &Progress) {}
 
@@ -213,7 +218,7 @@ struct Round {
 impl Campaign<'_> {
     fn begin(&mut self) -> io::Result<()> {
         let state = &mut self.night.state;
-        state.nights += 1;
+        state.nights = state.nights.saturating_add(1);
         state.target = self.options.target.to_string();
         self.replay(|found, ends_night| !ends_night || !found.key.is_end())
     }
@@ -274,25 +279,23 @@ impl Campaign<'_> {
             let finished = played_again(plan, found, &file)?;
             Ok((file, finished))
         });
-        let fate = match played {
+        match played {
             Ok((file, mut finished)) => {
                 finished.fault.clone_from(&found.key.fault);
                 if Key::of(&finished).is_some_and(|key| key.is_end() && key != found.key) {
                     self.failed(&finished)?;
                 }
-                fate(found, &file, &finished)
+                self.settle(found, fate(found, &file, &finished), Some(&finished))
             }
-            Err(why) => Fate::Undecided(why),
-        };
-        self.settle(found, fate);
-        Ok(())
+            Err(why) => self.settle(found, Fate::Undecided(why), None),
+        }
     }
 
     /// What was gone before and still is has no fate.
-    fn settle(&mut self, found: &Found, fate: Fate) {
+    fn settle(&mut self, found: &Found, fate: Fate, played: Option<&CaseFinished>) -> io::Result<()> {
         let fate = match fate {
             Fate::Still if found.is_gone => Fate::Back,
-            Fate::Gone | Fate::Undecided(_) if found.is_gone => return,
+            Fate::Gone | Fate::Undecided(_) if found.is_gone => return Ok(()),
             fate => fate,
         };
         let at = self.sighting(0);
@@ -301,8 +304,13 @@ impl Campaign<'_> {
             Fate::Still | Fate::Back => self.night.state.meet(&found.key, 1, &at),
             Fate::New | Fate::Undecided(_) => {}
         }
-        self.host.again(found, &fate);
+        let is_seen = matches!(fate, Fate::Still | Fate::Back);
+        match (played.filter(|_| is_seen && self.host.lacks(found)), self.started()) {
+            (Some(case), Some(run)) => self.host.found(found, &run, case, &fate)?,
+            _ => self.host.again(found, &fate),
+        }
         self.night.fates.insert(found.key.clone(), fate);
+        Ok(())
     }
 
     fn sighting(&self, round: u64) -> Sighting {
@@ -356,7 +364,7 @@ impl Campaign<'_> {
     /// Runs every case once.
     fn round(&mut self) -> io::Result<Round> {
         self.night.rounds += 1;
-        self.night.state.rounds += 1;
+        self.night.state.rounds = self.night.state.rounds.saturating_add(1);
         let number = self.night.state.rounds;
         let mut options = self.options.clone();
         options.seed = self.night.state.seed_of(number);
@@ -406,7 +414,8 @@ impl Campaign<'_> {
                 round.is_decided |= case.verdict.is_decided();
                 round.why = case.reason.clone().or_else(|| round.why.take());
                 self.night.conversations += case.generated;
-                self.night.state.conversations += case.generated;
+                let all = &mut self.night.state.conversations;
+                *all = all.saturating_add(case.generated);
                 self.failed(case)?;
                 self.tell(seed, false);
             }

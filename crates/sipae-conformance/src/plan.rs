@@ -225,7 +225,8 @@ impl<'r> Plan<'r> {
         let case = self.options.selected().find(|case| case.id() == file.case);
         let case = case.ok_or_else(|| format!("there is no case {} any more", file.case))?;
         let passage = self.passages.iter().find(|passage| self::subject(passage.setting) == *subject);
-        let passage = passage.ok_or_else(|| format!("the target is not tested with {subject}"))?;
+        let passage = passage
+            .ok_or_else(|| format!("{subject} is none of the settings that the target is tested with"))?;
         if passage.report.outcome != GateOutcome::Open {
             let reason = passage.report.reason.as_deref().unwrap_or("the target does not offer it");
             return Err(format!("the gate of {subject} is closed: {reason}"));

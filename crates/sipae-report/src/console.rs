@@ -246,8 +246,11 @@ impl<W: Write> Console<W> {
             last = Some(finding);
         }
         if case.generated != 0 {
-            let count = case.generated;
-            writeln!(self.out, "  the smallest that was found, after {count} generated conversations:")?;
+            let after = format!("after {} generated conversations", case.generated);
+            match case.exchange.is_empty() {
+                true => writeln!(self.out, "  seen {after}")?,
+                false => writeln!(self.out, "  the smallest that was found, {after}:")?,
+            }
         }
         if let Some(reason) = &case.reason {
             writeln!(self.out, "{}", wrapped("  reason: ", 4, &printable(reason)))?;

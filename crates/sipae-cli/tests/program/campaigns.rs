@@ -1,13 +1,17 @@
 //! Campaigns (docs/campaigns.md) as users of the program meet them.
 
+use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rstest::rstest;
 use serde_json::Value;
+use sipae::draft::Draft;
+use sipae::message::Message;
 use tempfile::TempDir;
 
 use crate::commands::{assert_exit, sipae};
+use crate::relays::{Deed, at_once, served};
 
 /// A night of one property.
 fn night(folder: &Path, more: &[&str], code: i32) -> String {
@@ -98,6 +102,34 @@ fn a_bug_is_new_in_the_first_night_still_there_in_the_second_and_gone_when_it_is
     assert!(stdout.contains("back: SIPAE-3.3.5.3-04 "), "{stdout}");
 }
 
+/// An ACK is never answered (RFC 3261 17.1.1.1).
+fn answering_ack(message: &Message<'_>) -> Deed {
+    match message.method() {
+        Some(b"ACK") => Deed::Answer(Draft::response_to(message, 400, "t").close().to_octets()),
+        _ => Deed::Forward,
+    }
+}
+
+#[test]
+fn a_bundle_that_was_taken_away_is_written_again() {
+    let (_served, target) = served(answering_ack, at_once);
+    let folder = TempDir::new().expect("a folder");
+    let night = || {
+        let out = folder.path().display().to_string();
+        let args = ["fuzz", "--target", &target, "--for", "3s", "--out", &out, "--scheme", "ntlm"];
+        assert_exit(&sipae(&[&args[..], &["3.3.5.1/any-bare-ack"]].concat()), 1)
+    };
+    night();
+    let findings = folder.path().join("findings");
+    let bundles = || fs::read_dir(&findings).expect("a folder").map(|entry| entry.expect("an entry").path());
+    let written: BTreeSet<PathBuf> = bundles().collect();
+    bundles().for_each(|bundle| fs::remove_dir_all(bundle).expect("a folder"));
+    let stdout = night();
+    assert!(!written.is_empty() && stdout.contains(" still there\n"), "{stdout}");
+    assert_eq!(bundles().collect::<BTreeSet<_>>(), written);
+    assert!(bundles().all(|bundle| bundle.join("script.json").exists()), "{written:?}");
+}
+
 #[rstest]
 #[case("not JSON", "no state of a campaign: ")]
 #[case("{\"format\": \"sipae-campaign/9\"}", "unknown format \"sipae-campaign/9\"")]
@@ -140,6 +172,16 @@ fn a_summary_that_cannot_be_written_is_told_behind_it() {
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     let expected = format!("error: cannot write the report: {}: ", in_its_place.display());
     assert!(stderr.starts_with(&expected), "{stderr}");
+}
+
+#[test]
+fn another_target_than_that_of_the_night_before_is_told() {
+    let folder = TempDir::new().expect("a folder");
+    let told = |stdout: &str| stdout.contains("the night before was against ref, this one is against tcp://");
+    assert!(!told(&night(folder.path(), &[], 0)));
+    let elsewhere = ["--target", "tcp://127.0.0.1:9"];
+    let stdout = night(folder.path(), &elsewhere, 3);
+    assert!(told(&stdout), "{stdout}");
 }
 
 #[test]

@@ -93,7 +93,7 @@ impl Found {
     }
 
     fn seen(&mut self, times: u64, at: &Sighting) {
-        self.count += times;
+        self.count = self.count.saturating_add(times);
         self.last = at.clone();
         self.is_gone = false;
     }
@@ -148,6 +148,9 @@ pub enum StateError {
     /// The format of another program, or of a later version of this one.
     #[error("unknown format {0:?}: this program reads {read:?}", read = State::FORMAT)]
     Format(String),
+    /// A finding whose folder would not be among the others.
+    #[error("a finding called {0:?}: that is no name of a folder")]
+    Name(String),
 }
 
 impl State {
@@ -184,7 +187,11 @@ impl State {
         if format != Self::FORMAT {
             return Err(StateError::Format(format.chars().take(100).collect()));
         }
-        Ok(serde_json::from_str(text)?)
+        let state: Self = serde_json::from_str(text)?;
+        match state.findings.iter().find(|found| !is_folder(&found.name)) {
+            Some(found) => Err(StateError::Name(found.name.chars().take(100).collect())),
+            None => Ok(state),
+        }
     }
 
     /// Writes a file in the place of the one before: at each moment there is a whole one.
@@ -270,11 +277,17 @@ fn within(largest: u64, length: usize) -> io::Result<()> {
 
 fn folder(case: &str, subject: &Subject) -> String {
     const LONGEST: usize = 200;
-    let harmless = |shown: char| {
-        let is_plain = shown.is_ascii_alphanumeric() || matches!(shown, '.' | '-');
-        if is_plain { shown.to_ascii_lowercase() } else { '-' }
-    };
+    let harmless = |shown: char| if is_plain(shown) { shown.to_ascii_lowercase() } else { '-' };
     format!("{case} {subject}").chars().take(LONGEST).map(harmless).collect()
+}
+
+const fn is_plain(shown: char) -> bool {
+    shown.is_ascii_alphanumeric() || matches!(shown, '.' | '-')
+}
+
+/// Whether a name is that of a folder in another one, and of none elsewhere.
+fn is_folder(name: &str) -> bool {
+    name.chars().all(is_plain) && name.contains(|shown| shown != '.')
 }
 
 /// A number as text.
@@ -430,6 +443,22 @@ mod tests {
         assert_eq!(State::load(folder.path()).unwrap_err().to_string(), "not a file");
     }
 
+    #[test]
+    fn numbers_at_their_end_stay_there() {
+        let mut state = State::new(1);
+        state.add(&failed(4, "a", "200, signed", 9), &at(1));
+        state.findings[0].count = u64::MAX;
+        state.add(&failed(4, "a", "200, signed", 9), &at(2));
+        assert_eq!(state.findings[0].count, u64::MAX);
+    }
+
+    fn with_name(name: &str) -> String {
+        let mut state = State::new(1);
+        state.add(&failed(4, "a", "200, signed", 9), &at(1));
+        state.findings[0].name = name.to_owned();
+        serde_json::to_string(&state).unwrap()
+    }
+
     #[rstest::rstest]
     #[case("", "no state of a campaign: EOF while parsing a value at line 1 column 0")]
     #[case("{}", "no state of a campaign: missing field `format` at line 1 column 2")]
@@ -441,6 +470,9 @@ mod tests {
         "{\"format\": \"sipae-campaign/1\"}",
         "no state of a campaign: missing field `seed` at line 1 column 30"
     )]
+    #[case(&with_name("../elsewhere"), "a finding called \"../elsewhere\": that is no name of a folder")]
+    #[case(&with_name(".."), "a finding called \"..\": that is no name of a folder")]
+    #[case(&with_name(""), "a finding called \"\": that is no name of a folder")]
     fn another_file_says_why_it_is_none(#[case] text: &str, #[case] expected: &str) {
         assert_eq!(State::read(text).unwrap_err().to_string(), expected);
     }
