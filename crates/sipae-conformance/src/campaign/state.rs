@@ -1,7 +1,7 @@
 //! What a campaign keeps from one night to the next.
 
 use std::fs;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -202,7 +202,10 @@ impl State {
         let text = serde_json::to_string_pretty(self)?;
         within(Self::LARGEST, text.len())?;
         let new = file.with_extension("json.new");
-        fs::write(&new, text + "\n")?;
+        let mut written = fs::File::create(&new)?;
+        written.write_all((text + "\n").as_bytes())?;
+        // Else a power cut may leave the new name with nothing behind it.
+        written.sync_all()?;
         fs::rename(&new, file)
     }
 
