@@ -276,9 +276,9 @@ mod tests {
         ("3.3.5.3/any-forged-signature", "compares-beginning", 26),
     ];
 
-    /// Sequences find much of what properties find, and more.
     /// How long an answer may take over TCP.
     const PATIENCE: Duration = Duration::from_millis(150);
+    /// Sequences find much of what properties find, and more.
     const SEQUENCES: &str = "3.3.1/any-sequence";
 
     /// Each scheme at its newest version, in the order in which a bug is looked for.

@@ -261,7 +261,7 @@ fn note_shape(message: &Message<'_>) -> Deed {
         return Deed::Forward;
     }
     if credential.is_empty() && message.method() == Some(b"REGISTER") {
-        // Asked without credential, too, is where an answer is late.
+        // Behind a message whose answer is late comes one without credential: how many there are depends on the time.
         return Deed::Forward;
     }
     let shape = format!("{start} {} {}", names.join(" "), params.collect::<String>());
