@@ -29,6 +29,13 @@ pub use shrink::shrink_candidates;
 use resolve::Move;
 use state::State;
 
+/// Those of a sequence that have a meaning when their turn comes: what is sent stays the same without the others.
+#[must_use]
+pub fn meaningful(actions: &[Action]) -> Vec<Action> {
+    let mut model = Model::new();
+    actions.iter().filter(|action| model.step(action).is_some()).copied().collect()
+}
+
 /// What a server keeps, as far as what was done and seen tells.
 #[derive(Clone, Debug, Default)]
 pub struct Model {

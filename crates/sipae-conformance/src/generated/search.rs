@@ -465,11 +465,12 @@ impl<'c> Search<'_, 'c> {
                 _ => false,
             })
         };
-        judged(played, self.is_exact, is_doubtful, |observation| {
+        let (judgement, _) = judged(played, self.is_exact, is_doubtful, |observation| {
             let mut judge = Judge::new(observation, rows, self.trial.mode, self.trial.strict);
             self.property.read(&joined, &mut judge);
             judge.judgement()
-        })
+        });
+        judgement
     }
 
     /// The smallest that fails by the same row.
@@ -553,7 +554,7 @@ impl<'c> Search<'_, 'c> {
     }
 }
 
-/// What a conversation that was played alone comes to. Where what became of a message makes a failure doubtful, as a missed
+/// What a conversation that was played alone comes to, and what was seen. Where what became of a message makes a failure doubtful, as a missed
 /// answer does without a fence, a request without credential comes behind it, which a target answers that has lost nothing
 /// but an association; what is doubtful still proves nothing.
 pub(super) fn judged(
@@ -561,7 +562,7 @@ pub(super) fn judged(
     is_exact: bool,
     is_doubtful: impl Fn(&Judgement, &Observation) -> bool,
     judgement_of: impl Fn(&Observation) -> Judgement,
-) -> Judgement {
+) -> (Judgement, Observation) {
     let misses = |observation: &Observation, judgement: &Judgement| {
         !is_exact && is_found(judgement) && is_doubtful(judgement, observation)
     };
@@ -580,7 +581,7 @@ pub(super) fn judged(
         judgement.verdict = Verdict::Inconclusive;
         judgement.undecided = Some("an answer was missed".to_owned());
     }
-    judgement
+    (judgement, observation)
 }
 
 /// Whether something is found that is told.

@@ -6,7 +6,7 @@ use std::time::Instant;
 use sipae_events::{Cause, Verdict};
 use sipae_gen::model::{
     Action, Expectation, Expected, Outcome as Became, Rows, Scripted, Seen as Reacted, Surprise, actions,
-    script, shrink_candidates,
+    meaningful, script, shrink_candidates,
 };
 use sipae_gen::{Check, Connection, Expect, Fast, Label, Mode, Recorded, Script};
 
@@ -78,11 +78,33 @@ enum Late {
     Doubts,
 }
 
+/// What a look at a sequence has shown.
+struct Look {
+    judgement: Judgement,
+    /// The place of the first action that was otherwise than foreseen.
+    surprise: Option<usize>,
+}
+
 /// A sequence that fails, and what it has shown.
 #[derive(Clone, Debug)]
 struct Failing {
     sequence: Vec<Action>,
     shown: Shown,
+    surprise: Option<usize>,
+}
+
+impl Failing {
+    fn new(sequence: Vec<Action>, look: &Look) -> Self {
+        Self { sequence, shown: Shown::of(&look.judgement), surprise: look.surprise }
+    }
+
+    /// Smaller ones. What comes behind the first surprise goes first: each answer that is missing there costs time over a
+    /// network.
+    fn candidates(&self) -> impl Iterator<Item = Vec<Action>> {
+        let end = self.surprise.map(|place| place + 1).filter(|end| *end < self.sequence.len());
+        let until = end.and_then(|end| self.sequence.get(..end)).map(<[Action]>::to_vec);
+        until.into_iter().chain(shrink_candidates(&self.sequence))
+    }
 }
 
 impl Late {
@@ -111,16 +133,16 @@ impl<'c> Search<'_, 'c> {
         while may_go_on(failures.made) {
             let sequence = self.drawn(failures.made);
             failures.made += 1;
-            let judgement = self.confirmed(&sequence);
-            match judgement.verdict {
+            let look = self.confirmed(&sequence);
+            match look.judgement.verdict {
                 verdict if verdict.is_fail() => {
-                    if !effort.knows(self.trial, "", &judgement) {
-                        return Some(Failing { sequence, shown: Shown::of(&judgement) });
+                    if !effort.knows(self.trial, "", &look.judgement) {
+                        return Some(Failing::new(sequence, &look));
                     }
                 }
                 Verdict::Pass | Verdict::Loose => {}
                 _ => {
-                    failures.undecided(judgement.undecided);
+                    failures.undecided(look.judgement.undecided);
                     if !self.is_exact
                         && let Some(cause) = lost(self.stages)
                     {
@@ -137,21 +159,21 @@ impl<'c> Search<'_, 'c> {
         let mut source = Fast::new(self.seed ^ number.wrapping_mul(SPREAD));
         // Short ones first: most of what is wrong shows early.
         let length = usize::try_from((number + 2).min(LONGEST)).unwrap_or_default();
-        actions(&mut source, length * 2, self.may_elapse)
+        meaningful(&actions(&mut source, length * 2, self.may_elapse))
     }
 
     /// What fails at a brief look is looked at with patience.
-    fn confirmed(&mut self, sequence: &[Action]) -> Judgement {
-        let judgement = self.played(sequence, Late::Decides);
-        if self.is_exact || !is_found(&judgement) {
-            return judgement;
+    fn confirmed(&mut self, sequence: &[Action]) -> Look {
+        let look = self.played(sequence, Late::Decides);
+        if self.is_exact || !is_found(&look.judgement) {
+            return look;
         }
         let stage = self.stage();
         self.played_at(stage, sequence, Late::Awaited)
     }
 
     /// A brief look.
-    fn played(&mut self, sequence: &[Action], late: Late) -> Judgement {
+    fn played(&mut self, sequence: &[Action], late: Late) -> Look {
         let stage = self.stage().brief();
         self.played_at(stage, sequence, late)
     }
@@ -161,7 +183,7 @@ impl<'c> Search<'_, 'c> {
         (self.stages)(&format!("sequence {}", self.plays))
     }
 
-    fn played_at(&self, stage: Stage, sequence: &[Action], late: Late) -> Judgement {
+    fn played_at(&self, stage: Stage, sequence: &[Action], late: Late) -> Look {
         let scripted = script(sequence, self.trial.mode);
         let is_exact = stage.wire.is_exact();
         let mut played = play(stage, &scripted.script);
@@ -169,12 +191,14 @@ impl<'c> Search<'_, 'c> {
             played.settle(self.pace.quiet());
         }
         let is_doubtful = |_: &Judgement, observation: &Observation| is_behind_missed(&scripted, observation);
-        judged(played, is_exact, is_doubtful, |observation| {
+        let (judgement, observation) = judged(played, is_exact, is_doubtful, |observation| {
             let rows = self.trial.case.requirements();
             let mut judge = Judge::new(observation, rows, self.trial.mode, self.trial.strict);
             read(&scripted, &mut judge);
             judge.judgement()
-        })
+        });
+        let surprise = surprises(&scripted, &observation).first().map(|surprise| surprise.action);
+        Look { judgement, surprise }
     }
 
     /// The smallest that fails by the same row. Where that shows at once, what comes late is waited for only behind the
@@ -192,22 +216,25 @@ impl<'c> Search<'_, 'c> {
     }
 
     fn is_like(&mut self, sequence: &[Action], late: Late, kind: &Kind) -> bool {
-        Kind::of(&self.played(sequence, late)).is_like(kind)
+        Kind::of(&self.played(sequence, late).judgement).is_like(kind)
     }
 
+    /// Nothing is played twice: without one action, others have no meaning any more, so that many ways lead to the same.
     fn shrunk(&mut self, mut failing: Failing, kind: &Kind, late: Late, budget: &Budget) -> Failing {
-        loop {
-            let smaller = shrink_candidates(&failing.sequence).into_iter().find_map(|sequence| {
-                let judgement =
-                    budget.allows(self.plays, self.effort).then(|| self.played(&sequence, late))?;
-                let shown = Shown::of(&judgement);
-                Kind::of(&judgement).is_like(kind).then_some(Failing { sequence, shown })
+        let mut tried = BTreeSet::from([failing.sequence.clone()]);
+        let mut smaller = |failing: &Failing| {
+            let new = failing.candidates().filter(|sequence| tried.insert(sequence.clone()));
+            let mut played = new.map_while(|sequence| {
+                let look = budget.allows(self.plays, self.effort).then(|| self.played(&sequence, late))?;
+                Some((sequence, look))
             });
-            match smaller {
-                Some(smaller) => failing = smaller,
-                None => return failing,
-            }
+            let found = played.find(|(_, look)| Kind::of(&look.judgement).is_like(kind));
+            found.map(|(sequence, look)| Failing::new(sequence, &look))
+        };
+        while let Some(found) = smaller(&failing) {
+            failing = found;
         }
+        failing
     }
 
     fn tell_lost(&self) -> Outcome<'c> {
@@ -334,6 +361,24 @@ mod tests {
 
     use super::*;
     use crate::observation::Delivery;
+
+    #[rstest]
+    #[case::of_four(Some(1), Some(2))]
+    #[case::nothing_is_behind_the_last(Some(3), None)]
+    #[case::the_target_has_crashed(None, None)]
+    fn what_comes_behind_the_first_surprise_goes_first(
+        #[case] surprise: Option<usize>,
+        #[case] left: Option<usize>,
+    ) {
+        let sequence = vec![Action::Bare { party: Party::USER, request: Request::Message }; 4];
+        let verdict = Verdict::Fail(Cause::Reaction);
+        let shown = Shown::of(&Judgement { verdict, findings: Vec::new(), undecided: None, waits: false });
+        let failing = Failing { sequence: sequence.clone(), shown, surprise };
+        let candidates: Vec<_> = failing.candidates().collect();
+        let first = left.map(|left| sequence[..left].to_vec());
+        let expected: Vec<_> = first.into_iter().chain(shrink_candidates(&sequence)).collect();
+        assert_eq!(candidates, expected);
+    }
 
     /// Two users log in, one sends to the other, and again the same octets.
     fn replayed() -> Scripted {

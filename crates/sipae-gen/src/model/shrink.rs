@@ -1,34 +1,68 @@
 //! Smaller sequences.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::Model;
 use super::action::{Action, Borrowed, Carrier, Forgery, Number, Passing, Request};
 use crate::Party;
 
 /// Smaller sequences, the boldest first: without a block, without one action, with one that is plainer. Each of them is a
-/// sequence like any other.
-#[must_use]
-pub fn shrink_candidates(actions: &[Action]) -> Vec<Vec<Action>> {
-    let mut candidates = Vec::new();
+/// sequence like any other, without what has no meaning in it any more.
+pub fn shrink_candidates(actions: &[Action]) -> impl Iterator<Item = Vec<Action>> {
+    let mut changes = Vec::new();
     let mut size = actions.len();
     while 0 < size {
         let starts = (0..actions.len()).step_by(size);
-        candidates.extend(starts.map(|start| without(actions, start, start + size)));
+        changes.extend(starts.map(|start| Change::Without(start..start + size)));
         size /= 2;
     }
     for (place, action) in actions.iter().enumerate() {
-        candidates.extend(plainer(*action).into_iter().map(|plain| with(actions, place, plain)));
+        changes.extend(plainer(*action).into_iter().map(|plain| Change::Plainer(place, plain)));
     }
-    candidates
+    let originals = originals(actions);
+    changes.into_iter().map(move |change| changed(actions, &originals, &change))
 }
 
-fn without(actions: &[Action], start: usize, end: usize) -> Vec<Action> {
-    let kept = actions.iter().enumerate().filter(|(place, _)| !(start..end).contains(place));
-    kept.map(|(_, action)| *action).collect()
+enum Change {
+    Without(Range<usize>),
+    Plainer(usize, Action),
 }
 
-fn with(actions: &[Action], place: usize, action: Action) -> Vec<Action> {
-    let mut actions = actions.to_vec();
-    actions.iter_mut().skip(place).take(1).for_each(|old| *old = action);
-    actions
+/// Of each action that sends a message again: the place of the action that sent it first.
+fn originals(actions: &[Action]) -> Vec<Option<usize>> {
+    let mut model = Model::new();
+    let mut original = |action| {
+        let before = model.state.clone();
+        let (planned, _) = model.advance(action)?;
+        before.sent.get(planned.original?).map(|sent| sent.by)
+    };
+    actions.iter().map(&mut original).collect()
+}
+
+/// What is left has its meaning still: what comes again is the same message, however many went between.
+fn changed(actions: &[Action], originals: &[Option<usize>], change: &Change) -> Vec<Action> {
+    let (mut model, mut left, mut places) = (Model::new(), Vec::new(), BTreeMap::new());
+    for (place, (action, original)) in actions.iter().zip(originals).enumerate() {
+        let action = match change {
+            Change::Without(block) if block.contains(&place) => continue,
+            Change::Plainer(changed, plain) if *changed == place => *plain,
+            _ => {
+                original.and_then(|original| again(action, &model, places.get(&original)?)).unwrap_or(*action)
+            }
+        };
+        places.insert(place, model.steps);
+        left.extend(model.step(&action).map(|_| action));
+    }
+    left
+}
+
+/// The action that sends again now what was sent at that place.
+fn again(action: &Action, model: &Model, place: &usize) -> Option<Action> {
+    let Action::Replay { party, over, .. } = *action else { return None };
+    let mut own = model.state.sent.iter().rev().filter(|sent| sent.party == party);
+    let back = own.position(|sent| sent.by == *place)?;
+    Some(Action::Replay { party, back: back.try_into().ok()?, over })
 }
 
 /// Each of them is less than the action itself, so that nothing is made plainer for ever.

@@ -116,6 +116,23 @@ fn a_sequence_without_any_of_its_actions_is_a_sequence() {
 }
 
 #[test]
+fn what_has_no_meaning_changes_nothing() {
+    let kinds = |actions: &[Action]| {
+        let steps = script(actions, NTLM).script.steps;
+        steps.iter().map(std::mem::discriminant).collect::<Vec<_>>()
+    };
+    for seed in 0..SEEDS {
+        let actions = generated(seed);
+        let mut foreseen = predictions(&actions);
+        foreseen.retain(|(_, prediction)| prediction.is_some());
+        let meaningful = meaningful(&actions);
+        assert!(meaningful.len() < actions.len(), "seed {seed}");
+        assert_eq!(predictions(&meaningful), foreseen, "seed {seed}");
+        assert_eq!(kinds(&meaningful), kinds(&actions), "seed {seed}");
+    }
+}
+
+#[test]
 fn a_record_without_the_choices_of_one_action_makes_the_others_still() {
     let mut source = Drawn::new(Seeded(77));
     let all = actions(&mut source, LENGTH, true);
@@ -410,22 +427,36 @@ fn smaller_sequences_are_found_and_the_search_ends() {
     let seed = (0..SEEDS).find(|seed| generated(*seed).iter().any(is_forged)).expect("one of them");
     let mut smallest = generated(seed);
     let fails = |actions: &Vec<Action>| actions.iter().any(is_forged);
-    while let Some(smaller) = shrink_candidates(&smallest).into_iter().find(fails) {
+    loop {
+        let Some(smaller) = shrink_candidates(&smallest).find(fails) else { break };
         assert_ne!(smaller, smallest);
+        assert_eq!(smaller, meaningful(&smaller));
         smallest = smaller;
     }
-    let plainest = Action::Forge {
-        party: smallest[0].party().expect("somebody"),
-        request: Request::Refresh,
-        forgery: Forgery::FarNumber,
-    };
-    assert_eq!(smallest, [plainest]);
+    let party = smallest[0].party().expect("somebody");
+    let plainest = Action::Forge { party, request: Request::Refresh, forgery: Forgery::FarNumber };
+    assert_eq!(smallest, [login(party), plainest]);
+}
+
+#[test]
+fn what_comes_again_is_the_same_message_in_a_smaller_sequence() {
+    let message = sign(Party::USER, Request::Message);
+    let replay = |back| Action::Replay { party: Party::USER, back, over: Party::USER };
+    let start = [login(Party::PEER), login(Party::USER), message];
+    let refresh = sign(Party::USER, Request::Refresh);
+    let [longer, shorter] =
+        [(vec![refresh; 2], replay(2)), (vec![refresh], replay(1))].map(|(between, replay)| {
+            let actions = start.into_iter().chain(between).chain([replay]);
+            actions.collect::<Vec<_>>()
+        });
+    assert!(shrink_candidates(&longer).any(|smaller| smaller == shorter));
 }
 
 #[test]
 fn everything_becomes_nothing_where_everything_fails() {
     let mut actions = generated(9);
-    while let Some(smaller) = shrink_candidates(&actions).into_iter().next() {
+    loop {
+        let Some(smaller) = shrink_candidates(&actions).next() else { break };
         actions = smaller;
     }
     assert_eq!(actions, []);
