@@ -116,10 +116,10 @@ fn files(case: &CaseFinished) -> String {
 }
 
 fn again(run: &RunStarted, case: &CaseFinished, folder: &Path) -> String {
+    let replay = case.script.is_some().then(|| command::replay(run, &folder.join(SCRIPT)));
     let mut commands = vec![command::run(run, &case.case)];
-    if case.script.is_some() {
-        commands.push(command::replay(run, &folder.join(SCRIPT)));
-    }
+    // What was replayed from here is run by its replay.
+    commands.extend(replay.filter(|replay| !commands.contains(replay)));
     if !told_messages(&case.exchange).is_empty() {
         commands.push(command::decode(&folder.join(CAPTURE)));
     }
@@ -159,6 +159,15 @@ mod tests {
             ..sample::case(4, FAIL)
         };
         insta::assert_snapshot!(told(&case));
+    }
+
+    #[test]
+    fn what_was_replayed_from_its_own_folder_is_played_again_by_one_command() {
+        let folder = Path::new("reports/failures/3.3.5.1-bare-ack-ntlm-v4");
+        let script = Some(folder.join(SCRIPT).display().to_string());
+        let run = RunStarted { script, ..sample::started() };
+        let case = CaseFinished { script: Some("its script".into()), ..sample::case(4, FAIL) };
+        assert_eq!(finding(&run, &case, folder).matches("sipae replay").count(), 1);
     }
 
     #[test]
