@@ -8,8 +8,9 @@ mod report;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -54,6 +55,9 @@ impl fmt::Display for UnknownTarget {
 
 impl std::error::Error for UnknownTarget {}
 
+/// How long a target may go on behind its time: for the last input, and on a busy machine.
+const GRACE: Duration = Duration::from_secs(120);
+
 /// Codegen flags that put in what libFuzzer looks at.
 const INSTRUMENTATION: &[&str] = &[
     "--cfg=fuzzing",
@@ -73,7 +77,7 @@ pub(crate) fn run(args: &Args, root: &Path) -> Result<()> {
     let mut findings = 0;
     for target in &chosen {
         let program = fuzz.join("target").join(&triple).join("release").join(target);
-        let report = Target { fuzz: &fuzz, name: target, program }.run(args)?;
+        let report = Target { fuzz: &fuzz, name: target, program, grace: GRACE }.run(args)?;
         println!("{report}");
         findings += report.findings;
     }
@@ -126,6 +130,7 @@ struct Target<'a> {
     fuzz: &'a Path,
     name: &'a str,
     program: PathBuf,
+    grace: Duration,
 }
 
 impl Target<'_> {
@@ -135,22 +140,43 @@ impl Target<'_> {
             fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
         }
         let (before, begin) = (files(&artifacts)?, Instant::now());
-        let output = self
-            .command(args)
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .output()
-            .with_context(|| self.program.display().to_string())?;
-        let log = String::from_utf8_lossy(&output.stderr);
+        let (end, log) = self.ended(args).with_context(|| self.program.display().to_string())?;
         let findings: Vec<_> = files(&artifacts)?.difference(&before).cloned().collect();
-        if !output.status.success() {
+        let is_good = end.is_some_and(|status| status.success());
+        if !is_good {
             tell(&log, &findings);
         }
-        if !output.status.success() && findings.is_empty() {
-            bail!("{} ended with {} and left no input behind", self.name, output.status);
+        if !is_good && findings.is_empty() {
+            let how = end.map_or("did not end in time".to_owned(), |status| format!("ended with {status}"));
+            bail!("{} {how} and left no input behind", self.name);
         }
         let (target, time) = (self.name.to_owned(), begin.elapsed());
         Ok(Report { target, time, stats: Stats::read(&log), findings: findings.len() })
+    }
+
+    /// How the program ended, and what it has said. libFuzzer may block itself when it reports that an input takes too
+    /// long: it is stopped then, and has no status of its own.
+    fn ended(&self, args: &Args) -> std::io::Result<(Option<ExitStatus>, String)> {
+        let mut child = self.command(args).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
+        let mut stderr = child.stderr.take();
+        let reader = std::thread::spawn(move || {
+            let mut log = Vec::new();
+            // What came before a pipe breaks is told.
+            let _read = stderr.as_mut().map(|stderr| stderr.read_to_end(&mut log));
+            log
+        });
+        let deadline = Instant::now() + args.time + self.grace;
+        let mut end = child.try_wait()?;
+        while end.is_none() && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(50));
+            end = child.try_wait()?;
+        }
+        if end.is_none() {
+            child.kill()?;
+            child.wait()?;
+        }
+        let log = reader.join().unwrap_or_default();
+        Ok((end, String::from_utf8_lossy(&log).into_owned()))
     }
 
     fn folder(&self, kind: &str) -> PathBuf {
@@ -197,6 +223,25 @@ mod tests {
         for target in targets(&fuzz).unwrap() {
             assert!(!files(&fuzz.join("corpus").join(&target)).unwrap().is_empty(), "{target}");
         }
+    }
+
+    /// A program that takes its arguments for nothing, and goes on for a minute.
+    #[cfg(unix)]
+    #[test]
+    fn a_target_that_does_not_end_is_stopped() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("standing");
+        fs::write(&program, "#!/bin/sh\necho stands >&2\nexec sleep 60\n").unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        let grace = Duration::from_millis(200);
+        let target = Target { fuzz: folder.path(), name: "standing", program, grace };
+        let args = Args { target: None, time: Duration::ZERO, seed: None };
+        let begin = Instant::now();
+        let error = target.run(&args).unwrap_err();
+        assert_eq!(error.to_string(), "standing did not end in time and left no input behind");
+        assert!(begin.elapsed() < Duration::from_secs(30));
     }
 
     #[test]
