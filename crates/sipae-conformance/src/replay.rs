@@ -227,17 +227,22 @@ fn name(file: &ScriptFile) -> Result<CaseId, ReplayError> {
     CaseId::new(name).map_err(|_| ReplayError::Case(shortened(name)))
 }
 
-/// The rows that the file names, each once.
+/// The rows that are looked at, each once: those of the checks. Where there are none, all that the file names.
 fn rows(file: &ScriptFile) -> Result<Vec<&'static str>, ReplayError> {
-    let checked = file.checks.iter().map(|check| &check.requirement);
+    let checked: Vec<_> = known(file.checks.iter().map(|check| &check.requirement))?;
+    let named = known(&file.requirements)?;
     let mut rows = Vec::new();
-    for id in file.requirements.iter().chain(checked) {
-        let row = Requirement::get(id).ok_or_else(|| ReplayError::Requirement(shortened(id)))?;
-        if !rows.contains(&row.id) {
-            rows.push(row.id);
+    for row in if checked.is_empty() { named } else { checked } {
+        if !rows.contains(&row) {
+            rows.push(row);
         }
     }
     Ok(rows)
+}
+
+fn known<'f>(ids: impl IntoIterator<Item = &'f String>) -> Result<Vec<&'static str>, ReplayError> {
+    let row = |id: &String| Requirement::get(id).ok_or_else(|| ReplayError::Requirement(shortened(id)));
+    ids.into_iter().map(|id| row(id).map(|row| row.id)).collect()
 }
 
 /// The written case of this name.

@@ -554,9 +554,9 @@ impl<'c> Search<'_, 'c> {
     }
 }
 
-/// What a conversation that was played alone comes to, and what was seen. Where what became of a message makes a failure doubtful, as a missed
-/// answer does without a fence, a request without credential comes behind it, which a target answers that has lost nothing
-/// but an association; what is doubtful still proves nothing.
+/// What a conversation that was played alone comes to, and what was seen. Where what became of a message makes a failure
+/// doubtful, as a missed answer does without a fence, a request without credential comes behind it, which a target answers
+/// that has lost nothing but an association; what is doubtful still proves nothing.
 pub(super) fn judged(
     mut played: Played,
     is_exact: bool,
@@ -622,6 +622,11 @@ impl Kind {
 
     pub(super) const fn is_crash(&self) -> bool {
         self.is_crash
+    }
+
+    /// Whether it fails by one of these rows.
+    pub(super) fn is_by(&self, rows: &[&str]) -> bool {
+        self.rows.iter().any(|row| rows.contains(&row.as_str()))
     }
 
     /// Whether this is a failure, and of the same kind.

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use sipae_events::{Cause, Verdict};
 use sipae_gen::model::{
-    Action, Expectation, Expected, Outcome as Became, Rows, Scripted, Seen as Reacted, Surprise, actions,
+    Action, Expected, Outcome as Became, Prediction, Rows, Scripted, Seen as Reacted, Surprise, actions,
     meaningful, script, shrink_candidates,
 };
 use sipae_gen::{Check, Connection, Expect, Fast, Label, Mode, Recorded, Script};
@@ -81,8 +81,7 @@ enum Late {
 /// What a look at a sequence has shown.
 struct Look {
     judgement: Judgement,
-    /// The place of the first action that was otherwise than foreseen.
-    surprise: Option<usize>,
+    surprises: Vec<Surprise>,
 }
 
 /// A sequence that fails, and what it has shown.
@@ -90,20 +89,24 @@ struct Look {
 struct Failing {
     sequence: Vec<Action>,
     shown: Shown,
-    surprise: Option<usize>,
+    /// What was otherwise than foreseen, up to what it fails by.
+    surprises: Vec<Surprise>,
 }
 
 impl Failing {
-    fn new(sequence: Vec<Action>, look: &Look) -> Self {
-        Self { sequence, shown: Shown::of(&look.judgement), surprise: look.surprise }
+    fn new(sequence: Vec<Action>, look: Look, kind: &Kind) -> Self {
+        let Look { judgement, mut surprises } = look;
+        let decisive = surprises.iter().position(|surprise| kind.is_by(surprise.broken.rows));
+        surprises.truncate(decisive.map_or(usize::MAX, |place| place + 1));
+        Self { sequence, shown: Shown::of(&judgement), surprises }
     }
 
-    /// Smaller ones. What comes behind the first surprise goes first: each answer that is missing there costs time over a
-    /// network.
+    /// Smaller ones. What comes behind that by which it fails goes first: each answer that is missing there costs time over
+    /// a network.
     fn candidates(&self) -> impl Iterator<Item = Vec<Action>> {
-        let end = self.surprise.map(|place| place + 1).filter(|end| *end < self.sequence.len());
-        let until = end.and_then(|end| self.sequence.get(..end)).map(<[Action]>::to_vec);
-        until.into_iter().chain(shrink_candidates(&self.sequence))
+        let end = self.surprises.last().map(|surprise| surprise.action + 1);
+        let until = end.filter(|end| *end < self.sequence.len()).and_then(|end| self.sequence.get(..end));
+        until.map(<[Action]>::to_vec).into_iter().chain(shrink_candidates(&self.sequence))
     }
 }
 
@@ -137,7 +140,8 @@ impl<'c> Search<'_, 'c> {
             match look.judgement.verdict {
                 verdict if verdict.is_fail() => {
                     if !effort.knows(self.trial, "", &look.judgement) {
-                        return Some(Failing::new(sequence, &look));
+                        let kind = Kind::of(&look.judgement);
+                        return Some(Failing::new(sequence, look, &kind));
                     }
                 }
                 Verdict::Pass | Verdict::Loose => {}
@@ -159,7 +163,15 @@ impl<'c> Search<'_, 'c> {
         let mut source = Fast::new(self.seed ^ number.wrapping_mul(SPREAD));
         // Short ones first: most of what is wrong shows early.
         let length = usize::try_from((number + 2).min(LONGEST)).unwrap_or_default();
-        meaningful(&actions(&mut source, length * 2, self.may_elapse))
+        let mut drawn = Vec::new();
+        loop {
+            drawn.extend(actions(&mut source, length, self.may_elapse));
+            let mut sequence = meaningful(&drawn);
+            if length <= sequence.len() {
+                sequence.truncate(length);
+                return sequence;
+            }
+        }
     }
 
     /// What fails at a brief look is looked at with patience.
@@ -197,8 +209,7 @@ impl<'c> Search<'_, 'c> {
             read(&scripted, &mut judge);
             judge.judgement()
         });
-        let surprise = surprises(&scripted, &observation).first().map(|surprise| surprise.action);
-        Look { judgement, surprise }
+        Look { judgement, surprises: surprises(&scripted, &observation) }
     }
 
     /// The smallest that fails by the same row. Where that shows at once, what comes late is waited for only behind the
@@ -219,28 +230,43 @@ impl<'c> Search<'_, 'c> {
         Kind::of(&self.played(sequence, late).judgement).is_like(kind)
     }
 
-    /// Nothing is played twice: without one action, others have no meaning any more, so that many ways lead to the same.
     fn shrunk(&mut self, mut failing: Failing, kind: &Kind, late: Late, budget: &Budget) -> Failing {
-        let mut tried = BTreeSet::from([failing.sequence.clone()]);
-        let mut smaller = |failing: &Failing| {
-            let new = failing.candidates().filter(|sequence| tried.insert(sequence.clone()));
-            let mut played = new.map_while(|sequence| {
-                let look = budget.allows(self.plays, self.effort).then(|| self.played(&sequence, late))?;
-                Some((sequence, look))
-            });
-            let found = played.find(|(_, look)| Kind::of(&look.judgement).is_like(kind));
-            found.map(|(sequence, look)| Failing::new(sequence, &look))
-        };
-        while let Some(found) = smaller(&failing) {
-            failing = found;
+        let mut passing = BTreeSet::new();
+        while let Some(smaller) = self.smaller(&failing, kind, late, budget, &mut passing) {
+            failing = smaller;
         }
         failing
+    }
+
+    /// What did not fail is not played twice: without one action, others have no meaning any more, so that many ways lead to
+    /// the same sequence.
+    fn smaller(
+        &mut self,
+        failing: &Failing,
+        kind: &Kind,
+        late: Late,
+        budget: &Budget,
+        passing: &mut BTreeSet<Vec<Action>>,
+    ) -> Option<Failing> {
+        for sequence in failing.candidates() {
+            if passing.contains(&sequence) {
+                continue;
+            }
+            let look = budget.allows(self.plays, self.effort).then(|| self.played(&sequence, late))?;
+            if Kind::of(&look.judgement).is_like(kind) {
+                return Some(Failing::new(sequence, look, kind));
+            }
+            if look.judgement.verdict != Verdict::Inconclusive {
+                passing.insert(sequence);
+            }
+        }
+        None
     }
 
     fn tell_lost(&self) -> Outcome<'c> {
         let (cause, sequence) = self.lost.clone().unwrap_or((Cause::Crash, Vec::new()));
         let scripted = script(&sequence, self.trial.mode);
-        let (checks, read) = (checks(&scripted), |judge: &mut Judge<'_>| read(&scripted, judge));
+        let (checks, read) = (checks(&scripted, &[]), |judge: &mut Judge<'_>| read(&scripted, judge));
         let conversation =
             Conversation { script: &scripted.script, checks: &checks, read: &read, may_wait: false };
         Outcome::Finished(Box::new(self.trial.lost(&conversation, cause, self.seed)))
@@ -249,7 +275,7 @@ impl<'c> Search<'_, 'c> {
     fn tell(&self, failing: Failing) -> Outcome<'c> {
         let scripted = script(&failing.sequence, self.trial.mode);
         let read = |judge: &mut Judge<'_>| read(&scripted, judge);
-        let checks = checks(&scripted);
+        let checks = checks(&scripted, &failing.surprises);
         let conversation =
             Conversation { script: &scripted.script, checks: &checks, read: &read, may_wait: false };
         let outcome = self.trial.clone().hold(&conversation, self.pace, self.stages);
@@ -262,16 +288,22 @@ impl<'c> Search<'_, 'c> {
     }
 }
 
-/// What the model expects of each message, as far as that is certain whatever was seen: for who has no model.
-fn checks(scripted: &Scripted) -> Vec<Check> {
-    let checks = |Expectation { message, prediction, .. }: &Expectation| {
-        let check = |rows: Rows, expect| Some(Check::new(message.as_str(), rows.first()?, expect));
-        let reaction = reaction(prediction.expected).and_then(|expect| check(prediction.rows, expect));
-        let to_nobody = prediction.delivery.as_ref().filter(|delivery| delivery.only.is_empty());
-        let delivery = to_nobody.and_then(|delivery| check(delivery.rows, Expect::Undelivered));
-        reaction.into_iter().chain(delivery)
-    };
-    scripted.expectations.iter().flat_map(checks).collect()
+/// What the model expects, for who has no model: of each message before the first surprise as far as that is certain
+/// whatever was seen, and of what surprised by what was seen before it.
+fn checks(scripted: &Scripted, surprises: &[Surprise]) -> Vec<Check> {
+    let end = surprises.first().map_or(usize::MAX, |surprise| surprise.action);
+    let before = scripted.expectations.iter().filter(|expectation| expectation.action < end);
+    let before = before.map(|expectation| (&expectation.message, &expectation.prediction));
+    let surprising = surprises.iter().map(|surprise| (&surprise.message, &surprise.prediction));
+    before.chain(surprising).flat_map(|(message, prediction)| checks_of(message, prediction)).collect()
+}
+
+fn checks_of(message: &Label, prediction: &Prediction) -> impl Iterator<Item = Check> + use<> {
+    let check = |rows: Rows, expect| Some(Check::new(message.as_str(), rows.first()?, expect));
+    let reaction = reaction(prediction.expected).and_then(|expect| check(prediction.rows, expect));
+    let to_nobody = prediction.delivery.as_ref().filter(|delivery| delivery.only.is_empty());
+    let delivery = to_nobody.and_then(|delivery| check(delivery.rows, Expect::Undelivered));
+    reaction.into_iter().chain(delivery)
 }
 
 const fn reaction(expected: Expected) -> Option<Expect> {
@@ -308,7 +340,7 @@ fn is_behind_missed(scripted: &Scripted, observation: &Observation) -> bool {
     sent.take(place.map_or(usize::MAX, |place| place + 1)).any(is_missed)
 }
 
-/// Judges by the model. A sequence that no message was sent of decides nothing.
+/// Judges by the model.
 fn read(scripted: &Scripted, judge: &mut Judge<'_>) {
     let observation = judge.observation();
     let surprises = surprises(scripted, observation);
@@ -319,20 +351,24 @@ fn read(scripted: &Scripted, judge: &mut Judge<'_>) {
         }
     }
     if surprises.is_empty() {
-        undecided(observation, scripted, judge);
+        as_foreseen(observation, scripted, judge);
     }
 }
 
 /// Nothing was otherwise than foreseen. That counts by the rows of what was certain; a sequence of which nothing was has
-/// been kept too.
-fn undecided(observation: &Observation, scripted: &Scripted, judge: &mut Judge<'_>) {
+/// been kept too. A sequence that no message was sent of decides nothing.
+fn as_foreseen(observation: &Observation, scripted: &Scripted, judge: &mut Judge<'_>) {
     const ANY: &str = "SIPAE-3.1-01";
     let sent =
         scripted.expectations.iter().filter(|expected| observation.messages.contains_key(&expected.message));
+    let mut sent = sent.peekable();
+    let is_silent = sent.peek().is_none();
     let rows = sent.filter_map(|expected| expected.prediction.rows.first()).copied();
     rows.chain([ANY]).for_each(|row| judge.check(row, "as foreseen", Ok(())));
     if let Some(broken) = &observation.broken {
         judge.undecide(broken.clone());
+    } else if is_silent {
+        judge.undecide("nothing was sent".to_owned());
     }
 }
 
@@ -356,41 +392,97 @@ mod tests {
     use rstest::rstest;
     use sipae::auth::Scheme;
     use sipae::version::Version;
+    use sipae_events::Finding;
     use sipae_gen::Party;
-    use sipae_gen::model::{Carrier, Number, Request};
+    use sipae_gen::model::{Carrier, Expectation, Number, Request};
+    use sipae_spec::{Level, Weight};
 
     use super::*;
     use crate::observation::Delivery;
 
-    #[rstest]
-    #[case::of_four(Some(1), Some(2))]
-    #[case::nothing_is_behind_the_last(Some(3), None)]
-    #[case::the_target_has_crashed(None, None)]
-    fn what_comes_behind_the_first_surprise_goes_first(
-        #[case] surprise: Option<usize>,
-        #[case] left: Option<usize>,
-    ) {
-        let sequence = vec![Action::Bare { party: Party::USER, request: Request::Message }; 4];
-        let verdict = Verdict::Fail(Cause::Reaction);
-        let shown = Shown::of(&Judgement { verdict, findings: Vec::new(), undecided: None, waits: false });
-        let failing = Failing { sequence: sequence.clone(), shown, surprise };
-        let candidates: Vec<_> = failing.candidates().collect();
-        let first = left.map(|left| sequence[..left].to_vec());
-        let expected: Vec<_> = first.into_iter().chain(shrink_candidates(&sequence)).collect();
-        assert_eq!(candidates, expected);
-    }
+    const MODE: Mode = Mode { scheme: Scheme::Ntlm, version: Version::V4 };
 
     /// Two users log in, one sends to the other, and again the same octets.
-    fn replayed() -> Scripted {
+    fn replaying() -> Vec<Action> {
         let login = |party| Action::Login { party, over: Carrier::Register };
         let party = Party::USER;
-        let sequence = [
+        vec![
             login(party),
             login(Party::PEER),
             Action::Sign { party, request: Request::Message, number: Number::Next },
             Action::Replay { party, back: 0, over: party },
-        ];
-        script(&sequence, Mode { scheme: Scheme::Ntlm, version: Version::V4 })
+        ]
+    }
+
+    fn replayed() -> Scripted {
+        script(&replaying(), MODE)
+    }
+
+    fn failing_by(rows: &[&str]) -> Judgement {
+        let finding = |row: &&str| Finding {
+            requirement: (*row).to_owned(),
+            level: Level::Must,
+            reconstructed: false,
+            expected: String::new(),
+            got: String::new(),
+            weight: Weight::Fail,
+        };
+        let findings = rows.iter().map(finding).collect();
+        Judgement { verdict: Verdict::Fail(Cause::Reaction), findings, undecided: None, waits: false }
+    }
+
+    /// Whatever is sent has a signed answer: the message is not delivered, what comes again is not refused, and what is
+    /// unsigned is not challenged.
+    #[rstest]
+    #[case::the_first(Some(0), Some(3))]
+    #[case::another_one_is_before_it(Some(1), Some(4))]
+    #[case::nothing_is_behind_the_last(Some(2), None)]
+    #[case::the_target_has_crashed(None, None)]
+    fn what_comes_behind_that_by_which_it_fails_goes_first(
+        #[case] by: Option<usize>,
+        #[case] left: Option<usize>,
+    ) {
+        let bare = Action::Bare { party: Party::USER, request: Request::Refresh };
+        let sequence = [replaying(), vec![bare]].concat();
+        let scripted = script(&sequence, MODE);
+        let surprises = surprises(&scripted, &observed(&scripted, [[false; 2]; 2]));
+        let places: Vec<_> = surprises.iter().map(|surprise| surprise.action).collect();
+        assert_eq!(places, [2, 3, 4]);
+        let judgement = failing_by(by.map_or(&[], |place| surprises[place].broken.rows));
+        let kind = Kind::of(&judgement);
+        let failing = Failing::new(sequence.clone(), Look { judgement, surprises }, &kind);
+        let cut = left.map(|left| sequence[..left].to_vec());
+        let expected = cut.into_iter().chain(shrink_candidates(&sequence));
+        assert_eq!(failing.candidates().collect::<Vec<_>>(), expected.collect::<Vec<_>>());
+    }
+
+    /// The model goes another way behind what was not foreseen.
+    #[test]
+    fn what_is_checked_without_a_model_ends_with_what_it_fails_by() {
+        let scripted = replayed();
+        let surprises = surprises(&scripted, &observed(&scripted, [[false, false], [true, false]]));
+        let checked = |surprises| {
+            let checks = checks(&scripted, surprises);
+            checks.into_iter().map(|check| check.message.to_string()).collect::<BTreeSet<_>>()
+        };
+        let all = ["message 002", "message 003", "sa000 last", "sa001 last"].map(str::to_owned);
+        assert_eq!(checked(&[]), BTreeSet::from(all.clone()));
+        assert_eq!(
+            checked(&surprises),
+            BTreeSet::from(["message 002", "sa000 last", "sa001 last"].map(str::to_owned))
+        );
+    }
+
+    #[test]
+    fn a_sequence_that_nothing_was_sent_of_decides_nothing() {
+        let rows = ["SIPAE-3.1-01"];
+        let observation = Observation::default();
+        let judgement = |scripted: &Scripted| {
+            let mut judge = Judge::new(&observation, &rows, MODE, false);
+            read(scripted, &mut judge);
+            judge.judgement().verdict
+        };
+        assert_eq!(judgement(&Scripted::default()), Verdict::Inconclusive);
     }
 
     /// Everything is answered, but for the last ones: whether the answer is missing and the message has come.

@@ -46,6 +46,8 @@ pub struct Surprise {
     pub action: usize,
     /// The message.
     pub message: Label,
+    /// What was legal, by what was seen before.
+    pub prediction: Prediction,
     /// What was wrong.
     pub broken: Broken,
 }
@@ -100,7 +102,7 @@ impl Scripted {
             let Some(seen) = outcome(&expectation.message) else { break };
             let checked = prediction.check(&seen, expectation.connection, closed);
             let once = expectation.delivered_once(outcome, &prediction, closed);
-            surprises.extend(checked.and(once).err().map(|broken| expectation.surprise(broken)));
+            surprises.extend(checked.and(once).err().map(|broken| expectation.surprise(prediction, broken)));
             model.saw(planned.is_accepted(&model.state, &seen));
         }
         surprises
@@ -108,8 +110,8 @@ impl Scripted {
 }
 
 impl Expectation {
-    fn surprise(&self, broken: Broken) -> Surprise {
-        Surprise { action: self.action, message: self.message.clone(), broken }
+    fn surprise(&self, prediction: Prediction, broken: Broken) -> Surprise {
+        Surprise { action: self.action, message: self.message.clone(), prediction, broken }
     }
 
     /// A target that hides the Via lines of clients makes a message and its copy look the same where they arrive.

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::Model;
 use super::action::{Action, Borrowed, Carrier, Forgery, Number, Passing, Request};
+use super::{Model, PARTIES};
 use crate::Party;
 
-/// Smaller sequences, the boldest first: without a block, without one action, with one that is plainer. Each of them is a
-/// sequence like any other, without what has no meaning in it any more.
+/// Smaller sequences, the boldest first: without a block, without one action, without a second endpoint, with one action that
+/// is plainer. Each of them is a sequence like any other, without what has no meaning in it any more.
 pub fn shrink_candidates(actions: &[Action]) -> impl Iterator<Item = Vec<Action>> {
     let mut changes = Vec::new();
     let mut size = actions.len();
@@ -17,15 +17,20 @@ pub fn shrink_candidates(actions: &[Action]) -> impl Iterator<Item = Vec<Action>
         changes.extend(starts.map(|start| Change::Without(start..start + size)));
         size /= 2;
     }
+    let moves =
+        |party: &Party| actions.iter().any(|action| by_the_first(*action, |one| one == *party) != *action);
+    changes.extend(PARTIES.into_iter().filter(moves).map(Change::First));
     for (place, action) in actions.iter().enumerate() {
         changes.extend(plainer(*action).into_iter().map(|plain| Change::Plainer(place, plain)));
     }
     let originals = originals(actions);
-    changes.into_iter().map(move |change| changed(actions, &originals, &change))
+    changes.into_iter().map(move |change| after(&change, actions, &originals))
 }
 
 enum Change {
     Without(Range<usize>),
+    /// What this endpoint does is done by the first one of its user.
+    First(Party),
     Plainer(usize, Action),
 }
 
@@ -33,23 +38,27 @@ enum Change {
 fn originals(actions: &[Action]) -> Vec<Option<usize>> {
     let mut model = Model::new();
     let mut original = |action| {
-        let before = model.state.clone();
         let (planned, _) = model.advance(action)?;
-        before.sent.get(planned.original?).map(|sent| sent.by)
+        // A message that comes again is none of those that were sent first.
+        model.state.sent.get(planned.original?).map(|sent| sent.by)
     };
     actions.iter().map(&mut original).collect()
 }
 
-/// What is left has its meaning still: what comes again is the same message, however many went between.
-fn changed(actions: &[Action], originals: &[Option<usize>], change: &Change) -> Vec<Action> {
+/// What is left has its meaning still: what comes again is the same message, whoever sends it now and however many went
+/// between.
+fn after(change: &Change, actions: &[Action], originals: &[Option<usize>]) -> Vec<Action> {
     let (mut model, mut left, mut places) = (Model::new(), Vec::new(), BTreeMap::new());
     for (place, (action, original)) in actions.iter().zip(originals).enumerate() {
+        let same = |action: Action| {
+            let original = original.and_then(|original| places.get(&original));
+            original.and_then(|original| again(action, &model, *original)).unwrap_or(action)
+        };
         let action = match change {
             Change::Without(block) if block.contains(&place) => continue,
+            Change::First(party) => same(by_the_first(*action, |one| one == *party)),
             Change::Plainer(changed, plain) if *changed == place => *plain,
-            _ => {
-                original.and_then(|original| again(action, &model, places.get(&original)?)).unwrap_or(*action)
-            }
+            Change::Without(_) | Change::Plainer(..) => same(*action),
         };
         places.insert(place, model.steps);
         left.extend(model.step(&action).map(|_| action));
@@ -57,11 +66,12 @@ fn changed(actions: &[Action], originals: &[Option<usize>], change: &Change) -> 
     left
 }
 
-/// The action that sends again now what was sent at that place.
-fn again(action: &Action, model: &Model, place: &usize) -> Option<Action> {
-    let Action::Replay { party, over, .. } = *action else { return None };
-    let mut own = model.state.sent.iter().rev().filter(|sent| sent.party == party);
-    let back = own.position(|sent| sent.by == *place)?;
+/// The action that sends again what was sent at that place.
+fn again(action: Action, model: &Model, place: usize) -> Option<Action> {
+    let Action::Replay { over, .. } = action else { return None };
+    let sent = model.state.sent.iter().rev();
+    let party = sent.clone().find(|sent| sent.by == place)?.party;
+    let back = sent.filter(|sent| sent.party == party).position(|sent| sent.by == place)?;
     Some(Action::Replay { party, back: back.try_into().ok()?, over })
 }
 
@@ -82,7 +92,8 @@ fn plainer(action: Action) -> Vec<Action> {
         Action::Elapse(_) => vec![Action::Elapse(Passing::Idle(30))],
         _ => vec![],
     };
-    simple.into_iter().chain(by_the_first(action)).collect()
+    let by_the_first = by_the_first(action, |_| true);
+    simple.into_iter().chain((by_the_first != action).then_some(by_the_first)).collect()
 }
 
 /// REGISTER, unless it is that.
@@ -125,21 +136,24 @@ fn plainer_borrowed(party: Party, of: Party, what: Borrowed, request: Request) -
     opaque.into_iter().chain(requests).collect()
 }
 
-/// The same by the first endpoint of its user.
-fn by_the_first(action: Action) -> Option<Action> {
-    let first = |party: Party| Party { endpoint: 1, ..party };
-    let mut changed = action;
-    match &mut changed {
+const fn first(party: Party) -> Party {
+    Party { endpoint: 1, ..party }
+}
+
+/// The same action, with the first endpoint of its user in the place of an endpoint that is meant.
+fn by_the_first(mut action: Action, is_meant: impl Fn(Party) -> bool) -> Action {
+    let moved = |party: Party| if is_meant(party) { first(party) } else { party };
+    match &mut action {
         Action::Login { party, .. }
         | Action::Begin { party }
         | Action::Bare { party, .. }
         | Action::Sign { party, .. }
         | Action::SignOld { party }
         | Action::Forge { party, .. }
-        | Action::Borrow { party, .. }
-        | Action::Reconnect { party } => *party = first(*party),
-        Action::Replay { party, over, .. } => (*party, *over) = (first(*party), first(*over)),
+        | Action::Reconnect { party } => *party = moved(*party),
+        Action::Borrow { party, of, .. } => (*party, *of) = (moved(*party), moved(*of)),
+        Action::Replay { party, over, .. } => (*party, *over) = (moved(*party), moved(*over)),
         Action::Elapse(_) => {}
     }
-    (changed != action).then_some(changed)
+    action
 }

@@ -115,12 +115,26 @@ fn a_sequence_without_any_of_its_actions_is_a_sequence() {
     }
 }
 
+/// The steps of a script, whatever the places of its actions are: each name has the number of its first appearance.
+fn renumbered(actions: &[Action]) -> String {
+    let mut numbers = BTreeMap::new();
+    let mut told = String::new();
+    for step in script(actions, NTLM).script.steps {
+        let text = format!("{step:?}\n");
+        for part in text.split_inclusive(|shown: char| !shown.is_ascii_digit()) {
+            let (digits, rest) = part.split_at(part.len().min(3));
+            let is_name = digits.len() == 3 && digits.bytes().all(|octet| octet.is_ascii_digit());
+            let next = numbers.len();
+            let number = is_name.then(|| *numbers.entry(digits.to_owned()).or_insert(next));
+            told += &number.map_or(digits.to_owned(), |number| format!("<{number}>"));
+            told += rest;
+        }
+    }
+    told
+}
+
 #[test]
 fn what_has_no_meaning_changes_nothing() {
-    let kinds = |actions: &[Action]| {
-        let steps = script(actions, NTLM).script.steps;
-        steps.iter().map(std::mem::discriminant).collect::<Vec<_>>()
-    };
     for seed in 0..SEEDS {
         let actions = generated(seed);
         let mut foreseen = predictions(&actions);
@@ -128,7 +142,7 @@ fn what_has_no_meaning_changes_nothing() {
         let meaningful = meaningful(&actions);
         assert!(meaningful.len() < actions.len(), "seed {seed}");
         assert_eq!(predictions(&meaningful), foreseen, "seed {seed}");
-        assert_eq!(kinds(&meaningful), kinds(&actions), "seed {seed}");
+        assert_eq!(renumbered(&meaningful), renumbered(&actions), "seed {seed}");
     }
 }
 
@@ -450,6 +464,16 @@ fn what_comes_again_is_the_same_message_in_a_smaller_sequence() {
             actions.collect::<Vec<_>>()
         });
     assert!(shrink_candidates(&longer).any(|smaller| smaller == shorter));
+}
+
+#[test]
+fn a_second_endpoint_gives_way_to_the_first_in_all_that_it_does() {
+    let second = Party { endpoint: 2, ..Party::USER };
+    let by = |party| {
+        let again = Action::Replay { party, back: 0, over: party };
+        [login(party), sign(party, Request::Refresh), again]
+    };
+    assert!(shrink_candidates(&by(second)).any(|smaller| smaller == by(Party::USER)));
 }
 
 #[test]
