@@ -96,6 +96,8 @@ impl<'o> Judge<'o> {
             },
             Expect::Silent => self.silent(requirement, message),
             Expect::Undelivered => self.undelivered(requirement, message),
+            Expect::Reaches(party) => self.reaches(requirement, message, party),
+            Expect::Misses(party) => self.misses(requirement, message, party),
             Expect::Delivered(party) => {
                 self.delivery(
                     requirement,
@@ -210,6 +212,29 @@ impl<'o> Judge<'o> {
             None => Ok(()),
         };
         self.check(requirement, &format!("{message}: delivered to nobody"), holds);
+    }
+
+    /// The message must reach a party. Whoever has closed a connection owes nothing.
+    pub fn reaches(&mut self, requirement: &'static str, message: &str, party: Party) {
+        let Some(has_come) = self.has_come(message, party) else { return };
+        if has_come || self.observation.ended.is_empty() {
+            let holds = if has_come { Ok(()) } else { Err("it was not delivered".to_owned()) };
+            self.check(requirement, &format!("{message}: delivered to {party}"), holds);
+        } else {
+            self.undecide(format!("{message} did not reach {party}, and a connection has ended"));
+        }
+    }
+
+    /// The message must not reach a party.
+    pub fn misses(&mut self, requirement: &'static str, message: &str, party: Party) {
+        let Some(has_come) = self.has_come(message, party) else { return };
+        let holds = if has_come { Err(format!("delivered to {party}")) } else { Ok(()) };
+        self.check(requirement, &format!("{message}: not delivered to {party}"), holds);
+    }
+
+    fn has_come(&mut self, message: &str, party: Party) -> Option<bool> {
+        self.observed(message)?;
+        Some(self.observation.deliveries(message).iter().any(|delivery| delivery.to == party))
     }
 
     /// A statement about a message as it reached a party. What has not reached it decides nothing here.

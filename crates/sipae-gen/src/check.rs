@@ -53,6 +53,10 @@ pub enum Expect {
     Silent,
     /// It reaches nobody.
     Undelivered,
-    /// It reaches this party.
+    /// As it reaches this party it is signed for that party.
     Delivered(Party),
+    /// It reaches this party.
+    Reaches(Party),
+    /// It does not reach this party.
+    Misses(Party),
 }

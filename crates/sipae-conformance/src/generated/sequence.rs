@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use sipae_events::{Cause, Verdict};
 use sipae_gen::model::{
-    Action, Expected, Outcome as Became, Prediction, Rows, Scripted, Seen as Reacted, Surprise, actions,
-    meaningful, script, shrink_candidates,
+    Action, Delivery, Expected, Outcome as Became, PARTIES, Prediction, Rows, Scripted, Seen as Reacted,
+    Surprise, actions, meaningful, script, shrink_candidates,
 };
 use sipae_gen::{Check, Connection, Expect, Fast, Label, Mode, Recorded, Script};
 
@@ -298,12 +298,27 @@ fn checks(scripted: &Scripted, surprises: &[Surprise]) -> Vec<Check> {
     before.chain(surprising).flat_map(|(message, prediction)| checks_of(message, prediction)).collect()
 }
 
-fn checks_of(message: &Label, prediction: &Prediction) -> impl Iterator<Item = Check> + use<> {
-    let check = |rows: Rows, expect| Some(Check::new(message.as_str(), rows.first()?, expect));
-    let reaction = reaction(prediction.expected).and_then(|expect| check(prediction.rows, expect));
-    let to_nobody = prediction.delivery.as_ref().filter(|delivery| delivery.only.is_empty());
-    let delivery = to_nobody.and_then(|delivery| check(delivery.rows, Expect::Undelivered));
-    reaction.into_iter().chain(delivery)
+fn checks_of(message: &Label, prediction: &Prediction) -> Vec<Check> {
+    let check = |rows: Rows, expect| rows.iter().map(move |row| Check::new(message.as_str(), row, expect));
+    let reaction =
+        reaction(prediction.expected).into_iter().flat_map(|expect| check(prediction.rows, expect));
+    let deliveries = prediction
+        .delivery
+        .iter()
+        .flat_map(|delivery| reached(delivery).into_iter().flat_map(|expect| check(delivery.rows, expect)));
+    reaction.chain(deliveries).collect()
+}
+
+/// Whom a message reaches, as far as a check knows that: not that it is one of several.
+fn reached(delivery: &Delivery) -> Vec<Expect> {
+    let mut only = delivery.only.iter().copied();
+    let (first, second) = (only.next(), only.next());
+    if first.is_none() {
+        return vec![Expect::Undelivered];
+    }
+    let reaches = first.filter(|_| delivery.reaches && second.is_none()).map(Expect::Reaches);
+    let others = PARTIES.into_iter().filter(|party| !delivery.only.contains(party)).map(Expect::Misses);
+    reaches.into_iter().chain(others).collect()
 }
 
 const fn reaction(expected: Expected) -> Option<Expect> {
@@ -398,7 +413,7 @@ mod tests {
     use sipae_spec::{Level, Weight};
 
     use super::*;
-    use crate::observation::Delivery;
+    use crate::observation;
 
     const MODE: Mode = Mode { scheme: Scheme::Ntlm, version: Version::V4 };
 
@@ -496,7 +511,7 @@ mod tests {
         let last = scripted.expectations.iter().rev().zip(last.into_iter().rev());
         for (expectation, [is_missing, has_come]) in last {
             let (to, signature, signed_by) = (Party::PEER, Signature::Unsigned, None);
-            let delivery = Delivery { to, octets: Vec::new(), signature, signed_by };
+            let delivery = observation::Delivery { to, octets: Vec::new(), signature, signed_by };
             let reaction = if is_missing { Reaction::Overdue } else { signed.clone() };
             let mut seen = Seen::unanswered(reaction, Vec::new());
             seen.deliveries.extend(has_come.then_some(delivery));

@@ -47,6 +47,14 @@ fn the_checks_of_a_file_judge_it(#[case] expect: Expect, #[case] verdict: Verdic
 }
 
 #[test]
+fn no_row_is_tested_that_no_check_is_of() {
+    let requirements = [ROW, "SIPAE-3.3.5.3-04"].map(str::to_owned).to_vec();
+    let file = ScriptFile { requirements, ..bare(Expect::Challenged) };
+    let (events, _) = told(file, &RunOptions::reference(1));
+    assert_eq!(case(&events).requirements, [ROW]);
+}
+
+#[test]
 fn a_replay_is_told_as_a_run_of_one_case() {
     let file = File::try_from(bare(Expect::Processed)).unwrap().named("script.json");
     let mut events = Vec::new();

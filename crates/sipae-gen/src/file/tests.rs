@@ -30,7 +30,7 @@ fn file(script: Script) -> ScriptFile {
     }
 }
 
-const EXPECTATIONS: [Expect; 8] = [
+const EXPECTATIONS: [Expect; 10] = [
     Expect::Accepted,
     Expect::Refused,
     Expect::Legal,
@@ -39,6 +39,8 @@ const EXPECTATIONS: [Expect; 8] = [
     Expect::Challenged,
     Expect::Undelivered,
     Expect::Delivered(Party::PEER),
+    Expect::Reaches(Party::USER),
+    Expect::Misses(Party::USER),
 ];
 
 fn check(expect: Expect) -> Check {
