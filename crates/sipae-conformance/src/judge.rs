@@ -2,11 +2,11 @@
 
 use sipae::message::Message;
 use sipae_events::{Finding, Verdict};
-use sipae_gen::{Check, Expect, Mode, Party};
+use sipae_gen::{AccountRole, Check, Expect, Mode, Party};
 use sipae_spec::{LegalReactions, ReactionClass, Requirement};
 
 use crate::ledger::Ledger;
-use crate::observation::{Delivery, Observation};
+use crate::observation::{Delivery, Observation, Seen};
 use crate::reaction::{Reaction, Signature};
 
 /// Reads one observation. Every check names its row; what a broken row means follows from the row alone.
@@ -96,7 +96,7 @@ impl<'o> Judge<'o> {
             },
             Expect::Silent => self.silent(requirement, message),
             Expect::Undelivered => self.undelivered(requirement, message),
-            Expect::Reaches(party) => self.reaches(requirement, message, party),
+            Expect::Reaches(account) => self.reaches(requirement, message, account),
             Expect::Misses(party) => self.misses(requirement, message, party),
             Expect::Delivered(party) => {
                 self.delivery(
@@ -214,27 +214,31 @@ impl<'o> Judge<'o> {
         self.check(requirement, &format!("{message}: delivered to nobody"), holds);
     }
 
-    /// The message must reach a party. Whoever has closed a connection owes nothing.
-    pub fn reaches(&mut self, requirement: &'static str, message: &str, party: Party) {
-        let Some(has_come) = self.has_come(message, party) else { return };
-        if has_come || self.observation.ended.is_empty() {
-            let holds = if has_come { Ok(()) } else { Err("it was not delivered".to_owned()) };
-            self.check(requirement, &format!("{message}: delivered to {party}"), holds);
-        } else {
-            self.undecide(format!("{message} did not reach {party}, and a connection has ended"));
+    /// The message must reach an endpoint of a user. Whoever has closed a connection owes nothing, and where answers are
+    /// missing it may still come.
+    pub fn reaches(&mut self, requirement: &'static str, message: &str, account: AccountRole) {
+        let Some(has_come) = self.has_come(message, |to| to.account == account) else { return };
+        let is_overdue = |seen: &Seen| seen.reaction == Reaction::Overdue;
+        let is_doubtful =
+            !self.observation.ended.is_empty() || self.observation.messages.values().any(is_overdue);
+        let party = Party { account, endpoint: 1 };
+        if !has_come && is_doubtful {
+            return self.undecide(format!("{message} did not reach {party}, and not all was answered"));
         }
+        let holds = if has_come { Ok(()) } else { Err("it was not delivered".to_owned()) };
+        self.check(requirement, &format!("{message}: delivered to {party}"), holds);
     }
 
     /// The message must not reach a party.
     pub fn misses(&mut self, requirement: &'static str, message: &str, party: Party) {
-        let Some(has_come) = self.has_come(message, party) else { return };
+        let Some(has_come) = self.has_come(message, |to| to == party) else { return };
         let holds = if has_come { Err(format!("delivered to {party}")) } else { Ok(()) };
         self.check(requirement, &format!("{message}: not delivered to {party}"), holds);
     }
 
-    fn has_come(&mut self, message: &str, party: Party) -> Option<bool> {
+    fn has_come(&mut self, message: &str, is_meant: impl Fn(Party) -> bool) -> Option<bool> {
         self.observed(message)?;
-        Some(self.observation.deliveries(message).iter().any(|delivery| delivery.to == party))
+        Some(self.observation.deliveries(message).iter().any(|delivery| is_meant(delivery.to)))
     }
 
     /// A statement about a message as it reached a party. What has not reached it decides nothing here.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Label, Party};
+use crate::{AccountRole, Label, Party};
 
 /// What has to become of one message, by which row of the catalogue.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -55,8 +55,8 @@ pub enum Expect {
     Undelivered,
     /// As it reaches this party it is signed for that party.
     Delivered(Party),
-    /// It reaches this party.
-    Reaches(Party),
+    /// It reaches an endpoint of this user.
+    Reaches(AccountRole),
     /// It does not reach this party.
     Misses(Party),
 }

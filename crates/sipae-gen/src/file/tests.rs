@@ -3,13 +3,13 @@ use sipae::message::HeaderName;
 use sipae::version::Version;
 
 use super::*;
+use crate::{AccountRole, Expect, Party};
 use crate::{
     CertificateFault, Connection, DigestChange, Edit, Field, ParamEdit, Password, Piece, Recipient, Signing,
     Template, Text, TicketFault, Timer, Token,
 };
-use crate::{Expect, Party};
 
-const ENDPOINT: Party = Party { account: crate::AccountRole::Peer, endpoint: 7 };
+const ENDPOINT: Party = Party { account: AccountRole::Peer, endpoint: 7 };
 
 fn file(script: Script) -> ScriptFile {
     ScriptFile {
@@ -39,7 +39,7 @@ const EXPECTATIONS: [Expect; 10] = [
     Expect::Challenged,
     Expect::Undelivered,
     Expect::Delivered(Party::PEER),
-    Expect::Reaches(Party::USER),
+    Expect::Reaches(AccountRole::User),
     Expect::Misses(Party::USER),
 ];
 
