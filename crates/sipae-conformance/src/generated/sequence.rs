@@ -238,8 +238,8 @@ impl<'c> Search<'_, 'c> {
         failing
     }
 
-    /// What did not fail is not played twice: without one action, others have no meaning any more, so that many ways lead to
-    /// the same sequence.
+    /// What passed is not played twice: without one action, others have no meaning any more, so that many ways lead to the same
+    /// sequence. What decided nothing may be.
     fn smaller(
         &mut self,
         failing: &Failing,
