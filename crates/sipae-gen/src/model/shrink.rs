@@ -39,7 +39,7 @@ fn originals(actions: &[Action]) -> Vec<Option<usize>> {
     let mut model = Model::new();
     let mut original = |action| {
         let (planned, _) = model.advance(action)?;
-        // A message that comes again is none of those that were sent first.
+        // Sending it again adds nothing to what was sent, so that its place is the same as before.
         model.state.sent.get(planned.original?).map(|sent| sent.by)
     };
     actions.iter().map(&mut original).collect()
