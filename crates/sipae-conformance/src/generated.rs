@@ -10,6 +10,7 @@ pub(crate) mod properties;
 mod search;
 pub(crate) mod sequence;
 mod stop;
+mod stopwatch;
 
 use std::fmt;
 
@@ -21,6 +22,7 @@ pub(crate) use ground::Ground;
 pub use search::Effort;
 pub(crate) use search::run;
 pub use stop::Stop;
+pub use stopwatch::Stopwatch;
 
 /// Where a property stands: what it is made for, and how its messages are called.
 #[derive(Clone, Copy, Debug)]

@@ -37,4 +37,4 @@ mod schedule;
 pub mod target;
 mod trial;
 
-pub use generated::{Effort, Stop};
+pub use generated::{Effort, Stop, Stopwatch};

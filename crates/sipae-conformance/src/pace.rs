@@ -81,7 +81,7 @@ impl Pace {
     /// How long to wait before a missing answer is asked behind: twice the time-out, whatever the scheduler of a machine does.
     #[must_use]
     pub fn soon(&self, class: StepClass) -> Duration {
-        const SHORTEST: Duration = Duration::from_millis(50);
+        const SHORTEST: Duration = Duration::from_millis(10);
         let timeout = self.estimate(class).map_or(self.limit, Estimate::timeout);
         (timeout * 2).max(SHORTEST).min(self.patience(class))
     }

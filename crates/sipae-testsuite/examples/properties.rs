@@ -8,7 +8,7 @@ mod generated;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use generated::{SHRINK_PLAYS, properties, told, told_over_tcp, told_within};
+use generated::{SHRINK_PLAYS, properties, told, told_over_tcp};
 use sipae::auth::{ChallengeKind, Scheme};
 use sipae::defects::Defect;
 use sipae::version::Version;
@@ -53,15 +53,9 @@ enum Place {
 }
 
 impl Place {
-    /// How long the property takes that told this, beside nothing else, to find the defect and to make it smaller.
+    /// How long the property takes that told this, beside nothing else, to find the defect and to make it smaller. `None`
+    /// where it does not find it.
     fn times(self, defect: Defect, told: &generated::Told, cases: u64) -> Option<(Duration, Duration)> {
-        let [found, told_after] = [0, SHRINK_PLAYS].map(|plays| self.alone(plays, defect, told, cases));
-        let found = found?;
-        Some((found, told_after?.saturating_sub(found)))
-    }
-
-    /// `None` where it does not find it.
-    fn alone(self, plays: usize, defect: Defect, told: &generated::Told, cases: u64) -> Option<Duration> {
         // Digest has no versions.
         let is_its = |Setting { mode, .. }: &Setting| {
             told.subject.scheme == mode.scheme.name()
@@ -69,13 +63,13 @@ impl Place {
         };
         let setting = SETTINGS.into_iter().find(is_its)?;
         let again = match self {
-            Self::Memory => told_within(plays, Some(defect), &told.property, cases, &[setting]),
+            Self::Memory => generated::told(Some(defect), &told.property, cases, &[setting]),
             Self::Tcp => {
-                let told = told_over_tcp(plays, defect, &told.property, cases, setting, PATIENCE);
+                let told = told_over_tcp(SHRINK_PLAYS, defect, &told.property, cases, setting, PATIENCE);
                 told.map(|(told, _)| told).unwrap_or_default()
             }
         };
-        again.first().map(|again| again.took)
+        again.first().map(|again| (again.found, again.shrunk))
     }
 }
 

@@ -26,7 +26,10 @@ pub(crate) struct Told {
     /// Its own steps: those of the ground, and what proves silence, not counted.
     pub(crate) steps: usize,
     pub(crate) generated: u64,
-    pub(crate) took: Duration,
+    /// Until it was found.
+    pub(crate) found: Duration,
+    /// To make it smaller.
+    pub(crate) shrunk: Duration,
     pub(crate) rows: Vec<String>,
     /// What was expected and what came, and the conversation.
     #[cfg_attr(not(test), expect(dead_code, reason = "for whoever reads a failing test"))]
@@ -38,24 +41,13 @@ pub(crate) fn properties() -> impl Iterator<Item = &'static str> {
     cases::all().filter(|case| case.is_generated()).map(sipae_conformance::case::Case::id)
 }
 
-/// Conversations that have to do to make one smaller; `cargo xtask properties` prints how long they take.
+/// Conversations that have to do to make one smaller.
 pub(crate) const SHRINK_PLAYS: usize = 200;
 
 /// What one property, or all of them, tell of a defect at these settings.
 pub(crate) fn told(defect: Option<Defect>, property: &str, cases: u64, settings: &[Setting]) -> Vec<Told> {
-    told_within(SHRINK_PLAYS, defect, property, cases, settings)
-}
-
-/// The same, made smaller by no more than these plays.
-pub(crate) fn told_within(
-    shrink_plays: usize,
-    defect: Option<Defect>,
-    property: &str,
-    cases: u64,
-    settings: &[Setting],
-) -> Vec<Told> {
     let defects = defect.map_or(Defects::NONE, Defects::only);
-    let options = options(Target::Reference { defects }, shrink_plays, property, cases);
+    let options = options(Target::Reference { defects }, SHRINK_PLAYS, property, cases);
     let shows =
         |setting: &Setting| defect.is_none_or(|defect| defect.schemes().contains(&setting.mode.scheme));
     let settings = Some(settings.iter().copied().filter(shows).collect());
@@ -100,13 +92,15 @@ fn options(target: Target, shrink_plays: usize, property: &str, cases: u64) -> R
 }
 
 fn told_of(options: &RunOptions, is_told: impl Fn(&CaseFinished) -> bool) -> Vec<Told> {
-    let (mut told, mut last) = (Vec::new(), Instant::now());
+    let (mut told, mut last) = (Vec::new(), (Instant::now(), Duration::ZERO));
     run(options, &mut |event| {
         if let Event::CaseFinished(case) = event {
+            let (begun, shrunk_before) = last;
+            let shrunk_by_now = options.effort.shrinking.total();
             if is_told(case) {
-                told.push(found(case, last.elapsed()));
+                told.push(found(case, begun.elapsed(), shrunk_by_now.saturating_sub(shrunk_before)));
             }
-            last = Instant::now();
+            last = (Instant::now(), shrunk_by_now);
         }
     });
     told
@@ -116,7 +110,7 @@ fn is_red(case: &CaseFinished) -> bool {
     case.verdict.is_fail() || case.verdict == Verdict::Loose
 }
 
-fn found(case: &CaseFinished, took: Duration) -> Told {
+fn found(case: &CaseFinished, took: Duration, shrunk: Duration) -> Told {
     let script = case.script.clone().and_then(|script| ScriptFile::from_value(script).ok());
     let steps = script.as_ref().map_or(0, |file| file.script.steps.len());
     let rows = case.findings.iter().map(|finding| finding.requirement.clone());
@@ -134,7 +128,8 @@ fn found(case: &CaseFinished, took: Duration) -> Told {
         subject: case.subject.clone(),
         steps,
         generated: case.generated,
-        took,
+        found: took.saturating_sub(shrunk),
+        shrunk,
         rows: rows.collect(),
         text,
     }

@@ -40,12 +40,17 @@ impl Executor {
     /// Waits until a message has its final answer, its connection has ended, or patience has.
     pub(super) fn wait_for(&mut self, label: &Label) {
         let Some(state) = self.messages.get(label) else { return };
-        let (class, is_in_line) = (state.class(), state.is_in_line());
-        if is_in_line && self.may_ask_behind() {
-            self.wait_while(self.stage.pace.soon(class), |executor| executor.is_pending(label));
-            self.ask_behind(label);
+        let (class, is_proof, is_in_line) = (state.class(), state.is_proof(), state.is_in_line());
+        let mut patience = self.stage.pace.patience(class);
+        if !is_proof && self.may_ask_behind() {
+            let soon = self.stage.pace.soon(class);
+            self.wait_while(soon, |executor| executor.is_pending(label));
+            let is_read = self.ask_behind(label);
+            // That proves no silence of another client, and what it answers late is still taken in.
+            if is_read && !is_in_line {
+                patience = soon;
+            }
         }
-        let patience = self.stage.pace.patience(class);
         self.wait_while(patience, |executor| executor.is_pending(label));
         self.has_missed |= self.is_pending(label);
     }
@@ -67,18 +72,19 @@ impl Executor {
     }
 
     /// Asks without credential behind a message that is not answered: where answers come in order, that one's shows that
-    /// there will be none.
-    fn ask_behind(&mut self, label: &Label) {
+    /// it has been read, and that there will be none unless another client gives it. Whether it was answered.
+    fn ask_behind(&mut self, label: &Label) -> bool {
         let sent = self.messages.get(label).and_then(|state| state.sent.as_ref());
         let link = sent.and_then(|sent| self.streams.get(&sent.connection));
         let Some(connection) = link.map(|link| Connection(link.number)).filter(|_| self.is_pending(label))
         else {
-            return;
+            return false;
         };
         self.is_asking_behind = true;
         // What cannot be asked is waited for.
-        let _asked = self.fence(connection, None);
+        let asked = self.fence(connection, None);
         self.is_asking_behind = false;
+        asked.is_ok_and(|asked| self.is_answered(&asked))
     }
 
     /// Waits until a message has reached a party.

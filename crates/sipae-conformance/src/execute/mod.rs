@@ -190,9 +190,7 @@ impl Played {
         let open = connections.iter().filter(|(_, id)| open(id)).map(|(connection, _)| *connection);
         // The first ones were opened before the target had enough.
         let Some(connection) = open.min() else { return false };
-        let label = self.executor.fence(connection, None);
-        label
-            .is_ok_and(|label| self.executor.messages.get(&label).is_some_and(|state| state.answer.is_some()))
+        self.executor.fence(connection, None).is_ok_and(|asked| self.executor.is_answered(&asked))
     }
 
     /// Takes what was registered away, and gives the stage back.
@@ -377,6 +375,10 @@ impl Executor {
         self.wait_while(soon, |executor| executor.owes(&fences));
     }
 
+    fn is_answered(&self, label: &Label) -> bool {
+        self.messages.get(label).is_some_and(|state| state.answer.is_some())
+    }
+
     fn owes(&self, labels: &[Label]) -> bool {
         labels.iter().any(|label| self.is_pending(label))
     }
@@ -441,6 +443,7 @@ mod tests {
     use sipae::message::HeaderName;
     use sipae::server::ConnectionId;
     use sipae::version::Version;
+    use sipae_events::Direction;
     use sipae_gen::{Edit, Handshake, Label, Mode, Party, Password, Script, Template};
     use sipae_net::{Arrival, Arrived, Wire, WireError};
 
@@ -539,28 +542,31 @@ mod tests {
         assert!(matches!(seen.reaction(logon.last()), Some(Reaction::Challenge(_))), "{seen:?}");
     }
 
-    /// A target to which OPTIONS are nothing.
-    struct WithoutOptions(Box<dyn Wire>);
+    /// A target to which requests of one method are nothing.
+    struct Without {
+        method: &'static [u8],
+        inner: Box<dyn Wire>,
+    }
 
-    impl Wire for WithoutOptions {
+    impl Wire for Without {
         fn connect(&mut self) -> Result<ConnectionId, WireError> {
-            self.0.connect()
+            self.inner.connect()
         }
 
         fn send(&mut self, connection: ConnectionId, octets: &[u8]) -> Result<(), WireError> {
-            if octets.starts_with(b"OPTIONS") { Ok(()) } else { self.0.send(connection, octets) }
+            if octets.starts_with(self.method) { Ok(()) } else { self.inner.send(connection, octets) }
         }
 
         fn receive(&mut self, patience: Duration) -> Option<Arrival> {
-            self.0.receive(patience)
+            self.inner.receive(patience)
         }
 
         fn disconnect(&mut self, connection: ConnectionId) {
-            self.0.disconnect(connection);
+            self.inner.disconnect(connection);
         }
 
         fn now(&self) -> Time {
-            self.0.now()
+            self.inner.now()
         }
     }
 
@@ -577,10 +583,32 @@ mod tests {
         let stage = stage_at_reference(Mode { scheme: Scheme::Ntlm, version: Version::V4 });
         let pace = Pace::new(Duration::from_millis(50));
         pace.set_in_order(is_in_order);
-        let wire = Box::new(WithoutOptions(stage.wire));
+        let wire = Box::new(Without { method: b"OPTIONS", inner: stage.wire });
         let stage = Stage { is_brief, pace: pace.into(), wire, ..stage };
         let script = Script::connected().compose("lost", Template::new("OPTIONS")).ask("lost");
         assert_eq!(play(stage, &script).observe().reaction("lost"), Some(&expected));
+    }
+
+    /// The target has read it, and who has to answer it has had all the time that there is.
+    #[rstest::rstest]
+    #[case(true, Reaction::Silent, [("REGISTER", Direction::Sent), ("401", Direction::Received)])]
+    #[case(false, Reaction::Overdue, [("200", Direction::Received), ("MESSAGE", Direction::Sent)])]
+    fn a_brief_look_asks_behind_a_delivery_and_a_patient_one_waits(
+        #[case] is_brief: bool,
+        #[case] expected: Reaction,
+        #[case] last: [(&str, Direction); 2],
+    ) {
+        let mode = Mode { scheme: Scheme::Ntlm, version: Version::V4 };
+        let stage = stage_at_reference(mode);
+        let pace = Pace::new(Duration::from_millis(50));
+        pace.set_in_order(true);
+        let wire = Box::new(Without { method: b"MESSAGE", inner: stage.wire });
+        let stage = Stage { is_brief, pace: pace.into(), wire, ..stage };
+        let seen = play(stage, &delivery(mode)).observe();
+        assert_eq!(seen.reaction("message"), Some(&expected));
+        let exchange = seen.exchange.iter().rev().take(2).rev();
+        let exchange: Vec<_> = exchange.map(|one| (one.label.as_str(), one.direction)).collect();
+        assert_eq!(exchange, last);
     }
 
     /// A target that has closed a connection, of which the writer hears before the reader does.

@@ -8,7 +8,7 @@ use sipae_gen::{Fast, Recorded, Recording, Script};
 use sipae_spec::Weight;
 
 use super::lane::{Batch, Lane};
-use super::{Iteration, Property, Scene, Stop};
+use super::{Iteration, Property, Scene, Stop, Stopwatch};
 use crate::campaign::{Key, Known};
 use crate::execute::{Played, Stage, play};
 use crate::judge::{Judge, Judgement};
@@ -31,6 +31,8 @@ pub struct Effort {
     pub shrink_plays: usize,
     /// How long that may take.
     pub shrink_time: Duration,
+    /// How long it has taken.
+    pub shrinking: Arc<Stopwatch>,
     /// When it ends before its time.
     pub stop: Stop,
     /// Where findings are kept: what is known is passed over, and what is loose is not looked for.
@@ -53,6 +55,7 @@ impl Default for Effort {
             depth: None,
             shrink_plays: 1000,
             shrink_time: Duration::from_secs(10),
+            shrinking: Arc::default(),
             stop: Stop::default(),
             known: None,
         }
@@ -99,7 +102,7 @@ pub(crate) fn run<'c>(
     let outcome = match failing.or(loose) {
         _ if search.lost.is_some() => search.tell_lost(),
         Some(failing) => {
-            let smallest = search.smallest(failing);
+            let smallest = effort.shrinking.measured(|| search.smallest(failing));
             search.tell(&smallest)
         }
         None => Outcome::Finished(Box::new(decided(trial, &failures, effort))),

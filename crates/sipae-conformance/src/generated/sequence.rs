@@ -1,22 +1,25 @@
 //! Sequences of actions that a model foresees.
 
+mod shrinking;
+
 use std::collections::BTreeSet;
 use std::time::Instant;
 
 use sipae_events::{Cause, Verdict};
 use sipae_gen::model::{
     Action, Delivery, Expected, Outcome as Became, PARTIES, Prediction, Rows, Scripted, Seen as Reacted,
-    Surprise, actions, meaningful, script, shrink_candidates,
+    Surprise, actions, meaningful, script,
 };
 use sipae_gen::{Check, Connection, Expect, Fast, Label, Mode, Recorded, Script};
 
-use super::search::{Budget, Effort, Failures, Kind, SPREAD, Shown, counted, decided, is_found, judged};
+use super::search::{Effort, Failures, Kind, SPREAD, counted, decided, is_found, judged};
 use crate::execute::{Played, Stage, play};
 use crate::judge::{Judge, Judgement};
 use crate::observation::{Observation, Seen};
 use crate::pace::Pace;
 use crate::reaction::{Reaction, Signature};
 use crate::trial::{Conversation, Outcome, Trial, lost};
+use shrinking::Failing;
 
 /// How many actions a sequence has at most.
 const LONGEST: u64 = 40;
@@ -46,7 +49,7 @@ pub(crate) fn run<'c>(
     let made = failures.made;
     let outcome = match failing {
         Some(failing) => {
-            let smallest = search.smallest(failing);
+            let smallest = effort.shrinking.measured(|| search.smallest(failing));
             search.tell(smallest)
         }
         None if search.lost.is_some() => search.tell_lost(),
@@ -82,32 +85,6 @@ enum Late {
 struct Look {
     judgement: Judgement,
     surprises: Vec<Surprise>,
-}
-
-/// A sequence that fails, and what it has shown.
-#[derive(Clone, Debug)]
-struct Failing {
-    sequence: Vec<Action>,
-    shown: Shown,
-    /// What was otherwise than foreseen, up to what it fails by.
-    surprises: Vec<Surprise>,
-}
-
-impl Failing {
-    fn new(sequence: Vec<Action>, look: Look, kind: &Kind) -> Self {
-        let Look { judgement, mut surprises } = look;
-        let decisive = surprises.iter().position(|surprise| kind.is_by(surprise.broken.rows));
-        surprises.truncate(decisive.map_or(usize::MAX, |place| place + 1));
-        Self { sequence, shown: Shown::of(&judgement), surprises }
-    }
-
-    /// Smaller ones. What comes behind that by which it fails goes first: each answer that is missing there costs time over
-    /// a network.
-    fn candidates(&self) -> impl Iterator<Item = Vec<Action>> {
-        let end = self.surprises.last().map(|surprise| surprise.action + 1);
-        let until = end.filter(|end| *end < self.sequence.len()).and_then(|end| self.sequence.get(..end));
-        until.map(<[Action]>::to_vec).into_iter().chain(shrink_candidates(&self.sequence))
-    }
 }
 
 impl Late {
@@ -210,57 +187,6 @@ impl<'c> Search<'_, 'c> {
             judge.judgement()
         });
         Look { judgement, surprises: surprises(&scripted, &observation) }
-    }
-
-    /// The smallest that fails by the same row. Where that shows at once, what comes late is waited for only behind the
-    /// result; a target that crashes may need a moment for it.
-    fn smallest(&mut self, failing: Failing) -> Failing {
-        let budget = Budget { begun: Instant::now(), plays: self.plays + self.effort.shrink_plays };
-        let kind = failing.shown.kind();
-        if !kind.is_crash() && self.is_like(&failing.sequence, Late::Doubts, &kind) {
-            let smallest = self.shrunk(failing.clone(), &kind, Late::Doubts, &budget);
-            if self.is_exact || self.is_like(&smallest.sequence, Late::Awaited, &kind) {
-                return smallest;
-            }
-        }
-        self.shrunk(failing, &kind, Late::Awaited, &budget)
-    }
-
-    fn is_like(&mut self, sequence: &[Action], late: Late, kind: &Kind) -> bool {
-        Kind::of(&self.played(sequence, late).judgement).is_like(kind)
-    }
-
-    fn shrunk(&mut self, mut failing: Failing, kind: &Kind, late: Late, budget: &Budget) -> Failing {
-        let mut passing = BTreeSet::new();
-        while let Some(smaller) = self.smaller(&failing, kind, late, budget, &mut passing) {
-            failing = smaller;
-        }
-        failing
-    }
-
-    /// What passed is not played twice: without one action, others have no meaning any more, so that many ways lead to the same
-    /// sequence. What decided nothing may be.
-    fn smaller(
-        &mut self,
-        failing: &Failing,
-        kind: &Kind,
-        late: Late,
-        budget: &Budget,
-        passing: &mut BTreeSet<Vec<Action>>,
-    ) -> Option<Failing> {
-        for sequence in failing.candidates() {
-            if passing.contains(&sequence) {
-                continue;
-            }
-            let look = budget.allows(self.plays, self.effort).then(|| self.played(&sequence, late))?;
-            if Kind::of(&look.judgement).is_like(kind) {
-                return Some(Failing::new(sequence, look, kind));
-            }
-            if look.judgement.verdict != Verdict::Inconclusive {
-                passing.insert(sequence);
-            }
-        }
-        None
     }
 
     fn tell_lost(&self) -> Outcome<'c> {
@@ -416,7 +342,7 @@ mod tests {
     use sipae::version::Version;
     use sipae_events::Finding;
     use sipae_gen::Party;
-    use sipae_gen::model::{Carrier, Expectation, Number, Request};
+    use sipae_gen::model::{Carrier, Expectation, Number, Request, shrink_candidates};
     use sipae_spec::{Level, Weight};
 
     use super::*;
