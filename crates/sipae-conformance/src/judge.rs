@@ -1,12 +1,14 @@
 //! From what was seen to a verdict, by the catalogue.
 
+mod deliveries;
+
 use sipae::message::Message;
 use sipae_events::{Finding, Verdict};
-use sipae_gen::{AccountRole, Check, Expect, Mode, Party};
+use sipae_gen::{Check, Expect, Mode};
 use sipae_spec::{LegalReactions, ReactionClass, Requirement};
 
 use crate::ledger::Ledger;
-use crate::observation::{Delivery, Observation, Seen};
+use crate::observation::Observation;
 use crate::reaction::{Reaction, Signature};
 
 /// Reads one observation. Every check names its row; what a broken row means follows from the row alone.
@@ -68,6 +70,7 @@ impl<'o> Judge<'o> {
     fn expect(&mut self, requirement: &'static str, message: &str, expect: Expect) {
         match expect {
             Expect::Accepted => self.accepted(requirement, message),
+            Expect::AcceptedUnlessClosed => self.accepted_unless_closed(requirement, message),
             Expect::Processed => self.processed(requirement, message),
             Expect::Verified => self.verified(requirement, message),
             Expect::Refused => self.refused(requirement, message),
@@ -77,7 +80,8 @@ impl<'o> Judge<'o> {
             Expect::NotGrantedIfSent if self.observation.seen(message).is_none() => {}
             Expect::NotGrantedIfSent => self.not_granted(requirement, message),
             Expect::Legal => self.refusal(requirement, message),
-            Expect::Challenged => self.challenge_with(requirement, message, &[ReactionClass::Status(400)]),
+            Expect::Challenged => self.challenged(requirement, message),
+            Expect::ChallengedUnlessClosed => self.challenged_unless_closed(requirement, message),
             Expect::Continued => {
                 let goes_on = |reaction: &Reaction| {
                     matches!(reaction, Reaction::Continuation(_)) || reaction.is_acceptance()
@@ -98,6 +102,7 @@ impl<'o> Judge<'o> {
             Expect::Undelivered => self.undelivered(requirement, message),
             Expect::Reaches(account) => self.reaches(requirement, message, account),
             Expect::Misses(party) => self.misses(requirement, message, party),
+            Expect::Once => self.once(requirement, message),
             Expect::Delivered(party) => {
                 self.delivery(
                     requirement,
@@ -170,6 +175,12 @@ impl<'o> Judge<'o> {
         }
     }
 
+    /// The message was challenged. A target may read a request before it asks who sent it, and find it wanting: a 400 fails
+    /// nobody.
+    fn challenged(&mut self, requirement: &'static str, message: &str) {
+        self.challenge_with(requirement, message, &[ReactionClass::Status(400)]);
+    }
+
     /// The message was not processed, whatever the target did instead: no final answer under the association, no success,
     /// no delivery. For rows without a list of legal reactions.
     pub fn refused(&mut self, requirement: &'static str, message: &str) {
@@ -200,62 +211,6 @@ impl<'o> Judge<'o> {
             None => Ok(()),
         };
         self.check(requirement, &format!("{message}: not granted"), holds);
-    }
-
-    /// The message reached nobody.
-    pub fn undelivered(&mut self, requirement: &'static str, message: &str) {
-        if self.observed(message).is_none() {
-            return;
-        }
-        let holds = match self.observation.deliveries(message).first() {
-            Some(delivery) => Err(format!("delivered to {}", delivery.to)),
-            None => Ok(()),
-        };
-        self.check(requirement, &format!("{message}: delivered to nobody"), holds);
-    }
-
-    /// The message must reach an endpoint of a user. Whoever has closed a connection owes nothing, and where answers are
-    /// missing it may still come.
-    pub fn reaches(&mut self, requirement: &'static str, message: &str, account: AccountRole) {
-        let Some(has_come) = self.has_come(message, |to| to.account == account) else { return };
-        let is_overdue = |seen: &Seen| seen.reaction == Reaction::Overdue;
-        let is_doubtful =
-            !self.observation.ended.is_empty() || self.observation.messages.values().any(is_overdue);
-        let party = Party { account, endpoint: 1 };
-        if !has_come && is_doubtful {
-            return self.undecide(format!("{message} did not reach {party}, and not all was answered"));
-        }
-        let holds = if has_come { Ok(()) } else { Err("it was not delivered".to_owned()) };
-        self.check(requirement, &format!("{message}: delivered to {party}"), holds);
-    }
-
-    /// The message must not reach a party.
-    pub fn misses(&mut self, requirement: &'static str, message: &str, party: Party) {
-        let Some(has_come) = self.has_come(message, |to| to == party) else { return };
-        let holds = if has_come { Err(format!("delivered to {party}")) } else { Ok(()) };
-        self.check(requirement, &format!("{message}: not delivered to {party}"), holds);
-    }
-
-    fn has_come(&mut self, message: &str, is_meant: impl Fn(Party) -> bool) -> Option<bool> {
-        self.observed(message)?;
-        Some(self.observation.deliveries(message).iter().any(|delivery| is_meant(delivery.to)))
-    }
-
-    /// A statement about a message as it reached a party. What has not reached it decides nothing here.
-    pub fn delivery(
-        &mut self,
-        requirement: &'static str,
-        message: &str,
-        party: Party,
-        expected: &str,
-        holds: impl FnOnce(&Delivery) -> Result<(), String>,
-    ) {
-        let Some(_) = self.observed(message) else { return };
-        let delivery = self.observation.deliveries(message).iter().find(|delivery| delivery.to == party);
-        match delivery {
-            Some(delivery) => self.check(requirement, expected, holds(delivery)),
-            None => self.undecide(format!("{message} did not reach {party}")),
-        }
     }
 
     /// What is preferred and not asked for: where it does not hold, that is written down.
@@ -301,6 +256,35 @@ impl<'o> Judge<'o> {
     /// since nothing about the message is wrong.
     pub fn accepted(&mut self, requirement: &'static str, message: &str) {
         self.answered_as(requirement, message, "processed", Reaction::is_acceptance);
+    }
+
+    /// The message was processed, as its answer or a delivery shows.
+    fn accepted_unless_closed(&mut self, requirement: &'static str, message: &str) {
+        if !self.observation.deliveries(message).is_empty() {
+            self.check(requirement, "processed", Ok(()));
+        } else if !self.owes_nothing(message) {
+            self.accepted(requirement, message);
+        }
+    }
+
+    fn challenged_unless_closed(&mut self, requirement: &'static str, message: &str) {
+        let is_challenge =
+            |reaction: &Reaction| matches!(reaction, Reaction::Challenge(_) | Reaction::DigestChallenge(_));
+        if self.observation.reaction(message).is_some_and(is_challenge) || !self.owes_nothing(message) {
+            self.challenged(requirement, message);
+        }
+    }
+
+    /// Whether the message was not processed, and a connection has ended: whoever closes connections owes nothing on them.
+    /// Nothing is decided then.
+    fn owes_nothing(&mut self, message: &str) -> bool {
+        let Some(reaction) = self.observation.reaction(message) else { return false };
+        let is_processed = reaction.is_acceptance() || !self.observation.deliveries(message).is_empty();
+        let is_excused = !is_processed && !self.observation.ended.is_empty();
+        if is_excused {
+            self.undecide(format!("{message}: {reaction}, and a connection has ended"));
+        }
+        is_excused
     }
 
     /// The message was answered in this way; where it was not answered at all, that is looked into once more.
@@ -438,9 +422,9 @@ fn covers(classes: &[ReactionClass], observed: ReactionClass) -> bool {
     classes.iter().any(|class| class.covers(observed))
 }
 
-/// The status codes that say that nothing was done, signed or not: for a server that has found the association.
+/// Whether a status code says that nothing was done, signed or not: for a server that has found the association.
 const fn is_told_refusal(reaction: &Reaction) -> bool {
-    matches!(reaction, Reaction::Final { status: 400 | 403 | 482 | 500, .. })
+    matches!(reaction, Reaction::Final { status, .. } if sipae_gen::model::is_told_refusal(*status))
 }
 
 #[cfg(test)]

@@ -29,6 +29,8 @@ impl Check {
 pub enum Expect {
     /// It is processed under its association: a signed answer, or a success.
     Accepted,
+    /// It is processed, as its answer or a delivery shows. Where a connection has ended and it is not, nothing is said.
+    AcceptedUnlessClosed,
     /// Any final answer that is no challenge.
     Processed,
     /// The same, if the conversation came so far that it was sent.
@@ -45,6 +47,8 @@ pub enum Expect {
     Legal,
     /// A challenge, of whatever scheme.
     Challenged,
+    /// The same. Where a connection has ended and it is not processed, nothing is said.
+    ChallengedUnlessClosed,
     /// A handshake goes on: a continuation, or an answer under the association that it makes.
     Continued,
     /// A handshake does not go on, whatever the target does instead.
@@ -59,4 +63,6 @@ pub enum Expect {
     Reaches(AccountRole),
     /// It does not reach this party.
     Misses(Party),
+    /// It reaches nobody twice. Where a connection has ended and it does, nothing is said.
+    Once,
 }

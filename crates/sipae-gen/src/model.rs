@@ -23,7 +23,7 @@ mod window;
 pub use action::{Action, Borrowed, Carrier, Forgery, Number, PARTIES, Passing, Request};
 pub use compile::{Expectation, Scripted, Surprise, script};
 pub use generate::actions;
-pub use prediction::{Broken, Delivery, Expected, Outcome, Prediction, Rows, Seen};
+pub use prediction::{Broken, Delivery, Expected, Outcome, Prediction, Rows, Seen, is_told_refusal};
 pub use shrink::shrink_candidates;
 
 use resolve::Move;

@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use sipae_events::{Cause, Verdict};
 use sipae_gen::model::{
-    Action, Delivery, Expected, Outcome as Became, PARTIES, Prediction, Rows, Scripted, Seen as Reacted,
-    Surprise, actions, meaningful, script,
+    Action, Delivery, Expectation, Expected, Outcome as Became, PARTIES, Prediction, Rows, Scripted,
+    Seen as Reacted, Surprise, actions, meaningful, script,
 };
 use sipae_gen::{Check, Connection, Expect, Fast, Label, Mode, Recorded, Script};
 
@@ -219,12 +219,15 @@ impl<'c> Search<'_, 'c> {
 fn checks(scripted: &Scripted, surprises: &[Surprise]) -> Vec<Check> {
     let end = surprises.first().map_or(usize::MAX, |surprise| surprise.action);
     let before = scripted.expectations.iter().filter(|expectation| expectation.action < end);
-    let before = before.map(|expectation| (&expectation.message, expectation.prediction.clone()));
+    let before = before.map(|expectation| (expectation, expectation.prediction.clone()));
     let surprising = surprises.iter().filter_map(|surprise| {
         let foreseen = scripted.expectations.iter().find(|expected| expected.message == surprise.message)?;
-        Some((&surprise.message, certain(&surprise.prediction, &foreseen.prediction)))
+        Some((foreseen, certain(&surprise.prediction, &foreseen.prediction)))
     });
-    before.chain(surprising).flat_map(|(message, prediction)| checks_of(message, &prediction)).collect()
+    before
+        .chain(surprising)
+        .flat_map(|(expectation, prediction)| checks_of(expectation, &prediction))
+        .collect()
 }
 
 /// What was expected by what was seen, as far as it was foreseen.
@@ -235,15 +238,22 @@ fn certain(expected: &Prediction, foreseen: &Prediction) -> Prediction {
     Prediction { expected: expected_of, delivery, rows: expected.rows }
 }
 
-fn checks_of(message: &Label, prediction: &Prediction) -> Vec<Check> {
-    let check = |rows: Rows, expect| rows.iter().map(move |row| Check::new(message.as_str(), row, expect));
-    let reaction =
-        reaction(prediction.expected).into_iter().flat_map(|expect| check(prediction.rows, expect));
+fn checks_of(expectation: &Expectation, prediction: &Prediction) -> Vec<Check> {
+    let message = &expectation.message;
+    let reaction = reaction(prediction.expected).map(|expect| (message, prediction.rows, expect));
     let deliveries = prediction
         .delivery
         .iter()
-        .flat_map(|delivery| reached(delivery).into_iter().flat_map(|expect| check(delivery.rows, expect)));
-    reaction.chain(deliveries).collect()
+        .flat_map(|delivery| reached(delivery).into_iter().map(|expect| (message, delivery.rows, expect)));
+    // A copy may look like the message that it repeats, where it arrives.
+    let is_certain = prediction.expected != Expected::Open;
+    let original = expectation.original.as_ref().filter(|_| is_certain);
+    let once = original.map(|original| (original, prediction.rows, Expect::Once));
+    let expected = reaction.into_iter().chain(deliveries).chain(once);
+    let checks = |(message, rows, expect): (&Label, Rows, Expect)| {
+        rows.iter().map(move |row| Check::new(message.as_str(), row, expect)).collect::<Vec<_>>()
+    };
+    expected.flat_map(checks).collect()
 }
 
 /// Whom a message reaches: an endpoint of one user, and nobody else.
@@ -256,8 +266,8 @@ fn reached(delivery: &Delivery) -> Vec<Expect> {
 
 const fn reaction(expected: Expected) -> Option<Expect> {
     match expected {
-        Expected::Challenged => Some(Expect::Challenged),
-        Expected::Accepted => Some(Expect::Accepted),
+        Expected::Challenged => Some(Expect::ChallengedUnlessClosed),
+        Expected::Accepted => Some(Expect::AcceptedUnlessClosed),
         Expected::Refused => Some(Expect::Refused),
         Expected::Denied => Some(Expect::NotGranted),
         Expected::Open => None,
@@ -336,149 +346,4 @@ fn became(seen: &Seen) -> Became {
 }
 
 #[cfg(test)]
-mod tests {
-    use rstest::rstest;
-    use sipae::auth::Scheme;
-    use sipae::version::Version;
-    use sipae_events::Finding;
-    use sipae_gen::Party;
-    use sipae_gen::model::{Carrier, Expectation, Number, Request, shrink_candidates};
-    use sipae_spec::{Level, Weight};
-
-    use super::*;
-    use crate::observation;
-
-    const MODE: Mode = Mode { scheme: Scheme::Ntlm, version: Version::V4 };
-
-    /// Two users log in, one sends to the other, and again the same octets.
-    fn replaying() -> Vec<Action> {
-        let login = |party| Action::Login { party, over: Carrier::Register };
-        let party = Party::USER;
-        vec![
-            login(party),
-            login(Party::PEER),
-            Action::Sign { party, request: Request::Message, number: Number::Next },
-            Action::Replay { party, back: 0, over: party },
-        ]
-    }
-
-    fn replayed() -> Scripted {
-        script(&replaying(), MODE)
-    }
-
-    fn failing_by(rows: &[&str]) -> Judgement {
-        let finding = |row: &&str| Finding {
-            requirement: (*row).to_owned(),
-            level: Level::Must,
-            reconstructed: false,
-            expected: String::new(),
-            got: String::new(),
-            weight: Weight::Fail,
-        };
-        let findings = rows.iter().map(finding).collect();
-        Judgement { verdict: Verdict::Fail(Cause::Reaction), findings, undecided: None, waits: false }
-    }
-
-    /// Whatever is sent has a signed answer: the message is not delivered, what comes again is not refused, and what is
-    /// unsigned is not challenged.
-    #[rstest]
-    #[case::the_first(Some(0), Some(3))]
-    #[case::another_one_is_before_it(Some(1), Some(4))]
-    #[case::nothing_is_behind_the_last(Some(2), None)]
-    #[case::the_target_has_crashed(None, None)]
-    fn what_comes_behind_that_by_which_it_fails_goes_first(
-        #[case] by: Option<usize>,
-        #[case] left: Option<usize>,
-    ) {
-        let bare = Action::Bare { party: Party::USER, request: Request::Refresh };
-        let sequence = [replaying(), vec![bare]].concat();
-        let scripted = script(&sequence, MODE);
-        let surprises = surprises(&scripted, &observed(&scripted, [[false; 2]; 2]));
-        let places: Vec<_> = surprises.iter().map(|surprise| surprise.action).collect();
-        assert_eq!(places, [2, 3, 4]);
-        let judgement = failing_by(by.map_or(&[], |place| surprises[place].broken.rows));
-        let kind = Kind::of(&judgement);
-        let failing = Failing::new(sequence.clone(), Look { judgement, surprises }, &kind);
-        let cut = left.map(|left| sequence[..left].to_vec());
-        let expected = cut.into_iter().chain(shrink_candidates(&sequence));
-        assert_eq!(failing.candidates().collect::<Vec<_>>(), expected.collect::<Vec<_>>());
-    }
-
-    /// The model goes another way behind what was not foreseen.
-    #[test]
-    fn what_is_checked_without_a_model_ends_with_what_it_fails_by() {
-        let scripted = replayed();
-        let surprises = surprises(&scripted, &observed(&scripted, [[false, false], [true, false]]));
-        let checked = |surprises| {
-            let checks = checks(&scripted, surprises);
-            checks.into_iter().map(|check| check.message.to_string()).collect::<BTreeSet<_>>()
-        };
-        let all = ["message 002", "message 003", "sa000 last", "sa001 last"].map(str::to_owned);
-        assert_eq!(checked(&[]), BTreeSet::from(all.clone()));
-        assert_eq!(
-            checked(&surprises),
-            BTreeSet::from(["message 002", "sa000 last", "sa001 last"].map(str::to_owned))
-        );
-    }
-
-    /// A target may bind an association to its connection. This one does not, and owes the delivery; another one does not.
-    #[test]
-    fn what_only_some_targets_owe_is_not_checked() {
-        let sign = |party, request| Action::Sign { party, request, number: Number::Next };
-        let [first, second, ..] = replaying()[..] else { panic!("two logins") };
-        let back = [Action::Reconnect { party: Party::USER }, sign(Party::USER, Request::Refresh)];
-        let sequence = [&[first, second], &back[..], &[sign(Party::PEER, Request::Message)]].concat();
-        let scripted = script(&sequence, MODE);
-        let surprises = surprises(&scripted, &observed(&scripted, [[false; 2]; 2]));
-        let [surprise] = surprises.as_slice() else { panic!("{surprises:?}") };
-        assert!(surprise.prediction.delivery.as_ref().is_some_and(|delivery| delivery.reaches));
-        let checks = checks(&scripted, &surprises);
-        assert!(!checks.iter().any(|check| matches!(check.expect, Expect::Reaches(_))), "{checks:?}");
-    }
-
-    #[test]
-    fn a_sequence_that_nothing_was_sent_of_decides_nothing() {
-        let rows = ["SIPAE-3.1-01"];
-        let observation = Observation::default();
-        let judgement = |scripted: &Scripted| {
-            let mut judge = Judge::new(&observation, &rows, MODE, false);
-            read(scripted, &mut judge);
-            judge.judgement().verdict
-        };
-        assert_eq!(judgement(&Scripted::default()), Verdict::Inconclusive);
-    }
-
-    /// Everything is answered, but for the last ones: whether the answer is missing and the message has come.
-    fn observed(scripted: &Scripted, last: [[bool; 2]; 2]) -> Observation {
-        let signed = Reaction::Final { status: 200, signature: Signature::Verified(1) };
-        let answered = |expectation: &Expectation| {
-            (expectation.message.clone(), Seen::unanswered(signed.clone(), Vec::new()))
-        };
-        let messages = scripted.expectations.iter().map(answered).collect();
-        let mut observation = Observation { messages, ..Observation::default() };
-        let last = scripted.expectations.iter().rev().zip(last.into_iter().rev());
-        for (expectation, [is_missing, has_come]) in last {
-            let (to, signature, signed_by) = (Party::PEER, Signature::Unsigned, None);
-            let delivery = observation::Delivery { to, octets: Vec::new(), signature, signed_by };
-            let reaction = if is_missing { Reaction::Overdue } else { signed.clone() };
-            let mut seen = Seen::unanswered(reaction, Vec::new());
-            seen.deliveries.extend(has_come.then_some(delivery));
-            drop(observation.messages.insert(expectation.message.clone(), seen));
-        }
-        observation
-    }
-
-    #[rstest]
-    #[case::the_copy_has_come([[false, true], [true, true]], false)]
-    #[case::both_have_come_in_some_order([[true, true], [true, true]], true)]
-    #[case::the_first_may_still_come([[true, false], [true, true]], true)]
-    fn a_missing_answer_makes_no_failure_doubtful_where_the_message_has_come(
-        #[case] last: [[bool; 2]; 2],
-        #[case] is_doubtful: bool,
-    ) {
-        let scripted = replayed();
-        let observation = observed(&scripted, last);
-        assert!(!surprises(&scripted, &observation).is_empty(), "{scripted:?}");
-        assert_eq!(is_behind_missed(&scripted, &observation), is_doubtful);
-    }
-}
+mod tests;

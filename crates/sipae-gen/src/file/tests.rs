@@ -30,7 +30,7 @@ fn file(script: Script) -> ScriptFile {
     }
 }
 
-const EXPECTATIONS: [Expect; 10] = [
+const EXPECTATIONS: [Expect; 13] = [
     Expect::Accepted,
     Expect::Refused,
     Expect::Legal,
@@ -41,6 +41,9 @@ const EXPECTATIONS: [Expect; 10] = [
     Expect::Delivered(Party::PEER),
     Expect::Reaches(AccountRole::User),
     Expect::Misses(Party::USER),
+    Expect::AcceptedUnlessClosed,
+    Expect::ChallengedUnlessClosed,
+    Expect::Once,
 ];
 
 fn check(expect: Expect) -> Check {

@@ -117,8 +117,12 @@ pub struct Outcome {
     pub deliveries: Vec<Party>,
 }
 
-/// With these a target tells a message for what it is, a replay or something broken, and may sign that.
-const TOLD: [u16; 5] = [400, 403, 481, 482, 500];
+/// Whether a status code tells a message for what it is, a replay or something broken, so that nothing was done: a target that
+/// has found the association may sign that.
+#[must_use]
+pub const fn is_told_refusal(status: u16) -> bool {
+    matches!(status, 400 | 403 | 481 | 482 | 500)
+}
 
 impl Outcome {
     fn is_success(&self) -> bool {
@@ -137,13 +141,18 @@ impl Outcome {
     }
 
     fn is_refused(&self) -> bool {
-        let is_told = matches!(self.seen, Seen::Answered { status, .. } if TOLD.contains(&status));
+        let is_told = matches!(self.seen, Seen::Answered { status, .. } if is_told_refusal(status));
         self.deliveries.is_empty() && (is_told || !self.is_processed())
+    }
+
+    /// A target may read a request before it asks who sent it, and find it wanting.
+    const fn is_challenged(&self) -> bool {
+        matches!(self.seen, Seen::Challenged | Seen::Answered { status: 400, is_signed: false })
     }
 
     fn fits(&self, expected: Expected) -> bool {
         match expected {
-            Expected::Challenged => self.seen == Seen::Challenged && self.deliveries.is_empty(),
+            Expected::Challenged => self.is_challenged() && self.deliveries.is_empty(),
             Expected::Accepted => self.is_processed(),
             Expected::Refused => self.is_refused(),
             Expected::Denied => !self.is_success() && self.deliveries.is_empty(),
