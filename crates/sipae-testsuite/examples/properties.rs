@@ -53,9 +53,16 @@ enum Place {
 }
 
 impl Place {
+    const fn text(self) -> &'static str {
+        match self {
+            Self::Memory => "",
+            Self::Tcp => " over TCP",
+        }
+    }
+
     /// How long the property takes that told this, beside nothing else, to find the defect and to make it smaller. `None`
     /// where it does not find it.
-    fn times(self, defect: Defect, told: &generated::Told, cases: u64) -> Option<(Duration, Duration)> {
+    fn times(self, defect: Defect, told: &generated::Told, cases: u64) -> Option<Times> {
         // Digest has no versions.
         let is_its = |Setting { mode, .. }: &Setting| {
             told.subject.scheme == mode.scheme.name()
@@ -73,28 +80,51 @@ impl Place {
     }
 }
 
-/// What finds a defect, soonest first; with `is_one` up to the first that finds it in all places.
-fn print(defect: Defect, told: &mut [generated::Told], cases: u64, places: &[Place], is_one: bool) {
+/// How long it took to find a defect, and to make what has shown it smaller.
+type Times = (Duration, Duration);
+
+/// What finds a defect, soonest first; with `is_one` up to the first that finds it in all places. The times of the first in
+/// each place.
+fn print(
+    defect: Defect,
+    told: &mut [generated::Told],
+    cases: u64,
+    places: &[Place],
+    is_one: bool,
+) -> Vec<Option<Times>> {
     println!("{} ({})", defect.id(), defect.requirement());
     told.sort_by_key(|told| told.generated);
+    let mut first = vec![None; places.len()];
     for told in told {
         let generated::Told { property, steps, generated, rows, .. } = &*told;
+        let mut text = String::new();
         let mut is_found = true;
-        let times = places.iter().map(|place| {
-            let over = if matches!(place, Place::Tcp) { " over TCP" } else { "" };
+        for (place, first) in places.iter().zip(&mut first) {
             let times = place.times(defect, told, cases);
             is_found &= times.is_some();
-            match times {
-                Some((found, shrunk)) => format!("{found:.1?} + {shrunk:.1?}{over}, "),
-                None => format!("not found{over}, "),
-            }
-        });
-        let (times, rows) = (times.collect::<String>(), rows.join(" "));
-        println!("  {property}: {generated} cases, {steps} steps, {times}{rows}");
+            *first = first.or(times);
+            let times = times.map(|(found, shrunk)| format!("{found:.1?} + {shrunk:.1?}"));
+            text += &format!("{}{}, ", times.as_deref().unwrap_or("not found"), place.text());
+        }
+        println!("  {property}: {generated} cases, {steps} steps, {text}{}", rows.join(" "));
         if is_one && is_found {
             break;
         }
     }
+    first
+}
+
+/// How soon half of the defects, nine of ten, and all that were found.
+fn summary(place: Place, times: &[Times], defects: usize) {
+    let told = |part: fn(&Times) -> Duration| {
+        let mut times: Vec<Duration> = times.iter().map(part).collect();
+        times.sort_unstable();
+        let at = |percent: usize| times.get((times.len() * percent / 100).min(times.len().saturating_sub(1)));
+        let [half, most, all] = [50, 90, 100].map(|percent| at(percent).copied().unwrap_or_default());
+        format!("{half:.1?} (half), {most:.1?} (nine of ten), {all:.1?} (all)")
+    };
+    let (found, shrunk) = (told(|(found, _)| *found), told(|(_, shrunk)| *shrunk));
+    println!("{} of {defects} found{}: {found}; made smaller: {shrunk}", times.len(), place.text());
 }
 
 const FLAGS: [&str; 2] = ["--tcp", "--soonest"];
@@ -112,6 +142,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let defects = if named.is_empty() { Defect::ALL } else { &named };
     let mut sole: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     let mut missed = Vec::new();
+    let mut found: Vec<Vec<Option<Times>>> = Vec::new();
     for defects in defects.chunks(AT_ONCE) {
         for (defect, mut told) in all(cases, defects) {
             let properties =
@@ -123,11 +154,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             if told.is_empty() {
                 missed.push(defect.id());
             } else {
-                print(defect, &mut told, cases, places, has("--soonest"));
+                found.push(print(defect, &mut told, cases, places, has("--soonest")));
             }
         }
     }
     println!("\nnot seen by a property: {}", missed.join(", "));
+    for (number, place) in places.iter().enumerate() {
+        let times: Vec<Times> = found.iter().filter_map(|times| *times.get(number)?).collect();
+        summary(*place, &times, found.len());
+    }
     if !named.is_empty() {
         return Ok(());
     }
