@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use sipae_events::{CaseFinished, Event, ExitCode, GateFinished, GateOutcome, RunStarted};
+use sipae_events::{CaseFinished, Event, ExitCode, GateFinished, GateOutcome, RunStarted, Subject};
 use sipae_gen::{Check, ScriptFile};
 
 use crate::cases;
@@ -126,6 +126,8 @@ pub struct Night {
     pub conversations: u64,
     /// Rounds of this night.
     pub rounds: u64,
+    /// The cases that had conversations, each at its scheme and version; of those that decided nothing all night, why.
+    pub ran: BTreeMap<(String, Subject), Option<String>>,
     /// How long it was.
     pub elapsed: Duration,
     /// Why it ended.
@@ -140,11 +142,36 @@ impl Night {
         told.filter(move |(_, fate)| is_meant(fate))
     }
 
+    /// The cases that decided nothing all night: name, scheme and version, and why.
+    pub fn undecided(&self) -> impl Iterator<Item = (&str, &Subject, &str)> {
+        self.ran.iter().filter_map(|((case, subject), why)| Some((case.as_str(), subject, why.as_deref()?)))
+    }
+
+    /// A night that shows nothing is never green.
+    fn shows_nothing(&self) -> bool {
+        let is_seen = |fate: &Fate| matches!(fate, Fate::New | Fate::Back | Fate::Still | Fate::Gone);
+        self.ran.values().all(Option::is_some) && !self.fates.values().any(is_seen)
+    }
+
+    fn note(&mut self, case: &CaseFinished) {
+        if case.generated == 0 {
+            return;
+        }
+        let why = || case.reason.clone().unwrap_or_else(|| "it decided nothing".to_owned());
+        let open = (!case.verdict.is_decided()).then(why);
+        let noted =
+            self.ran.entry((case.case.to_string(), case.subject.clone())).or_insert_with(|| open.clone());
+        if open.is_none() {
+            *noted = None;
+        }
+    }
+
     /// How the program ends.
     #[must_use]
     pub fn exit(&self) -> ExitCode {
         let ended = match self.end {
             End::Time if self.conversations == 0 => ExitCode::NothingRan,
+            End::Time | End::Asked if 0 < self.conversations && self.shows_nothing() => ExitCode::NothingRan,
             End::Time | End::Asked => ExitCode::Passed,
             End::Blocked(_) => ExitCode::Blocked,
             End::NothingRan(_) => ExitCode::NothingRan,
@@ -182,6 +209,7 @@ pub fn run(options: RunOptions, state: State, host: &mut dyn Host) -> io::Result
             fates: BTreeMap::new(),
             conversations: 0,
             rounds: 0,
+            ran: BTreeMap::new(),
             elapsed: Duration::ZERO,
             end: End::Time,
         },
@@ -414,6 +442,7 @@ impl Campaign<'_> {
                 round.is_decided |= case.verdict.is_decided();
                 round.why = case.reason.clone().or_else(|| round.why.take());
                 self.night.conversations += case.generated;
+                self.night.note(case);
                 let all = &mut self.night.state.conversations;
                 *all = all.saturating_add(case.generated);
                 self.failed(case)?;
@@ -528,7 +557,7 @@ fn fate(found: &Found, file: &ScriptFile, finished: &CaseFinished) -> Fate {
 mod tests {
     use rstest::rstest;
     use serde_json::json;
-    use sipae_events::{CaseId, Cause, Finding, Subject, Verdict};
+    use sipae_events::{CaseId, Cause, Finding, Verdict};
     use sipae_spec::{Level, Weight};
 
     use super::*;
@@ -613,6 +642,42 @@ mod tests {
         let known = found(&case(REACTION, Some(ROW)));
         let fate = fate(&known, &file("SIPAE-3.3.5.3-07"), &case(Verdict::Pass, None));
         assert_eq!(fate, undecided("only the model can judge its script"));
+    }
+
+    fn night(verdicts: &[Verdict]) -> Night {
+        let mut night = Night {
+            state: State::new(1),
+            fates: BTreeMap::new(),
+            conversations: 10,
+            rounds: 1,
+            ran: BTreeMap::new(),
+            elapsed: Duration::ZERO,
+            end: End::Time,
+        };
+        verdicts
+            .iter()
+            .for_each(|verdict| night.note(&CaseFinished { generated: 5, ..case(*verdict, None) }));
+        night
+    }
+
+    #[rstest]
+    #[case::never(&[Verdict::Inconclusive, Verdict::Inconclusive], 1, ExitCode::NothingRan)]
+    #[case::once(&[Verdict::Inconclusive, Verdict::Loose, Verdict::Inconclusive], 0, ExitCode::Passed)]
+    fn a_night_that_decided_nothing_is_not_green(
+        #[case] verdicts: &[Verdict],
+        #[case] undecided: usize,
+        #[case] expected: ExitCode,
+    ) {
+        let night = night(verdicts);
+        assert_eq!((night.undecided().count(), night.exit()), (undecided, expected));
+    }
+
+    #[test]
+    fn a_finding_that_is_there_is_told_of_a_night_that_decided_nothing_else() {
+        let mut night = night(&[Verdict::Inconclusive]);
+        night.state.findings.push(found(&case(REACTION, Some(ROW))));
+        night.fates.insert(night.state.findings[0].key.clone(), Fate::Still);
+        assert_eq!(night.exit(), ExitCode::Failed);
     }
 
     #[test]

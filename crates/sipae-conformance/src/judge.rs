@@ -275,14 +275,14 @@ impl<'o> Judge<'o> {
         }
     }
 
-    /// Whether the message was not processed, and a connection has ended: whoever closes connections owes nothing on them.
+    /// Whether the message was not processed, and its connection has ended: whoever closes connections owes nothing on them.
     /// Nothing is decided then.
     fn owes_nothing(&mut self, message: &str) -> bool {
-        let Some(reaction) = self.observation.reaction(message) else { return false };
-        let is_processed = reaction.is_acceptance() || !self.observation.deliveries(message).is_empty();
-        let is_excused = !is_processed && !self.observation.ended.is_empty();
+        let Some(seen) = self.observation.seen(message) else { return false };
+        let is_processed = seen.reaction.is_acceptance() || !seen.deliveries.is_empty();
+        let is_excused = !is_processed && self.observation.ended.contains_key(&seen.connection);
         if is_excused {
-            self.undecide(format!("{message}: {reaction}, and a connection has ended"));
+            self.undecide(format!("{message}: {}, and its connection has ended", seen.reaction));
         }
         is_excused
     }

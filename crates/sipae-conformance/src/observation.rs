@@ -15,6 +15,8 @@ use crate::reaction::{Reaction, Signature};
 pub struct Seen {
     /// What the target did.
     pub reaction: Reaction,
+    /// The connection that it was sent over, by number; 0 where that is not known.
+    pub connection: u32,
     /// The octets that were sent.
     pub sent: Vec<u8>,
     /// The final answer, if there was one.
@@ -31,7 +33,15 @@ impl Seen {
     /// A message that was sent as these octets and not answered.
     #[must_use]
     pub const fn unanswered(reaction: Reaction, sent: Vec<u8>) -> Self {
-        Self { reaction, sent, answer: None, place: None, provisional: Vec::new(), deliveries: Vec::new() }
+        Self {
+            reaction,
+            connection: 0,
+            sent,
+            answer: None,
+            place: None,
+            provisional: Vec::new(),
+            deliveries: Vec::new(),
+        }
     }
 }
 

@@ -46,6 +46,7 @@ pub struct Pace {
     limit: Duration,
     estimates: [Mutex<Option<Estimate>>; 4],
     in_order: AtomicBool,
+    closes_on_asking: AtomicBool,
 }
 
 impl Pace {
@@ -55,7 +56,12 @@ impl Pace {
     /// Nothing is known yet; no answer is waited for longer than `limit`.
     #[must_use]
     pub fn new(limit: Duration) -> Self {
-        Self { limit, estimates: Default::default(), in_order: AtomicBool::new(false) }
+        Self {
+            limit,
+            estimates: Default::default(),
+            in_order: AtomicBool::new(false),
+            closes_on_asking: AtomicBool::new(false),
+        }
     }
 
     /// The longest that an answer may take.
@@ -107,6 +113,17 @@ impl Pace {
         self.in_order.store(in_order, Ordering::Relaxed);
     }
 
+    /// Whether a request without credential may be asked behind what is not answered.
+    #[must_use]
+    pub fn may_ask(&self) -> bool {
+        !self.closes_on_asking.load(Ordering::Relaxed)
+    }
+
+    /// The target has closed a connection over such a request.
+    pub fn forbid_asking(&self) {
+        self.closes_on_asking.store(true, Ordering::Relaxed);
+    }
+
     fn estimate(&self, class: StepClass) -> std::sync::MutexGuard<'_, Option<Estimate>> {
         let [handshake, logon, request, delivery] = &self.estimates;
         let estimate = match class {
@@ -154,6 +171,15 @@ mod tests {
         let mut times = [2000; 65];
         times[64] = 6000;
         assert!(steady + Duration::from_secs(4) < measured(&times).patience(StepClass::Request));
+    }
+
+    /// Twice the time-out, which is three times the first measurement; no scheduler is as quick as answers may be.
+    #[rstest::rstest]
+    #[case::quick(&[1], 10)]
+    #[case::slow(&[100], 600)]
+    #[case::unknown(&[], 30_000)]
+    fn what_is_missing_is_soon_asked_behind(#[case] times: &[u64], #[case] expected: u64) {
+        assert_eq!(measured(times).soon(StepClass::Request), Duration::from_millis(expected));
     }
 
     #[test]

@@ -29,7 +29,7 @@ impl Check {
 pub enum Expect {
     /// It is processed under its association: a signed answer, or a success.
     Accepted,
-    /// It is processed, as its answer or a delivery shows. Where a connection has ended and it is not, nothing is said.
+    /// It is processed, as its answer or a delivery shows. Where its connection has ended and it is not, nothing is said.
     AcceptedUnlessClosed,
     /// Any final answer that is no challenge.
     Processed,
@@ -47,7 +47,7 @@ pub enum Expect {
     Legal,
     /// A challenge, of whatever scheme.
     Challenged,
-    /// The same. Where a connection has ended and it is not processed, nothing is said.
+    /// A challenge, of whatever scheme. Where there is none, its connection has ended and it is not processed, nothing is said.
     ChallengedUnlessClosed,
     /// A handshake goes on: a continuation, or an answer under the association that it makes.
     Continued,

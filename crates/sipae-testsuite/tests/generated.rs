@@ -26,9 +26,9 @@ pub(crate) struct Told {
     /// Its own steps: those of the ground, and what proves silence, not counted.
     pub(crate) steps: usize,
     pub(crate) generated: u64,
-    /// Until it was found.
+    /// Until it was found, with the last look at what is told.
     pub(crate) found: Duration,
-    /// To make it smaller.
+    /// To make it smaller in between.
     pub(crate) shrunk: Duration,
     pub(crate) rows: Vec<String>,
     /// What was expected and what came, and the conversation.

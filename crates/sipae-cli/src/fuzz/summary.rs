@@ -74,7 +74,9 @@ pub(super) fn text(night: &Night, place: &Place<'_>) -> String {
             text += &format!("    {}\n", super::script(place.out, found).display());
         }
     }
-    format!("{text}{}\n\ngo on: {}\n{}", totals(night), onwards(place), replay(night, place, "play again: "))
+    let open: String = undecided(night).map(|open| format!("  {open}\n")).collect();
+    let totals = totals(night);
+    format!("{text}{totals}\n{open}\ngo on: {}\n{}", onwards(place), replay(night, place, "play again: "))
 }
 
 /// The summary as a file.
@@ -92,6 +94,10 @@ pub(super) fn markdown(night: &Night, place: &Place<'_>) -> String {
             text += &format!("- `{line}`: `{explained}`; [finding]({folder}/finding.md), ");
             text += &format!("[script]({folder}/{})\n", super::SCRIPT);
         }
+    }
+    let open: String = undecided(night).map(|open| format!("- `{}`\n", coded(&open))).collect();
+    if !open.is_empty() {
+        text += &format!("\n## Decided nothing\n\n{open}");
     }
     let replay = replay(night, place, "");
     format!("{text}\n## Going on\n\n```sh\n{}\n{replay}```\n", onwards(place))
@@ -119,7 +125,7 @@ fn explained(found: &Found, fate: &Fate) -> String {
 }
 
 fn totals(night: &Night) -> String {
-    let Night { state, conversations, rounds, elapsed, end, fates } = night;
+    let Night { state, conversations, rounds, ran, elapsed, end, fates } = night;
     let none = if fates.values().any(Fate::is_there) { "" } else { "nothing found: " };
     let ended = match end {
         End::Time => "the time was over".to_owned(),
@@ -128,14 +134,25 @@ fn totals(night: &Night) -> String {
         End::NothingRan(why) => format!("nothing ran: {}", shown(why)),
         End::Lost(why) => format!("the target was lost: {}", shown(why)),
     };
+    let open = match night.undecided().count() {
+        0 => String::new(),
+        open => format!("\n{open} of {} decided nothing", counted(ran.len() as u64, "case")),
+    };
     let rounds = counted(*rounds, "round");
     let findings = u64::try_from(state.findings.len()).unwrap_or(u64::MAX);
     format!(
-        "{none}{conversations} conversations in {rounds} and {}; {ended}\n{} conversations in all nights, {} kept",
+        "{none}{conversations} conversations in {rounds} and {}; {ended}\n{} conversations in all nights, {} kept{open}",
         time(*elapsed),
         state.conversations,
         counted(findings, "finding"),
     )
+}
+
+/// The cases that decided nothing, as many as a summary has room for.
+fn undecided(night: &Night) -> impl Iterator<Item = String> {
+    const MOST: usize = 20;
+    let all = night.undecided();
+    all.take(MOST).map(|(case, subject, why)| shown(&format!("{case} at {subject}: {why}")))
 }
 
 fn onwards(place: &Place<'_>) -> String {

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use sipae_events::{CaseFinished, Cause, Finding, Subject, Verdict};
 use sipae_spec::Weight;
 
+use crate::reaction::Reaction;
+
 /// Requirement, case, scheme and version, fault and reaction.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Key {
@@ -82,9 +84,13 @@ const CRASH: &str = "the target ended";
 const HANG: &str = "the target hangs";
 const FLAKY: &str = "not each time";
 
-/// A reaction without its numbers, but for the status code that it begins with.
+/// A reaction without its numbers, but for the status code that it begins with. Whether a connection that a target closes is
+/// reset depends on what its system has read by then.
 fn outline(got: &str) -> String {
     const STATUS: usize = 3;
+    if got == Reaction::Reset.to_string() {
+        return Reaction::Closed.to_string();
+    }
     let digits = got.bytes().take_while(u8::is_ascii_digit).count();
     let (status, rest) = got.split_at(if digits == STATUS { STATUS } else { 0 });
     let mut shown = status.to_owned();
@@ -161,6 +167,7 @@ mod tests {
     #[case("200, signed with snum 17", "200, signed with snum #")]
     #[case("401 with a fresh challenge", "401 with a fresh challenge")]
     #[case("connection closed", "connection closed")]
+    #[case("connection reset", "connection closed")]
     #[case("1234 octets at 99", "# octets at #")]
     fn the_outline_of_a_reaction_keeps_the_status_and_no_other_number(
         #[case] got: &str,

@@ -428,7 +428,7 @@ fn is_listed(row: &Requirement, status: u16) -> bool {
 
 /// The status codes that say that nothing was done, of a client whose answers to good requests are not known.
 const fn is_told_refusal(status: u16) -> bool {
-    matches!(status, 400 | 401 | 403 | 481 | 482 | 500)
+    status == 401 || sipae_gen::model::is_told_refusal(status)
 }
 
 #[cfg(test)]

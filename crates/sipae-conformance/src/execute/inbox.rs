@@ -68,7 +68,7 @@ impl Executor {
 
     pub(super) fn may_ask_behind(&self) -> bool {
         let Stage { is_brief, wire, pace, .. } = &self.stage;
-        *is_brief && !self.is_asking_behind && !wire.is_exact() && pace.is_in_order()
+        *is_brief && !self.is_asking_behind && !wire.is_exact() && pace.is_in_order() && pace.may_ask()
     }
 
     /// Asks without credential behind a message that is not answered: where answers come in order, that one's shows that
@@ -81,10 +81,23 @@ impl Executor {
             return false;
         };
         self.is_asking_behind = true;
-        // What cannot be asked is waited for.
-        let asked = self.fence(connection, None);
+        let is_answered = self.ask(connection);
         self.is_asking_behind = false;
-        asked.is_ok_and(|asked| self.is_answered(&asked))
+        is_answered
+    }
+
+    /// Asks without credential, as far as that can be sent. Whether it was answered. A target may end a connection over it: that
+    /// excuses nothing, and nobody asks behind a missing answer any more.
+    pub(super) fn ask(&mut self, connection: Connection) -> bool {
+        let id = self.connections.get(&connection).copied();
+        let asked = self.fence(connection, None);
+        let is_answered = asked.is_ok_and(|asked| self.is_answered(&asked));
+        let link = id.and_then(|id| self.streams.get_mut(&id)).filter(|link| link.end.is_some());
+        if let Some(link) = link.filter(|_| !is_answered) {
+            link.is_own_end = true;
+            self.stage.pace.forbid_asking();
+        }
+        is_answered
     }
 
     /// Waits until a message has reached a party.

@@ -128,6 +128,8 @@ struct Link {
     number: u32,
     stream: MessageStream,
     end: Option<Reaction>,
+    /// Whether the suite has ended it, or brought that about: then its end says nothing of the target.
+    is_own_end: bool,
     /// Messages sent before this one have had their chance: the target has answered a later one.
     fenced: u32,
     /// The same of messages for other clients: a later one has been delivered and answered.
@@ -178,8 +180,8 @@ impl Played {
     /// came before, and leaves it unanswered.
     pub fn fence(&mut self) {
         for connection in self.executor.owing() {
-            // What cannot be sent any more proves nothing, and is no reason to stop.
-            let _asked = self.executor.fence(connection, None);
+            // What is not answered proves nothing, and is no reason to stop.
+            let _answered = self.executor.ask(connection);
         }
     }
 
@@ -190,7 +192,7 @@ impl Played {
         let open = connections.iter().filter(|(_, id)| open(id)).map(|(connection, _)| *connection);
         // The first ones were opened before the target had enough.
         let Some(connection) = open.min() else { return false };
-        self.executor.fence(connection, None).is_ok_and(|asked| self.executor.is_answered(&asked))
+        self.executor.ask(connection)
     }
 
     /// Takes what was registered away, and gives the stage back.
@@ -236,7 +238,8 @@ impl Executor {
 
     fn observe(&self, broken: Option<String>) -> Observation {
         let messages = self.messages.iter().filter(|(_, state)| state.sent.is_some());
-        let ended = self.streams.values().filter_map(|link| link.end.clone().map(|end| (link.number, end)));
+        let ended = self.streams.values().filter(|link| !link.is_own_end);
+        let ended = ended.filter_map(|link| link.end.clone().map(|end| (link.number, end)));
         Observation {
             scheme: self.stage.mode.scheme,
             seed: self.stage.seed,
@@ -256,7 +259,9 @@ impl Executor {
 
     fn seen(&self, state: &MessageState) -> Seen {
         let answer = state.answer.as_ref();
+        let link = state.sent.as_ref().and_then(|sent| self.streams.get(&sent.connection));
         Seen {
+            connection: link.map_or(0, |link| link.number),
             reaction: answer.map_or_else(|| self.unanswered(state), |answered| answered.reaction.clone()),
             // Who judges many conversations by what came of them asks for nothing else.
             sent: if self.is_logging { state.sent_octets() } else { Vec::new() },
@@ -294,11 +299,20 @@ impl Executor {
         }
         // Who slows down guessing takes longer over wrong proofs than over anything that was measured.
         let patience = if state.is_proof() { pace.limit() } else { pace.quiet() };
-        match &link.end {
+        match link.end.as_ref().filter(|_| !link.is_own_end) {
             Some(end) => end.clone(),
             None if self.stage.wire.is_exact() => Reaction::Silent,
             None if sent.order < link.fenced && patience <= sent.at.elapsed() => Reaction::Silent,
             None => Reaction::Overdue,
+        }
+    }
+
+    /// From now on the suite has nothing to do with it any more.
+    fn leave(&mut self, id: ConnectionId) {
+        self.stage.wire.disconnect(id);
+        if let Some(link) = self.streams.get_mut(&id).filter(|link| link.end.is_none()) {
+            link.end = Some(Reaction::Closed);
+            link.is_own_end = true;
         }
     }
 
@@ -437,6 +451,7 @@ fn identities(stage: &mut Stage) -> BTreeMap<Party, Arc<Identity>> {
 #[cfg(test)]
 mod tests {
     use sipae::auth::Scheme;
+    use std::sync::Arc;
     use std::time::Duration;
 
     use sipae::clock::Time;
@@ -444,7 +459,7 @@ mod tests {
     use sipae::server::ConnectionId;
     use sipae::version::Version;
     use sipae_events::Direction;
-    use sipae_gen::{Edit, Handshake, Label, Mode, Party, Password, Script, Template};
+    use sipae_gen::{Connection, Edit, Handshake, Label, Mode, Party, Password, Script, Template};
     use sipae_net::{Arrival, Arrived, Wire, WireError};
 
     use super::{Stage, play};
@@ -609,6 +624,84 @@ mod tests {
         let exchange = seen.exchange.iter().rev().take(2).rev();
         let exchange: Vec<_> = exchange.map(|one| (one.label.as_str(), one.direction)).collect();
         assert_eq!(exchange, last);
+    }
+
+    /// A network on which OPTIONS get lost, and which tells of each end: a connection has one when the suite leaves it, and when
+    /// such a message is sent.
+    struct Ending {
+        over: &'static [u8],
+        inner: Without,
+        ended: Vec<ConnectionId>,
+    }
+
+    impl Ending {
+        fn over(over: &'static [u8], inner: Box<dyn Wire>) -> Box<dyn Wire> {
+            let inner = Without { method: b"OPTIONS", inner };
+            Box::new(Self { over, inner, ended: Vec::new() })
+        }
+    }
+
+    impl Wire for Ending {
+        fn connect(&mut self) -> Result<ConnectionId, WireError> {
+            self.inner.connect()
+        }
+
+        fn send(&mut self, connection: ConnectionId, octets: &[u8]) -> Result<(), WireError> {
+            if octets.starts_with(self.over) {
+                self.ended.push(connection);
+                return Ok(());
+            }
+            self.inner.send(connection, octets)
+        }
+
+        fn receive(&mut self, patience: Duration) -> Option<Arrival> {
+            let ended = self.ended.pop().map(|connection| Arrival { connection, what: Arrived::Closed });
+            ended.or_else(|| self.inner.receive(patience))
+        }
+
+        fn disconnect(&mut self, connection: ConnectionId) {
+            self.inner.disconnect(connection);
+            self.ended.push(connection);
+        }
+
+        fn now(&self) -> Time {
+            self.inner.now()
+        }
+    }
+
+    #[test]
+    fn a_connection_that_the_suite_leaves_has_no_end() {
+        let stage = stage_at_reference(Mode { scheme: Scheme::Ntlm, version: Version::V4 });
+        let wire = Ending::over(b"nothing", stage.wire);
+        let script = Script::connected()
+            .compose("lost", Template::new("OPTIONS"))
+            .send("lost")
+            .disconnect(Connection::FIRST)
+            .connect(Connection::FIRST)
+            .connect(Connection::FIRST)
+            .compose("challenged", Template::new("REGISTER"))
+            .ask("challenged");
+        let seen = play(Stage { wire, ..stage }, &script).observe();
+        assert!(seen.ended.is_empty(), "{:?}", seen.ended);
+        assert_eq!(seen.reaction("lost"), Some(&Reaction::Overdue));
+        assert!(matches!(seen.reaction("challenged"), Some(Reaction::Challenge(_))), "{seen:?}");
+    }
+
+    /// A target may close connections over what has no credential.
+    #[test]
+    fn an_end_over_what_is_asked_behind_excuses_nothing_and_is_not_brought_about_again() {
+        let stage = stage_at_reference(Mode { scheme: Scheme::Ntlm, version: Version::V4 });
+        let pace = Arc::new(Pace::new(Duration::from_millis(50)));
+        pace.set_in_order(true);
+        let wire = Ending::over(b"REGISTER", stage.wire);
+        let stage = Stage { wire, pace: Arc::clone(&pace), is_brief: true, ..stage };
+        let script = Script::connected().compose("lost", Template::new("OPTIONS")).ask("lost").retry("lost");
+        let seen = play(stage, &script).observe();
+        assert!(seen.ended.is_empty(), "{:?}", seen.ended);
+        assert_eq!(seen.reaction("lost"), Some(&Reaction::Overdue));
+        let sent = seen.exchange.iter().map(|exchanged| exchanged.label.as_str()).collect::<Vec<_>>();
+        assert_eq!(sent, ["OPTIONS", "REGISTER"]);
+        assert!(!pace.may_ask());
     }
 
     /// A target that has closed a connection, of which the writer hears before the reader does.

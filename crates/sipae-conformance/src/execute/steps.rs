@@ -75,12 +75,13 @@ impl Executor {
             number: connection.0,
             stream: MessageStream::new(LIMITS),
             end: None,
+            is_own_end: false,
             fenced: 0,
             delivered: 0,
             is_overtaken: false,
         };
         if let Some(replaced) = self.connections.insert(connection, id) {
-            self.stage.wire.disconnect(replaced);
+            self.leave(replaced);
         }
         self.streams.insert(id, link);
         Ok(())
@@ -90,7 +91,7 @@ impl Executor {
         let id = self.connections.remove(&connection);
         let id = id.ok_or_else(|| format!("connection {} is not open", connection.0))?;
         self.look();
-        self.stage.wire.disconnect(id);
+        self.leave(id);
         Ok(())
     }
 
@@ -214,7 +215,8 @@ impl Executor {
         let state = self.message(label)?;
         let lost = state.sent.clone().filter(|_| state.answer.is_none());
         let link = lost.and_then(|sent| self.streams.get(&sent.connection));
-        if let Some(number) = link.filter(|link| link.end.is_some()).map(|link| link.number) {
+        let ended = link.filter(|link| link.end.is_some() && !link.is_own_end);
+        if let Some(number) = ended.map(|link| link.number) {
             self.connect(Connection(number))?;
             self.send(label, Some(Connection(number)))?;
             self.wait_for(label);

@@ -31,7 +31,8 @@ pub struct Effort {
     pub shrink_plays: usize,
     /// How long that may take.
     pub shrink_time: Duration,
-    /// How long it has taken.
+    /// How long making conversations smaller has taken, of all cases with this effort and its clones. The last look at the result,
+    /// which waits with patience, comes on top.
     pub shrinking: Arc<Stopwatch>,
     /// When it ends before its time.
     pub stop: Stop,

@@ -74,6 +74,7 @@ struct Search<'s, 'c> {
 /// When a look at a sequence waits for what may come behind everything else: what another client has to answer first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Late {
+    /// Always.
     Awaited,
     /// Not where the sequence fails without it and without doubt.
     Decides,

@@ -21,13 +21,16 @@ impl Judge<'_> {
         self.check(requirement, &format!("{message}: delivered to nobody"), holds);
     }
 
-    /// The message must reach an endpoint of a user. Whoever has closed a connection owes nothing, and where answers are
-    /// missing it may still come.
+    /// The message must reach an endpoint of a user. Whoever has closed its connection or one of those owes nothing, and where
+    /// answers are missing it may still come.
     pub fn reaches(&mut self, requirement: &'static str, message: &str, account: AccountRole) {
         let Some(has_come) = self.has_come(message, |to| to.account == account) else { return };
         let is_overdue = |seen: &Seen| seen.reaction == Reaction::Overdue;
-        let is_doubtful =
-            !self.observation.ended.is_empty() || self.observation.messages.values().any(is_overdue);
+        let own = self.observation.seen(message).map(|seen| seen.connection);
+        let receivers = Party::all().filter(|party| party.account == account);
+        let mut owing = receivers.map(|party| party.connection().0).chain(own);
+        let is_doubtful = owing.any(|number| self.observation.ended.contains_key(&number))
+            || self.observation.messages.values().any(is_overdue);
         let party = Party { account, endpoint: 1 };
         if !has_come && is_doubtful {
             return self.undecide(format!("{message} did not reach {party}, and not all was answered"));
@@ -87,7 +90,7 @@ mod tests {
     use sipae::auth::Scheme;
     use sipae::version::Version;
     use sipae_events::{Cause, Verdict};
-    use sipae_gen::{Check, Expect, Mode};
+    use sipae_gen::{Check, Expect, Label, Mode};
 
     use super::*;
     use crate::observation::Observation;
@@ -109,7 +112,8 @@ mod tests {
         let mut seen = Seen::unanswered(reaction, Vec::new());
         seen.deliveries = to.iter().map(delivered).collect();
         let mut observation = Observation { messages: [("m".into(), seen)].into(), ..Observation::default() };
-        observation.ended.extend(has_ended.then_some((2, Reaction::Closed)));
+        let own = observation.messages[&Label::new("m")].connection;
+        observation.ended.extend(has_ended.then_some((own, Reaction::Closed)));
         let mut judge = Judge::new(&observation, &[ROW], MODE, false);
         judge.all(&[Check::new("m", ROW, expect)]);
         judge.judgement().verdict
@@ -167,8 +171,9 @@ mod tests {
     fn whoever_closes_owes_no_challenge(#[case] reaction: Reaction, #[case] expected: Verdict) {
         const ROW: &str = "SIPAE-3.3.5.1-01";
         let seen = Seen::unanswered(reaction, Vec::new());
-        let mut observation = Observation { messages: [("m".into(), seen)].into(), ..Observation::default() };
-        observation.ended.insert(1, Reaction::Closed);
+        let ended = [(seen.connection, Reaction::Closed)].into();
+        let observation =
+            Observation { messages: [("m".into(), seen)].into(), ended, ..Observation::default() };
         let mut judge = Judge::new(&observation, &[ROW], MODE, false);
         judge.all(&[Check::new("m", ROW, Expect::ChallengedUnlessClosed)]);
         assert_eq!(judge.judgement().verdict, expected);

@@ -118,7 +118,8 @@ pub struct Outcome {
 }
 
 /// Whether a status code tells a message for what it is, a replay or something broken, so that nothing was done: a target that
-/// has found the association may sign that.
+/// has found the association may sign that. A CANCEL, or a request of a dialog that nobody has, is answered so by who accepts it,
+/// too: of those it says nothing.
 #[must_use]
 pub const fn is_told_refusal(status: u16) -> bool {
     matches!(status, 400 | 403 | 481 | 482 | 500)

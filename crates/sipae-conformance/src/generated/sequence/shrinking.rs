@@ -45,7 +45,7 @@ impl Search<'_, '_> {
         let budget = Budget { begun: Instant::now(), plays: self.plays + self.effort.shrink_plays };
         let kind = failing.shown.kind();
         if !kind.is_crash()
-            && let Some(shown) = self.shown_at_once(&failing, &kind)
+            && let Some(shown) = self.shown_at_once(&failing, &kind, &budget)
         {
             let smallest = self.shrunk(shown, &kind, Late::Doubts, &budget);
             if self.is_exact || self.is_like(&smallest.sequence, Late::Awaited, &kind) {
@@ -56,9 +56,10 @@ impl Search<'_, '_> {
     }
 
     /// What fails like it without waiting for what comes late: cut, or as it is.
-    fn shown_at_once(&mut self, failing: &Failing, kind: &Kind) -> Option<Failing> {
+    fn shown_at_once(&mut self, failing: &Failing, kind: &Kind, budget: &Budget) -> Option<Failing> {
         failing.cut().into_iter().chain([failing.sequence.clone()]).find_map(|sequence| {
-            let look = self.played(&sequence, Late::Doubts);
+            let may_go_on = budget.allows(self.plays, self.effort);
+            let look = may_go_on.then(|| self.played(&sequence, Late::Doubts))?;
             Kind::of(&look.judgement).is_like(kind).then(|| Failing::new(sequence, look, kind))
         })
     }
