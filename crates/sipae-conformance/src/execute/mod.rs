@@ -307,13 +307,24 @@ impl Executor {
         }
     }
 
-    /// From now on the suite has nothing to do with it any more.
+    /// From now on the suite has nothing to do with it any more. What is on its way to another client would get lost there.
     fn leave(&mut self, id: ConnectionId) {
+        if !self.stage.wire.is_exact() {
+            let (pace, class) = (&self.stage.pace, StepClass::Delivery);
+            let patience = if self.may_ask_behind() { pace.soon(class) } else { pace.patience(class) };
+            self.wait_while(patience, Self::is_delivering);
+        }
         self.stage.wire.disconnect(id);
         if let Some(link) = self.streams.get_mut(&id).filter(|link| link.end.is_none()) {
             link.end = Some(Reaction::Closed);
             link.is_own_end = true;
         }
+    }
+
+    /// Whether a message is unanswered that another client may have to answer.
+    fn is_delivering(&self) -> bool {
+        let is_delivery = |state: &MessageState| !state.is_in_line() && !state.is_proof();
+        self.messages.iter().any(|(label, state)| is_delivery(state) && self.is_pending(label))
     }
 
     /// The connections that are open and owe an answer.
@@ -511,10 +522,8 @@ mod tests {
         }
     }
 
-    /// The fence of the sender is answered first, and proves no silence of what another client has to answer.
-    #[test]
-    fn what_is_delivered_is_answered_when_its_receiver_has_answered() {
-        let mode = Mode { scheme: Scheme::Ntlm, version: Version::V4 };
+    /// A second MESSAGE to the second user, whose sender does not wait for its answer; the network is slow with it.
+    fn delivering(mode: Mode) -> (Stage, Script) {
         let script = delivery(mode)
             .copy("again", "message")
             .edit("again", Edit::Branch)
@@ -526,11 +535,26 @@ mod tests {
         stage.pace.set_in_order(true);
         let is_slow = |octets: &[u8]| octets.starts_with(b"MESSAGE");
         stage.wire = Box::new(SlowFor { is_slow, inner: stage.wire, held: Vec::new() });
+        (stage, script)
+    }
+
+    /// The fence of the sender is answered first, and proves no silence of what another client has to answer.
+    #[test]
+    fn what_is_delivered_is_answered_when_its_receiver_has_answered() {
+        let (stage, script) = delivering(Mode { scheme: Scheme::Ntlm, version: Version::V4 });
         let mut played = play(stage, &script);
         assert_eq!(played.observe().reaction("again"), Some(&Reaction::Overdue));
         assert!(played.is_open());
         played.settle(Duration::from_millis(200));
         let seen = played.observe();
+        assert!(matches!(seen.reaction("again"), Some(Reaction::Final { status: 200, .. })), "{seen:?}");
+    }
+
+    /// It would get lost there.
+    #[test]
+    fn a_connection_is_not_left_while_a_message_is_on_its_way_to_it() {
+        let (stage, script) = delivering(Mode { scheme: Scheme::Ntlm, version: Version::V4 });
+        let seen = play(stage, &script.connect(Party::PEER.connection())).observe();
         assert!(matches!(seen.reaction("again"), Some(Reaction::Final { status: 200, .. })), "{seen:?}");
     }
 
