@@ -64,7 +64,12 @@ impl Executor {
         let draft = self.add_headers(draft, template)?.with(HeaderName::ContentLength, "0");
         let is_delivery =
             matches!(template.to, Recipient::Account(_) | Recipient::Endpoint(_) | Recipient::Nobody);
-        self.insert(label, draft, template.from).is_delivery = is_delivery;
+        let recipient = match template.to {
+            Recipient::Account(to) | Recipient::Endpoint(to) => Some(to.account),
+            _ => None,
+        };
+        let composed = self.insert(label, draft, template.from);
+        (composed.is_delivery, composed.recipient) = (is_delivery, recipient);
         Ok(())
     }
 
@@ -118,7 +123,7 @@ impl Executor {
         let original = self.message(of)?.clone();
         let copy = self.insert(label, original.draft, original.party);
         copy.association = original.association;
-        copy.is_delivery = original.is_delivery;
+        (copy.is_delivery, copy.recipient) = (original.is_delivery, original.recipient);
         Ok(())
     }
 

@@ -326,15 +326,16 @@ impl Executor {
         let reaction = Reaction::of(message, signature);
         state.answer = Some(Answered { reaction, octets: message.octets().to_vec(), place });
         let (class, is_in_line) = (state.class(), state.is_in_line());
-        let is_delivered = !state.deliveries.is_empty();
+        let receiver = state.deliveries.first().map(|delivery| delivery.to.account);
         if !self.stage.wire.is_exact() {
             self.stage.pace.measured(class, sent.at.elapsed());
         }
         if is_in_line {
             self.watch_order(sent.connection, sent.order);
-        } else if let Some(link) = self.streams.get_mut(&sent.connection).filter(|_| is_delivered) {
-            link.is_overtaken |= sent.order < link.delivered;
-            link.delivered = link.delivered.max(sent.order);
+        } else if let (Some(link), Some(receiver)) = (self.streams.get_mut(&sent.connection), receiver) {
+            let last = link.delivered.entry(receiver).or_default();
+            link.is_overtaken |= sent.order < *last;
+            *last = sent.order.max(*last);
         }
         self.raise_number(&label);
         if (200..300).contains(&status) {

@@ -6,7 +6,7 @@ use std::time::Instant;
 use sipae::draft::Draft;
 use sipae::message::{CSeq, HeaderName, Message, Value, Via};
 use sipae::server::ConnectionId;
-use sipae_gen::{Label, Party};
+use sipae_gen::{AccountRole, Label, Party};
 
 use crate::observation::Delivery;
 use crate::pace::StepClass;
@@ -116,6 +116,8 @@ pub(super) struct MessageState {
     pub(super) key: Key<'static>,
     pub(super) party: Party,
     pub(super) is_delivery: bool,
+    /// Whose address it was composed for, where somebody of the suite has that.
+    pub(super) recipient: Option<AccountRole>,
     pub(super) association: Option<Label>,
     /// Its cnum, where the script chose it.
     pub(super) number: Option<u32>,
@@ -138,6 +140,7 @@ impl MessageState {
             patches: Vec::new(),
             party,
             is_delivery: false,
+            recipient: None,
             association: None,
             number: None,
             has_token: false,

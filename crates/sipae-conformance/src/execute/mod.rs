@@ -132,9 +132,9 @@ struct Link {
     is_own_end: bool,
     /// Messages sent before this one have had their chance: the target has answered a later one.
     fenced: u32,
-    /// The same of messages for other clients: a later one has been delivered and answered.
-    delivered: u32,
-    /// Whether answers to those have overtaken each other: then they prove nothing.
+    /// The same of messages for the clients of an account: a later one has been delivered and answered.
+    delivered: BTreeMap<AccountRole, u32>,
+    /// Whether answers of one account to those have overtaken each other: then they prove nothing.
     is_overtaken: bool,
 }
 
@@ -273,7 +273,8 @@ impl Executor {
     }
 
     /// Whether a message that was not answered by now will not be, where answers come in order. The target has read it when
-    /// it has answered what came behind it; another client has had its chance with a later one, over whatever connection.
+    /// it has answered what came behind it; another client has had its chance with a later one for the same account, over
+    /// whatever connection.
     /// Who proves an identity may be made to wait, as long as it takes to ask others or to slow down guessing.
     fn has_passed(&self, link: &Link, state: &MessageState) -> bool {
         let Some(order) = state.sent.as_ref().map(|sent| sent.order) else { return false };
@@ -283,8 +284,12 @@ impl Executor {
         if state.is_in_line() {
             return order < link.fenced;
         }
-        let is_proof = |other: &Link| !other.is_overtaken && order < other.delivered;
-        let is_read = order < link.fenced.max(link.delivered);
+        let last = |link: &Link| match state.recipient {
+            Some(account) => link.delivered.get(&account).copied().unwrap_or_default(),
+            None => link.delivered.values().copied().max().unwrap_or_default(),
+        };
+        let is_proof = |other: &Link| !other.is_overtaken && order < last(other);
+        let is_read = order < link.fenced.max(link.delivered.values().copied().max().unwrap_or_default());
         state.deliveries.is_empty() && is_read && self.streams.values().any(is_proof)
     }
 

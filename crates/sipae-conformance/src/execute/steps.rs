@@ -1,5 +1,6 @@
 //! One step of a script at a time.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -77,7 +78,7 @@ impl Executor {
             end: None,
             is_own_end: false,
             fenced: 0,
-            delivered: 0,
+            delivered: BTreeMap::new(),
             is_overtaken: false,
         };
         if let Some(replaced) = self.connections.insert(connection, id) {
