@@ -475,7 +475,7 @@ mod tests {
     use sipae::server::ConnectionId;
     use sipae::version::Version;
     use sipae_events::Direction;
-    use sipae_gen::{Connection, Edit, Handshake, Label, Mode, Party, Password, Script, Template};
+    use sipae_gen::{Connection, Edit, Handshake, Label, Mode, Party, Password, Recipient, Script, Template};
     use sipae_net::{Arrival, Arrived, Wire, WireError};
 
     use super::{Stage, play};
@@ -538,7 +538,7 @@ mod tests {
             .signed_fence(SA);
         let mut stage = stage_at_reference(mode);
         stage.pace.set_in_order(true);
-        let is_slow = |octets: &[u8]| octets.starts_with(b"MESSAGE");
+        let is_slow = |octets: &[u8]| memchr::memmem::find(octets, b"900 MESSAGE").is_some();
         stage.wire = Box::new(SlowFor { is_slow, inner: stage.wire, held: Vec::new() });
         (stage, script)
     }
@@ -553,6 +553,16 @@ mod tests {
         played.settle(Duration::from_millis(200));
         let seen = played.observe();
         assert!(matches!(seen.reaction("again"), Some(Reaction::Final { status: 200, .. })), "{seen:?}");
+    }
+
+    /// The first user has answered a later one, which says nothing of the second.
+    #[test]
+    fn a_delivery_to_one_account_proves_no_silence_of_another_one() {
+        let (stage, script) = delivering(Mode { scheme: Scheme::Ntlm, version: Version::V4 });
+        let back = Template::new("MESSAGE").of(Party::PEER).to(Recipient::Account(Party::USER));
+        let seen = play(stage, &script.compose("back", back).sign("back", PEER_SA).ask("back")).observe();
+        assert!(matches!(seen.reaction("back"), Some(Reaction::Final { status: 200, .. })), "{seen:?}");
+        assert_eq!(seen.reaction("again"), Some(&Reaction::Overdue));
     }
 
     /// It would get lost there.
